@@ -1,0 +1,7 @@
+"""The hook configuration of coding agents: one module for each agent."""
+
+from __future__ import annotations
+
+from hooks_compile.agents.named import named_scripts
+
+__all__ = ["named_scripts"]

@@ -1,0 +1,132 @@
+"""Configuration files on disk: read, looked at, and replaced as a whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hooks_compile.agents.rewrite import load
+from hooks_compile.agents.wiring import Script
+from hooks_compile.errors import AgentConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_HEAD_SIZE = 512
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A configuration file as it was read.
+
+    ``path`` is its name, ``target`` the file itself, without symlinks; ``outside`` says that the
+    file lies outside of the folder it belongs to, because a symlink leads there.
+    """
+
+    path: Path
+    target: Path
+    text: str
+    outside: bool
+
+
+def read(path: Path, root: Path) -> ReadFile:
+    """Read a file of the project or home folder ``root``.
+
+    Raises:
+        AgentConfigError: it can't be read, or is not UTF-8.
+    """
+    try:
+        target = path.resolve(strict=True)
+        text = target.read_bytes().decode()
+        outside = not target.is_relative_to(root.resolve())
+    except OSError as error:
+        raise AgentConfigError(f"it can't be read: {error.strerror}", path=path) from error
+    except UnicodeDecodeError as error:
+        raise AgentConfigError(
+            f"it is not UTF-8 text (byte {error.start})",
+            path=path,
+            remedy="save it as UTF-8, then run this again",
+        ) from error
+    return ReadFile(path, target, text, outside)
+
+
+def replace(file: ReadFile, new_text: str, *, allow_outside: bool = False) -> None:
+    """Put a new text in the place of the one that was read; mode and owner stay, links stay links.
+
+    The new file appears whole or not at all. Nothing is written where the text is the same.
+
+    Raises:
+        AgentConfigError: the new text does not parse; the file changed since it was read; it lies
+            outside of its folder and ``allow_outside`` is not given; it has a second name; it can't
+            be written.
+    """
+    if new_text == file.text:
+        return
+    load(new_text, file.path)
+    if file.outside and not allow_outside:
+        raise AgentConfigError(
+            f"it is a symlink to {file.target}, outside of the project",
+            path=file.path,
+            remedy=f"change {file.target} yourself, or put a file in the place of the symlink",
+        )
+    try:
+        status = file.target.stat()
+        if status.st_nlink > 1:
+            raise AgentConfigError(
+                "it has a second name (a hard link), which would keep the old text",
+                path=file.path,
+                remedy=f"cp -p '{file.path}' '{file.path}.new' && mv '{file.path}.new' "
+                f"'{file.path}'",
+            )
+        _replace(file, new_text.encode(), status)
+    except OSError as error:
+        raise AgentConfigError(
+            f"it can't be written: {error.strerror}",
+            path=file.path,
+            remedy=f"chmod u+w '{file.path.parent}'",
+        ) from error
+
+
+def look_in(root: Path) -> Callable[[Path], Script | None]:
+    """What :func:`~hooks_compile.agents.rewrite.wire` looks at files with; ``root`` as there."""
+    inside = root.resolve()
+
+    def look(path: Path) -> Script | None:
+        try:
+            if not path.is_file():
+                return None
+            with path.open("rb") as stream:
+                head = stream.read(_HEAD_SIZE)
+        except (OSError, ValueError):  # ValueError: a name with a NUL
+            return None
+        return Script(head, outside=not path.parent.resolve().is_relative_to(inside))
+
+    return look
+
+
+def _replace(file: ReadFile, data: bytes, status: os.stat_result) -> None:
+    folder = file.target.parent
+    handle, name = tempfile.mkstemp(prefix=f".{file.target.name}.", suffix=".tmp", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+                os.fchown(stream.fileno(), status.st_uid, status.st_gid)
+            os.fchmod(stream.fileno(), stat.S_IMODE(status.st_mode))
+            os.fsync(stream.fileno())
+        # Last, so that the time in which an editor's save could get lost is as short as can be.
+        if file.target.read_bytes() != file.text.encode():
+            raise AgentConfigError(
+                "it changed since it was read; nothing was written",
+                path=file.path,
+                remedy="run this again",
+            )
+        Path(name).replace(file.target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

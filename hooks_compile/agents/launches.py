@@ -1,0 +1,258 @@
+"""Where a command line launches Python: understood by the shell's rules, never by a pattern.
+
+A launch is certain where the line runs ``PYTHON [FLAGS] SCRIPT [ARGS]``, or a program by its path
+(whose first line then decides whether it is Python), in any of its simple commands, also behind
+``exec``, ``env`` and ``timeout``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hooks_compile.agents.shell import (
+    Literal,
+    NotUnderstoodError,
+    Parameter,
+    SimpleCommand,
+    Word,
+    assignment_name,
+    parse,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WRAPPER_NAME = "hook_wrapper.sh"
+
+PYTHON_NAME = re.compile(r"(?:python(?:3(?:\.[0-9]+)?)?|pypy(?:3(?:\.[0-9]+)?)?)(?:\.exe)?")
+_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
+_RUNNERS = frozenset(
+    {"uv", "uvx", "poetry", "pipenv", "pdm", "hatch", "rye", "conda", "micromamba", "pixi", "mise"}
+    | {"asdf", "pyenv", "py"}
+)
+_OTHER_PREFIXES = frozenset(
+    {"nohup", "nice", "ionice", "setsid", "stdbuf", "sudo", "xargs", "command", "builtin", "eval"}
+    | {"flock", "chronic", "time", "cmd", "cmd.exe", "powershell", "pwsh", "powershell.exe"}
+)
+# Letters that change nothing about which script runs: the same set as in the wrapper.
+_FLAG = re.compile(r"-[BEIOPSbdqsuv]+|-[WX].+", re.DOTALL)
+_TIMEOUT_WITH_VALUE = frozenset({"-k", "-s", "--kill-after", "--signal"})
+# Variables that change which `sh` runs the wrapper, or how.
+_SHELL_VARIABLES = frozenset({"PATH", "ENV", "BASH_ENV", "IFS", "SHELLOPTS", "BASHOPTS"})
+
+NO_PYTHON = "it does not launch a Python script"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a command stays as it is, in one line."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One launch of a script.
+
+    ``python`` is the word that names the interpreter, None where the script is run by its first
+    line. ``folders`` are the words of the ``cd`` commands in front, None in their place where a
+    folder can't be followed.
+    """
+
+    python: Word | None
+    script: Word
+    folders: tuple[Word | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WiredLaunch:
+    """A launch that goes through the wrapper already: ``[sh] WRAPPER [MARK] WORD...``.
+
+    ``start`` is where its first word begins, ``following`` the words behind the wrapper.
+    """
+
+    start: int
+    wrapper: Word
+    following: tuple[Word, ...]
+    folders: tuple[Word | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a command line launches, and why other parts that look like Python are no launch."""
+
+    launches: tuple[Launch, ...] = ()
+    wired: tuple[WiredLaunch, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Found:
+    launches: list[Launch] = field(default_factory=list)
+    wired: list[WiredLaunch] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+
+def find_launches(command: str) -> Reading | Refusal:
+    """Read a command line; a Refusal where the line as a whole is not understood."""
+    try:
+        commands = parse(command)
+    except NotUnderstoodError as error:
+        return Refusal(f"not a plain command line: {error.reason}")
+    if any(_program(c.words) in ("alias", "unalias") for c in commands):
+        return Refusal("an alias may change what a word means")
+    found = _Found()
+    folders: tuple[Word | None, ...] = ()
+    before = ""
+    for simple in commands:
+        _classify(simple, folders, found)
+        alone = before != "|" and simple.operator not in ("|", "&")
+        if alone and _program(simple.words) in ("cd", "pushd", "popd"):
+            plain = len(simple.words) == 2 and simple.words[0].text == "cd"
+            folders = (*folders, simple.words[1] if plain else None)
+        before = simple.operator
+    return Reading(tuple(found.launches), tuple(found.wired), tuple(found.reasons))
+
+
+def script_position(arguments: Sequence[str | None]) -> int | Refusal:
+    """Where the script stands among the arguments of a Python; None is an argument that is known
+    only when the command runs, and counts as the script."""
+    position = 0
+    while position < len(arguments):
+        value = arguments[position]
+        if value is None or not value.startswith("-"):
+            return position if value != "" else Refusal("the script's name is empty")
+        if value == "-":
+            return Refusal("Python reads its program from standard input")
+        if value.startswith("-c"):
+            return Refusal("`-c` gives Python its program, there is no script")
+        if value.startswith("-m"):
+            return Refusal("`-m` runs a module, not a script")
+        if value in ("-W", "-X"):
+            position += 1
+        elif not _FLAG.fullmatch(value):
+            return Refusal(f"Python's flag `{value}`")
+        position += 1
+    return Refusal("Python is started without a script")
+
+
+def basename(word: Word) -> str | None:
+    """The last component of the path that a word stands for; None where it is not known."""
+    last = word.parts[-1] if word.parts else None
+    if word.literal is not None:
+        return word.literal.rpartition("/")[2]
+    if isinstance(last, Literal) and "/" in last.text:
+        return last.text.rpartition("/")[2]
+    return None
+
+
+def _program(words: tuple[Word, ...]) -> str | None:
+    return basename(words[0]) if words else None
+
+
+def _classify(simple: SimpleCommand, folders: tuple[Word | None, ...], found: _Found) -> None:
+    """Add what one simple command launches, or why it launches nothing that counts."""
+    words = simple.words
+    changed = [word for word in simple.assignments if _changes_shell(word)]
+    position = 0
+    while position < len(words):
+        program = basename(words[position])
+        following = _behind_prefix(program, words, position)
+        if following is None:
+            break
+        if isinstance(following, Refusal):
+            if _looks_like_python(words[position:]):
+                found.reasons.append(following.reason)
+            return
+        changed += [word for word in words[position:following] if _changes_shell(word)]
+        position = following
+    if position >= len(words):
+        return
+    outcome = _outcome(words[position:], folders)
+    if isinstance(outcome, Launch) and changed:
+        name = assignment_name(changed[0])
+        outcome = Refusal(f"it sets {name}, which the wrapper's shell would see")
+    if isinstance(outcome, Launch):
+        found.launches.append(outcome)
+    elif isinstance(outcome, WiredLaunch):
+        found.wired.append(outcome)
+    elif isinstance(outcome, Refusal):
+        found.reasons.append(outcome.reason)
+
+
+def _behind_prefix(program: str | None, words: tuple[Word, ...], at: int) -> int | Refusal | None:
+    """Where the command stands that ``exec``, ``env`` or ``timeout`` runs; None for any other."""
+    if program not in ("exec", "env", "timeout", "gtimeout"):
+        return None
+    position = at + 1
+    takes_value = _TIMEOUT_WITH_VALUE if program in ("timeout", "gtimeout") else frozenset()
+    while position < len(words) and words[position].text.startswith("-"):
+        if not takes_value:
+            return Refusal(f"`{program}` with options")
+        position += 2 if words[position].text in takes_value else 1
+    if takes_value:
+        return position + 1
+    while program == "env" and position < len(words) and assignment_name(words[position]):
+        position += 1
+    return position
+
+
+def _outcome(
+    words: tuple[Word, ...], folders: tuple[Word | None, ...]
+) -> Launch | WiredLaunch | Refusal | None:
+    program = basename(words[0])
+    if wired := _wired(program, words, folders):
+        return wired
+    if program is None or program in _SHELLS | _RUNNERS | _OTHER_PREFIXES:
+        return _runner_refusal(program, words) if _looks_like_python(words) else None
+    if PYTHON_NAME.fullmatch(program):
+        return _python_launch(words, folders)
+    if "/" in words[0].text:
+        return Launch(None, words[0], folders)
+    return None
+
+
+def _wired(
+    program: str | None, words: tuple[Word, ...], folders: tuple[Word | None, ...]
+) -> WiredLaunch | None:
+    if program == WRAPPER_NAME:
+        return WiredLaunch(words[0].start, words[0], words[1:], folders)
+    if program in _SHELLS and len(words) > 1 and basename(words[1]) == WRAPPER_NAME:
+        return WiredLaunch(words[0].start, words[1], words[2:], folders)
+    return None
+
+
+def _python_launch(words: tuple[Word, ...], folders: tuple[Word | None, ...]) -> Launch | Refusal:
+    position = script_position([word.literal for word in words[1:]])
+    if isinstance(position, Refusal):
+        return position
+    if not all(isinstance(part, Literal | Parameter) for part in words[0].parts):
+        # Behind `--python=` a shell would expand neither `~` nor a pattern.
+        return Refusal(f"the interpreter `{words[0].text}` is not a plain word")
+    return Launch(words[0], words[1 + position], folders)
+
+
+def _runner_refusal(program: str | None, words: tuple[Word, ...]) -> Refusal:
+    if program is None:
+        return Refusal(f"the program `{words[0].text}` is known only when it runs")
+    if program in _RUNNERS:
+        return Refusal(f"`{program}` chooses the interpreter")
+    if program in _SHELLS and any(word.text.startswith("-") for word in words[1:2]):
+        return Refusal(f"`{program} {words[1].text}` runs another command line")
+    if program in _SHELLS:
+        return Refusal(f"`{program}` runs a shell script")
+    return Refusal(f"it runs through `{program}`")
+
+
+def _looks_like_python(words: tuple[Word, ...]) -> bool:
+    return any(re.search(r"python|pypy|\.py\b", word.text) for word in words)
+
+
+def _changes_shell(word: Word) -> bool:
+    """Whether an assignment changes which ``sh`` the wrapper runs in, or how that behaves."""
+    name = assignment_name(word)
+    if name == "PATH":
+        return not any(isinstance(part, Parameter) and part.name == "PATH" for part in word.parts)
+    return name in _SHELL_VARIABLES

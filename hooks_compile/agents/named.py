@@ -1,0 +1,135 @@
+"""The scripts that the agents' configuration files name."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from hooks_compile.agents import claude, codex, copilot, cursor, gemini
+from hooks_compile.agents.jsontext import JsonTextError, read
+from hooks_compile.agents.launches import Reading, find_launches, script_position
+from hooks_compile.agents.shell import NotUnderstoodError, parse
+from hooks_compile.agents.wiring import PYTHON_MARK, SHEBANG_MARK
+from hooks_compile.agents.words import expand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from hooks_compile.agents.base import Agent, ConfigFile, Found, Json
+    from hooks_compile.agents.launches import WiredLaunch
+    from hooks_compile.agents.shell import Word
+
+AGENTS: tuple[Agent, ...] = (
+    claude.AGENT,
+    codex.AGENT,
+    cursor.AGENT,
+    gemini.AGENT,
+    copilot.AGENT,
+)
+
+_PYTHON_SHEBANG = re.compile(rb"#![^\n]*\b(?:python|pypy|uv run)")
+_VARIABLE = re.compile(r"\$\{(\w+)(?::?-[^{}]*)?\}|\$(\w+)")
+_TOPLEVEL = re.compile(r"\$\(\s*git rev-parse --show-toplevel[^()]*\)")
+
+
+def named_scripts(root: Path, *, home: Path | None = None) -> list[tuple[Path, str]]:
+    """The existing Python scripts that hook and status line commands name, with the file that does.
+
+    ``root`` is a project; with ``home`` the user's own configuration counts too. Only scripts
+    inside the project (for the user's files: inside the home folder) are given, as absolute paths
+    without symlinks, each once. A configuration file that can't be read names nothing: reporting
+    it is up to those who wire it.
+    """
+    scripts: dict[Path, str] = {}
+    for agent in AGENTS:
+        for config in agent.files(root, home):
+            for found in _commands(config):
+                for script in _scripts(found, config, home):
+                    scripts.setdefault(script, f"named by {config.origin}")
+    return list(scripts.items())
+
+
+def _commands(config: ConfigFile) -> list[Found]:
+    try:
+        text = config.path.read_bytes().decode()
+        toml = config.path.suffix == ".toml"
+        settings = cast("Json", tomllib.loads(text)) if toml else read(text).plain()
+    except (OSError, UnicodeDecodeError, JsonTextError, tomllib.TOMLDecodeError):
+        return []
+    return list(config.agent.commands(settings))
+
+
+def _scripts(found: Found, config: ConfigFile, home: Path | None) -> Iterator[Path]:
+    variables = dict(config.variables)
+    if home is not None:
+        variables["HOME"] = str(home)
+    folders = [start / (found.cwd or "") for start in config.starts] or [config.root]
+    launched = list(_launched(found, variables))
+    named = list(_existing(launched, folders, config.root))
+    # Where the launch is not understood, whatever looks like a Python file is named.
+    yield from named or _existing(_mentioned(found, variables, config.root), folders, config.root)
+
+
+def _existing(names: Iterable[str], folders: list[Path], root: Path) -> Iterator[Path]:
+    names = list(dict.fromkeys(names))
+    folders = [*folders, *(f / name for name in names for f in folders if (f / name).is_dir())]
+    inside = root.resolve()
+    for name in names:
+        for folder in folders:
+            path = Path(os.path.normpath(folder / name))
+            if _is_python(path) and (real := path.resolve()).is_relative_to(inside):
+                yield real
+
+
+def _launched(found: Found, variables: Mapping[str, str]) -> Iterator[str]:
+    """The scripts of the command's launches, and the folders that it goes to before."""
+    if found.arguments is not None:
+        return
+    reading = find_launches(found.command)
+    if not isinstance(reading, Reading):
+        return
+    words: list[Word | None] = []
+    for launch in reading.launches:
+        words += [launch.script, *launch.folders]
+    for wired in reading.wired:
+        words += [_wired_script(wired), *wired.folders]
+    for word in words:
+        if word is not None and (name := expand(word, variables)):
+            yield name
+
+
+def _wired_script(wired: WiredLaunch) -> Word | None:
+    words = wired.following
+    if words and (words[0].text == SHEBANG_MARK or words[0].text.startswith(PYTHON_MARK)):
+        words = words[1:]
+    position = script_position([word.literal for word in words])
+    return words[position] if isinstance(position, int) else None
+
+
+def _mentioned(found: Found, variables: Mapping[str, str], root: Path) -> Iterator[str]:
+    """What may be a path in a command: its words, read by the shell's rules and roughly."""
+    for text in (found.command, *(found.arguments or ())):
+        try:
+            words = [word for command in parse(text) for word in command.words]
+        except NotUnderstoodError:
+            words = []
+        yield from filter(None, (expand(word, variables) for word in words))
+        rough = _TOPLEVEL.sub(lambda _: str(root), text)
+        rough = _VARIABLE.sub(lambda match: variables.get(match[1] or match[2], ""), rough)
+        rough = rough.replace("~/", variables.get("HOME", "~") + "/")
+        yield from filter(None, re.split(r"[\s;|&()<>\"'`]+", re.sub(r"[\"']", "", rough)))
+
+
+def _is_python(path: Path) -> bool:
+    try:
+        if not path.is_file():
+            return False
+        if path.suffix in (".py", ".pyw"):
+            return True
+        with path.open("rb") as stream:
+            return _PYTHON_SHEBANG.match(stream.read(256)) is not None
+    except (OSError, ValueError):  # ValueError: a name with a NUL
+        return False

@@ -1,0 +1,421 @@
+"""``hooks-compile``: parse, dispatch, print. Nothing else prints.
+
+Each command is a function that takes the parsed arguments and returns an exit status: 0, or 1 for
+what the user can mend. :func:`main` adds 3 for a bug of ours and 130 for ^C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hooks_compile import __version__
+from hooks_compile.errors import HooksCompileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from hooks_compile.model import Optimize
+    from hooks_compile.project import Project
+
+_PROGRESS_FROM = 200
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0, 1 (mend it), 2 (usage), 3 (our bug), 130."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        status: int = arguments.command(arguments)
+        sys.stdout.flush()
+    except HooksCompileError as error:
+        print_error(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has left; Python must not complain about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        print_error(f"this is a bug in hooks-compile {__version__}: please report the lines above")
+        return 3
+    return status
+
+
+def entry_point() -> None:
+    """What the command ``hooks-compile`` calls."""
+    raise SystemExit(main())
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; each sets ``command`` to its function."""
+    parser = argparse.ArgumentParser(
+        prog="hooks-compile",
+        description="Keeps the Python hooks of coding agents and git compiled.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(
+        name: str, command: Callable[[argparse.Namespace], int], about: str, **kwargs: Any
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name, help=about, description=about[0].upper() + about[1:] + ".", **kwargs
+        )
+        added.set_defaults(command=command)
+        return added
+
+    compiling = argparse.ArgumentParser(add_help=False)
+    compiling.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="files and folders, instead of all hooks of the work tree",
+    )
+    compiling.add_argument(
+        "--python",
+        action="append",
+        default=[],
+        metavar="CMD",
+        help="an interpreter that runs the hooks, once for each of several "
+        "(default: python3, and those that launches recorded)",
+    )
+    compiling.add_argument(
+        "--optimize",
+        type=_level,
+        metavar="{auto,0,1,2}",
+        help="the optimization level (default: the highest that changes nothing)",
+    )
+    json_too = argparse.ArgumentParser(add_help=False)
+    json_too.add_argument("--json", action="store_true", help="print JSON for programs")
+
+    add(
+        "compile",
+        run_compile,
+        "compile the hooks that are not compiled yet",
+        parents=[compiling, json_too],
+    )
+    add(
+        "sync",
+        run_sync,
+        "compile what changed, and remove the entries of what is gone",
+        parents=[compiling, json_too],
+    )
+    add(
+        "check",
+        run_check,
+        "tell which hooks are not compiled or do not compile (then exit 1)",
+        parents=[compiling, json_too],
+    )
+    add(
+        "status",
+        run_status,
+        "show every hook, its level, its entry and its fallbacks",
+        parents=[compiling, json_too],
+    )
+    wrapper = add(
+        "wrapper", run_wrapper, "write hook_wrapper.sh beside the hooks", parents=[json_too]
+    )
+    wrapper.add_argument(
+        "folders",
+        nargs="*",
+        type=Path,
+        metavar="DIR",
+        help="folders, instead of all that hold hooks of agents",
+    )
+    run = add("run", run_hook, "launch a hook as the wrapper does")
+    run.add_argument("--explain", action="store_true", help="say on stderr which code ran, and why")
+    run.add_argument("--python", metavar="CMD", help="the interpreter (default: python3)")
+    run.add_argument("hook", metavar="HOOK")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS")
+    clean = add("clean", run_clean, "remove the entries of the hooks", parents=[json_too])
+    clean.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="files and folders, instead of all hooks of the work tree",
+    )
+    clean.add_argument(
+        "--runtime",
+        action="store_true",
+        help="remove the runtime folder too: launcher, key, records",
+    )
+    add("runtime", run_runtime, "print the launcher's path, and bring the launcher up to date")
+    add(
+        "doctor",
+        run_doctor,
+        "find what keeps hooks from their entries on this machine",
+        parents=[json_too],
+    )
+    demo = add("demo", run_demo, "show it all in a throw-away project")
+    demo.add_argument("--keep", action="store_true", help="leave the project's folder there")
+    return parser
+
+
+def _level(text: str) -> Optimize:
+    levels: dict[str, Optimize] = {"auto": "auto", "0": 0, "1": 1, "2": 2}
+    if text not in levels:
+        raise argparse.ArgumentTypeError(f"{text!r} is not one of auto, 0, 1, 2")
+    return levels[text]
+
+
+def print_error(text: str) -> None:
+    """Print an error for a person, with the tool's name in front."""
+    print(f"hooks-compile: {text}", file=sys.stderr)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document."""
+    import json
+
+    print(json.dumps(value, indent=2))
+
+
+def _open(arguments: argparse.Namespace) -> Project:
+    from hooks_compile.project import open_project
+
+    return open_project(Path.cwd(), os.environ, getattr(arguments, "paths", ()))
+
+
+class _Run:
+    """The results of one pass over all hooks and modules, and how long it took in seconds."""
+
+    def __init__(
+        self, project: Project, arguments: argparse.Namespace, *, write: bool, modules: bool = True
+    ) -> None:
+        from hooks_compile import runtime_folder
+        from hooks_compile.compiler import Compiler
+        from hooks_compile.project import find_interpreters
+
+        start = time.perf_counter()
+        if write:
+            runtime_folder.ensure(project.runtime)
+        self.project = project
+        self.interpreters = find_interpreters(project, Path.cwd(), os.environ, arguments.python)
+        self.optimize = (
+            arguments.optimize if arguments.optimize is not None else project.config.optimize
+        )
+        try:
+            key = runtime_folder.read_key(project.runtime)
+        except HooksCompileError:
+            if write:
+                raise
+            key = os.urandom(16)  # nothing was ever compiled for this user: nothing verifies
+        with (
+            _progress(len(project.sources) * len(self.interpreters)) as advance,
+            Compiler(self.interpreters, key, self.optimize, advance) as compiler,
+        ):
+            work = compiler.compile if write else compiler.check
+            self.results = work(project.sources)
+            self.modules = compiler.modules(project.modules(), write=write) if modules else []
+        self.seconds = time.perf_counter() - start
+
+    @property
+    def troubles(self) -> list[str]:
+        """What a person has to mend, one text each; a module counts only when it does not compile."""
+        from hooks_compile.model import State
+        from hooks_compile.report import describe_trouble
+
+        broken = [module for module in self.modules if module.state is State.BROKEN]
+        texts = (describe_trouble(result, self.project.root) for result in [*self.results, *broken])
+        return [text for text in texts if text]
+
+
+@contextlib.contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Give a function that advances a bar on stderr: on a terminal, and when it takes long."""
+    if total < _PROGRESS_FROM or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("hooks", total=total)
+        yield lambda done: progress.advance(task, done)
+
+
+def _report(run: _Run, arguments: argparse.Namespace, *, pruned: Sequence[Path] = ()) -> int:
+    from hooks_compile import report
+
+    troubles = run.troubles
+    if arguments.json:
+        print_json(
+            {
+                "ok": not troubles,
+                "seconds": round(run.seconds, 4),
+                "results": [report.result_json(result) for result in run.results],
+                "modules": [report.result_json(result) for result in run.modules],
+                "pruned": [str(path) for path in pruned],
+            }
+        )
+        return bool(troubles)
+    for text in troubles:
+        print(text, file=sys.stderr)
+    line = report.summary(run.results, run.modules, run.seconds)
+    print(
+        line
+        + (f", {report.plural(len(pruned), 'old entry', 'old entries')} removed" if pruned else "")
+    )
+    return bool(troubles)
+
+
+def run_compile(arguments: argparse.Namespace) -> int:
+    """Compile what is not compiled yet."""
+    return _report(_Run(_open(arguments), arguments, write=True), arguments)
+
+
+def run_sync(arguments: argparse.Namespace) -> int:
+    """Compile what changed and prune what is gone."""
+    from hooks_compile import cache, fallbacks
+
+    project = _open(arguments)
+    run = _Run(project, arguments, write=True)
+    needed = [result.entry.name for result in run.results if result.entry]
+    pruned: list[Path] = []
+    for folder in project.folders():
+        pruned += cache.prune(cache.folder_in(folder), keep=project.config.keep, needed=needed)
+    fallbacks.shorten_log(project.runtime)
+    return _report(run, arguments, pruned=pruned)
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    """Tell what is not compiled or does not compile; write nothing."""
+    run = _Run(_open(arguments), arguments, write=False)
+    status = _report(run, arguments)
+    if status and not arguments.json:
+        print(
+            "to mend it: hooks-compile compile, after correcting what does not compile",
+            file=sys.stderr,
+        )
+    return status
+
+
+def run_status(arguments: argparse.Namespace) -> int:
+    """Show how every hook stands."""
+    from hooks_compile import fallbacks, status
+
+    project = _open(arguments)
+    run = _Run(project, arguments, write=False, modules=False)
+    trace = os.environ.get("HOOKS_COMPILE_TRACE")
+    rows = status.rows(
+        run.results,
+        run.optimize,
+        fallbacks.read_log(project.runtime),
+        fallbacks.count_launches(Path(trace)) if trace else None,
+    )
+    if arguments.json:
+        print_json({"root": str(project.root), "hooks": [status.as_json(row) for row in rows]})
+        return 0
+    if not rows:
+        print(f"no hooks in {project.root}")
+        return 0
+    print_table(status.COLUMNS, [status.cells(row, project.root) for row in rows])
+    for note in dict.fromkeys(note for row in rows for note in row.notes):
+        print(note)
+    if not trace:
+        print(
+            "launches are counted where HOOKS_COMPILE_TRACE names a file: a hit writes nothing else"
+        )
+    return 0
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table: fitted to a terminal, in full for a pipe."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
+    console.print(table)
+
+
+def run_wrapper(arguments: argparse.Namespace) -> int:
+    """Write the wrapper beside the hooks."""
+    from hooks_compile import wrapper
+    from hooks_compile.project import wrapper_folders
+
+    folders = arguments.folders or wrapper_folders(_open(arguments))
+    standings = {folder / wrapper.NAME: wrapper.write(folder) for folder in folders}
+    kept = {path: before for path, before in standings.items() if before in wrapper.LEFT_ALONE}
+    if arguments.json:
+        print_json({str(path): str(before) for path, before in standings.items()})
+        return bool(kept)
+    for path, before in standings.items():
+        print(f"{path}: {wrapper.DONE[before]}")
+    if not standings:
+        print("no folder holds hooks of an agent: name one, hooks-compile wrapper DIR")
+    return bool(kept) or not standings
+
+
+def run_hook(arguments: argparse.Namespace) -> int:
+    """Launch a hook as the wrapper does; without --explain it takes this process's place."""
+    from hooks_compile import launching
+
+    command = launching.command(arguments.hook, arguments.arguments, arguments.python)
+    if not arguments.explain:
+        sys.stdout.flush()
+        os.execv(command[0], command)  # noqa: S606 - the wrapper is a shell script
+    status, explanation = launching.explained(command, os.environ)
+    print_error(explanation)
+    return status
+
+
+def run_clean(arguments: argparse.Namespace) -> int:
+    """Remove entries, and the runtime folder where it is asked for."""
+    from hooks_compile import cache, report, runtime_folder
+
+    project = _open(arguments)
+    removed: list[Path] = []
+    for folder in project.folders():
+        removed += cache.clean(cache.folder_in(folder))
+    if arguments.runtime:
+        removed += runtime_folder.remove(project.runtime)
+    if arguments.json:
+        print_json({"removed": [str(path) for path in removed]})
+    else:
+        print(f"{report.plural(len(removed), 'file', 'files')} removed")
+    return 0
+
+
+def run_runtime(_: argparse.Namespace) -> int:
+    """Print the launcher's path."""
+    from hooks_compile import runtime_folder
+
+    print(runtime_folder.ensure(runtime_folder.location(os.environ)))
+    return 0
+
+
+def run_doctor(arguments: argparse.Namespace) -> int:
+    """Look for what keeps hooks from their entries."""
+    from hooks_compile import doctor
+
+    findings = doctor.examine(_open(arguments), Path.cwd(), os.environ)
+    if arguments.json:
+        print_json([finding.as_json() for finding in findings])
+    else:
+        for finding in findings:
+            print(finding)
+    return any(finding.is_problem for finding in findings)
+
+
+def run_demo(arguments: argparse.Namespace) -> int:
+    """Show it all in a throw-away project."""
+    from hooks_compile import demo
+
+    return demo.run(print, keep=arguments.keep)

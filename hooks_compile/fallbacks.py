@@ -1,0 +1,68 @@
+"""What launches left behind: fallbacks in the runtime folder, and traces."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """One launch that had to compile: ``time`` in seconds since the epoch, ``script`` its real
+    path, ``cache_tag`` its interpreter's, ``reason`` why there was no entry."""
+
+    time: int
+    cache_tag: str
+    reason: str
+    script: str
+
+
+def parse_log(text: str) -> list[Fallback]:
+    """Read ``fallbacks.log``; a line that was torn by a full disk or a crash is left out."""
+    found = []
+    for line in text.splitlines():
+        fields = line.split("\t")
+        try:
+            time, tag, reason, script = fields
+            found.append(Fallback(int(time), tag, reason, str(ast.literal_eval(script))))
+        except (ValueError, SyntaxError):
+            continue
+    return found
+
+
+def read_log(runtime: Path) -> list[Fallback]:
+    """Return the fallbacks that launches recorded in the runtime folder, oldest first."""
+    try:
+        return parse_log((runtime / "fallbacks.log").read_text(errors="replace"))
+    except FileNotFoundError:
+        return []
+
+
+def shorten_log(runtime: Path, keep_bytes: int = 1 << 18) -> None:
+    """Drop the older part of a long log, so that launches go on recording."""
+    log = runtime / "fallbacks.log"
+    try:
+        data = log.read_bytes()
+    except FileNotFoundError:
+        return
+    if len(data) > 2 * keep_bytes:
+        draft = runtime / ".fallbacks.log.new"
+        draft.write_bytes(data[data.index(b"\n", len(data) - keep_bytes) + 1 :])
+        draft.replace(log)
+
+
+def count_launches(trace: Path) -> dict[str, int]:
+    """Return the number of launches of each script as typed, from a HOOKS_COMPILE_TRACE file."""
+    counts: dict[str, int] = {}
+    try:
+        lines = trace.read_text(errors="surrogateescape").splitlines()
+    except FileNotFoundError:
+        return counts
+    for line in lines:
+        script = line.rpartition("\t")[2]
+        counts[script] = counts.get(script, 0) + 1
+    return counts

@@ -1,0 +1,87 @@
+"""What a command works on: the work tree, its hooks, its interpreters, the runtime folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hooks_compile import runtime_folder
+from hooks_compile.config import Config, load_config
+from hooks_compile.errors import InterpreterError
+from hooks_compile.interpreters import recorded, resolve, user_environment
+from hooks_compile.model import HookSource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from hooks_compile.model import Interpreter
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """``root`` is the work tree's root, or the current folder outside of git; ``given`` tells
+    whether the sources were named one by one instead of being searched for."""
+
+    root: Path
+    config: Config
+    sources: tuple[HookSource, ...]
+    runtime: Path
+    given: bool
+
+    def folders(self) -> list[Path]:
+        """Return the folders that hold hook sources."""
+        return sorted({source.path.parent for source in self.sources})
+
+    def modules(self) -> list[HookSource]:
+        """Return the local modules that the hooks may import."""
+        from hooks_compile.discovery import local_modules  # noqa: PLC0415 - status needs none
+
+        return [HookSource(path, "local module") for path in local_modules(self.sources)]
+
+
+def open_project(cwd: Path, env: Mapping[str, str], paths: Sequence[Path] = ()) -> Project:
+    """Find the project around ``cwd``, and its hooks: those in ``paths`` where any are given.
+
+    Raises HooksCompileError for a configuration or a path that can't be used.
+    """
+    from hooks_compile import discovery, git  # noqa: PLC0415 - git's process, not every command's
+
+    root = git.work_tree(cwd) or cwd.resolve()
+    config = load_config(root)
+    if paths:
+        sources = discovery.from_arguments([cwd / path for path in paths])
+    else:
+        sources = discovery.discover(root, config)
+    return Project(root, config, tuple(sources), runtime_folder.location(env), bool(paths))
+
+
+def wrapper_folders(project: Project) -> list[Path]:
+    """Return the folders of hooks that agents run; git runs its hooks itself, without a wrapper."""
+    agents = {s.path.parent for s in project.sources if "git hook" not in s.origin}
+    return sorted(agents)
+
+
+def find_interpreters(
+    project: Project, cwd: Path, env: Mapping[str, str], commands: Sequence[str] = ()
+) -> list[Interpreter]:
+    """Return the interpreters to compile for, without repetition.
+
+    They are those of ``commands``, else those of the configuration and those that launches in the
+    hooks' folders recorded. Raises InterpreterError for one that was asked for and is not there;
+    a recorded one that is gone is left out.
+    """
+    environment = user_environment(env)
+    cache = project.runtime / "interpreters.json"
+    found = [
+        resolve(command, cwd=cwd, env=environment, cache=cache)
+        for command in commands or project.config.python
+    ]
+    if not commands:
+        for path in recorded(project.runtime, project.folders()):
+            try:
+                found.append(resolve(str(path), cwd=cwd, env=environment, cache=cache))
+            except InterpreterError:
+                continue  # removed or broken since: nothing runs under it
+    unique = {interpreter.executable: interpreter for interpreter in reversed(found)}
+    return list(unique.values())[::-1]

@@ -1,0 +1,101 @@
+"""Results as a person reads them and as a program does. Returns text; prints nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hooks_compile.model import State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from hooks_compile.model import CompileResult, SourceError
+
+
+def shown(path: Path, root: Path) -> str:
+    """Return ``path`` as a person in ``root`` would type it; undecodable bytes stay visible."""
+    text = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def describe_error(where: str, error: SourceError) -> str:
+    """Return the lines that Python shows for a source that does not compile."""
+    lines = [
+        f"{where}:{error.line}: {error.kind}: {error.message}"
+        if error.line
+        else f"{where}: {error.kind}: {error.message}"
+    ]
+    if error.text:
+        text = error.text.rstrip("\n")
+        stripped = text.lstrip(" \t\f")
+        lines.append(f"    {stripped}")
+        if error.column:
+            column = max(error.column - 1 - (len(text) - len(stripped)), 0)
+            lines.append(f"    {' ' * min(column, len(stripped))}^")
+    return "\n".join(lines)
+
+
+def describe_trouble(result: CompileResult, root: Path) -> str | None:
+    """Return what is wrong with a result and how to mend it, None where nothing is."""
+    where = shown(result.source.path, root)
+    under = f" under {result.interpreter.label}"
+    if result.state is State.BROKEN and result.error is not None:
+        return describe_error(where, result.error) + f"\n    (compiled{under})"
+    texts = {
+        State.MISSING: f"not compiled{under}",
+        State.DAMAGED: f"its entry is not used{under}: {result.detail}",
+        State.UNREADABLE: f"can't be read: {result.detail}",
+        State.UNWRITABLE: f"its entry can't be written: {result.detail}",
+    }
+    return f"{where}: {texts[result.state]}" if result.state in texts else None
+
+
+def summary(
+    results: Sequence[CompileResult], modules: Sequence[CompileResult], seconds: float
+) -> str:
+    """Return one line that says what a compilation did."""
+    hooks = len({result.source.path for result in results})
+    labels = dict.fromkeys(result.interpreter.label for result in results)
+    compiled = sum(result.state is State.COMPILED for result in results)
+    fresh = sum(result.state is State.FRESH for result in results)
+    other = len(results) - compiled - fresh
+    local = sum(result.state is State.COMPILED for result in modules)
+    parts = [f"{compiled} compiled", f"{fresh} up to date"]
+    if local:
+        parts.append(f"{plural(local, 'local module')} compiled")
+    if other:
+        parts.append(f"{other} with trouble")
+    under = ", ".join(labels) or "no Python"
+    return f"{plural(hooks, 'hook')} for {under}: {', '.join(parts)} ({seconds:.2f} s)"
+
+
+def plural(count: int, noun: str, several: str = "") -> str:
+    """Return ``1 hook``, ``2 hooks``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {several or noun + 's'}"
+
+
+def result_json(result: CompileResult) -> dict[str, Any]:
+    """Return one result as JSON values."""
+    error = result.error
+    return {
+        "hook": str(result.source.path),
+        "origin": result.source.origin,
+        "interpreter": str(result.interpreter.executable),
+        "version": ".".join(map(str, result.interpreter.version)),
+        "cache_tag": result.interpreter.cache_tag,
+        "level": result.choice.level,
+        "level_reason": result.choice.reason,
+        "state": str(result.state),
+        "entry": str(result.entry) if result.entry else None,
+        "detail": result.detail,
+        "error": None
+        if error is None
+        else {
+            "kind": error.kind,
+            "message": error.message,
+            "line": error.line,
+            "column": error.column,
+            "text": error.text,
+        },
+    }

@@ -1,0 +1,124 @@
+"""The entry format: bytes in, bytes out, one implementation for tool, worker and launcher.
+
+An entry is a checked-hash ``.pyc`` (PEP 552) with a trailer behind the code::
+
+    magic number (4) | flags 0b11 (4) | PEP 552 hash of the source (8)
+    | marshalled code | marshalled compile-time warnings
+    | length of the marshalled code (4) | FORMAT (3) | who chose the level (1) | tag (16)
+
+The tag is keyed with 128 bits that never leave the machine and covers the level, the source and
+every byte before the tag. PEP 552's own hash has 64 bits and no secret: it decides nothing here.
+The name is keyed too, so that users and containers that share a folder never write the same file.
+Integers are little-endian. Nothing is unmarshalled before its tag has verified.
+
+The launcher executes this file in the hook's interpreter, CPython 3.8 and later or PyPy: it
+imports only what the bare interpreter has loaded.
+"""
+
+import _imp
+import marshal
+from _frozen_importlib_external import MAGIC_NUMBER
+
+# ``typing`` is not loaded in a bare interpreter; type checkers take the name for true all the same.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Tuple
+
+    # what Python warns of when it compiles the source: (category's name, message, line)
+    Warnings = Tuple[Tuple[str, str, int], ...]
+
+FOLDER = "__pycache_opt__"
+FORMAT = b"hk1"
+# Who chose the level: nobody (level 0, compiled by a launch), the rules of "auto", or the user.
+AS_PYTHON = b"p"
+PROVEN = b"a"
+FORCED = b"f"
+KEY_SIZE = 16
+TAG_SIZE = 16
+_HEADER_SIZE = 16
+_TRAILER_SIZE = 8 + TAG_SIZE
+_CHECKED_HASH = b"\x03\x00\x00\x00"
+
+
+def keyed_hash(key: bytes, message: bytes) -> bytes:
+    """Return 16 bytes: SipHash of ``message`` under each half of the 16-byte ``key``.
+
+    It is the function behind PEP 552, built into the interpreter: no import, microseconds.
+    """
+    first = _imp.source_hash(_half(key, 0), message)
+    return first + _imp.source_hash(_half(key, 8), message)
+
+
+def _half(key: bytes, start: int) -> int:
+    # source_hash takes a C long and uses its bits: signed or not is one
+    return int.from_bytes(key[start : start + 8], "little", signed=True)
+
+
+def entry_prefix(script_name: str, cache_tag: str) -> str:
+    """Return what the names of all entries of a script for one kind of interpreter begin with.
+
+    Only ``.py`` is dropped from ``script_name``: ``guard`` and ``guard.py`` stay apart by content.
+    """
+    stem = script_name[:-3] if script_name.endswith(".py") else script_name
+    return f"{stem}.{cache_tag}.opt-"
+
+
+def entry_suffix(key: bytes, source: bytes) -> str:
+    """Return what the name of the entry for ``source`` ends with, behind its level."""
+    digest = _imp.source_hash(_half(key, 0), b"name " + source)
+    return f".{digest.hex()}.pyc"
+
+
+def tag(key: bytes, level: int, body: bytes, source: bytes) -> bytes:
+    """Return the 16 bytes that only a holder of ``key`` can put behind ``body`` for ``source``.
+
+    The lengths come first, so that no two (body, source) pairs make the same message, and a digit
+    comes first of all, so that no message is that of a name.
+    """
+    lengths = b"%d %d %d " % (level, len(body), len(source))
+    return keyed_hash(key, b"".join((lengths, body, source)))
+
+
+def pack(
+    key: bytes, level: int, choice: bytes, code: "CodeType", warnings: "Warnings", source: bytes
+) -> bytes:
+    """Return the bytes of the entry for ``source``, of which ``code`` is the form at ``level``.
+
+    ``choice`` is AS_PYTHON, PROVEN or FORCED.
+    """
+    marshalled = marshal.dumps(code)
+    body = b"".join(
+        (
+            MAGIC_NUMBER,
+            _CHECKED_HASH,
+            _imp.source_hash(int.from_bytes(MAGIC_NUMBER, "little"), source),
+            marshalled,
+            marshal.dumps(warnings),
+            len(marshalled).to_bytes(4, "little"),
+            FORMAT,
+            choice,
+        )
+    )
+    return body + tag(key, level, body, source)
+
+
+def verifies(key: bytes, level: int, data: bytes, source: bytes) -> bool:
+    """Tell whether ``data`` is an entry for ``source`` at ``level`` made by a holder of ``key``."""
+    return (
+        len(data) >= _HEADER_SIZE + _TRAILER_SIZE
+        and data.startswith(MAGIC_NUMBER)
+        and data[4 - _TRAILER_SIZE : 7 - _TRAILER_SIZE] == FORMAT
+        and data[-TAG_SIZE:] == tag(key, level, data[:-TAG_SIZE], source)
+    )
+
+
+def choice_of(data: bytes) -> bytes:
+    """Return who chose the level of an entry that :func:`verifies`."""
+    return data[7 - _TRAILER_SIZE : -TAG_SIZE]
+
+
+def unpack(data: bytes) -> "Tuple[CodeType, Warnings]":
+    """Return the code and the compile-time warnings of an entry that :func:`verifies`."""
+    end = _HEADER_SIZE + int.from_bytes(data[-_TRAILER_SIZE : 4 - _TRAILER_SIZE], "little")
+    return marshal.loads(data[_HEADER_SIZE:end]), marshal.loads(data[end:-_TRAILER_SIZE])

@@ -1,0 +1,52 @@
+#!/bin/sh
+# hooks-compile wrapper 1 (fc1af4f005912cf3): hook_wrapper.sh [--python=CMD] [PYTHON-FLAGS] HOOK.py [ARGS]
+# Does what "python3 HOOK.py ARGS" does: from compiled code where hooks-compile is set up, from the
+# source where it is not. "hooks-compile wrapper" writes this file; commit it, do not edit it.
+
+hooks_compile_python=python3
+hooks_compile_launch=${HOOKS_COMPILE_HOME:-${XDG_DATA_HOME:-${HOME-}/.local/share}/hooks-compile}/launch.py
+# A launcher that is not this user's own file is not run; the launcher itself checks its folder.
+case ${OS-}$hooks_compile_launch in
+/*) [ -O "$hooks_compile_launch" ] && [ -r "$hooks_compile_launch" ] || hooks_compile_launch= ;;
+*) hooks_compile_launch= ;; # a relative folder would depend on where the hook starts; Windows
+esac
+
+case ${1-} in
+--python=*)
+    hooks_compile_python=${1#--python=}
+    shift
+    ;;
+esac
+
+case ${1-} in
+-*)
+    # Go once around all arguments, and put the launcher in front of the script. A flag that may
+    # make Python run something else than a script leaves everything to Python.
+    hooks_compile_left=$#
+    hooks_compile_value=
+    while [ "$hooks_compile_left" -gt 0 ]; do
+        if [ -n "$hooks_compile_launch" ]; then
+            case $hooks_compile_value$1 in
+            -W | -X) hooks_compile_value=value: ;;
+            value:* | -W* | -X*) hooks_compile_value= ;;
+            -*[!BEIOPSbdqsuv]* | - | '') hooks_compile_launch= ;;
+            -*) ;;
+            *)
+                set -- "$@" "$hooks_compile_launch"
+                hooks_compile_launch=
+                ;;
+            esac
+        fi
+        set -- "$@" "$1"
+        shift
+        hooks_compile_left=$((hooks_compile_left - 1))
+    done
+    exec "$hooks_compile_python" "$@"
+    ;;
+'') hooks_compile_launch= ;;
+esac
+
+if [ -n "$hooks_compile_launch" ]; then
+    exec "$hooks_compile_python" "$hooks_compile_launch" "$@"
+fi
+exec "$hooks_compile_python" "$@"

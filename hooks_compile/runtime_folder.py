@@ -1,0 +1,183 @@
+"""The runtime folder: the user's own launcher, key, and what launches recorded."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hooks_compile.errors import RuntimeFolderError
+from hooks_compile.runtime import entry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PARTS = ("entry", "launcher", "store", "miss", "prepare")
+
+
+def location(env: Mapping[str, str]) -> Path:
+    """Return ``${HOOKS_COMPILE_HOME:-${XDG_DATA_HOME:-$HOME/.local/share}/hooks-compile}``.
+
+    The wrapper finds it by the same rule, and takes no relative path either.
+    Raises RuntimeFolderError for a relative path, and where HOME is not set.
+    """
+    if env.get("HOOKS_COMPILE_HOME"):
+        folder = Path(env["HOOKS_COMPILE_HOME"])
+        variable = "HOOKS_COMPILE_HOME"
+    elif env.get("XDG_DATA_HOME"):
+        folder = Path(env["XDG_DATA_HOME"], "hooks-compile")
+        variable = "XDG_DATA_HOME"
+    else:
+        folder = Path(env.get("HOME", ""), ".local", "share", "hooks-compile")
+        variable = "HOME"
+    if not folder.is_absolute():
+        raise RuntimeFolderError(
+            f"{variable} gives no absolute path, so a hook would find another folder wherever "
+            "it starts",
+            path=folder,
+            remedy=f'export {variable}="an absolute path"',
+        )
+    return folder
+
+
+def build() -> str:
+    """Return what names this version of the launcher: a digest of its sources."""
+    digest = hashlib.sha256()
+    for name in ("launch", *_PARTS):
+        digest.update(_source(name))
+    return digest.hexdigest()[:16]
+
+
+def ensure(folder: Path) -> Path:
+    """Make ``folder`` what the launcher needs, and return the path of its ``launch.py``.
+
+    Where all is there and of this version, nothing is written. Raises RuntimeFolderError where the
+    folder can't be made or belongs to somebody else.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / "seen").mkdir(mode=0o700, exist_ok=True)
+        _require_private(folder)
+        if not (folder / "key").exists():
+            _create_key(folder)
+        version = build()
+        launch = folder / "launch.py"
+        text = _source("launch").replace(b"@BUILD@", version.encode())
+        for part in _PARTS:  # before launch.py, which names them
+            _replace(folder / f"{version}.{part}.py", _source(part))
+        if _replace(launch, text):
+            _remove_other_versions(folder, version)
+    except OSError as error:
+        raise RuntimeFolderError(
+            f"the runtime folder can't be written: {error.strerror}",
+            path=folder,
+            remedy=f"chmod 700 {folder}; or set HOOKS_COMPILE_HOME to a folder of your own",
+        ) from error
+    return launch
+
+
+def read_key(folder: Path) -> bytes:
+    """Return the 16 secret bytes under which entries verify.
+
+    Raises RuntimeFolderError where there are none, or where others could have put them there.
+    """
+    try:
+        _require_private(folder)
+        key = (folder / "key").read_bytes()
+    except OSError as error:
+        raise RuntimeFolderError(
+            f"the key can't be read: {error.strerror}",
+            path=folder / "key",
+            remedy="hooks-compile compile",
+        ) from error
+    if len(key) != entry.KEY_SIZE:
+        raise RuntimeFolderError(
+            f"the key has {len(key)} bytes instead of {entry.KEY_SIZE}",
+            path=folder / "key",
+            remedy=f"rm {folder / 'key'} && hooks-compile compile",
+        )
+    return key
+
+
+def remove(folder: Path) -> list[Path]:
+    """Remove what we put into the runtime folder, and the folder if it is empty then.
+
+    Returns what was removed. Hooks run from their sources afterwards.
+    """
+    if not folder.is_dir() or folder.is_symlink():
+        return []
+    names = ["key", "launch.py", "fallbacks.log", "interpreters.json", "seen/*", "*.bin*"]
+    paths = [path for name in names for path in folder.glob(name)]
+    paths += [path for part in _PARTS for path in folder.glob(f"*.{part}.py")]
+    for path in paths:
+        path.unlink(missing_ok=True)
+    for empty in (folder / "seen", folder):
+        if empty.is_dir() and not any(empty.iterdir()):
+            empty.rmdir()
+            paths.append(empty)
+    return paths
+
+
+def is_private(folder: Path) -> bool:
+    """Tell whether only this user can enter ``folder``: the launcher trusts no other."""
+    status = folder.stat()
+    return status.st_uid == os.geteuid() and not status.st_mode & 0o77
+
+
+def _require_private(folder: Path) -> None:
+    if not is_private(folder):
+        raise RuntimeFolderError(
+            f"mode {stat.S_IMODE(folder.stat().st_mode):o} of user {folder.stat().st_uid}: others "
+            "could put code there, so the launcher would not use it",
+            path=folder,
+            remedy=f"chmod 700 {folder}; if it is not yours, remove it",
+        )
+
+
+def _source(name: str) -> bytes:
+    return resources.files("hooks_compile.runtime").joinpath(f"{name}.py").read_bytes()
+
+
+def _create_key(folder: Path) -> None:
+    draft = folder / f".key.{os.getpid()}"
+    draft.unlink(missing_ok=True)
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        os.write(file, os.urandom(entry.KEY_SIZE))
+        os.fsync(file)
+    finally:
+        os.close(file)
+    try:
+        os.link(draft, folder / "key")  # unlike a rename it never replaces another's key
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()
+
+
+def _replace(path: Path, data: bytes) -> bool:
+    """Write ``data`` to ``path`` atomically unless it is there already; tell whether it wrote."""
+    try:
+        if path.read_bytes() == data:
+            return False
+    except FileNotFoundError:
+        pass
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(data)
+        draft.chmod(0o600)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def _remove_other_versions(folder: Path, version: str) -> None:
+    for pattern in (*(f"*.{part}.py" for part in _PARTS), "*.bin*"):
+        for path in folder.glob(pattern):
+            if not path.name.startswith(f"{version}."):
+                path.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""The tests: real git, real interpreters, real processes."""

@@ -1,0 +1,99 @@
+"""Scripts that are no plain source file, and files that are not there."""
+
+from __future__ import annotations
+
+from tests.conformance.cases.attributes import DUMP
+from tests.conformance.harness import Case, Fifo, Link, Mode, Run
+
+_MAKE_OTHERS = """\
+import py_compile, shutil, zipapp, zipfile
+py_compile.compile("hook.py", "compiled.pyc")
+py_compile.compile("hook.py", "disguised.py")
+shutil.copy("compiled.pyc", "no-suffix")
+zipapp.create_archive("app", "app.pyz")
+with zipfile.ZipFile("no-main.zip", "w") as archive:
+    archive.write("hook.py")
+with open("shebang.pyz", "wb") as file:
+    file.write(b"#!/usr/bin/env python3\\n" + open("app.pyz", "rb").read())
+open("zip-in.py", "wb").write(open("app.pyz", "rb").read())
+with open("truncated.pyc", "wb") as file:
+    file.write(open("compiled.pyc", "rb").read()[:40])
+with open("wrong-magic.pyc", "wb") as file:
+    file.write(b"\\0" * 16)
+"""
+
+CASES = [
+    Case(
+        "not-a-source",
+        {
+            "hook.py": DUMP,
+            "app/__main__.py": "import inner\n" + DUMP,
+            "app/inner.py": "print('inner', __file__)\n",
+            "no-main/hook.py": "print(1)\n",
+            "folder.py/__main__.py": "import sys\nprint(sys.argv, sys.path[0], __file__)\n",
+            "linked": Link("app"),
+        },
+        (
+            Run(("compiled.pyc", "x"), trace="source", shows="modules"),
+            Run(("truncated.pyc",), status=1, trace="source"),
+            Run(("wrong-magic.pyc",), status=1, trace="source"),
+            Run(("disguised.py",), status=None, trace="source"),
+            Run(("no-suffix",), status=None, trace="source"),
+            Run(("app", "x"), trace="source", shows="inner"),
+            Run(("app/", "x"), trace="source", shows="inner"),
+            Run(("linked",), trace="source", shows="inner"),
+            Run(("app.pyz", "x"), trace="source", shows="inner"),
+            Run(("shebang.pyz",), trace="source", shows="inner"),
+            Run(("zip-in.py",), trace="source", shows="inner"),
+            Run(("no-main",), status=1, trace="source", shows="can't find '__main__' module"),
+            Run(("no-main.zip",), status=1, trace="source", shows="can't find '__main__' module"),
+            Run(("folder.py", "a", "b"), trace="source", shows="['folder.py', 'a', 'b']"),
+            Run(("{dir}/app",), ("-I", "-W", "error"), trace="source"),
+            Run((".",), cwd="app", trace="source"),
+        ),
+        setup=_MAKE_OTHERS,
+    ),
+    Case(
+        "not-there",
+        {
+            "broken.py": Link("nowhere.py"),
+            "loop.py": Link("loop.py"),
+            "hook.py": "print('hook')\n",
+            "unreadable.py": Mode("print('read')\n", 0),
+            "unreadable/hook.py": "print('read')\n",
+        },
+        tuple(
+            Run((typed,), status=status, trace=trace)
+            for typed, status, trace in (
+                ("missing.py", 2, "source"),
+                ("missing/missing.py", 2, "source"),
+                ("hook.py/", 2, "source"),
+                ("hook.py/missing.py", 2, "source"),
+                ("broken.py", 2, "source"),
+                ("loop.py", 2, "source"),
+                ("{dir}/missing.py", 2, "source"),
+                ("missing/../hook.py", 2, "source"),
+                ("\u00e9\u4e2d.py", 2, "source"),
+                (b"\xff.py", 2, "source"),
+                ("x" * 300, 2, "source"),
+                ("x/" * 3000 + "y", 2, "source"),
+                ("unreadable.py", None, "any"),
+                ("", None, "source"),
+            )
+        ),
+    ),
+    Case(
+        "a-script-that-comes-from-a-pipe",
+        {"fifo": Fifo(), "real.py": DUMP, "empty": ""},
+        (
+            Run(("/dev/stdin", "x"), stdin=DUMP, trace="source", shows="modules"),
+            Run(("/dev/fd/0",), stdin=DUMP, trace="source", shows="modules"),
+            Run(("/dev/stdin",), shell='"$@" <real.py', trace="any", shows="modules"),
+            Run(("/dev/stdin",), shell='"$@" <empty', trace="any"),
+            Run(("/dev/fd/9",), shell='"$@" 9<real.py', trace="any", shows="modules"),
+            Run(("/dev/null",), trace="any"),
+            Run(("fifo",), shell='cat real.py >fifo & "$@"; wait', trace="source", shows="modules"),
+            Run(("-", "x"), stdin=DUMP, trace="source", shows="modules"),
+        ),
+    ),
+]

@@ -1,0 +1,141 @@
+"""Every test lives in a home of its own; touching the real one fails the test."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import interpreters_found
+from tests.repositories import GitRepo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REAL_HOME = Path.home()
+CHECKOUT = Path(__file__).parent.parent
+
+# Where this tool, git and the agents keep what belongs to the user.
+_GUARDED = tuple(
+    os.fsencode(REAL_HOME / name)
+    for name in (
+        ".claude",
+        ".codex",
+        ".config/git",
+        ".config/hooks-compile",
+        ".cursor",
+        ".gemini",
+        ".gitconfig",
+        ".hooks-compile.toml",
+        ".local/share/hooks-compile",
+        ".local/state/hooks-compile",
+        ".cache/hooks-compile",
+        ".cache/pre-commit",
+        ".cache/prek",
+    )
+)
+_PATH_EVENTS = frozenset(
+    {
+        *("open", "os.chmod", "os.link", "os.listdir", "os.mkdir", "os.remove", "os.rename"),
+        *("os.rmdir", "os.scandir", "os.symlink", "os.truncate", "os.utime"),
+    }
+)
+_FOREIGN_VARIABLES = (
+    *("GIT_", "HOOKS_COMPILE_", "PYTHON", "XDG_"),
+    *("CLAUDE", "CODEX_", "COPILOT_", "CURSOR_", "GEMINI_"),
+    *("PRE_COMMIT", "_PRE_COMMIT", "PREK_", "UV_"),
+)
+_KEPT_VARIABLES = frozenset({"HOOKS_COMPILE_SOAK"})
+
+_GIT_CONFIG = """\
+[user]
+\tname = Test Person
+\temail = test@example.invalid
+[init]
+\tdefaultBranch = main
+[commit]
+\tgpgSign = false
+[advice]
+\tdetachedHead = false
+"""
+
+
+def _refuse_real_home(event: str, arguments: tuple[object, ...]) -> None:
+    if event not in _PATH_EVENTS:
+        return
+    for argument in arguments:
+        if not isinstance(argument, str | bytes):
+            continue
+        path = os.fsencode(argument)
+        if path.startswith(_GUARDED) and not path.startswith(os.fsencode(CHECKOUT)):
+            pytest.fail(f"{event} touches the real home folder: {argument!r}")
+
+
+sys.addaudithook(_refuse_real_home)
+
+
+def pytest_report_header() -> str:
+    return interpreters_found.report()
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The test's own home folder; no variable of the caller's git, Python or agent is left."""
+    folder = tmp_path_factory.mktemp("home").resolve()
+    for name in os.environ:
+        if name.startswith(_FOREIGN_VARIABLES) and name not in _KEPT_VARIABLES:
+            monkeypatch.delenv(name)
+    for name in ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE", str(folder))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / ".config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder / ".local/share"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / ".local/state"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / ".cache"))
+    (folder / ".gitconfig").write_text(_GIT_CONFIG, encoding="utf-8")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(folder / ".gitconfig"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 5
+    while leaked := set(threading.enumerate()) - before:
+        if time.monotonic() > deadline:
+            pytest.fail(f"threads left running: {sorted(thread.name for thread in leaked)}")
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[Path]:
+    """A new folder, entered as a user whom permissions hold back, even where root runs the tests.
+
+    Import and prepare in other fixtures what root's own folders are needed for.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+        if is_root:
+            os.chown(folder, 12345, 12345)
+            os.seteuid(12345)
+        try:
+            yield folder
+        finally:
+            if is_root:
+                os.seteuid(0)
+
+
+@pytest.fixture
+def git_repo(tmp_path: Path) -> GitRepo:
+    """An empty repository in a folder of its own."""
+    return GitRepo.create(tmp_path / "repo")

@@ -1,0 +1,1 @@
+"""``hooks-watch``: compiles hooks as they are saved."""
