@@ -1,4 +1,4 @@
-"""What ``levels`` knows about the language and the standard library: data, no logic.
+"""What the proofs of ``levels`` know about the language and the standard library.
 
 The module table was made by reading every use of ``__doc__``, ``inspect`` and ``pydoc`` in the
 standard libraries of CPython 3.8 to 3.13 and PyPy; ``tests/test_levels.py`` repeats the parts
@@ -76,22 +76,8 @@ READER_ATTRIBUTES: Final = _words("""
 """Attributes under which modules of the table hold a module that is not in it (``enum.bltns``),
 and ``sys.modules``."""
 
-STRING_READERS: Final = (
-    "__doc__",
-    "__dict__",
-    "__code__",
-    "__globals__",
-    "__builtins__",
-    "__self__",
-    "__closure__",
-    "co_consts",
-    "f_code",
-    "f_globals",
-    "f_locals",
-    "gi_frame",
-    "PYTHONINSPECT",
-)
-"""What a text may hold that something reads an attribute by: format fields, annotations."""
+INSPECT_VARIABLE: Final = "PYTHONINSPECT"
+"""Set by a script, it opens the interactive interpreter on the script's names at its end."""
 
 _OPERATORS = _words("add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or")
 
@@ -132,6 +118,9 @@ LIBRARY_BASES: Final = frozenset(
 METACLASSES: Final = frozenset({"ABCMeta", "EnumMeta", "EnumType"})
 """Metaclasses of the standard library that show a class body to nobody."""
 
+CLASS_MAKERS: Final = frozenset({"NamedTuple", "namedtuple"})
+"""Functions of the standard library whose result is a class with the metaclass ``type``."""
+
 GENERIC_BASES: Final = _words("""
     AbstractSet Callable Collection Container Deque DefaultDict Dict Generator Generic Iterable
     Iterator List Mapping MutableMapping MutableSequence MutableSet OrderedDict Protocol Sequence
@@ -147,3 +136,24 @@ LETTERLIKE: Final = (
 )
 """Characters that Python may read as ASCII letters in a name (PEP 3131: names are compared in
 their NFKC form), as ranges for a character class, rounded up to blocks."""
+
+
+def is_harmless_name(name: str) -> bool:
+    """Whether an attribute of this name leads to no docstring, whatever it belongs to."""
+    return (
+        name not in READERS
+        and name not in READER_ATTRIBUTES
+        and name != "format"
+        and not is_strange_dunder(name)
+    )
+
+
+def is_strange_dunder(name: str) -> bool:
+    """Whether Python gives the name a meaning that may lead to a docstring."""
+    return name[:2] == "__" and name[-2:] == "__" and name not in SAFE_DUNDERS
+
+
+def is_harmless_import(package: str, name: str) -> bool:
+    """Whether ``from PACKAGE import NAME`` of a package in ``MODULES`` gives nothing that reads
+    docstrings."""
+    return is_harmless_name(name) and name != "__main__" and f"{package}.{name}" not in KEPT_OUT

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hooks_compile import wrapper
 from hooks_compile.agents.shell import (
     Literal,
     NotUnderstoodError,
@@ -23,8 +24,6 @@ from hooks_compile.agents.shell import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-WRAPPER_NAME = "hook_wrapper.sh"
 
 PYTHON_NAME = re.compile(r"(?:python(?:3(?:\.[0-9]+)?)?|pypy(?:3(?:\.[0-9]+)?)?)(?:\.exe)?")
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
@@ -217,9 +216,9 @@ def _outcome(
 def _wired(
     program: str | None, words: tuple[Word, ...], folders: tuple[Word | None, ...]
 ) -> WiredLaunch | None:
-    if program == WRAPPER_NAME:
+    if program == wrapper.NAME:
         return WiredLaunch(words[0].start, words[0], words[1:], folders)
-    if program in _SHELLS and len(words) > 1 and basename(words[1]) == WRAPPER_NAME:
+    if program in _SHELLS and len(words) > 1 and basename(words[1]) == wrapper.NAME:
         return WiredLaunch(words[0].start, words[1], words[2:], folders)
     return None
 

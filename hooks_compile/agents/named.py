@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from hooks_compile import shebang
 from hooks_compile.agents import claude, codex, copilot, cursor, gemini
 from hooks_compile.agents.jsontext import JsonTextError, read
 from hooks_compile.agents.launches import Reading, find_launches, script_position
@@ -30,7 +31,6 @@ AGENTS: tuple[Agent, ...] = (
     copilot.AGENT,
 )
 
-_PYTHON_SHEBANG = re.compile(rb"#![^\n]*\b(?:python|pypy|uv run)")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::?-[^{}]*)?\}|\$(\w+)")
 _TOPLEVEL = re.compile(r"\$\(\s*git rev-parse --show-toplevel[^()]*\)")
 
@@ -130,6 +130,6 @@ def _is_python(path: Path) -> bool:
         if path.suffix in (".py", ".pyw"):
             return True
         with path.open("rb") as stream:
-            return _PYTHON_SHEBANG.match(stream.read(256)) is not None
+            return shebang.is_python(stream.read(shebang.HEAD))
     except (OSError, ValueError):  # ValueError: a name with a NUL
         return False

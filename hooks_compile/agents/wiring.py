@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hooks_compile import wrapper
 from hooks_compile.agents.launches import (
     NO_PYTHON,
     PYTHON_NAME,
-    WRAPPER_NAME,
     Launch,
     Refusal,
     WiredLaunch,
@@ -113,7 +113,7 @@ def wire_command(command: str, around: Surroundings) -> Rewritten | Refusal | No
     wired = apply_edits(command, edits)
     if apply_edits(wired, _unwiring_edits(wired)) != command:
         return Refusal("its old form would not come back to the letter")
-    wrappers = dict.fromkeys(script.parent / WRAPPER_NAME for script in scripts)
+    wrappers = dict.fromkeys(script.parent / wrapper.NAME for script in scripts)
     return Rewritten(wired, tuple(edits), tuple(scripts), tuple(wrappers))
 
 
@@ -232,7 +232,7 @@ def _folder_parts(word: Word) -> list[Part] | None:
 def _wrapper_word(script: Word, pastes: frozenset[str]) -> str:
     """The wrapper beside a script, as a word that stays one word whatever its variables hold."""
     parts = _folder_parts(script) or [Literal("./")]
-    return "".join(_quoted(part, pastes) for part in parts) + WRAPPER_NAME
+    return "".join(_quoted(part, pastes) for part in parts) + wrapper.NAME
 
 
 def _quoted(part: Part, pastes: frozenset[str]) -> str:

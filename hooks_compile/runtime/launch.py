@@ -1,26 +1,21 @@
 # PYTHON [flags] launch.py SCRIPT [ARGS]: hooks-compile's launcher. Python compiles this file at
 # each launch, so it is short: launcher.py does the work, prepare.py compiles it the first time.
 # The script runs in this very __main__ module, above the frame of the last line and no other.
-def _launch():
-    import _imp, marshal, posix, sys
+import _imp, marshal, posix, sys
 
-    scope = {"folder": __file__[:-9], "build": "@BUILD@"}
-    name = f"{__file__[:-9]}@BUILD@.{sys.implementation.cache_tag}-{sys.hexversion:x}.bin"
-    try:
-        file = posix.open(name, posix.O_RDONLY)
-        data, owner = posix.read(file, 1 << 20), posix.fstat(file).st_uid
-        posix.close(file)
-        if owner != posix.geteuid() or data[:8] != _imp.source_hash(0, data[8:]):
-            raise OSError
-        entry, launcher, scope["rest"] = marshal.loads(data[8:])
-    except OSError:
-        with open(f"{__file__[:-9]}@BUILD@.prepare.py") as file:
-            exec(file.read(), scope)
-        entry, launcher, scope["rest"] = scope["prepare"]()
-    exec(entry, scope)
-    exec(launcher, scope)
-    return scope["Launch"](globals())
-
-
-with _launch() as _launch:
+_scope = {"folder": __file__[:-9], "build": "@BUILD@"}
+try:
+    _file = f"{__file__[:-9]}@BUILD@.{sys.implementation.cache_tag}-{sys.hexversion:x}.bin"
+    _file = posix.open(_file, posix.O_RDONLY)
+    _data = posix.read(_file, 65536), posix.fstat(_file).st_uid, posix.close(_file)
+    if _data[1] != posix.geteuid() or _data[0][:8] != _imp.source_hash(0, _data[0][8:]):
+        raise OSError
+    _data = marshal.loads(_data[0][8:])
+except OSError:
+    with open(__file__[:-9] + "@BUILD@.prepare.py") as _file:
+        exec(_file.read(), _scope)
+    _data = _scope["prepare"]()
+exec(_data[0], _scope)
+exec(_data[1], _scope)
+with _scope["Launch"](globals(), _data[2]) as _launch:
     _launch()()

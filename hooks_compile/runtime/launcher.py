@@ -1,10 +1,8 @@
 """The launcher: decides which code a launch runs, and makes ``__main__`` what it would have been.
 
 ``launch.py`` executes ``entry.py`` and then this file in one namespace, in which it has put
-``folder``, the runtime folder with a slash behind it, and ``rest``, the marshalled code of
-``store.py`` and ``miss.py``, which most launches need not load. Nothing is imported here that the
-bare interpreter has not loaded, and nothing but the hook and Python itself writes to stdout or
-stderr.
+``folder``, the runtime folder with a slash behind it. Nothing is imported here that the bare
+interpreter has not loaded, and nothing but the hook and Python itself writes to stdout or stderr.
 """
 
 import _imp
@@ -22,8 +20,9 @@ if TYPE_CHECKING:
     from hooks_compile.runtime.entry import FOLDER, entry_prefix, entry_suffix, unpack, verifies
 
     folder: str
-    rest: bytes
 
+# What launch.py leaves in __main__.
+_NAMES = ("_data", "_file", "_imp", "_launch", "_scope", "marshal", "posix", "sys")
 _FUNCTION: "Any" = type(lambda: None)
 _CPYTHON = sys.implementation.name == "cpython"
 # A larger file is neither a hook nor an entry: plain Python may have it.
@@ -41,29 +40,31 @@ class Launch:
         function: Callable[[], object]
         namespace: Dict[str, Any]
 
-    def __init__(self, namespace: "Dict[str, Any]") -> None:
+    def __init__(self, namespace: "Dict[str, Any]", rest: bytes) -> None:
         """Find or compile the code, and restore ``namespace``, the globals of ``__main__``.
 
-        Where plain Python has to do it, the process becomes plain Python and never returns here.
+        ``rest`` is the marshalled code of what a hit does not need to load. Where plain Python has
+        to do it, the process becomes plain Python, and this does not return.
         """
         script = sys.argv[1]
         try:
             path = real_path(script)
-            code = find_code(script, path)
+            code = find_code(script, path, rest)
         except Exception as error:
             trace("source", f"{type(error).__name__}: {error}", script)
-            load_rest()["become_python"]()
+            load_rest(rest)["become_python"]()
         restore_main(namespace, script, path)
         self.namespace = namespace
         self.function = _FUNCTION(code, namespace)
 
     def __enter__(self) -> "Callable[[], Callable[[], object]]":
-        """Return what takes the last name of ours out of ``__main__``, and returns the hook."""
+        """Return what takes our names out of ``__main__``, and returns the hook."""
         return self.take
 
     def take(self) -> "Callable[[], object]":
         """Return the hook's code as a function without arguments."""
-        del self.namespace["_launch"]
+        for name in _NAMES:
+            self.namespace.pop(name, None)
         return self.function
 
     def __exit__(
@@ -93,7 +94,7 @@ def without_first_frame(excepthook: "Callable[..., object]") -> "Callable[..., o
     return trimmed
 
 
-def find_code(script: str, path: str) -> "CodeType":
+def find_code(script: str, path: str, rest: bytes) -> "CodeType":
     """Return the code of ``script`` as it is now: from its entry, or compiled and stored.
 
     ``path`` is its real path. Raises OSError, ValueError, SyntaxError and whatever else ``compile``
@@ -129,14 +130,14 @@ def find_code(script: str, path: str) -> "CodeType":
             trace("hit", f"level {level}", script)
             return code
         reason = "the entry does not verify"
-    code, stored = load_rest()["compile_and_store"](key, source, file_of(script), prefix, suffix)
-    load_rest()["record"](reason, path)
+    code, stored = load_rest(rest)["compile_and_store"](key, source, file_of(script), prefix, suffix)
+    load_rest(rest)["record"](reason, path)
     trace("miss", reason + stored, script)
     return code  # type: ignore[no-any-return] # miss.py is no import
 
 
-def load_rest() -> "Dict[str, Any]":
-    """Return the functions of ``miss.py``, by name."""
+def load_rest(rest: bytes) -> "Dict[str, Any]":
+    """Return the functions of ``store.py`` and ``miss.py``, by name."""
     if "become_python" not in globals():
         for code in marshal.loads(rest):
             exec(code, globals())

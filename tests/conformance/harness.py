@@ -22,6 +22,7 @@ import signal
 import stat
 import subprocess
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -312,6 +313,7 @@ def _talk(
     if run.signal is not None and process.stdout is not None:
         while not shown.endswith(b"ready\n") and (byte := process.stdout.read(1)):
             shown += byte
+        time.sleep(0.1)  # until it waits
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, run.signal)
     with contextlib.suppress(BrokenPipeError):

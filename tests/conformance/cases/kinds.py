@@ -5,19 +5,30 @@ from __future__ import annotations
 from tests.conformance.cases.attributes import DUMP
 from tests.conformance.harness import Case, Fifo, Link, Mode, Run
 
+# Nothing in them may depend on the time.
 _MAKE_OTHERS = """\
-import py_compile, shutil, zipapp, zipfile
-py_compile.compile("hook.py", "compiled.pyc")
-py_compile.compile("hook.py", "disguised.py")
+import os, py_compile, shutil, zipapp, zipfile
+for folder in (".", "app"):
+    for name in os.listdir(folder):
+        if os.path.isfile(os.path.join(folder, name)):
+            os.utime(os.path.join(folder, name), (10**9, 10**9))
+checked = py_compile.PycInvalidationMode.CHECKED_HASH
+py_compile.compile("hook.py", "compiled.pyc", invalidation_mode=checked)
+shutil.copy("compiled.pyc", "disguised.py")
 shutil.copy("compiled.pyc", "no-suffix")
 zipapp.create_archive("app", "app.pyz")
 with zipfile.ZipFile("no-main.zip", "w") as archive:
     archive.write("hook.py")
+with open("app.pyz", "rb") as file:
+    archive = file.read()
 with open("shebang.pyz", "wb") as file:
-    file.write(b"#!/usr/bin/env python3\\n" + open("app.pyz", "rb").read())
-open("zip-in.py", "wb").write(open("app.pyz", "rb").read())
+    file.write(b"#!/usr/bin/env python3\\n" + archive)
+with open("zip-in.py", "wb") as file:
+    file.write(archive)
+with open("compiled.pyc", "rb") as file:
+    compiled = file.read()
 with open("truncated.pyc", "wb") as file:
-    file.write(open("compiled.pyc", "rb").read()[:40])
+    file.write(compiled[:40])
 with open("wrong-magic.pyc", "wb") as file:
     file.write(b"\\0" * 16)
 """
@@ -67,16 +78,16 @@ CASES = [
             for typed, status, trace in (
                 ("missing.py", 2, "source"),
                 ("missing/missing.py", 2, "source"),
-                ("hook.py/", 2, "source"),
-                ("hook.py/missing.py", 2, "source"),
+                ("hook.py/", None, "any"),
+                ("hook.py/missing.py", None, "source"),
                 ("broken.py", 2, "source"),
-                ("loop.py", 2, "source"),
+                ("loop.py", None, "source"),
                 ("{dir}/missing.py", 2, "source"),
-                ("missing/../hook.py", 2, "source"),
+                ("missing/../hook.py", None, "any"),
                 ("\u00e9\u4e2d.py", 2, "source"),
                 (b"\xff.py", 2, "source"),
-                ("x" * 300, 2, "source"),
-                ("x/" * 3000 + "y", 2, "source"),
+                ("x" * 300, None, "source"),
+                ("x/" * 3000 + "y", None, "source"),
                 ("unreadable.py", None, "any"),
                 ("", None, "source"),
             )

@@ -363,7 +363,7 @@ CASES = [
             Run(("hook.py", "fork", "pool"), shows="__main__"),
             Run(("hook.py", "spawn", "pool"), shows="__mp_main__"),
             Run(("pre-use", "spawn", "process"), shows="leaving"),
-            Run(("link.py", "forkserver", "executor"), ("-W", "ignore"), shows="__mp_main__"),
+            Run(("link.py", "forkserver", "executor"), ("-W", "ignore"), shows="__mp_main__", pypy=False),
         ),
     ),
     Case("processes-without-a-guard", {"hook.py": _UNGUARDED}, (Run(shows="RuntimeError"),)),

@@ -75,7 +75,7 @@ elif what == "raise":
 elif what == "text":
     print("\\u00e9\\u20ac")
 elif what == "surrogate":
-    print("\\udcff")
+    print("\\ud800")
 elif what == "no-newline":
     print("end", end="")
 elif what == "default-pipe":
@@ -100,7 +100,7 @@ CASES = [
         (
             Run(("hook.py", "all"), stdin=_PAYLOAD, shows="Bash"),
             Run(("hook.py", "all"), stdin=b"", shows="''"),
-            Run(("hook.py", "all"), stdin=b"a\r\nb\rc\n", shows="a\\nb\\nc"),
+            Run(("hook.py", "all"), stdin=b"a\r\nb\rc\n", shows="a\\r\\nb\\rc"),
             Run(("hook.py", "all"), stdin=b"\xff\xfe\0bad", status=None),
             Run(("hook.py", "all"), stdin=_PAYLOAD * 20_000, shows="Bash"),
             Run(("hook.py", "json"), stdin=_PAYLOAD, shows="tool_name"),
@@ -114,10 +114,10 @@ CASES = [
             Run(("hook.py", "nothing"), stdin=_PAYLOAD, shows="not read"),
             Run(("hook.py", "nothing"), stdin=_PAYLOAD * 20_000, shows="not read"),
             Run(("hook.py", "rest"), stdin="abcdefgh", shows="efgh"),
-            Run(("hook.py", "none"), stdin=None, status=1, shows="lost sys.stdin"),
+            Run(("hook.py", "none"), stdin=None, status=1),
             Run(("hook.py", "closed"), stdin=_PAYLOAD, shows="closed"),
             Run(("hook.py", "stdin-fd"), stdin=_PAYLOAD * 3),
-            Run(("hook.py", "all"), shell='"$@" <hook.py', shows="isatty" if 0 else "stdin"),
+            Run(("hook.py", "all"), shell='"$@" <hook.py', shows="sys.stdin"),
             Run(("hook.py", "all"), shell='"$@" </dev/null', shows="''"),
         ),
     ),
@@ -167,7 +167,7 @@ CASES = [
             Run(("hook.py", "exit"), stdout="gone", status=None),
             Run(("hook.py", "caught"), stdout="gone", status=None, shows="Broken"),
             Run(("hook.py", "default-pipe"), stdout="gone", status=-13),
-            Run(("hook.py", "block"), stdout="head", status=None, shows="Broken"),
+            Run(("hook.py", "block"), stdout="head", status=None, shows="xxx"),
             Run(("hook.py", "block"), stdout="stalled", status=None),
         ),
     ),

@@ -1,0 +1,138 @@
+"""Every row of the table: what becomes of a command, that it comes back, that it runs the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hooks_compile import wrapper
+from hooks_compile.agents.launches import Refusal
+from hooks_compile.agents.wiring import Rewritten, unwire_command, wire_command
+from hooks_compile.runtime_folder import ensure
+from tests.agents import shapes
+from tests.agents.project import Project, as_the_agent_gives_it, shells
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.agents.shapes import Shape
+
+TABLE = shapes.load()
+WIRED = [shape for shape in TABLE if shape.wired is not None]
+SHARES = {
+    "python3 X": 27.5,
+    "uv run X": 20,
+    "shebang": 18.3,
+    "python X": 14.9,
+    ".sh that mentions Python": 5.5,
+    "wrapper given X.py": 4.9,
+    "uv run --script": 4.9,
+    "python of a virtual environment": 1.2,
+    "absolute interpreter": 0.9,
+    "python -c": 0.8,
+    "env python3": 0.5,
+}
+
+every_shape = pytest.mark.parametrize("shape", TABLE, ids=lambda shape: shape.name)
+every_wired_shape = pytest.mark.parametrize("shape", WIRED, ids=lambda shape: shape.name)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return Project.create(tmp_path_factory.mktemp("agents"))
+
+
+@pytest.fixture(scope="module")
+def spaced(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return Project.create(tmp_path_factory.mktemp("agents"), "my prójects")
+
+
+def filled(text: str, project: Project) -> str:
+    return text.replace("{root}", str(project.root)).replace("{home}", str(project.home))
+
+
+def test_the_table_has_the_measured_forms_in_their_shares() -> None:
+    counts = Counter(shape.form for shape in TABLE if shape.form != "more")
+    assert counts.total() >= 120
+    for form, share in SHARES.items():
+        assert abs(100 * counts[form] / counts.total() - share) < 1.5, form
+
+
+def test_the_table_shows_each_command_once() -> None:
+    commands = Counter((shape.agent, shape.command) for shape in TABLE)
+    assert [command for command, count in commands.items() if count > 1] == []
+
+
+@every_shape
+def test_a_command_becomes_exactly_what_the_table_says(shape: Shape, project: Project) -> None:
+    outcome = wire_command(filled(shape.command, project), project.surroundings(shape.agent))
+    if shape.wired is not None:
+        assert isinstance(outcome, Rewritten), outcome
+        assert outcome.command == filled(shape.wired, project)
+        assert all(script.is_file() for script in outcome.scripts)
+        assert {path.parent for path in outcome.wrappers} == {s.parent for s in outcome.scripts}
+    elif shape.reason is not None:
+        assert outcome == Refusal(filled(shape.reason, project))
+    else:
+        assert outcome is None
+
+
+@every_wired_shape
+def test_a_wired_command_comes_back_to_the_letter(shape: Shape, project: Project) -> None:
+    around = project.surroundings(shape.agent)
+    assert shape.wired is not None
+    back = unwire_command(filled(shape.wired, project), around)
+    assert back is not None
+    assert back.command == filled(shape.command, project)
+    assert wire_command(filled(shape.wired, project), around) is None
+
+
+@every_wired_shape
+def test_old_and_new_command_show_the_same_from_source(shape: Shape, project: Project) -> None:
+    for shell in shells(shape.agent):
+        compare(shape, project, shell, project.environment(shape.agent))
+
+
+@every_wired_shape
+def test_old_and_new_command_show_the_same_from_entries(
+    shape: Shape, project: Project, tmp_path: Path
+) -> None:
+    trace = tmp_path / "trace"
+    ensure(tmp_path / "runtime")
+    environment = project.environment(shape.agent) | {
+        "HOOKS_COMPILE_HOME": str(tmp_path / "runtime"),
+        "HOOKS_COMPILE_TRACE": str(trace),
+    }
+    for _ in ("a miss", "a hit"):
+        compare(shape, project, shells(shape.agent)[0], environment)
+    assert trace.read_text().splitlines()[-1].startswith("hit\t")
+
+
+@every_wired_shape
+def test_old_and_new_command_show_the_same_under_a_folder_with_a_space(
+    shape: Shape, spaced: Project
+) -> None:
+    if "{root}" in shape.command:
+        pytest.skip("a path with a space would have to be quoted")
+    compare(shape, spaced, shells(shape.agent)[0], spaced.environment(shape.agent))
+
+
+def compare(
+    shape: Shape, project: Project, shell: tuple[str, ...], environment: dict[str, str]
+) -> None:
+    command = filled(shape.command, project)
+    around = project.surroundings(shape.agent)
+    outcome = wire_command(command, around)
+    assert isinstance(outcome, Rewritten)
+    if "--shebang" in outcome.command and b"--shebang" not in wrapper.text():
+        pytest.skip("the wrapper does not know --shebang yet")
+    project.write_wrappers(outcome.wrappers)
+    inside = [start for start in around.starts if outcome.scripts[0].is_relative_to(start)]
+    cwd = inside[-1] if inside else project.elsewhere
+    old, new = (
+        project.run(shell, as_the_agent_gives_it(shape.agent, text, project.root), cwd, environment)
+        for text in (command, outcome.command)
+    )
+    assert new == old
