@@ -1,1 +1,1 @@
-"""Measurements that anyone can run: ``python -m benchmarks.launch``, ``python -m benchmarks.compile``."""
+"""Measurements anyone can run: ``python -m benchmarks.launch``, ``python -m benchmarks.compile``."""

@@ -1,4 +1,4 @@
-"""Compiling and checking many sources against ``compileall -j0``: ``python -m benchmarks.compile``."""
+"""Compiles and checks many sources, and so does ``compileall -j0``: ``python -m benchmarks.compile``."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ def main() -> int:
     for count in arguments.counts:
         folder = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-"))
         try:
-            print("| " + " | ".join(measure(count, arguments.python, arguments.rounds, folder)) + " |")
+            print(
+                "| " + " | ".join(measure(count, arguments.python, arguments.rounds, folder)) + " |"
+            )
         finally:
             shutil.rmtree(folder)
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TEN_LINES = '''\
+TEN_LINES = """\
 import sys
 
 
@@ -13,7 +13,7 @@ def main():
         return 2
     return 0
 sys.exit(main())
-'''
+"""
 
 _HEAD = '''\
 #!/usr/bin/env python3
@@ -50,7 +50,7 @@ def check_{0}(event, folder):
     return None
 '''
 
-_TAIL = '''
+_TAIL = """
 
 def main():
     event = load(sys.stdin)
@@ -65,7 +65,7 @@ def main():
 
 if __name__ == "__main__":
     sys.exit(main())
-'''
+"""
 
 # 144 lines, which is the median of public hooks; json, re, pathlib, which are the usual imports.
 USUAL = _HEAD + "".join(_CHECK.format(number) for number in range(10)) + _TAIL

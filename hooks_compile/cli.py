@@ -217,7 +217,10 @@ class _Run:
         ):
             work = compiler.compile if write else compiler.check
             self.results = work(project.sources)
-            self.modules = compiler.modules(project.modules(), write=write) if modules else []
+            local = project.modules() if modules else []
+            if modules and write:
+                local += project.imported_hooks()
+            self.modules = compiler.modules(local, write=write)
         self.seconds = time.perf_counter() - start
 
     @property

@@ -101,7 +101,7 @@ class Compiler:
         self, source: HookSource, group: Sequence[Interpreter], finding: Finding
     ) -> list[CompileResult]:
         """Return the results where nothing is to be compiled, else none."""
-        state, level, detail = finding
+        state, level, detail, name = finding
         if state == "unreadable":
             choice = LevelChoice(0, detail)
             return [
@@ -118,7 +118,8 @@ class Compiler:
                     return []
         elif level != self.optimize:
             return []
-        return [CompileResult(source, interpreter, choice, State.FRESH) for interpreter in group]
+        path = source.path.parent / entry.FOLDER / name
+        return [CompileResult(source, each, choice, State.FRESH, path) for each in group]
 
     def _compile(
         self,
@@ -136,7 +137,7 @@ class Compiler:
             for source, finding in chunk:
                 content = _read(source)
                 if content is None:
-                    finding = ("unreadable", 0, "it has gone")  # noqa: PLW2901
+                    finding = ("unreadable", 0, "it has gone", "")  # noqa: PLW2901
                     results += self._settled(source, group, finding)
                     continue
                 choice = choose_level(content, self.optimize)

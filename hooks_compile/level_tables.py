@@ -58,7 +58,8 @@ BUILTIN_READERS: Final = frozenset(
 """Builtin functions that read docstrings, list a namespace, or run or make code from text."""
 
 READERS: Final = _words("""
-    ForwardRef StackSummary TracebackException _eval_type _test_simple_enum attrgetter
+    ForwardRef StackSummary StrFormatStyle TracebackException _STYLES _eval_type
+    _test_simple_enum attrgetter
     capture_locals dataclass evaluate_forward_ref format_map get_field get_type_hints getdoc
     getallocatedblocks getrefcount methodcaller remote_exec setprofile setprofile_all_threads
     settrace settrace_all_threads singledispatch singledispatchmethod vformat
@@ -75,6 +76,9 @@ READER_ATTRIBUTES: Final = _words("""
 """)
 """Attributes under which modules of the table hold a module that is not in it (``enum.bltns``),
 and ``sys.modules``."""
+
+LOG_FORMATTERS: Final = frozenset({"Formatter", "basicConfig"})
+"""What takes a ``style``: with ``{`` it formats attributes of what is logged, by a text."""
 
 INSPECT_VARIABLE: Final = "PYTHONINSPECT"
 """Set by a script, it opens the interactive interpreter on the script's names at its end."""
@@ -143,6 +147,7 @@ def is_harmless_name(name: str) -> bool:
     return (
         name not in READERS
         and name not in READER_ATTRIBUTES
+        and name not in LOG_FORMATTERS
         and name != "format"
         and not is_strange_dunder(name)
     )
@@ -156,4 +161,8 @@ def is_strange_dunder(name: str) -> bool:
 def is_harmless_import(package: str, name: str) -> bool:
     """Whether ``from PACKAGE import NAME`` of a package in ``MODULES`` gives nothing that reads
     docstrings."""
-    return is_harmless_name(name) and name != "__main__" and f"{package}.{name}" not in KEPT_OUT
+    return (
+        (is_harmless_name(name) or name in LOG_FORMATTERS)
+        and name != "__main__"
+        and f"{package}.{name}" not in KEPT_OUT
+    )

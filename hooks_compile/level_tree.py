@@ -20,6 +20,7 @@ from hooks_compile.level_tables import (
     GENERIC_BASES,
     INSPECT_VARIABLE,
     LIBRARY_BASES,
+    LOG_FORMATTERS,
     METACLASSES,
     MODULES,
     READER_ATTRIBUTES,
@@ -118,6 +119,8 @@ def _check_from(node: ast.ImportFrom, names: _Names) -> Iterator[str]:
         for alias in node.names:
             if alias.name == "*":
                 yield f"imports * from {node.module}"
+            elif alias.asname and alias.name in LOG_FORMATTERS:
+                yield f"{alias.name} by another name"
             elif not is_harmless_import(node.module, alias.name):
                 yield f"imports {node.module}.{alias.name}"
 
@@ -128,6 +131,8 @@ def _check_name(node: ast.Name, names: _Names) -> Iterator[str]:
             yield node.id
         elif node.id == "getattr" and id(node) not in names.literal_getattr:
             yield "getattr with a computed name"
+        elif node.id == "Formatter" and id(node) not in names.plain_formatters:
+            yield node.id
 
 
 def _check_attribute(node: ast.Attribute, names: _Names) -> Iterator[str]:
@@ -135,14 +140,23 @@ def _check_attribute(node: ast.Attribute, names: _Names) -> Iterator[str]:
         yield node.attr
     elif node.attr == "format" and not names.is_harmless_format(node.value):
         yield "format of a computed text"
+    elif node.attr == "Formatter" and id(node) not in names.plain_formatters:
+        yield node.attr
+
+
+def _check_keyword(node: ast.keyword, names: _Names) -> Iterator[str]:
+    if names.uses_log_formatters:
+        match node:
+            case ast.keyword(arg="style", value=ast.Constant(value="%" | "$")):
+                return
+            case ast.keyword(arg="style" | None):
+                yield "style of a log format"
 
 
 def _check_constant(node: ast.Constant, names: _Names) -> Iterator[str]:
-    if isinstance(node.value, str):
-        if INSPECT_VARIABLE in node.value:
-            yield INSPECT_VARIABLE
-        if node.value == "{" and names.uses_logging:
-            yield "logging with format fields"
+    del names
+    if isinstance(node.value, str) and INSPECT_VARIABLE in node.value:
+        yield INSPECT_VARIABLE
 
 
 def _check_match(node: ast.MatchClass, names: _Names) -> Iterator[str]:
@@ -161,6 +175,7 @@ _CHECKS: Final[dict[type[ast.AST], Callable[..., Iterator[str]]]] = {
     ast.ImportFrom: _check_from,
     ast.Name: _check_name,
     ast.Attribute: _check_attribute,
+    ast.keyword: _check_keyword,
     ast.Constant: _check_constant,
     ast.MatchClass: _check_match,
     ast.ClassDef: _check_class,
@@ -188,7 +203,9 @@ class _Names:
     """Names that a plain assignment binds to a literal text."""
     literal_getattr: set[int] = field(default_factory=set)
     """The ``getattr`` nodes of calls with a literal, harmless name."""
-    uses_logging: bool = False
+    plain_formatters: set[int] = field(default_factory=set)
+    """The ``Formatter`` nodes of calls that give no style by position."""
+    uses_log_formatters: bool = False
     uses_setattr: bool = False
 
     def add(self, node: ast.AST) -> None:
@@ -205,7 +222,7 @@ class _Names:
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=str(text))):
                 self.texts[name] = text
             case ast.Call():
-                self._add_getattr(node)
+                self._add_call(node)
             case ast.Global() | ast.Nonlocal() | ast.alias() | ast.keyword() | ast.MatchClass():
                 return
             case _:
@@ -214,6 +231,8 @@ class _Names:
             self.bindings[parameter.name] += 1
 
     def _add_name(self, node: ast.Name | ast.Attribute) -> None:
+        name = node.attr if isinstance(node, ast.Attribute) else node.id
+        self.uses_log_formatters |= name in LOG_FORMATTERS
         if isinstance(node, ast.Attribute):
             if not isinstance(node.ctx, ast.Load):
                 self.stored.add(node.attr)
@@ -222,24 +241,24 @@ class _Names:
         elif node.id in ("setattr", "delattr"):
             self.uses_setattr = True
 
-    def _add_getattr(self, node: ast.Call) -> None:
+    def _add_call(self, node: ast.Call) -> None:
+        if any(isinstance(argument, ast.Starred) for argument in node.args):
+            return
         match node:
-            case ast.Call(func=ast.Name(id="getattr"), args=[ast.Starred(), *_]):
-                return
             case ast.Call(
                 func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str(name)), *_]
             ) if is_harmless_name(name):
                 self.literal_getattr.add(id(node.func))
+            case ast.Call(func=ast.Name(id="Formatter") | ast.Attribute(attr="Formatter")):
+                if len(node.args) <= 2:
+                    self.plain_formatters.add(id(node.func))
 
     def _add_imports(self, node: ast.Import | ast.ImportFrom) -> None:
         for alias in node.names:
             first, _, _ = alias.name.partition(".")
             _, _, last = alias.name.rpartition(".")
             self.imported[alias.asname or first] = last if alias.asname else first
-        modules = [alias.name for alias in node.names]
-        if isinstance(node, ast.ImportFrom):
-            modules = [node.module or ""]
-        self.uses_logging |= any(name.partition(".")[0] == "logging" for name in modules)
+            self.uses_log_formatters |= alias.name in LOG_FORMATTERS
 
     def is_harmless_format(self, node: ast.expr) -> bool:
         """Whether ``NODE.format`` is that of a literal text whose fields lead to no docstring."""

@@ -17,6 +17,7 @@ from hooks_compile.level_tables import (
     INSPECT_VARIABLE,
     LETTERLIKE,
     LIBRARY_BASES,
+    LOG_FORMATTERS,
     MODULES,
     READER_ATTRIBUTES,
     READERS,
@@ -36,7 +37,9 @@ _WORD: Final = re.compile(r"\w+", re.ASCII)
 _LETTERLIKE: Final = re.compile(f"[{LETTERLIKE}]")
 
 _FATAL: Final = READERS | {"assert", "metaclass", INSPECT_VARIABLE}
-_CHECKED: Final = BUILTIN_READERS | READER_ATTRIBUTES | {"class", "format", "getattr", "import"}
+_CHECKED: Final = (
+    BUILTIN_READERS | READER_ATTRIBUTES | LOG_FORMATTERS | {"class", "format", "getattr", "import"}
+)
 _NOTABLE: Final = _FATAL | _CHECKED
 
 _GAP = r"(?:\s|\\\n|#[^\n]*\n)*"
@@ -57,6 +60,12 @@ _FORMAT_OF_LITERAL: Final = re.compile(
 _GETATTR: Final = re.compile(r"\bgetattr\b")
 _GETATTR_OF_LITERAL: Final = re.compile(
     r"(?<![\w.])getattr\([^*()\"'\[\]{}#\\,]+,\s*([\"'])([A-Za-z_]\w*)\1\s*[,)]", re.ASCII
+)
+
+_FORMATTER: Final = re.compile(r"\bFormatter\b")
+_TEXT = r"(?:\"[^\"\\\n]*\"|'[^'\\\n]*')"
+_FORMATTER_OF_LITERALS: Final = re.compile(
+    rf"\bFormatter\(\s*(?:fmt=)?{_TEXT}\s*(?:,\s*(?:datefmt=)?{_TEXT}\s*)?(?:,\s*)?\)"
 )
 
 _NAME = r"[A-Za-z_]\w*"
@@ -89,10 +98,11 @@ def quick(text: str) -> LevelChoice | None:
     words = set(_WORD.findall(text))
     if _proves(text, text, words):
         return BEST
-    code = _without_literals(text)
-    if code is None:
+    without = _without_literals(text)
+    if without is None:
         return None
-    found = _certain(_blank_formatted(code), words)
+    code, bare = without
+    found = _certain(bare, words)
     if found is not None:
         return found
     if INSPECT_VARIABLE not in words and _proves(text, code, set(_WORD.findall(code))):
@@ -115,14 +125,15 @@ def _proves(text: str, code: str, words: set[str]) -> bool:
         (checked.isdisjoint(BUILTIN_READERS) or not _BUILTIN.search(code))
         and (checked.isdisjoint(READER_ATTRIBUTES) or not _ATTRIBUTE.search(code))
         and ("case" not in words or checked.isdisjoint(READER_ATTRIBUTES | {"format"}))
-        and ("import" not in checked or _imports_are_known(code, words))
+        and ("import" not in checked or _imports_are_known(code))
         and ("class" not in checked or _classes_are_plain(code, words))
         and ("getattr" not in checked or _getattr_is_literal(text))
         and ("format" not in checked or _format_is_literal(text))
+        and (checked.isdisjoint(LOG_FORMATTERS) or _log_style_is_percent(text, words))
     )
 
 
-def _imports_are_known(code: str, words: set[str]) -> bool:
+def _imports_are_known(code: str) -> bool:
     in_statements = 0
     for match in _IMPORT.finditer(code):
         modules, package, names, more_names = match.groups()
@@ -134,8 +145,7 @@ def _imports_are_known(code: str, words: set[str]) -> bool:
             if not known:
                 return False
         in_statements += len(_IMPORT_WORD.findall(match[0]))
-    braces = "logging" in words and ("'{'" in code or '"{"' in code)
-    return in_statements == len(_IMPORT_WORD.findall(code)) and not braces
+    return in_statements == len(_IMPORT_WORD.findall(code))
 
 
 def _from_is_known(package: str, names: list[str]) -> bool:
@@ -185,6 +195,15 @@ def _format_is_literal(text: str) -> bool:
     return len(_FORMAT.findall(text)) == len(_FORMAT_OF_LITERAL.findall(text))
 
 
+def _log_style_is_percent(text: str, words: set[str]) -> bool:
+    """Whether every log format is surely one with ``%``, the default."""
+    return (
+        "style" not in words
+        and "**" not in text
+        and len(_FORMATTER.findall(text)) == len(_FORMATTER_OF_LITERALS.findall(text))
+    )
+
+
 # --- code without its strings ----------------------------------------------------------------
 
 _LITERAL: Final = re.compile(
@@ -195,41 +214,45 @@ _LITERAL: Final = re.compile(
     r"|'[^'\\\n]*(?:\\.[^'\\\n]*)*')",
     re.DOTALL,
 )
-_FIELDS_CLOSED: Final = re.compile(r"(?:[^{}]|\{\{|\}\}|\{(?:[^{}]|\{[^{}]*\})*\})*+")
-_FORMATTED: Final = re.compile("\x00[^\x00]*\x00")
+_FIELDS_CLOSED: Final = re.compile(
+    r"""(?:[^{}]|\{\{|\}\}|\{(?:[^{}'"]|'[^'{}\\]+'|"[^"{}\\]+"|\{[^{}'"]*\})*\})*+"""
+)
+_QUOTE: Final = re.compile("[\"']")
 
 
-def _without_literals(text: str) -> str | None:
-    r"""Return the source without comments and plain strings, line for line.
+def _without_literals(text: str) -> tuple[str, str] | None:
+    """Return the source without comments and strings, twice, line for line: with the formatted
+    strings, because they hold code, and without them.
 
-    Formatted strings hold code and stay, between two ``\0``. None where one of them may hold a
-    string with its own quotes or a comment (PEP 701), which this scan would read wrongly.
+    None where one of them may hold a string with its own quotes, a comment or a line end
+    (PEP 701): this scan would take the rest of the source for what it is not.
     """
-    parts: list[str] = []
+    code: list[str] = []
+    bare: list[str] = []
     end = 0
     for match in _LITERAL.finditer(text):
-        literal = match[0]
-        parts.append(text[end : match.start()])
+        between = text[end : match.start()]
         end = match.end()
+        if _QUOTE.search(between):
+            return None
+        literal = match[0]
         prefix = match[1]
-        if prefix and prefix.lower() not in ("r", "rr"):
-            if "#" in literal or not _FIELDS_CLOSED.fullmatch(literal):
-                return None
-            parts.append(f"\x00{literal}\x00")
-        elif literal[0] != "#":
-            parts.append(f'""{chr(10) * literal.count(chr(10))}')
-    parts.append(text[end:])
-    return "".join(parts)
-
-
-def _blank_formatted(code: str) -> str:
-    return _FORMATTED.sub(lambda match: "\n" * match[0].count("\n"), code)
+        blank = '""' + "\n" * literal.count("\n") if literal[0] != "#" else ""
+        formatted = bool(prefix) and prefix.lower() != "r"
+        if formatted and ("#" in literal or not _FIELDS_CLOSED.fullmatch(literal)):
+            return None
+        code += (between, literal if formatted else blank)
+        bare += (between, blank)
+    rest = text[end:]
+    if _QUOTE.search(rest):
+        return None
+    return "".join([*code, rest]), "".join([*bare, rest])
 
 
 _STATEMENT = r"(?:^|[:;])[ \t\f]*"
 _ASSERT: Final = re.compile(rf"{_STATEMENT}(assert)\b|\b(__debug__)\b", re.MULTILINE)
 _READS: Final = re.compile(
-    rf"\b(__doc__|__dict__)\b|(?<![\w.])({'|'.join(sorted(BUILTIN_READERS))})[ \t]*\("
+    rf"\b(__doc__|__dict__)\b|(?<![\w.])(?<!def )({'|'.join(sorted(BUILTIN_READERS))})[ \t]*\("
 )
 
 
@@ -254,7 +277,8 @@ def _unknown_imports(code: str) -> Iterator[tuple[int, str]]:
     for match in _IMPORT.finditer(code):
         modules, package, _, _ = match.groups()
         position = match.start() + len(match[0]) - len(match[0].lstrip())
-        for name in modules.split(",") if modules else [package or "sys"]:
+        named = modules or package or ""
+        for name in named.split(",") if named else ():
             module = name.split()[0]
             if module not in MODULES:
                 yield position, f"imports {module}"

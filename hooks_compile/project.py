@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.model import Interpreter
+
+_IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+(\w+)[ \t]|import[ \t]+(\w[\w, \t]*))", re.MULTILINE)
+_NAME = re.compile(rb"[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,28 @@ class Project:
         return sorted({source.path.parent for source in self.sources})
 
     def modules(self) -> list[HookSource]:
-        """Return the local modules that the hooks may import."""
+        """Return the local modules beside the hooks that are no hooks themselves."""
         from hooks_compile.discovery import local_modules  # noqa: PLC0415 - status needs none
 
-        return [HookSource(path, "local module") for path in local_modules(self.sources)]
+        hooks = {source.path for source in self.sources}
+        paths = (path for path in local_modules(self.sources) if path not in hooks)
+        return [HookSource(path, "local module") for path in paths]
+
+    def imported_hooks(self) -> list[HookSource]:
+        """Return the hooks that a hook beside them seems to import: they are modules as well.
+
+        An import in an unusual form is missed, and its ``__pycache__`` left to Python.
+        """
+        named: set[Path] = set()
+        for source in self.sources:
+            try:
+                text = source.path.read_bytes()
+            except OSError:
+                continue  # reported where it is compiled
+            for match in _IMPORT.finditer(text):
+                modules = _NAME.findall(match[1] or match[2])
+                named.update(source.path.with_name(f"{name.decode()}.py") for name in modules)
+        return [HookSource(s.path, "local module") for s in self.sources if s.path in named]
 
 
 def open_project(cwd: Path, env: Mapping[str, str], paths: Sequence[Path] = ()) -> Project:

@@ -185,6 +185,8 @@ class _Parser:
                 assignments.append(word)
             else:
                 words.append(word)
+        if char in ("(", ")"):
+            raise NotUnderstoodError(f"`{char}`: a subshell or a function")
         if not (assignments or words or redirections):
             raise NotUnderstoodError(f"no command before `{self._char()}`")
         if words and words[0].text in RESERVED:
@@ -195,8 +197,6 @@ class _Parser:
 
     def _operator(self) -> str:
         char = self._char()
-        if char in ("(", ")"):
-            raise NotUnderstoodError(f"`{char}`: a subshell or a function")
         if not char:
             return ""
         self.pos += 1

@@ -231,8 +231,15 @@ def _folder_parts(word: Word) -> list[Part] | None:
 
 def _wrapper_word(script: Word, pastes: frozenset[str]) -> str:
     """The wrapper beside a script, as a word that stays one word whatever its variables hold."""
-    parts = _folder_parts(script) or [Literal("./")]
-    return "".join(_quoted(part, pastes) for part in parts) + wrapper.NAME
+    word = ""
+    plain = ""
+    for part in _folder_parts(script) or [Literal("./")]:
+        if isinstance(part, Literal):
+            plain += part.text
+            continue
+        word += _quoted(Literal(plain), pastes) + _quoted(part, pastes)
+        plain = ""
+    return word + _quoted(Literal(plain), pastes) + wrapper.NAME
 
 
 def _quoted(part: Part, pastes: frozenset[str]) -> str:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     # kind, message, line, column, text
     Problem = Tuple[str, str, Optional[int], Optional[int], Optional[str]]
-    # state, level, who chose it or why it is not fresh
-    Finding = Tuple[str, int, str]
+    # state, level, who chose it or why it is not fresh, the entry's name
+    Finding = Tuple[str, int, str, str]
     # state, the entry's name, detail, problem
     Outcome = Tuple[str, str, str, Optional[Problem]]
 
@@ -56,8 +56,8 @@ def read(path: str) -> bytes:
 def check(key: bytes, paths: "Sequence[str]") -> "List[Finding]":
     """Tell for each path what the launcher would find.
 
-    ``("fresh", level, who chose the level)``, ``("missing", 0, "")``, ``("damaged", level, why)``
-    or ``("unreadable", 0, why)``.
+    ``("fresh", level, who chose the level, name)``, ``("missing", 0, "", "")``,
+    ``("damaged", level, why, name)`` or ``("unreadable", 0, why, "")``.
     """
     return [_check(key, path) for path in paths]
 
@@ -66,22 +66,24 @@ def _check(key: bytes, path: str) -> "Finding":
     try:
         source = read(path)
     except (OSError, ValueError) as error:
-        return "unreadable", 0, str(error)
+        return "unreadable", 0, str(error), ""
     folder, _, name = path.rpartition("/")
-    prefix = f"{folder}/{entry.FOLDER}/{entry.entry_prefix(name, _CACHE_TAG)}"
+    prefix = entry.entry_prefix(name, _CACHE_TAG)
     suffix = entry.entry_suffix(key, source)
-    finding = "missing", 0, ""
+    finding = "missing", 0, "", ""
     for level in (2, 1, 0):
+        entry_name = f"{prefix}{level}{suffix}"
         try:
-            data = read(f"{prefix}{level}{suffix}")
+            data = read(f"{folder}/{entry.FOLDER}/{entry_name}")
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
-            finding = "damaged", level, str(error)
+            finding = "damaged", level, str(error), entry_name
             continue
         if entry.verifies(key, level, data, source):
-            return "fresh", level, entry.choice_of(data).decode()
-        finding = "damaged", level, "it does not verify: made with another key, or damaged"
+            return "fresh", level, entry.choice_of(data).decode(), entry_name
+        why = "it does not verify: made with another key, or damaged"
+        finding = "damaged", level, why, entry_name
     return finding
 
 

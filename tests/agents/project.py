@@ -92,6 +92,7 @@ class Project:
         for path, first in RUNNABLE.items():
             _write(project.root / path, f"{first}\n{REPORT}", 0o755)
         _write(project.home / ".claude/hooks/h.py", REPORT)
+        _write(project.home / ".claude/hooks/shell.sh", "#!/bin/sh\n", 0o755)
         _write(project.home / ".claude/hooks/run.py", f"#!/usr/bin/env python3\n{REPORT}", 0o755)
         interpreter = Path(sys.executable).resolve()
         for link in ("python3", "python"):

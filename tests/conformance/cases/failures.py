@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.conformance.harness import Case, Run
+from tests.conformance.model import Case, Run
 
 _UNCAUGHT = """\
 import sys

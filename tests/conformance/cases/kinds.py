@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.conformance.cases.attributes import DUMP
-from tests.conformance.harness import Case, Fifo, Link, Mode, Run
+from tests.conformance.model import Case, Fifo, Link, Mode, Run
 
 # Nothing in them may depend on the time.
 _MAKE_OTHERS = """\

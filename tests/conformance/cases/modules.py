@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.conformance.harness import Case, Link, Run
+from tests.conformance.model import Case, Link, Run
 
 _SIBLINGS = {
     "hook.py": """\

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.conformance.harness import Case, Run
+from tests.conformance.model import Case, Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,95 @@
+"""A case's folder: laid, wiped, looked at; and the entries in it, kept and damaged."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.conformance.model import Content, Fifo, Link, Mode, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+FOLDER = b"__pycache_opt__"
+
+
+def lay(root: Path, files: Mapping[Text, Content]) -> None:
+    """Make ``root`` and the files of a case in it."""
+    root.mkdir(parents=True)
+    for name, content in files.items():
+        path = Path(os.fsdecode(os.fsencode(str(root)) + b"/" + os.fsencode(name)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if content is None:
+            path.mkdir()
+        elif isinstance(content, Link):
+            path.symlink_to(os.fsdecode(content.target).replace("{dir}", str(root)))
+        elif isinstance(content, Fifo):
+            os.mkfifo(path)
+        else:
+            text = content.content if isinstance(content, Mode) else content
+            path.write_bytes(text if isinstance(text, bytes) else text.encode())
+            if isinstance(content, Mode):
+                path.chmod(content.bits)
+
+
+def wipe(root: Path) -> None:
+    """Remove ``root`` and all in it, folders without permissions too."""
+    if root.is_dir():
+        for folder, _, _ in os.walk(root):
+            Path(folder).chmod(0o700)
+        shutil.rmtree(root)
+
+
+def snapshot(root: Path) -> dict[bytes, bytes]:
+    """What is below ``root``: path -> kind, permissions and content, without our entries; of a
+    ``__pycache__`` only the names, because its files hold times."""
+    found: dict[bytes, bytes] = {}
+    top = os.fsencode(str(root))
+    for folder, folders, names in os.walk(top):
+        folders[:] = [name for name in folders if name != FOLDER]
+        for name in [*folders, *names]:
+            path = os.path.join(folder, name)  # noqa: PTH118 - bytes
+            status = os.lstat(path)
+            relative = path[len(top) + 1 :]
+            kind = f"{stat.filemode(status.st_mode)} ".encode()
+            if stat.S_ISLNK(status.st_mode):
+                kind += os.readlink(path)
+            elif stat.S_ISREG(status.st_mode) and b"__pycache__" not in relative.split(b"/"):
+                kind += Path(os.fsdecode(path)).read_bytes()
+            found[relative] = kind
+    return found
+
+
+def keep_entries(root: Path, kept: Path) -> None:
+    """Copy every ``__pycache_opt__`` below ``root`` to the same place below ``kept``."""
+    kept.mkdir(parents=True)
+    for folder, folders, _ in os.walk(root):
+        name = os.fsdecode(FOLDER)
+        if name in folders:
+            folders.remove(name)
+            place = Path(folder, name)
+            if not place.is_symlink():
+                shutil.copytree(place, kept / place.relative_to(root), symlinks=True)
+
+
+DAMAGES: tuple[Callable[[bytes], bytes], ...] = (
+    lambda data: data[: len(data) // 2],
+    lambda data: bytes([data[0] ^ 1]) + data[1:],
+    lambda data: data[:-1] + bytes([data[-1] ^ 0x80]),
+    lambda data: data + b"\0",
+    lambda data: data[: len(data) // 2] + b"\xff" + data[len(data) // 2 + 1 :],
+    lambda _: b"",
+    lambda data: data[:-1],
+    lambda data: data[: len(data) // 3] + data[len(data) // 3 :].swapcase(),
+)
+
+
+def damage(kept: Path, how: Callable[[bytes], bytes]) -> None:
+    """Damage every entry below ``kept``."""
+    for path in kept.rglob("*.pyc"):
+        data = path.read_bytes()
+        damaged = how(data)
+        path.write_bytes(damaged if damaged != data else data[:-2])

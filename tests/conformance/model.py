@@ -1,0 +1,88 @@
+"""Cases: folders of files, and the processes that are run in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from signal import Signals
+
+    from tests.interpreters_found import Found
+
+Text = str | bytes
+State = Literal["cold", "primed", "damaged"]
+Stdout = Literal["pipe", "closed", "full", "append", "gone", "head", "stalled", "pty"]
+Trace = Literal["entry", "source", "any"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A symbolic link in a case's folder."""
+
+    target: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Fifo:
+    """A named pipe in a case's folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """A file with permission bits of its own."""
+
+    content: Text
+    bits: int
+
+
+Content = Text | Link | Fifo | Mode | None
+"""A file's content; None is an empty folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One process: ``PYTHON flags argv`` in ``cwd`` below the case's folder.
+
+    ``argv`` starts with the script as typed; ``{dir}`` in it, in the flags and in the environment
+    stands for the case's folder. ``stdin`` None is closed. ``shell`` is a command for ``sh`` that
+    runs the process as ``"$@"``. ``signal`` is sent to the process group once stdout has shown
+    ``ready``. ``status`` (negative: a signal) and ``shows`` (in stdout or stderr) tell what the
+    source does, so that a script that fails for another reason proves nothing; None: whatever.
+    """
+
+    argv: tuple[Text, ...] = ("hook.py",)
+    flags: tuple[str, ...] = ()
+    env: Mapping[str, str | None] = field(default_factory=dict)
+    cwd: Text = "."
+    stdin: Text | None = b""
+    stdout: Stdout = "pipe"
+    shell: str = ""
+    signal: Signals | None = None
+    status: int | None = 0
+    shows: Text = b""
+    trace: Trace = "entry"
+    minimum: tuple[int, int] = (3, 8)
+    maximum: tuple[int, int] = (3, 99)
+    pypy: bool = True
+
+    def fits(self, interpreter: Found) -> bool:
+        """Whether this interpreter can run it."""
+        version = interpreter.version[:2]
+        return self.minimum <= version <= self.maximum and (self.pypy or interpreter.is_cpython)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A folder of files and the runs made in it. ``setup`` is a script that plain Python runs in
+    the fresh folder first, for files that only the interpreter itself can make."""
+
+    name: str
+    files: Mapping[Text, Content]
+    runs: tuple[Run, ...] = (Run(),)
+    setup: str = ""
+
+    def fits(self, interpreter: Found) -> bool:
+        """Whether there is anything in it for this interpreter."""
+        return any(run.fits(interpreter) for run in self.runs)
