@@ -52,7 +52,7 @@ def _listing(folder: Path) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as listing:
             yield from (item for item in listing if item.is_file(follow_symlinks=False))
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return
 
 
@@ -67,10 +67,13 @@ def prune(folder: Path, *, keep: int, needed: Iterable[str] = ()) -> list[Path]:
     doomed: list[os.DirEntry[str]] = []
     for item in _listing(folder):
         name = parse(item.name)
-        if name is not None:
-            versions[name.stem, name.cache_tag].append((item.stat().st_mtime_ns, item))
-        elif _DRAFT.fullmatch(item.name) and time.time() - item.stat().st_mtime > DRAFT_AGE_S:
-            doomed.append(item)
+        try:
+            if name is not None:
+                versions[name.stem, name.cache_tag].append((item.stat().st_mtime_ns, item))
+            elif _DRAFT.fullmatch(item.name) and time.time() - item.stat().st_mtime > DRAFT_AGE_S:
+                doomed.append(item)
+        except FileNotFoundError:
+            continue  # another sync was quicker
     for (stem, _), dated in versions.items():
         scripts = (folder.parent / f"{stem}.py", folder.parent / stem)
         keep_here = keep if any(os.path.lexists(script) for script in scripts) else 0

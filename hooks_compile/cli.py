@@ -225,7 +225,7 @@ class _Run:
 
     @property
     def troubles(self) -> list[str]:
-        """What a person has to mend, one text each; a module counts only when it does not compile."""
+        """What a person has to mend, one text each; of modules, those that do not compile."""
         from hooks_compile.model import State
         from hooks_compile.report import describe_trouble
 

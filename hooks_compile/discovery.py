@@ -32,6 +32,17 @@ USER_FOLDERS = (".claude/hooks", ".codex/hooks", ".cursor/hooks", ".gemini/hooks
 PROJECT_FOLDERS = (*USER_FOLDERS, ".github/hooks", ".githooks", ".husky")
 """Where hooks are in a project without anybody naming them."""
 
+GIT_ORIGINS = frozenset(
+    {
+        "in .githooks",
+        "in .husky",
+        "in .git/hooks",
+        "in core.hooksPath",
+        "linked from .git/hooks",
+    }
+)
+"""The origins of the hooks that git runs, without any agent."""
+
 _PLUGIN = "hooks/hooks.json"
 
 

@@ -21,6 +21,10 @@ class Fallback:
     script: str
 
 
+# The last second that a date can tell: a torn line may begin with the digits of two times.
+_LATEST = 253_402_214_400
+
+
 def parse_log(text: str) -> list[Fallback]:
     """Read ``fallbacks.log``; a line that was torn by a full disk or a crash is left out."""
     found = []
@@ -28,7 +32,9 @@ def parse_log(text: str) -> list[Fallback]:
         fields = line.split("\t")
         try:
             time, tag, reason, script = fields
-            found.append(Fallback(int(time), tag, reason, str(ast.literal_eval(script))))
+            fallback = Fallback(int(time), tag, reason, str(ast.literal_eval(script)))
+            if 0 <= fallback.time < _LATEST:
+                found.append(fallback)
         except (ValueError, SyntaxError):
             continue
     return found
@@ -38,7 +44,7 @@ def read_log(runtime: Path) -> list[Fallback]:
     """Return the fallbacks that launches recorded in the runtime folder, oldest first."""
     try:
         return parse_log((runtime / "fallbacks.log").read_text(errors="replace"))
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         return []
 
 
@@ -47,11 +53,11 @@ def shorten_log(runtime: Path, keep_bytes: int = 1 << 18) -> None:
     log = runtime / "fallbacks.log"
     try:
         data = log.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         return
     if len(data) > 2 * keep_bytes:
         draft = runtime / ".fallbacks.log.new"
-        draft.write_bytes(data[data.index(b"\n", len(data) - keep_bytes) + 1 :])
+        draft.write_bytes(data[-keep_bytes:].partition(b"\n")[2])
         draft.replace(log)
 
 

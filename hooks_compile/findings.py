@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-OK: Literal["ok"] = "ok"
-NOTE: Literal["note"] = "note"
-PROBLEM: Literal["problem"] = "problem"
+Severity = Literal["ok", "note", "problem"]
+OK: Severity = "ok"
+NOTE: Severity = "note"
+PROBLEM: Severity = "problem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Finding:
     ``text`` is one line, ``remedy`` what to paste or do ("" where there is nothing to do).
     """
 
-    level: Literal["ok", "note", "problem"]
+    level: Severity
     text: str
     remedy: str = ""
 

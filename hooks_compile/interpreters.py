@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile.errors import InterpreterError
 from hooks_compile.model import Interpreter
@@ -106,21 +106,37 @@ def resolve(
 def recorded(runtime: Path, folders: Iterable[Path]) -> list[Path]:
     """Return the interpreters under which launches compiled hooks of these folders.
 
-    The launcher notes them in ``runtime/seen``, one file each: the binary's path, a NUL byte, the
-    folder. Those that are gone are left out.
+    Those that are gone are left out.
     """
-    wanted = {os.fsencode(folder) for folder in folders}
-    found: dict[Path, None] = {}
+    wanted = set(folders)
+    found = {
+        record.executable: None
+        for record in records(runtime)
+        if record.folder in wanted and os.access(record.executable, os.X_OK)
+    }
+    return list(found)
+
+
+class Record(NamedTuple):
+    """That a launch compiled a hook of ``folder`` under ``executable``, and the file saying so."""
+
+    note: Path
+    executable: Path
+    folder: Path
+
+
+def records(runtime: Path) -> list[Record]:
+    """Return what launches noted in ``runtime/seen``, one file each.
+
+    It holds the binary's path, a NUL byte and the folder; what names no absolute path is left out.
+    """
     try:
         notes = sorted((runtime / "seen").iterdir())
     except OSError:
         return []
-    for note in notes:
-        binary, _, folder = note.read_bytes().partition(b"\0")
-        path = Path(os.fsdecode(binary))
-        if folder in wanted and path.is_absolute() and os.access(path, os.X_OK):
-            found[path] = None
-    return list(found)
+    parts = [(note, *os.fsdecode(note.read_bytes()).partition("\0")) for note in notes]
+    found = [Record(note, Path(binary), Path(folder)) for note, binary, _, folder in parts]
+    return [record for record in found if record.executable.is_absolute()]
 
 
 def _probe(path: Path, *, cwd: Path, env: Mapping[str, str]) -> list[str]:

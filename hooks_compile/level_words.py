@@ -8,9 +8,9 @@ closely. What is left undecided is for ``level_tree``.
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from hooks_compile.level_scan import without_literals
 from hooks_compile.level_tables import (
     BUILTIN_READERS,
     EXCEPTIONS,
@@ -25,7 +25,7 @@ from hooks_compile.level_tables import (
     is_harmless_name,
     is_strange_dunder,
 )
-from hooks_compile.model import LevelChoice
+from hooks_compile.model import Level, LevelChoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,81 +33,84 @@ if TYPE_CHECKING:
 BEST: Final = LevelChoice(2, "no assert, nothing reads docstrings")
 """What is chosen where nothing can tell level 2 from level 0."""
 
-_WORD: Final = re.compile(r"\w+", re.ASCII)
-_LETTERLIKE: Final = re.compile(f"[{LETTERLIKE}]")
-
-_FATAL: Final = READERS | {"assert", "metaclass", INSPECT_VARIABLE}
-_CHECKED: Final = (
-    BUILTIN_READERS | READER_ATTRIBUTES | LOG_FORMATTERS | {"class", "format", "getattr", "import"}
-)
-_NOTABLE: Final = _FATAL | _CHECKED
-
-_GAP = r"(?:\s|\\\n|#[^\n]*\n)*"
-"""What may stand between a dot and a name: white space, a continued line, comments."""
-_ATTRIBUTE: Final = re.compile(rf"\.{_GAP}(?:{'|'.join(sorted(READER_ATTRIBUTES))})\b")
-_BUILTIN: Final = re.compile(
-    rf"(?<![\w.])(?:{'|'.join(sorted(BUILTIN_READERS))})\b(?![ \t]*=[^=])", re.ASCII
-)
-
-_FORMAT: Final = re.compile(rf"\.{_GAP}format\b")
-_FIELD = r"\{\w*(?:![rsa])?(?::[^{}\"'\\\n]*)?\}"
-_FORMAT_OF_LITERAL: Final = re.compile(
-    r"(?:[(=,+:\[{]|\breturn)[ \t]*"
-    rf"(?:\"(?:[^\"\\\n{{}}]|\{{\{{|\}}\}}|{_FIELD})+\"|'(?:[^'\\\n{{}}]|\{{\{{|\}}\}}|{_FIELD})+')"
-    r"\.format\b"
-)
-
-_GETATTR: Final = re.compile(r"\bgetattr\b")
-_GETATTR_OF_LITERAL: Final = re.compile(
-    r"(?<![\w.])getattr\([^*()\"'\[\]{}#\\,]+,\s*([\"'])([A-Za-z_]\w*)\1\s*[,)]", re.ASCII
-)
-
-_FORMATTER: Final = re.compile(r"\bFormatter\b")
-_TEXT = r"(?:\"[^\"\\\n]*\"|'[^'\\\n]*')"
-_FORMATTER_OF_LITERALS: Final = re.compile(
-    rf"\bFormatter\(\s*(?:fmt=)?{_TEXT}\s*(?:,\s*(?:datefmt=)?{_TEXT}\s*)?(?:,\s*)?\)"
-)
-
-_NAME = r"[A-Za-z_]\w*"
-_DOTTED = rf"{_NAME}(?:\.{_NAME})*"
-_AS = rf"(?:[ \t]+as[ \t]+{_NAME})?"
-_IMPORT_WORD: Final = re.compile(r"\bimport\b", re.ASCII)
-_IMPORT: Final = re.compile(
-    r"^[ \t\f]*(?:"
-    r"#[^\n]*"
-    rf"|import[ \t]+({_DOTTED}{_AS}(?:[ \t]*,[ \t]*{_DOTTED}{_AS})*)"
-    rf"|from[ \t]+({_DOTTED})[ \t]+import[ \t]*(?:"
-    rf"(?<=[ \t])({_NAME}{_AS}(?:[ \t]*,[ \t]*{_NAME}{_AS})*)"
-    rf"|\((\s*{_NAME}(?:\s+as\s+{_NAME})?(?:\s*,\s*{_NAME}(?:\s+as\s+{_NAME})?)*\s*+,?\s*+)\)"
-    r"))[ \t]*(?:#[^\n]*)?$",
-    re.ASCII | re.MULTILINE,
-)
-
-_CLASS_WORD: Final = re.compile(r"\bclass\b", re.ASCII)
-_CLASS: Final = re.compile(
-    rf"^[ \t]*class[ \t]+{_NAME}[ \t]*(?:\([ \t]*({_NAME})?[ \t]*\)[ \t]*)?:",
-    re.ASCII | re.MULTILINE,
-)
-_FAST_BASES: Final = EXCEPTIONS | LIBRARY_BASES | {"object"}
-
 
 def quick(text: str) -> LevelChoice | None:
     """Decide from words alone; None where that is not enough."""
-    if not text.isascii() and _LETTERLIKE.search(text):
+    if not text.isascii() and _LETTERLIKE.search(_beyond_ascii(text)):
         return None
-    words = set(_WORD.findall(text))
+    words = _words(text)
     if _proves(text, text, words):
         return BEST
-    without = _without_literals(text)
-    if without is None:
+    bare = without_literals(text)
+    if bare is None:
         return None
-    code, bare = without
-    found = _certain(bare, words)
+    found = _certain(bare.statements, words)
     if found is not None:
         return found
-    if INSPECT_VARIABLE not in words and _proves(text, code, set(_WORD.findall(code))):
+    if INSPECT_VARIABLE not in words and _proves(text, bare.code, _words(bare.code)):
         return BEST
     return None
+
+
+# --- words -------------------------------------------------------------------------------------
+
+_FATAL: Final = READERS | {"assert", "metaclass", INSPECT_VARIABLE}
+_LOOKED_AT: Final = frozenset({"case", "class", "format", "getattr", "import", "setattr", "style"})
+_NOTABLE: Final = frozenset(
+    word.encode()
+    for word in _FATAL | BUILTIN_READERS | READER_ATTRIBUTES | LOG_FORMATTERS | _LOOKED_AT
+)
+_LETTERLIKE: Final = re.compile(f"[{LETTERLIKE}]")
+
+
+def _is_word_character(character: str) -> bool:
+    return character.isascii() and (character.isalnum() or character == "_")
+
+
+_BETWEEN_WORDS: Final = bytes(
+    code if _is_word_character(chr(code)) else ord(" ") for code in range(256)
+)
+
+
+_ASCII: Final = bytes(range(128))
+
+
+def _beyond_ascii(text: str) -> str:
+    return text.encode().translate(None, _ASCII).decode()
+
+
+def _words(text: str) -> set[str]:
+    """Return the words that may mean something; letters beyond ASCII end a word."""
+    return {
+        word.decode()
+        for word in set(text.encode().translate(_BETWEEN_WORDS).split())
+        if word in _NOTABLE or word[:2] == word[-2:] == b"__"
+    }
+
+
+def _occurrences(word: str, text: str) -> Iterator[int]:
+    """Yield where a word stands in a text by itself, not as a part of a longer one."""
+    position = text.find(word)
+    while position >= 0:
+        end = position + len(word)
+        if not (
+            _is_word_character(text[position - 1 : position])
+            or _is_word_character(text[end : end + 1])
+        ):
+            yield position
+        position = text.find(word, end)
+
+
+def _line_start(text: str, position: int) -> int:
+    return text.rfind("\n", 0, position) + 1
+
+
+def _before(text: str, position: int) -> str:
+    """Return what stands before a position on its line."""
+    return text[_line_start(text, position) : position]
+
+
+# --- the proof ---------------------------------------------------------------------------------
 
 
 def _proves(text: str, code: str, words: set[str]) -> bool:
@@ -117,35 +120,72 @@ def _proves(text: str, code: str, words: set[str]) -> bool:
     strings, ``words`` the words of ``code``. Every check holds for code wherever it stands, in
     strings and comments too, so it does not matter what of ``code`` is really code.
     """
-    notable = words & _NOTABLE
-    if not notable.isdisjoint(_FATAL) or any(map(is_strange_dunder, words)):
+    if not words.isdisjoint(_FATAL) or any(map(is_strange_dunder, words)):
         return False
-    checked = notable & _CHECKED
     return (
-        (checked.isdisjoint(BUILTIN_READERS) or not _BUILTIN.search(code))
-        and (checked.isdisjoint(READER_ATTRIBUTES) or not _ATTRIBUTE.search(code))
-        and ("case" not in words or checked.isdisjoint(READER_ATTRIBUTES | {"format"}))
-        and ("import" not in checked or _imports_are_known(code))
-        and ("class" not in checked or _classes_are_plain(code, words))
-        and ("getattr" not in checked or _getattr_is_literal(text))
-        and ("format" not in checked or _format_is_literal(text))
-        and (checked.isdisjoint(LOG_FORMATTERS) or _log_style_is_percent(text, words))
+        not any(_is_read(name, code) for name in words & BUILTIN_READERS)
+        and not any(_is_attribute(name, code) for name in words & READER_ATTRIBUTES)
+        and ("case" not in words or words.isdisjoint(READER_ATTRIBUTES | {"format"}))
+        and ("import" not in words or _imports_are_known(code))
+        and ("class" not in words or _classes_are_plain(code, words))
+        and ("getattr" not in words or _getattr_is_literal(text))
+        and ("format" not in words or _format_is_literal(text))
+        and (words.isdisjoint(LOG_FORMATTERS) or _log_style_is_percent(text, words))
     )
 
 
+_APART: Final = re.compile(r"[ \t]*=[^=]")
+"""What follows a name that is a keyword argument or assigned to."""
+
+
+def _is_read(name: str, code: str) -> bool:
+    """Whether a name may stand for the builtin: neither an attribute nor a keyword argument."""
+    return any(
+        code[position - 1 : position] != "." and not _APART.match(code, position + len(name))
+        for position in _occurrences(name, code)
+    )
+
+
+def _is_attribute(name: str, code: str) -> bool:
+    """Whether a name may stand behind a dot: on its line, or first on it and so perhaps behind
+    one at the end of an earlier line."""
+    befores = (_before(code, position).strip() for position in _occurrences(name, code))
+    return any(not before or before[-1] == "." for before in befores)
+
+
+_NAME: Final = r"[A-Za-z_]\w*"
+_DOTTED: Final = rf"{_NAME}(?:\.{_NAME})*"
+_AS: Final = rf"(?:[ \t]+as[ \t]+{_NAME})?"
+_IMPORT: Final = re.compile(
+    r"[ \t\f]*(?:"
+    r"#[^\n\"']*"
+    rf"|import[ \t]+({_DOTTED}{_AS}(?:[ \t]*,[ \t]*{_DOTTED}{_AS})*)"
+    rf"|from[ \t]+({_DOTTED})[ \t]+import[ \t]*(?:"
+    rf"(?<=[ \t])({_NAME}{_AS}(?:[ \t]*,[ \t]*{_NAME}{_AS})*)"
+    rf"|\((\s*{_NAME}(?:\s+as\s+{_NAME})?(?:\s*,\s*{_NAME}(?:\s+as\s+{_NAME})?)*\s*+,?\s*+)\)"
+    r"))[ \t]*(?:#[^\n\"']*)?$",
+    re.ASCII | re.MULTILINE,
+)
+"""A line that is a comment or an import statement and nothing else, in code or in a string: a
+quote could end a string, and code follow."""
+
+
 def _imports_are_known(code: str) -> bool:
-    in_statements = 0
-    for match in _IMPORT.finditer(code):
+    """Whether every import is a plain statement that names modules of the table."""
+    end = 0
+    for position in _occurrences("import", code):
+        if position < end:
+            continue
+        match = _IMPORT.match(code, _line_start(code, position))
+        if match is None:
+            return False
         modules, package, names, more_names = match.groups()
-        if modules or package:
-            if modules:
-                known = all(name.split()[0] in MODULES for name in modules.split(","))
-            else:
-                known = _from_is_known(package, (names or more_names).split(","))
-            if not known:
-                return False
-        in_statements += len(_IMPORT_WORD.findall(match[0]))
-    return in_statements == len(_IMPORT_WORD.findall(code))
+        if modules and not all(name.split()[0] in MODULES for name in modules.split(",")):
+            return False
+        if package and not _from_is_known(package, (names or more_names).split(",")):
+            return False
+        end = match.end()
+    return True
 
 
 def _from_is_known(package: str, names: list[str]) -> bool:
@@ -154,13 +194,22 @@ def _from_is_known(package: str, names: list[str]) -> bool:
     )
 
 
+_FAST_BASES: Final = EXCEPTIONS | LIBRARY_BASES | {"object"}
+_CLASS: Final = re.compile(
+    rf"[ \t]*class[ \t]+{_NAME}[ \t]*(?:\([ \t]*({_NAME})?[ \t]*\)[ \t]*)?:", re.ASCII
+)
+
+
 def _classes_are_plain(code: str, words: set[str]) -> bool:
     """Whether every class statement has no base, or one whose metaclass is known and whose name
     nothing else in the source binds."""
-    classes = list(_CLASS.finditer(code))
-    if len(classes) != len(_CLASS_WORD.findall(code)):
-        return False
-    bases = {match[1] for match in classes if match[1]}
+    bases = set()
+    for position in _occurrences("class", code):
+        match = _CLASS.match(code, _line_start(code, position))
+        if match is None:
+            return False
+        if match[1]:
+            bases.add(match[1])
     if not bases:
         return True
     if not bases <= _FAST_BASES or "setattr" in words or "__class__" in words:
@@ -168,31 +217,55 @@ def _classes_are_plain(code: str, words: set[str]) -> bool:
     return all(_is_only_read(name, code) for name in bases)
 
 
+_READING: Final = re.compile(
+    rf"(?:\bclass[ \t]+{_NAME}[ \t]*\([ \t]*"
+    rf"|\bexcept(?:[ \t]+|[ \t]*\([ \t]*)(?:{_DOTTED}[ \t]*,[ \t]*)*"
+    r"|\braise[ \t]+"
+    rf"|^[ \t]*from[ \t]+{_DOTTED}[ \t]+import[ \t]+(?:{_NAME}[ \t]*,[ \t]*)*)\Z",
+    re.ASCII,
+)
+"""What stands before a name that is not bound anew there."""
+
+
 def _is_only_read(name: str, code: str) -> bool:
-    every, reading = _uses(name)
-    return len(every.findall(code)) == len(reading.findall(code))
+    return all(_READING.search(_before(code, position)) for position in _occurrences(name, code))
 
 
-@cache
-def _uses(name: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return patterns for every use of a name, and for those that can't bind it anew."""
-    before = (
-        rf"\bclass[ \t]+{_NAME}[ \t]*\([ \t]*"
-        rf"|\bexcept(?:[ \t]+|[ \t]*\([ \t]*)(?:{_DOTTED}[ \t]*,[ \t]*)*"
-        r"|\braise[ \t]+"
-        rf"|^[ \t]*from[ \t]+{_DOTTED}[ \t]+import[ \t]+(?:{_NAME}[ \t]*,[ \t]*)*"
-    )
-    every = re.compile(rf"\b{name}\b", re.ASCII)
-    return every, re.compile(rf"(?:{before}){name}\b", re.ASCII | re.MULTILINE)
+_GETATTR_OF_LITERAL: Final = re.compile(
+    r"getattr\([^*()\"'\[\]{}#\\,]+,\s*([\"'])([A-Za-z_]\w*)\1\s*[,)]", re.ASCII
+)
 
 
 def _getattr_is_literal(text: str) -> bool:
-    literal = [match[2] for match in _GETATTR_OF_LITERAL.finditer(text)]
-    return len(literal) == len(_GETATTR.findall(text)) and all(map(is_harmless_name, literal))
+    matches = (_GETATTR_OF_LITERAL.match(text, at) for at in _occurrences("getattr", text))
+    return all(match is not None and is_harmless_name(match[2]) for match in matches)
+
+
+_FIELD: Final = r"\{\w*(?:![rsa])?(?::[^{}\"'\\\n]*)?\}"
+_LITERAL_AND_DOT: Final = re.compile(
+    r"(?:[(=,+:\[{]|\breturn)[ \t]*"
+    rf"(?:\"(?:[^\"\\{{}}]|\{{\{{|\}}\}}|{_FIELD})+\"|'(?:[^'\\{{}}]|\{{\{{|\}}\}}|{_FIELD})+')"
+    r"\.\Z"
+)
 
 
 def _format_is_literal(text: str) -> bool:
-    return len(_FORMAT.findall(text)) == len(_FORMAT_OF_LITERAL.findall(text))
+    """Whether every ``.format`` is that of one string literal without attributes in its fields.
+
+    What stands before the literal, on the same line, says that it is the whole of it.
+    """
+    for position in _occurrences("format", text):
+        before = _before(text, position)
+        stripped = before.strip()
+        if not stripped or (stripped[-1] == "." and not _LITERAL_AND_DOT.search(before)):
+            return False
+    return True
+
+
+_TEXT: Final = r"(?:\"[^\"\\\n]*\"|'[^'\\\n]*')"
+_FORMATTER_OF_LITERALS: Final = re.compile(
+    rf"Formatter\(\s*(?:fmt=)?{_TEXT}\s*(?:,\s*(?:datefmt=)?{_TEXT}\s*)?(?:,\s*)?\)"
+)
 
 
 def _log_style_is_percent(text: str, words: set[str]) -> bool:
@@ -200,89 +273,53 @@ def _log_style_is_percent(text: str, words: set[str]) -> bool:
     return (
         "style" not in words
         and "**" not in text
-        and len(_FORMATTER.findall(text)) == len(_FORMATTER_OF_LITERALS.findall(text))
+        and all(_FORMATTER_OF_LITERALS.match(text, at) for at in _occurrences("Formatter", text))
     )
 
 
-# --- code without its strings ----------------------------------------------------------------
+# --- certain reasons for a lower level ---------------------------------------------------------
 
-_LITERAL: Final = re.compile(
-    r"#[^\n]*|(?:(?<!\w)([rRfFtT]{1,2}))?(?:"
-    r'"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""'
-    r"|'''[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'''"
-    r'|"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
-    r"|'[^'\\\n]*(?:\\.[^'\\\n]*)*')",
-    re.DOTALL,
-)
-_FIELDS_CLOSED: Final = re.compile(
-    r"""(?:[^{}]|\{\{|\}\}|\{(?:[^{}'"]|'[^'{}\\]+'|"[^"{}\\]+"|\{[^{}'"]*\})*\})*+"""
-)
-_QUOTE: Final = re.compile("[\"']")
+_CALL: Final = re.compile(r"[ \t]*\(")
 
 
-def _without_literals(text: str) -> tuple[str, str] | None:
-    """Return the source without comments and strings, twice, line for line: with the formatted
-    strings, because they hold code, and without them.
+def _certain(statements: str, words: set[str]) -> LevelChoice | None:
+    """Return the choice where a source without strings shows a reason for a lower level.
 
-    None where one of them may hold a string with its own quotes, a comment or a line end
-    (PEP 701): this scan would take the rest of the source for what it is not.
+    ``words`` are those of the whole source: without ``assert`` and ``__debug__`` anywhere, level 1
+    is safe.
     """
-    code: list[str] = []
-    bare: list[str] = []
-    end = 0
-    for match in _LITERAL.finditer(text):
-        between = text[end : match.start()]
-        end = match.end()
-        if _QUOTE.search(between):
-            return None
-        literal = match[0]
-        prefix = match[1]
-        blank = '""' + "\n" * literal.count("\n") if literal[0] != "#" else ""
-        formatted = bool(prefix) and prefix.lower() != "r"
-        if formatted and ("#" in literal or not _FIELDS_CLOSED.fullmatch(literal)):
-            return None
-        code += (between, literal if formatted else blank)
-        bare += (between, blank)
-    rest = text[end:]
-    if _QUOTE.search(rest):
-        return None
-    return "".join([*code, rest]), "".join([*bare, rest])
-
-
-_STATEMENT = r"(?:^|[:;])[ \t\f]*"
-_ASSERT: Final = re.compile(rf"{_STATEMENT}(assert)\b|\b(__debug__)\b", re.MULTILINE)
-_READS: Final = re.compile(
-    rf"\b(__doc__|__dict__)\b|(?<![\w.])(?<!def )({'|'.join(sorted(BUILTIN_READERS))})[ \t]*\("
-)
-
-
-def _certain(code: str, words: set[str]) -> LevelChoice | None:
-    """Return the choice where ``code``, free of all strings, shows a reason for a lower level."""
-    if "assert" in words or "__debug__" in words:
-        match = _ASSERT.search(code)
-        if match is None:
-            return None
-        return LevelChoice(0, f"{match[1] or match[2]} at line {_line(code, match.start(1))}")
-    reasons = [*_unknown_imports(code)]
-    match = _READS.search(code)
-    if match is not None:
-        reasons.append((match.start(), match[1] or match[2]))
+    level: Level = 1
+    reasons = [
+        (position, word)
+        for word in words & {"assert", "__debug__"}
+        for position in _occurrences(word, statements)
+    ]
+    if reasons:
+        level = 0
+    elif words.isdisjoint({"assert", "__debug__"}):
+        reasons = [*_unknown_imports(statements), *_certain_reads(statements, words)]
     if not reasons:
         return None
     position, what = min(reasons)
-    return LevelChoice(1, f"{what} at line {_line(code, position)}")
+    line = statements.count("\n", 0, position) + 1
+    return LevelChoice(level, f"{what} at line {line}")
 
 
-def _unknown_imports(code: str) -> Iterator[tuple[int, str]]:
-    for match in _IMPORT.finditer(code):
-        modules, package, _, _ = match.groups()
-        position = match.start() + len(match[0]) - len(match[0].lstrip())
-        named = modules or package or ""
-        for name in named.split(",") if named else ():
-            module = name.split()[0]
-            if module not in MODULES:
-                yield position, f"imports {module}"
+def _certain_reads(statements: str, words: set[str]) -> Iterator[tuple[int, str]]:
+    for word in words & {"__doc__", "__dict__"}:
+        yield from ((position, word) for position in _occurrences(word, statements))
+    for word in words & BUILTIN_READERS:
+        for position in _occurrences(word, statements):
+            before = _before(statements, position).rstrip()
+            is_call = _CALL.match(statements, position + len(word))
+            if is_call and before[-1:] != "." and before[-3:] != "def":
+                yield position, word
 
 
-def _line(code: str, position: int) -> int:
-    return code.count("\n", 0, position) + 1
+def _unknown_imports(statements: str) -> Iterator[tuple[int, str]]:
+    for position in _occurrences("import", statements):
+        match = _IMPORT.match(statements, _line_start(statements, position))
+        named = (match[1] or match[2]) if match else None
+        if named:
+            modules = [name.split()[0] for name in named.split(",")]
+            yield from ((position, f"imports {name}") for name in modules if name not in MODULES)

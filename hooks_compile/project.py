@@ -80,8 +80,9 @@ def open_project(cwd: Path, env: Mapping[str, str], paths: Sequence[Path] = ()) 
 
 def wrapper_folders(project: Project) -> list[Path]:
     """Return the folders of hooks that agents run; git runs its hooks itself, without a wrapper."""
-    agents = {s.path.parent for s in project.sources if "git hook" not in s.origin}
-    return sorted(agents)
+    from hooks_compile.discovery import GIT_ORIGINS  # noqa: PLC0415 - see open_project
+
+    return sorted({s.path.parent for s in project.sources if s.origin not in GIT_ORIGINS})
 
 
 def find_interpreters(
@@ -94,12 +95,14 @@ def find_interpreters(
     a recorded one that is gone is left out.
     """
     environment = user_environment(env)
-    cache = project.runtime / "interpreters.json"
+    # What others could have written there names no binary that we start.
+    trusted = project.runtime.is_dir() and runtime_folder.is_private(project.runtime)
+    cache = project.runtime / "interpreters.json" if trusted else None
     found = [
         resolve(command, cwd=cwd, env=environment, cache=cache)
         for command in commands or project.config.python
     ]
-    if not commands:
+    if trusted and not commands:
         for path in recorded(project.runtime, project.folders()):
             try:
                 found.append(resolve(str(path), cwd=cwd, env=environment, cache=cache))

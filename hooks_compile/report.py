@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from hooks_compile.model import CompileResult, SourceError
 
 
-def shown(path: Path, root: Path) -> str:
+def shown(path: Path, root: Path | None = None) -> str:
     """Return ``path`` as a person in ``root`` would type it; undecodable bytes stay visible."""
-    text = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+    text = str(path.relative_to(root)) if root and path.is_relative_to(root) else str(path)
     return text.encode("utf-8", "backslashreplace").decode()
 
 

@@ -65,10 +65,8 @@ def ensure(folder: Path) -> Path:
             _create_key(folder)
         version = build()
         launch = folder / "launch.py"
-        text = _source("launch").replace(b"@BUILD@", version.encode())
-        for part in _PARTS:  # before launch.py, which names them
-            _replace(folder / f"{version}.{part}.py", _source(part))
-        if _replace(launch, text):
+        written = [path for path, text in _files(folder, version).items() if _replace(path, text)]
+        if launch in written:
             _remove_other_versions(folder, version)
     except OSError as error:
         raise RuntimeFolderError(
@@ -79,6 +77,15 @@ def ensure(folder: Path) -> Path:
     return launch
 
 
+def outdated(folder: Path) -> list[Path]:
+    """Return the files of the launcher that are missing in ``folder`` or not of this version.
+
+    Raises OSError for one that can't be read.
+    """
+    files = _files(folder, build())
+    return [path for path, text in files.items() if not path.exists() or path.read_bytes() != text]
+
+
 def read_key(folder: Path) -> bytes:
     """Return the 16 secret bytes under which entries verify.
 
@@ -86,6 +93,7 @@ def read_key(folder: Path) -> bytes:
     """
     try:
         _require_private(folder)
+        _require_private(folder / "key")
         key = (folder / "key").read_bytes()
     except OSError as error:
         raise RuntimeFolderError(
@@ -121,20 +129,27 @@ def remove(folder: Path) -> list[Path]:
     return paths
 
 
-def is_private(folder: Path) -> bool:
-    """Tell whether only this user can enter ``folder``: the launcher trusts no other."""
-    status = folder.stat()
+def is_private(path: Path) -> bool:
+    """Tell whether only this user can use ``path``: the launcher trusts no other folder or key."""
+    status = path.stat()
     return status.st_uid == os.geteuid() and not status.st_mode & 0o77
 
 
-def _require_private(folder: Path) -> None:
-    if not is_private(folder):
+def _require_private(path: Path) -> None:
+    if not is_private(path):
         raise RuntimeFolderError(
-            f"mode {stat.S_IMODE(folder.stat().st_mode):o} of user {folder.stat().st_uid}: others "
-            "could put code there, so the launcher would not use it",
-            path=folder,
-            remedy=f"chmod 700 {folder}; if it is not yours, remove it",
+            f"mode {stat.S_IMODE(path.stat().st_mode):o} of user {path.stat().st_uid}: others "
+            "could have put something there, so the launcher does not use it",
+            path=path,
+            remedy=f"rm -r {path} && hooks-compile compile",
         )
+
+
+def _files(folder: Path, version: str) -> dict[Path, bytes]:
+    """Return the launcher's files, ``launch.py`` behind those that it names."""
+    files = {folder / f"{version}.{part}.py": _source(part) for part in _PARTS}
+    files[folder / "launch.py"] = _source("launch").replace(b"@BUILD@", version.encode())
+    return files
 
 
 def _source(name: str) -> bytes:
@@ -161,7 +176,9 @@ def _create_key(folder: Path) -> None:
 def _replace(path: Path, data: bytes) -> bool:
     """Write ``data`` to ``path`` atomically unless it is there already; tell whether it wrote."""
     try:
-        if path.read_bytes() == data:
+        status = path.lstat()
+        own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+        if own and path.read_bytes() == data:
             return False
     except FileNotFoundError:
         pass

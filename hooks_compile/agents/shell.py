@@ -70,7 +70,8 @@ class Tilde:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """An unquoted ``*``, ``?``, ``[`` or ``{``: the word may become several."""
+    """Where the value is not known: an unquoted ``*``, ``?``, ``[`` or brace, and what zsh alone
+    reads in its own way, as ``=name``, ``$~name``, ``$name[``, ``$name:h`` and ``$nameé``."""
 
     text: str
 
@@ -185,12 +186,12 @@ class _Parser:
                 assignments.append(word)
             else:
                 words.append(word)
+        if words and words[0].text in RESERVED:
+            raise NotUnderstoodError(f"`{words[0].text}` begins a compound command")
         if char in ("(", ")"):
             raise NotUnderstoodError(f"`{char}`: a subshell or a function")
         if not (assignments or words or redirections):
             raise NotUnderstoodError(f"no command before `{self._char()}`")
-        if words and words[0].text in RESERVED:
-            raise NotUnderstoodError(f"`{words[0].text}` begins a compound command")
         return SimpleCommand(
             tuple(assignments), tuple(words), tuple(redirections), self._operator()
         )
@@ -264,7 +265,7 @@ class _Parser:
         elif char == "$":
             self._dollar(parts, quoted=False)
         else:
-            if char in "*?[{":
+            if char in "*?[{}" or (char in "~=" and not parts()):
                 parts.add(Pattern(char))
             else:
                 parts.text(char, quoted=False)
@@ -291,6 +292,7 @@ class _Parser:
     def _dollar(self, parts: _Parts, *, quoted: bool) -> None:
         start = self.pos
         self.pos += 1
+        self._refuse_continuation()
         char = self._char()
         if char == "{":
             parts.add(self._braced(start, quoted=quoted))
@@ -300,13 +302,24 @@ class _Parser:
         elif match := _NAME.match(self.text, self.pos):
             self.pos = match.end()
             parts.add(Parameter(self.text[start : self.pos], match.group(), quoted))
+            self._refuse_continuation()
+            following = self._char()
+            if following and (following in ":[" or (following.isalnum() and following > "\x7f")):
+                parts.add(Pattern(following))
         elif char and char in "@*#?-$!0123456789":
             self.pos += 1
             parts.add(Parameter(self.text[start : self.pos], char, quoted))
         elif char in ("'", '"') and not quoted:
             raise NotUnderstoodError(f"`${char}`, which only some shells know")
+        elif char and char not in _META + "\"'/":
+            parts.add(Pattern("$"))
         else:
             parts.text("$", quoted=quoted)
+
+    def _refuse_continuation(self) -> None:
+        """Shells differ on where a variable's name ends that a line end cuts."""
+        if self.text.startswith("\\\n", self.pos):
+            raise NotUnderstoodError("a line end beside a variable's name")
 
     def _braced(self, start: int, *, quoted: bool) -> Parameter:
         """``${...}``, from its brace on."""

@@ -1,5 +1,5 @@
 #!/bin/sh
-# hooks-compile wrapper 1 (fc1af4f005912cf3): hook_wrapper.sh [--python=CMD] [PYTHON-FLAGS] HOOK.py [ARGS]
+# hooks-compile wrapper 1 (d928ad0c0b912430): hook_wrapper.sh [--python=CMD] [PYTHON-FLAGS] HOOK.py [ARGS]
 # Does what "python3 HOOK.py ARGS" does: from compiled code where hooks-compile is set up, from the
 # source where it is not. "hooks-compile wrapper" writes this file; commit it, do not edit it.
 
@@ -7,7 +7,10 @@ hooks_compile_python=python3
 hooks_compile_launch=${HOOKS_COMPILE_HOME:-${XDG_DATA_HOME:-${HOME-}/.local/share}/hooks-compile}/launch.py
 # A launcher that is not this user's own file is not run; the launcher itself checks its folder.
 case ${OS-}$hooks_compile_launch in
-/*) [ -O "$hooks_compile_launch" ] && [ -r "$hooks_compile_launch" ] || hooks_compile_launch= ;;
+/*)
+    [ -O "$hooks_compile_launch" ] && [ -r "$hooks_compile_launch" ] &&
+        [ ! -L "$hooks_compile_launch" ] || hooks_compile_launch=
+    ;;
 *) hooks_compile_launch= ;; # a relative folder would depend on where the hook starts; Windows
 esac
 

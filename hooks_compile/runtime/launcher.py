@@ -106,8 +106,8 @@ def find_code(script: str, path: str, rest: bytes) -> "CodeType":
     if status.st_uid != posix.geteuid() or status.st_mode & 0o77:
         raise PermissionError("the runtime folder is not this user's alone")
     cut = path.rfind("/") + 1
-    source = read(path)
-    key = read(folder + "key")
+    source = read(script)  # as typed: "hook.py/" is no file
+    key = read(folder + "key", private=True)
     if len(key) != 16:
         raise ValueError("the key of the runtime folder is damaged")
     prefix = path[:cut] + FOLDER + "/" + entry_prefix(path[cut:], sys.implementation.cache_tag)
@@ -130,7 +130,9 @@ def find_code(script: str, path: str, rest: bytes) -> "CodeType":
             trace("hit", f"level {level}", script)
             return code
         reason = "the entry does not verify"
-    code, stored = load_rest(rest)["compile_and_store"](key, source, file_of(script), prefix, suffix)
+    code, stored = load_rest(rest)["compile_and_store"](
+        key, source, file_of(script), prefix, suffix
+    )
     load_rest(rest)["record"](reason, path)
     trace("miss", reason + stored, script)
     return code  # type: ignore[no-any-return] # miss.py is no import
@@ -144,17 +146,22 @@ def load_rest(rest: bytes) -> "Dict[str, Any]":
     return globals()
 
 
-def read(path: str) -> bytes:
-    """Return the bytes of a regular file. Raises OSError; ValueError for what is none."""
+def read(path: str, private: bool = False) -> bytes:
+    """Return the bytes of a regular file. Raises OSError; ValueError for what is none.
+
+    PermissionError is raised, too, for a ``private`` one that others may know or have written.
+    """
     file = posix.open(path, _READ)
     try:
         status = posix.fstat(file)
+        if private and (status.st_uid != posix.geteuid() or status.st_mode & 0o77):
+            raise PermissionError(f"{path} is not this user's alone")
         if status.st_mode & 0o170000 != 0o100000 or status.st_size > _LARGEST:
             raise ValueError(f"not a regular file of less than {_LARGEST >> 20} MiB")
         data = posix.read(file, status.st_size + 1)
-        if len(data) <= status.st_size:
+        if len(data) == status.st_size:
             return data
-        parts = [data]  # it grows while we read
+        parts = [data]  # it changes while we read, or comes in parts
         while len(parts) < 1024 and parts[-1]:
             parts.append(posix.read(file, 1 << 16))
         return b"".join(parts)

@@ -51,10 +51,13 @@ def keep(data: bytes) -> None:
     draft = f"{name}.{posix.getpid()}.{time.time_ns()}"
     try:
         file = posix.open(draft, posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL, 0o600)
+    except OSError:
+        return
+    try:
         try:
             posix.write(file, _imp.source_hash(0, data) + data)
         finally:
             posix.close(file)
         posix.rename(draft, name)
     except OSError:
-        return
+        posix.unlink(draft)

@@ -23,7 +23,8 @@ _FOLDER = posix.O_RDONLY | posix.O_DIRECTORY | posix.O_NOFOLLOW
 def store(folder: str, name: str, data: bytes, markers: bool = True) -> None:
     """Write the file ``name`` into ``folder``, which is made if it is missing.
 
-    ``markers`` says whether a new folder gets MARKERS. The folder's parent has to be there.
+    ``markers`` says whether the folder gets MARKERS where it lacks them, because it is new or
+    because whoever made it was killed. The folder's parent has to be there.
     Raises OSError, with nothing left behind; ``folder`` as a symlink counts as no folder.
     """
     try:
@@ -31,12 +32,15 @@ def store(folder: str, name: str, data: bytes, markers: bool = True) -> None:
     except FileNotFoundError:
         try:
             posix.mkdir(folder)
-        except FileExistsError:  # another launch was quicker
-            markers = False
+        except FileExistsError:
+            pass  # another launch was quicker
         place = posix.open(folder, _FOLDER)
-        for marker, text in MARKERS if markers else ():
-            write(place, marker, text)
     try:
+        for marker, text in MARKERS if markers else ():
+            try:
+                posix.stat(marker, dir_fd=place, follow_symlinks=False)
+            except FileNotFoundError:
+                write(place, marker, text)
         write(place, name, data)
     finally:
         posix.close(place)

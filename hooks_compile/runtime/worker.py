@@ -43,7 +43,7 @@ def read(path: str) -> bytes:
         if status.st_mode & 0o170000 != 0o100000 or status.st_size > _LARGEST:
             raise ValueError("not a regular file, or larger than 64 MiB")
         data = os.read(file, status.st_size + 1)
-        while len(data) > status.st_size:
+        while len(data) != status.st_size:  # it changes while we read, or comes in parts
             more = os.read(file, 1 << 16)
             if not more:
                 break

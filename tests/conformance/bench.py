@@ -48,10 +48,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """A launch's outcome and what ``HOOKS_COMPILE_TRACE`` said: ``hit``, ``miss``, ``source``."""
+    """A launch's outcome and what ``HOOKS_COMPILE_TRACE`` said: for each line ``hit``, ``miss`` or
+    ``source``, and the reason."""
 
     outcome: Outcome
-    trace: tuple[str, ...]
+    trace: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +97,14 @@ class Bench:
             outcome = self._process(run, command)
             shutil.rmtree(self.stash, ignore_errors=True)
             keep_entries(self.work, self.stash)
-        lines = []
+        return Launched(outcome, tuple(self._trace_lines()))
+
+    def _trace_lines(self) -> Iterator[tuple[str, str]]:
         if self.trace_file.exists():
             text = self.trace_file.read_text(encoding="utf-8", errors="surrogateescape")
-            lines = [line.partition("\t")[0] for line in text.splitlines() if "\t" in line]
-        return Launched(outcome, tuple(lines))
+            # A script's name may hold a newline: only what begins like a line is one.
+            for state, reason in re.findall(r"(?m)^(hit|miss|source)\t([^\t\n]*)\t", text):
+                yield state, reason
 
     @contextlib.contextmanager
     def _fresh(self, case: Case) -> Iterator[None]:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from tests.interpreters_found import Found
 
 Text = str | bytes
-State = Literal["cold", "primed", "damaged"]
+State = Literal["cold", "primed", "damaged", "compiled"]
 Stdout = Literal["pipe", "closed", "full", "append", "gone", "head", "stalled", "pty"]
-Trace = Literal["entry", "source", "any"]
+Trace = Literal["entry", "warns", "source", "any"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,9 @@ class Run:
     runs the process as ``"$@"``. ``signal`` is sent to the process group once stdout has shown
     ``ready``. ``status`` (negative: a signal) and ``shows`` (in stdout or stderr) tell what the
     source does, so that a script that fails for another reason proves nothing; None: whatever.
+
+    ``trace`` says what the launcher is to do with it: run its entry; run an entry that only the
+    tool makes, because of compile-time warnings; leave it to plain Python; or any of these.
     """
 
     argv: tuple[Text, ...] = ("hook.py",)

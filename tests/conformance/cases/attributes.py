@@ -104,7 +104,7 @@ show("function", (show.__module__, show.__code__.co_filename, show.__qualname__,
 show("error", sys.exc_info())
 show("debug", __debug__)
 show("doc", (sys.modules["__main__"].__doc__, os.path.__doc__ is None))
-show("files", sorted(os.listdir(".")))
+show("files", sorted(set(os.listdir(".")) - {"__pycache_opt__"}))
 '''
 
 _FLAGS: tuple[tuple[tuple[str, ...], Mapping[str, str]], ...] = (

@@ -1,0 +1,210 @@
+"""The reader of command lines, against what it says and against real shells."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from hooks_compile.agents.shell import (
+    Literal,
+    NotUnderstoodError,
+    Parameter,
+    Pattern,
+    Substitution,
+    Tilde,
+    assignment_name,
+    parse,
+)
+from hooks_compile.agents.words import expand
+
+VARIABLES = {"HOME": "/home/somebody", "ROOT": "/some/where", "EMPTY": ""}
+SHELLS = [path for name in ("dash", "bash", "zsh", "busybox") if (path := shutil.which(name))]
+
+
+def texts(command: str) -> list[list[str]]:
+    return [[word.text for word in simple.words] for simple in parse(command)]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("", []),
+        ("  \n # only a comment\n", []),
+        ("a b  c", [["a", "b", "c"]]),
+        ("a&&b||c;d|e&f\ng", [["a"], ["b"], ["c"], ["d"], ["e"], ["f"], ["g"]]),
+        ("a &&\n\n b", [["a"], ["b"]]),
+        ("a 'b c' \"d e\" f\\ g", [["a", "'b c'", '"d e"', "f\\ g"]]),
+        ("a b\\\nc \\\n d", [["a", "b\\\nc", "d"]]),
+        ("a # not b\nc#d", [["a"], ["c#d"]]),
+        ("a >f 2>&1 <g b 3>>h >|i <>j", [["a", "b"]]),
+        ("a &>f b &>>g", [["a", "b"]]),
+        ("a 2 >f", [["a", "2"]]),
+        ("A=b C='d e' f G=h", [["f", "G=h"]]),
+        ("a $(b; (c) '(' \"$(d)\") e", [["a", "$(b; (c) '(' \"$(d)\")", "e"]]),
+        ("a $((1 + (2))) e", [["a", "$((1 + (2)))", "e"]]),
+        ("a ${B:-${C:-d}} e", [["a", "${B:-${C:-d}}", "e"]]),
+        ("a;", [["a"]]),
+        ("a &", [["a"]]),
+        ("a\r", [["a\r"]]),
+    ],
+)
+def test_words_are_found_with_their_exact_text(command: str, expected: list[list[str]]) -> None:
+    assert texts(command) == expected
+    for simple in parse(command):
+        for word in (*simple.words, *simple.assignments):
+            assert command[word.start : word.end] == word.text
+
+
+def test_a_command_knows_its_assignments_redirections_and_operator() -> None:
+    first, second = parse("A=b c 2>> 'd e' && f")
+    assert [word.text for word in first.assignments] == ["A=b"]
+    assert assignment_name(first.assignments[0]) == "A"
+    assert assignment_name(first.words[0]) == ""
+    assert [(r.operator, r.target.text) for r in first.redirections] == [("2>>", "'d e'")]
+    assert (first.operator, second.operator) == ("&&", "")
+
+
+def test_the_parts_of_a_word_say_what_is_quoted_and_what_is_expanded() -> None:
+    (simple,) = parse("x ~/a\"$B\"'c'${D:-e}$(f)*")
+    assert simple.words[1].parts == (
+        Tilde(),
+        Literal("/a"),
+        Literal("", quoted=True),
+        Parameter("$B", "B", quoted=True),
+        Literal("c", quoted=True),
+        Parameter("${D:-e}", "D", quoted=False, operator=":-", argument=(Literal("e"),)),
+        Substitution("$(f)", quoted=False),
+        Pattern("*"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("if a; then b; fi", "`if` begins a compound command"),
+        ("for x in a; do b; done", "`for` begins a compound command"),
+        ("while a; do b; done", "`while` begins a compound command"),
+        ("case a in b) c;; esac", "`case` begins a compound command"),
+        ("! a", "`!` begins a compound command"),
+        ("{ a; }", "`{` begins a compound command"),
+        ("[[ a ]]", "`[[` begins a compound command"),
+        ("time a", "`time` begins a compound command"),
+        ("(a)", "`(`: a subshell or a function"),
+        ("f() { a; }", "`(`: a subshell or a function"),
+        ("a )", "`)`: a subshell or a function"),
+        ("A=(b)", "`(`: a subshell or a function"),
+        ("a <<E\nb\nE", "a here-document (`<<`)"),
+        ("a <<<b", "a here-document (`<<`)"),
+        ("a <(b)", "a process substitution (`<(`)"),
+        ("a `b`", "a command substitution in backticks"),
+        ('a "`b`"', "a command substitution in backticks"),
+        ("a $'b'", "`$'`, which only some shells know"),
+        ('a $"b"', '`$"`, which only some shells know'),
+        ("a ${b/c/d}", "an operation inside `${b...}`"),
+        ("a ${#b}", "a `${...}` that is no plain variable"),
+        ("a ${b:-'c'}", "quotes inside `${b...}`"),
+        ("a ${b", "an operation inside `${b...}`"),
+        ("a ${b:-c", "a `${` that is not closed"),
+        ("a $(b", "a `$(` that is not closed"),
+        ("a $(case b in c) d;; esac)", "a `$(...)` with more than plain commands inside"),
+        ("a $(b # c)", "a `$(...)` with more than plain commands inside"),
+        ("a 'b", "a quote (') that is not closed"),
+        ('a "b', 'a quote (") that is not closed'),
+        ("a \\", "a backslash at the end"),
+        ("a &&", "nothing behind `&&`"),
+        ("&& a", "no command before `&`"),
+        ("a ;; b", "`;;`"),
+        ("a |& b", "`|&`"),
+        ("a >", "no file behind `>`"),
+        ("a\0b", "a NUL character"),
+    ],
+)
+def test_what_is_not_understood_is_refused_with_the_reason(command: str, reason: str) -> None:
+    with pytest.raises(NotUnderstoodError) as caught:
+        parse(command)
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("plain", "plain"),
+        ("'a b'\"c\"\\d", "a bcd"),
+        ("~/x", "/home/somebody/x"),
+        ("~other/x", None),
+        ("'~/x'", "~/x"),
+        ("a~", "a~"),
+        ("$ROOT/x", "/some/where/x"),
+        ('"${ROOT}"/x', "/some/where/x"),
+        ("'$ROOT'", "$ROOT"),
+        ("\\$ROOT", "$ROOT"),
+        ("$OTHER/x", None),
+        ("${OTHER:-d}/x", "d/x"),
+        ("${OTHER-d}/x", "d/x"),
+        ("${OTHER:+d}/x", None),
+        ("${OTHER:-$ROOT}/x", "/some/where/x"),
+        ("${OTHER:-$MORE}/x", None),
+        ("${EMPTY:-d}", "d"),
+        ("$EMPTY", ""),
+        ("${EMPTY}x", "x"),
+        ("$(pwd)/x", None),
+        ("*.py", None),
+        ("a$", "a$"),
+        ("$1", None),
+    ],
+)
+def test_a_word_is_expanded_as_far_as_it_is_known(word: str, expected: str | None) -> None:
+    (simple,) = parse(f"x {word}")
+    assert expand(simple.words[1], VARIABLES) == expected
+
+
+PIECES = st.sampled_from(
+    (
+        *("a", "b/c", "é", "-x", "=", "'", '"', "\\", " ", "\\\n", "$HOME", "${ROOT}", "${NO:-d}"),
+        *("~", "/", "#", "$", "{", "}", ";", "&&", "|", "\n", "'q r'", '"$ROOT s"', ".", "%", "!"),
+        *("2>&1", ":", "[", "+"),
+    )
+)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@settings(max_examples=60, deadline=None)
+@given(pieces=st.lists(PIECES, min_size=1, max_size=9), pick=st.integers(0, 20))
+def test_real_shells_see_the_words_where_the_spans_say(
+    shell: str, pieces: list[str], pick: int
+) -> None:
+    command = "printf '<%s>' " + "".join(pieces)
+    try:
+        first, *others = parse(command)
+    except NotUnderstoodError:
+        assume(False)
+        return
+    assume(not others and not first.redirections and first.operator in ("", "\n", ";"))
+    values = [expand(word, VARIABLES) for word in first.words[2:]]
+    assume(values and None not in values)
+    assert output(shell, command) == "".join(f"<{value}>" for value in values)
+    # The span of a word is the word: with another text there, exactly that argument changes.
+    index = pick % len(values)
+    word = first.words[2 + index]
+    values[index] = "zz"
+    changed = command[: word.start] + "zz" + command[word.end :]
+    assert output(shell, changed) == "".join(f"<{value}>" for value in values)
+
+
+def output(shell: str, command: str) -> str:
+    words = [shell, "sh", "-c"] if shell.endswith("busybox") else [shell, "-c"]
+    finished = subprocess.run(
+        [*words, command],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**VARIABLES, "PATH": os.defpath, "LANG": "C.UTF-8"},
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
