@@ -89,7 +89,7 @@ class Compiler:
                 paths = [os.fspath(source.path) for source in chunk]
                 findings = self._worker(group[0]).check(self._key, paths)
                 for source, finding in zip(chunk, findings, strict=True):
-                    done = self._settled(source, group, finding)
+                    done = self._settled(source, group, finding, write=write)
                     results += done
                     self._progress(bool(done))
                     if not done:
@@ -98,9 +98,12 @@ class Compiler:
         return sorted(results, key=lambda result: (result.source.path, result.interpreter.version))
 
     def _settled(
-        self, source: HookSource, group: Sequence[Interpreter], finding: Finding
+        self, source: HookSource, group: Sequence[Interpreter], finding: Finding, *, write: bool
     ) -> list[CompileResult]:
-        """Return the results where nothing is to be compiled, else none."""
+        """Return the results where nothing is to be compiled, else none.
+
+        What a launch compiled is at level 0: launches hit it, and only ``write`` makes it better.
+        """
         state, level, detail, name = finding
         if state == "unreadable":
             choice = LevelChoice(0, detail)
@@ -112,7 +115,8 @@ class Compiler:
             return []
         choice = LevelChoice(cast("Level", level), "")
         if self.optimize == "auto":
-            if detail != entry.PROVEN.decode():
+            by_launch = detail == entry.AS_PYTHON.decode()
+            if detail != entry.PROVEN.decode() and (write or not by_launch):
                 content = _read(source)
                 if content is None or choose_level(content).level != level:
                     return []
@@ -138,7 +142,7 @@ class Compiler:
                 content = _read(source)
                 if content is None:
                     finding = ("unreadable", 0, "it has gone", "")  # noqa: PLW2901
-                    results += self._settled(source, group, finding)
+                    results += self._settled(source, group, finding, write=write)
                     continue
                 choice = choose_level(content, self.optimize)
                 by = entry.PROVEN if self.optimize == "auto" else entry.FORCED

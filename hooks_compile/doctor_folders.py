@@ -120,10 +120,10 @@ def examine_foreign(
     count = sum(_is_foreign(path, key, own) for path in place.iterdir())
     if not count:
         return []
-    entries = plural(count, "entry is", "entries are")
+    entries = plural(count, "entry was", "entries were")
     text = (
-        f"{shown(place, root)}: {entries} made with another key (by another user, container or "
-        "machine), and never used"
+        f"{shown(place, root)}: {entries} made with another key (by another user, machine or "
+        "version of hooks-compile), and will never be used"
     )
     remedy = "hooks-compile clean && hooks-compile compile"
     return [Finding(NOTE, text, remedy)]

@@ -88,13 +88,13 @@ _OPERATORS = _words("add sub mul matmul truediv floordiv mod divmod pow lshift r
 SAFE_DUNDERS: Final = frozenset(
     f"__{name}__"
     for name in _words("""
-        abs aenter aexit aiter all anext annotations author await bool bytes call ceil class
+        abs aenter aexit aiter all anext annotations author await bool bytes call cause ceil class
         class_getitem complex contains copy copyright credits date deepcopy del delete delitem
         email enter eq exit file float floor format fspath future ge get getattr getitem gt hash
         hooks index init init_subclass instancecheck int invert iter le len length_hint license lt
-        main maintainer missing mocks module name ne neg new next pos post_init pycache
+        main maintainer missing mocks module mro name ne neg new next pos post_init pycache
         pycache_opt qualname repr reversed round set set_name setitem sizeof snapshots status str
-        subclasscheck subclasshook tests title trunc version version_info
+        subclasscheck subclasshook tests title traceback trunc version version_info
     """)
     | _OPERATORS
     | {f"r{name}" for name in _OPERATORS}

@@ -14,10 +14,13 @@ library module, and what ``sitecustomize`` or ``PYTHONINSPECT`` of the environme
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hooks_compile.level_words import BEST, quick
 from hooks_compile.model import Level, LevelChoice, Optimize
+
+if TYPE_CHECKING:
+    from hooks_compile.level_tree import Facts
 
 
 def choose_level(source: bytes, requested: Optimize = "auto") -> LevelChoice:
@@ -43,10 +46,8 @@ def dropped(source: bytes, level: Level) -> list[str]:
     """
     if level == 0:
         return []
-    from hooks_compile.level_tree import analyse
-
     try:
-        facts = analyse(source)
+        facts = _analyse(source)
     except _NOT_PARSED as error:
         return [f"can't tell: {_why_not_parsed(error)}"]
     lines = [f"{what} at line {line}" for line, what in sorted(facts.stripped)]
@@ -56,10 +57,8 @@ def dropped(source: bytes, level: Level) -> list[str]:
 
 
 def _precise(text: str) -> LevelChoice:
-    from hooks_compile.level_tree import analyse
-
     try:
-        facts = analyse(text)
+        facts = _analyse(text)
     except _NOT_PARSED as error:
         return LevelChoice(0, _why_not_parsed(error))
     for level, found in ((0, facts.stripped), (1, facts.readers)):
@@ -67,6 +66,12 @@ def _precise(text: str) -> LevelChoice:
             line, what = min(found)
             return LevelChoice(0 if level == 0 else 1, f"{what} at line {line}")
     return BEST
+
+
+def _analyse(source: str | bytes) -> Facts:
+    from hooks_compile.level_tree import analyse  # noqa: PLC0415 - few sources need ast
+
+    return analyse(source)
 
 
 _NOT_PARSED: Final = (SyntaxError, ValueError, RecursionError, MemoryError)

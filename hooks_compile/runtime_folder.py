@@ -15,7 +15,9 @@ from hooks_compile.runtime import entry
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PARTS = ("entry", "launcher", "store", "miss", "prepare")
+# The parts carry their version in the name; the two that find them are always of the newest.
+_PARTS = ("entry", "launcher", "store", "miss")
+_FINDERS = ("prepare", "launch")
 
 
 def location(env: Mapping[str, str]) -> Path:
@@ -46,7 +48,7 @@ def location(env: Mapping[str, str]) -> Path:
 def build() -> str:
     """Return what names this version of the launcher: a digest of its sources."""
     digest = hashlib.sha256()
-    for name in ("launch", *_PARTS):
+    for name in (*_FINDERS, *_PARTS):
         digest.update(_source(name))
     return digest.hexdigest()[:16]
 
@@ -117,7 +119,15 @@ def remove(folder: Path) -> list[Path]:
     """
     if not folder.is_dir() or folder.is_symlink():
         return []
-    names = ["key", "launch.py", "fallbacks.log", "interpreters.json", "seen/*", "*.bin*"]
+    names = [
+        "key",
+        "launch.py",
+        "fallbacks.log",
+        "interpreters.json",
+        "seen/*",
+        "launch.py.*",
+        "prepare.py",
+    ]
     paths = [path for name in names for path in folder.glob(name)]
     paths += [path for part in _PARTS for path in folder.glob(f"*.{part}.py")]
     for path in paths:
@@ -146,9 +156,10 @@ def _require_private(path: Path) -> None:
 
 
 def _files(folder: Path, version: str) -> dict[Path, bytes]:
-    """Return the launcher's files, ``launch.py`` behind those that it names."""
+    """Return what the launcher consists of, in the order in which it has to be written."""
     files = {folder / f"{version}.{part}.py": _source(part) for part in _PARTS}
-    files[folder / "launch.py"] = _source("launch").replace(b"@BUILD@", version.encode())
+    for finder in _FINDERS:
+        files[folder / f"{finder}.py"] = _source(finder).replace(b"@BUILD@", version.encode())
     return files
 
 
@@ -194,7 +205,7 @@ def _replace(path: Path, data: bytes) -> bool:
 
 
 def _remove_other_versions(folder: Path, version: str) -> None:
-    for pattern in (*(f"*.{part}.py" for part in _PARTS), "*.bin*"):
+    for pattern in (*(f"*.{part}.py" for part in _PARTS), "launch.py.*"):
         for path in folder.glob(pattern):
-            if not path.name.startswith(f"{version}."):
+            if version not in path.name:
                 path.unlink(missing_ok=True)

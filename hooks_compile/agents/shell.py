@@ -265,7 +265,7 @@ class _Parser:
         elif char == "$":
             self._dollar(parts, quoted=False)
         else:
-            if char in "*?[{}" or (char in "~=" and not parts()):
+            if char in "*?[{}" or (char in "~=" and parts.are_empty()):
                 parts.add(Pattern(char))
             else:
                 parts.text(char, quoted=False)
@@ -380,6 +380,9 @@ class _Parts:
 
     def __call__(self) -> tuple[Part, ...]:
         return tuple(self._parts)
+
+    def are_empty(self) -> bool:
+        return all(isinstance(part, Literal) and not part.text for part in self._parts)
 
     def add(self, part: Part) -> None:
         self._parts.append(part)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# hooks-compile wrapper 1 (d928ad0c0b912430): hook_wrapper.sh [--python=CMD] [PYTHON-FLAGS] HOOK.py [ARGS]
+# hooks-compile wrapper 1 (8286a9119b6a3b1c): hook_wrapper.sh [--python=CMD] [PYTHON-FLAGS] HOOK.py [ARGS]
 # Does what "python3 HOOK.py ARGS" does: from compiled code where hooks-compile is set up, from the
 # source where it is not. "hooks-compile wrapper" writes this file; commit it, do not edit it.
 
@@ -9,7 +9,8 @@ hooks_compile_launch=${HOOKS_COMPILE_HOME:-${XDG_DATA_HOME:-${HOME-}/.local/shar
 case ${OS-}$hooks_compile_launch in
 /*)
     [ -O "$hooks_compile_launch" ] && [ -r "$hooks_compile_launch" ] &&
-        [ ! -L "$hooks_compile_launch" ] || hooks_compile_launch=
+        [ ! -L "$hooks_compile_launch" ] && [ -r "${hooks_compile_launch%launch.py}prepare.py" ] ||
+        hooks_compile_launch=
     ;;
 *) hooks_compile_launch= ;; # a relative folder would depend on where the hook starts; Windows
 esac
@@ -21,35 +22,31 @@ case ${1-} in
     ;;
 esac
 
-case ${1-} in
--*)
-    # Go once around all arguments, and put the launcher in front of the script. A flag that may
-    # make Python run something else than a script leaves everything to Python.
-    hooks_compile_left=$#
-    hooks_compile_value=
-    while [ "$hooks_compile_left" -gt 0 ]; do
-        if [ -n "$hooks_compile_launch" ]; then
-            case $hooks_compile_value$1 in
-            -W | -X) hooks_compile_value=value: ;;
-            value:* | -W* | -X*) hooks_compile_value= ;;
-            -*[!BEIOPSbdqsuv]* | - | '') hooks_compile_launch= ;;
-            -*) ;;
-            *)
-                set -- "$@" "$hooks_compile_launch"
-                hooks_compile_launch=
-                ;;
-            esac
-        fi
-        set -- "$@" "$1"
-        shift
-        hooks_compile_left=$((hooks_compile_left - 1))
-    done
-    exec "$hooks_compile_python" "$@"
-    ;;
-'') hooks_compile_launch= ;;
+case $hooks_compile_launch:${1-} in
+:* | *:) exec "$hooks_compile_python" "$@" ;;
+*:-*) ;;
+*) exec "$hooks_compile_python" "$hooks_compile_launch" "$@" ;;
 esac
 
-if [ -n "$hooks_compile_launch" ]; then
-    exec "$hooks_compile_python" "$hooks_compile_launch" "$@"
-fi
+# Flags: go once around all arguments, and put the launcher in front of the script. A flag that may
+# make Python run something else than a script leaves everything to Python.
+hooks_compile_left=$#
+hooks_compile_value=
+while [ "$hooks_compile_left" -gt 0 ]; do
+    if [ -n "$hooks_compile_launch" ]; then
+        case $hooks_compile_value$1 in
+        -W | -X) hooks_compile_value=value: ;;
+        value:* | -W* | -X*) hooks_compile_value= ;;
+        -*[!BEIOPSbdqsuv]* | - | '') hooks_compile_launch= ;;
+        -*) ;;
+        *)
+            set -- "$@" "$hooks_compile_launch"
+            hooks_compile_launch=
+            ;;
+        esac
+    fi
+    set -- "$@" "$1"
+    shift
+    hooks_compile_left=$((hooks_compile_left - 1))
+done
 exec "$hooks_compile_python" "$@"

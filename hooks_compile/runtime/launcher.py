@@ -1,8 +1,8 @@
 """The launcher: decides which code a launch runs, and makes ``__main__`` what it would have been.
 
-``launch.py`` executes ``entry.py`` and then this file in one namespace, in which it has put
-``folder``, the runtime folder with a slash behind it. Nothing is imported here that the bare
-interpreter has not loaded, and nothing but the hook and Python itself writes to stdout or stderr.
+``launch.py`` executes ``entry.py`` and this file, compiled as one by ``prepare.py``, in a namespace
+of their own. Nothing is imported here that the bare interpreter has not loaded, and nothing but the
+hook and Python itself writes to stdout or stderr.
 """
 
 import _imp
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     from hooks_compile.runtime.entry import FOLDER, entry_prefix, entry_suffix, unpack, verifies
 
-    folder: str
+    REST: bytes
 
 # What launch.py leaves in __main__.
 _NAMES = ("_data", "_file", "_imp", "_launch", "_scope", "marshal", "posix", "sys")
+# The runtime folder, with a slash behind it.
+RUNTIME = sys.argv[0][:-9]
 _FUNCTION: "Any" = type(lambda: None)
 _CPYTHON = sys.implementation.name == "cpython"
 # A larger file is neither a hook nor an entry: plain Python may have it.
@@ -40,19 +42,18 @@ class Launch:
         function: Callable[[], object]
         namespace: Dict[str, Any]
 
-    def __init__(self, namespace: "Dict[str, Any]", rest: bytes) -> None:
+    def __init__(self, namespace: "Dict[str, Any]") -> None:
         """Find or compile the code, and restore ``namespace``, the globals of ``__main__``.
 
-        ``rest`` is the marshalled code of what a hit does not need to load. Where plain Python has
-        to do it, the process becomes plain Python, and this does not return.
+        Where plain Python has to do it, the process becomes plain Python: this does not return.
         """
         script = sys.argv[1]
         try:
             path = real_path(script)
-            code = find_code(script, path, rest)
+            code = find_code(script, path)
         except Exception as error:
             trace("source", f"{type(error).__name__}: {error}", script)
-            load_rest(rest)["become_python"]()
+            load_rest()["become_python"]()
         restore_main(namespace, script, path)
         self.namespace = namespace
         self.function = _FUNCTION(code, namespace)
@@ -94,7 +95,7 @@ def without_first_frame(excepthook: "Callable[..., object]") -> "Callable[..., o
     return trimmed
 
 
-def find_code(script: str, path: str, rest: bytes) -> "CodeType":
+def find_code(script: str, path: str) -> "CodeType":
     """Return the code of ``script`` as it is now: from its entry, or compiled and stored.
 
     ``path`` is its real path. Raises OSError, ValueError, SyntaxError and whatever else ``compile``
@@ -102,12 +103,12 @@ def find_code(script: str, path: str, rest: bytes) -> "CodeType":
     """
     if script.endswith(".pyc") or sys.flags.optimize:
         raise ValueError("entries are for sources, and for Python without -O")
-    status = posix.stat(folder)
+    status = posix.stat(RUNTIME)
     if status.st_uid != posix.geteuid() or status.st_mode & 0o77:
         raise PermissionError("the runtime folder is not this user's alone")
     cut = path.rfind("/") + 1
     source = read(script)  # as typed: "hook.py/" is no file
-    key = read(folder + "key", private=True)
+    key = read(RUNTIME + "key", private=True)
     if len(key) != 16:
         raise ValueError("the key of the runtime folder is damaged")
     prefix = path[:cut] + FOLDER + "/" + entry_prefix(path[cut:], sys.implementation.cache_tag)
@@ -130,19 +131,16 @@ def find_code(script: str, path: str, rest: bytes) -> "CodeType":
             trace("hit", f"level {level}", script)
             return code
         reason = "the entry does not verify"
-    code, stored = load_rest(rest)["compile_and_store"](
-        key, source, file_of(script), prefix, suffix
-    )
-    load_rest(rest)["record"](reason, path)
+    code, stored = load_rest()["compile_and_store"](key, source, file_of(script), prefix, suffix)
+    load_rest()["record"](reason, path)
     trace("miss", reason + stored, script)
     return code  # type: ignore[no-any-return] # miss.py is no import
 
 
-def load_rest(rest: bytes) -> "Dict[str, Any]":
+def load_rest() -> "Dict[str, Any]":
     """Return the functions of ``store.py`` and ``miss.py``, by name."""
     if "become_python" not in globals():
-        for code in marshal.loads(rest):
-            exec(code, globals())
+        exec(marshal.loads(REST), globals())
     return globals()
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hooks_compile.runtime.entry import AS_PYTHON, pack
     from hooks_compile.runtime.store import CREATE, store
 
-    folder: str
+    RUNTIME: str
     append: Callable[[str, str, int], None]
 
 _LOG_LIMIT = 1 << 20
@@ -75,9 +75,9 @@ def record(reason: str, path: str) -> None:
     """
     try:
         line = f"{time.time():.0f}\t{sys.implementation.cache_tag}\t{reason}\t{path!a}\n"
-        append(folder + "fallbacks.log", line, _LOG_LIMIT)
+        append(RUNTIME + "fallbacks.log", line, _LOG_LIMIT)
         known = f"{sys.executable}\0{path.rpartition('/')[0]}".encode(*_FILE_NAMES)
-        file = posix.open(f"{folder}seen/{_imp.source_hash(0, known).hex()}", CREATE, 0o600)
+        file = posix.open(f"{RUNTIME}seen/{_imp.source_hash(0, known).hex()}", CREATE, 0o600)
         posix.write(file, known)
         posix.close(file)
     except OSError:
@@ -93,7 +93,7 @@ def become_python() -> "NoReturn":
             with open("/proc/self/cmdline", "rb") as file:
                 words = [word.decode(*_FILE_NAMES) for word in file.read().split(b"\0")[:-1]]
         except OSError:  # no Linux
-            from subprocess import _args_from_interpreter_flags  # type: ignore[attr-defined] # noqa: PLC0415, E501 - slow, rare
+            from subprocess import _args_from_interpreter_flags  # type: ignore[attr-defined] # noqa: PLC0415 - slow, rare
 
             words = [sys.executable, *_args_from_interpreter_flags(), *sys.argv]
     words.remove(sys.argv[0])

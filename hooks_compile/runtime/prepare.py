@@ -1,7 +1,7 @@
 """Compiles the launcher for an interpreter that runs it for the first time.
 
-``launch.py`` executes this file in the launcher's namespace when it finds no compiled launcher
-that is this user's own and undamaged.
+``launch.py`` executes this file when it finds no compiled launcher that is this user's own and
+undamaged; afterwards the namespace holds what the compiled launcher would have put there.
 """
 
 import _imp
@@ -13,41 +13,54 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
-    from typing import List, Union
+    from typing import Any
 
-    folder: str
-    build: str
+_BUILD = "@BUILD@"
+_FOLDER = sys.argv[0][:-9]
 
 
-def prepare() -> "List[Union[CodeType, bytes]]":
-    """Return the parts of the launcher, compiled, and keep them for the next launch.
+def compile_launcher() -> "CodeType":
+    """Return the launcher: ``entry.py`` and ``launcher.py``, and in REST what a hit does not need.
 
-    Where one of them is missing, or the folder is not this user's alone, the process becomes the
-    plain Python that it would have been without the launcher.
+    Raises OSError where a part is missing or the folder is not this user's alone; SyntaxError and
+    ValueError for a damaged part.
     """
-    try:
-        status = posix.stat(folder)
-        if status.st_uid != posix.geteuid() or status.st_mode & 0o77:
-            raise PermissionError(folder)
-        entry, launcher, *rest = [compiled(part) for part in ("entry", "launcher", "store", "miss")]
-    except (OSError, ValueError, SyntaxError):
-        words = list(getattr(sys, "orig_argv", [sys.executable, *sys.argv]))
-        words.remove(sys.argv[0])
-        posix.execv(sys.executable, words)
-    parts: List[Union[CodeType, bytes]] = [entry, launcher, marshal.dumps(rest)]
-    keep(marshal.dumps(parts))
-    return parts
+    status = posix.stat(_FOLDER)
+    if status.st_uid != posix.geteuid() or status.st_mode & 0o77:
+        raise PermissionError(_FOLDER)
+    rest = marshal.dumps(compiled(part("store") + part("miss")))
+    return compiled(part("entry") + part("launcher") + b"\nREST = %a\n" % rest)
 
 
-def compiled(part: str) -> "CodeType":
-    """Return the code of one file of the launcher. Raises OSError, SyntaxError, ValueError."""
-    with open(f"{folder}{build}.{part}.py", "rb") as source:
-        return compile(source.read(), f"{part}.py", "exec", 0, True, 2)
+def part(name: str) -> bytes:
+    """Return the source of one part. Raises OSError."""
+    with open(f"{_FOLDER}{_BUILD}.{name}.py", "rb") as file:
+        return file.read()
+
+
+def compiled(source: bytes) -> "CodeType":
+    """Return the code of ``source`` without annotations, which would be evaluated each time."""
+    tree: Any = compile(source, "launcher.py", "exec", 0x400, True)  # ast.PyCF_ONLY_AST
+    strip(tree)
+    return compile(tree, "launcher.py", "exec", 0, True, 2)
+
+
+def strip(node: "Any") -> None:
+    """Take the annotations off all functions below ``node``, which is part of a syntax tree."""
+    if hasattr(node, "returns"):
+        node.returns = None
+    if hasattr(node, "annotation") and hasattr(node, "arg"):
+        node.annotation = None
+    for field in node._fields:
+        value = getattr(node, field, None)
+        for child in value if isinstance(value, list) else [value]:
+            if hasattr(child, "_fields"):
+                strip(child)
 
 
 def keep(data: bytes) -> None:
     """Write the compiled launcher; where the folder can't be written, it is made anew each time."""
-    name = f"{folder}{build}.{sys.implementation.cache_tag}-{sys.hexversion:x}.bin"
+    name = f"{sys.argv[0]}.{_BUILD}.{sys.implementation.cache_tag}"
     draft = f"{name}.{posix.getpid()}.{time.time_ns()}"
     try:
         file = posix.open(draft, posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL, 0o600)
@@ -55,9 +68,20 @@ def keep(data: bytes) -> None:
         return
     try:
         try:
-            posix.write(file, _imp.source_hash(0, data) + data)
+            posix.write(file, _imp.source_hash(sys.hexversion, data) + data)
         finally:
             posix.close(file)
         posix.rename(draft, name)
     except OSError:
         posix.unlink(draft)
+
+
+try:
+    _launcher = compile_launcher()
+except (OSError, ValueError, SyntaxError):
+    # half installed, or open to others: as if we were not there
+    _words = list(getattr(sys, "orig_argv", [sys.executable, *sys.argv]))
+    _words.remove(sys.argv[0])
+    posix.execv(sys.executable, _words)
+keep(marshal.dumps(_launcher))
+exec(_launcher, globals())

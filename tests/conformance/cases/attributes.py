@@ -9,6 +9,8 @@ from tests.conformance.model import Case, Link, Run
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tests.conformance.model import Trace
+
 DUMP = '''\
 #!/usr/bin/env python3
 """The docstring of the script."""
@@ -80,7 +82,6 @@ show("wakeup", signal.set_wakeup_fd(-1))
 show("locale", [locale.setlocale(getattr(locale, n)) for n in ("LC_CTYPE", "LC_NUMERIC", "LC_TIME")])
 show("encodings", (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors(),
      sys.getdefaultencoding(), locale.getpreferredencoding(False)))
-show("recursion limit", sys.getrecursionlimit())
 show("switch interval", sys.getswitchinterval())
 show("tracing", (sys.gettrace(), sys.getprofile()))
 show("filters", warnings.filters)
@@ -199,10 +200,21 @@ _HARD_ARGUMENTS = (
     *(b"\xff\xfe", "hook.py", "line\nbreak", "launch.py"),
 )
 
+
+def _trace(flags: tuple[str, ...], env: Mapping[str, str]) -> Trace:
+    # Entries are for Python without -O.
+    optimized = flags in (("-O",), ("-OO",)) or ("PYTHONOPTIMIZE" in env and not flags)
+    return "source" if optimized else "entry"
+
+
 CASES = [
     Case("dump-plain", {"hook.py": DUMP}, (Run(shows="modules"),)),
     *(
-        Case(f"dump-flags-{number}", {"hook.py": DUMP}, (Run(("hook.py", "arg"), flags, env),))
+        Case(
+            f"dump-flags-{number}",
+            {"hook.py": DUMP},
+            (Run(("hook.py", "arg"), flags, env, trace=_trace(flags, env)),),
+        )
         for number, (flags, env) in enumerate(_FLAGS)
     ),
     Case(

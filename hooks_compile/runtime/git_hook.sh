@@ -1,0 +1,73 @@
+#!/bin/sh
+# hooks-compile git hook 1 (): compiles the Python hooks that git has just changed.
+# "hooks-compile git-hooks uninstall" removes it, and puts back what was here before.
+
+hooks_compile_git_hook() {
+    # Not inside of our own sync, nor while pre-commit or prek hide unstaged edits for a moment.
+    [ -z "${HOOKS_COMPILE_GIT_HOOK-}${_PRE_COMMIT_SKIP_POST_CHECKOUT-}${PREK_INTERNAL__SKIP_POST_CHECKOUT-}" ] || return 0
+    # An index that git stash or git commit FILE builds on the side: the files are as they were.
+    case /${GIT_INDEX_FILE:-index} in
+    */index) ;;
+    *) return 0 ;;
+    esac
+    if [ -d .git ]; then
+        hooks_compile_dir=.git
+    elif [ -f .git ]; then # a linked worktree or a submodule
+        IFS= read -r hooks_compile_dir <.git || :
+        hooks_compile_dir=${hooks_compile_dir#gitdir: }
+        [ -d "$hooks_compile_dir" ] || return 0
+    else
+        return 0
+    fi
+    hooks_compile_dir=$hooks_compile_dir/hooks-compile
+
+    # The last sync left the places where hooks are; git replaces files, which changes the folder.
+    if [ -f "$hooks_compile_dir/stamp" ]; then
+        hooks_compile_since=$hooks_compile_dir/stamp
+        # This shell may compare whole seconds only (busybox), or the file system may keep no more.
+        [ "$hooks_compile_since" -nt "$hooks_compile_dir/second" ] || hooks_compile_since=$hooks_compile_dir/coarse
+        hooks_compile_changed=
+        while IFS= read -r hooks_compile_place; do
+            if [ "$hooks_compile_place" -nt "$hooks_compile_since" ]; then
+                hooks_compile_changed=1
+                break
+            fi
+        done <"$hooks_compile_dir/stamp"
+        [ -n "$hooks_compile_changed" ] || return 0
+    fi
+
+    hooks_compile_tool=@TOOL@
+    if [ ! -x "$hooks_compile_tool" ]; then
+        # Moved or removed since. What a clone brings, through a PATH with "." in it, is not run.
+        hooks_compile_tool=$(command -v hooks-compile) || return 0
+        case $hooks_compile_tool in
+        "$PWD"/*) return 0 ;;
+        /*) ;;
+        *) return 0 ;;
+        esac
+    fi
+    # What sync prints is for the user; what a broken installation prints is not. When it fails,
+    # it is tried again when something changes, not at every git status.
+    {
+        HOOKS_COMPILE_GIT_HOOK=1 PYTHONDONTWRITEBYTECODE='' \
+            "$hooks_compile_tool" sync --git-hook </dev/null >&3 3>&- ||
+            [ ! -f "$hooks_compile_dir/stamp" ] || echo >>"$hooks_compile_dir/stamp"
+    } 3>&2 2>/dev/null || :
+}
+
+hooks_compile_git_hook
+unset -f hooks_compile_git_hook
+unset hooks_compile_dir hooks_compile_since hooks_compile_changed hooks_compile_place hooks_compile_tool
+# --- chain: the rest is for a hook that was here before; a hook of git's configuration has none.
+
+hooks_compile_kept=${0%/*}/@EVENT@.hooks-compile-kept
+[ -f "$hooks_compile_kept" ] && [ -x "$hooks_compile_kept" ] || exit 0
+IFS= read -r hooks_compile_line <"$hooks_compile_kept" || :
+case $hooks_compile_line in
+# In this very shell it finds its own name in $0, by which husky and others know what to run.
+'#!/bin/sh' | '#!/usr/bin/sh' | '#!/usr/bin/env sh')
+    unset hooks_compile_line
+    . "$hooks_compile_kept"
+    ;;
+*) exec "$hooks_compile_kept" "$@" ;;
+esac

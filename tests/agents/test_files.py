@@ -1,0 +1,173 @@
+"""Configuration files on disk."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hooks_compile.agents.files import look_in, read, replace
+from hooks_compile.errors import AgentConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OLD = '{"a": 1}\r\n'
+NEW = '{"a": 2}\r\n'
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return folder
+
+
+def config(root: Path, text: str = OLD) -> Path:
+    path = root / "settings.json"
+    path.write_bytes(text.encode())
+    return path
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def refusal(path: Path, root: Path, text: str = NEW) -> AgentConfigError:
+    with pytest.raises(AgentConfigError) as caught:
+        replace(read(path, root), text)
+    assert caught.value.path == path
+    assert caught.value.remedy
+    return caught.value
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o664, 0o755])
+def test_a_file_is_replaced_with_its_mode_and_its_line_ends(root: Path, mode: int) -> None:
+    path = config(root)
+    path.chmod(mode)
+    replace(read(path, root), NEW)
+    assert path.read_bytes() == NEW.encode()
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert names(root) == ["settings.json"]
+
+
+def test_a_byte_order_mark_stays(root: Path) -> None:
+    path = config(root, "\ufeff" + OLD)
+    file = read(path, root)
+    replace(file, file.text.replace("1", "2"))
+    assert path.read_bytes() == b"\xef\xbb\xbf" + NEW.encode()
+
+
+def test_the_same_text_is_not_written(root: Path) -> None:
+    path = config(root)
+    before = path.stat()
+    replace(read(path, root), OLD)
+    assert path.stat() == before
+
+
+def test_a_file_that_changed_since_it_was_read_is_not_written(root: Path) -> None:
+    path = config(root)
+    file = read(path, root)
+    path.write_text('{"a": 3}')
+    with pytest.raises(AgentConfigError, match="changed since it was read"):
+        replace(file, NEW)
+    assert path.read_text() == '{"a": 3}'
+    assert names(root) == ["settings.json"]
+
+
+def test_a_file_that_is_gone_since_it_was_read_is_not_written(root: Path) -> None:
+    path = config(root)
+    file = read(path, root)
+    path.unlink()
+    with pytest.raises(AgentConfigError, match="can't be written: No such file"):
+        replace(file, NEW)
+    assert names(root) == []
+
+
+def test_a_text_that_does_not_parse_is_not_written(root: Path) -> None:
+    path = config(root)
+    assert "does not parse" in refusal(path, root, '{"a": ').cause
+    assert path.read_bytes() == OLD.encode()
+
+
+def test_a_link_inside_the_project_stays_a_link(root: Path) -> None:
+    target = config(root)
+    link = root / "link.json"
+    link.symlink_to("settings.json")
+    replace(read(link, root), NEW)
+    assert link.is_symlink()
+    assert target.read_bytes() == NEW.encode()
+
+
+def test_a_link_out_of_the_project_is_written_only_when_that_is_said(root: Path) -> None:
+    outside = root.parent / "outside"
+    outside.mkdir()
+    target = config(outside)
+    link = root / "settings.json"
+    link.symlink_to(target)
+    file = read(link, root)
+    assert file.outside
+    assert str(target) in refusal(link, root).cause
+    assert target.read_bytes() == OLD.encode()
+    replace(file, NEW, allow_outside=True)
+    assert target.read_bytes() == NEW.encode()
+    assert link.is_symlink()
+
+
+def test_a_folder_linked_out_of_the_project_counts_as_outside(root: Path) -> None:
+    outside = root.parent / "outside"
+    outside.mkdir()
+    config(outside)
+    (root / "linked").symlink_to(outside)
+    assert read(root / "linked/settings.json", root).outside
+
+
+def test_a_file_with_a_second_name_is_not_written(root: Path) -> None:
+    path = config(root)
+    (root / "second.json").hardlink_to(path)
+    assert "hard link" in refusal(path, root).cause
+    assert (root / "second.json").read_bytes() == OLD.encode()
+
+
+def test_a_folder_that_can_not_be_written_is_an_error(unprivileged: Path) -> None:
+    folder = unprivileged / "project"
+    folder.mkdir()
+    path = config(folder)
+    folder.chmod(0o555)
+    assert "can't be written" in refusal(path, folder).cause
+    assert path.read_bytes() == OLD.encode()
+    folder.chmod(0o755)
+
+
+def test_a_file_that_can_not_be_read_is_an_error(root: Path) -> None:
+    path = config(root)
+    path.write_bytes(b'{"a": "\xff"}')
+    with pytest.raises(AgentConfigError, match="not UTF-8 text"):
+        read(path, root)
+    with pytest.raises(AgentConfigError, match="can't be read: No such file"):
+        read(root / "gone.json", root)
+    with pytest.raises(AgentConfigError, match="can't be read: Is a directory"):
+        read(root, root)
+
+
+def test_looking_tells_files_from_all_else_and_inside_from_outside(root: Path) -> None:
+    look = look_in(root)
+    (root / "hooks").mkdir()
+    script = root / "hooks/a.py"
+    script.write_bytes(b"#!x\n" + b"-" * 9999)
+    (root.parent / "b.py").write_text("b")
+    (root / "out").symlink_to(root.parent)
+    (root / "link.py").symlink_to(root.parent / "b.py")
+    seen = look(script)
+    assert seen is not None
+    assert (seen.head[:4], seen.outside) == (b"#!x\n", False)
+    assert look(root / "hooks") is None
+    assert look(root / "gone.py") is None
+    assert look(root / "a\0b") is None
+    outside = look(root / "out/b.py")
+    assert outside is not None
+    assert outside.outside
+    link = look(root / "link.py")  # the wrapper stands beside the link: inside
+    assert link is not None
+    assert not link.outside

@@ -1,0 +1,305 @@
+"""Whole configuration files: only the commands' words change, and everything comes back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hooks_compile.agents import claude, codex, copilot, gemini
+from hooks_compile.agents.base import ConfigFile
+from hooks_compile.agents.jsontext import JsonDocument
+from hooks_compile.agents.rewrite import Left, unwire, wire
+from hooks_compile.agents.wiring import Script
+from hooks_compile.errors import AgentConfigError
+from tests.agents import shapes
+
+if TYPE_CHECKING:
+    from hooks_compile.agents.base import Agent
+
+ROOT = Path("/project")
+COMMANDS = [
+    shape.command.replace("{root}", str(ROOT)).replace("{home}", "/home/me")
+    for shape in shapes.load()
+    if shape.agent == "claude" and "hook_wrapper.sh" not in shape.command
+]
+
+
+def look(path: Path) -> Script | None:
+    """Every file that a shape names is there; wrappers are not."""
+    if path.name == "hook_wrapper.sh" or "gone" in path.name:
+        return None
+    return Script(b"#!/usr/bin/env python3\n", outside=not path.is_relative_to(ROOT))
+
+
+def project_file(agent: Agent, name: str) -> ConfigFile:
+    variables = {"CLAUDE_PROJECT_DIR": str(ROOT), "GEMINI_PROJECT_DIR": str(ROOT)}
+    return ConfigFile(agent, ROOT / name, ROOT, name, (ROOT,), variables)
+
+
+SETTINGS = project_file(claude.AGENT, ".claude/settings.json")
+
+
+class Writer:
+    """Writes JSON as people do: any spaces, line ends, comments, trailing commas and escapes."""
+
+    def __init__(self, draw: st.DrawFn, *, comments: bool) -> None:
+        self.draw = draw
+        spaces = ["", " ", "\n", "\r\n", "\t", "  \n  "]
+        if comments:
+            spaces += ['// ] } " ü\n', "/* a, { \n */"]
+        self.space = st.sampled_from(spaces)
+        self.commas = st.sampled_from(["", ","] if comments else [""])
+
+    def gap(self) -> str:
+        return self.draw(self.space)
+
+    def write(self, value: Any) -> str:
+        if isinstance(value, str):
+            return self.string(value)
+        if isinstance(value, dict):
+            pairs = [
+                f"{self.gap()}{self.string(key)}{self.gap()}:{self.gap()}{self.write(inner)}"
+                for key, inner in value.items()
+            ]
+            return self.wrapped("{", pairs, "}")
+        if isinstance(value, list):
+            return self.wrapped("[", [self.gap() + self.write(inner) for inner in value], "]")
+        return json.dumps(value)
+
+    def wrapped(self, opening: str, parts: list[str], closing: str) -> str:
+        trailing = self.draw(self.commas) if parts else ""
+        return f"{opening}{f'{self.gap()},'.join(parts)}{self.gap()}{trailing}{self.gap()}{closing}"
+
+    def string(self, value: str) -> str:
+        kind = self.draw(st.sampled_from(["plain", "ascii", "slashes", "all"]))
+        if kind == "all":
+            return '"' + "".join(f"\\u{ord(char):04x}" for char in value) + '"'
+        text = json.dumps(value, ensure_ascii=kind == "ascii")
+        return text.replace("/", "\\/") if kind == "slashes" else text
+
+
+ENTRY = st.fixed_dictionaries(
+    {"type": st.just("command"), "command": st.sampled_from(COMMANDS)},
+    optional={"timeout": st.integers(1, 900), "async": st.booleans(), "name": st.just("größe")},
+)
+GROUP = st.fixed_dictionaries(
+    {"hooks": st.lists(ENTRY, min_size=1, max_size=3)},
+    optional={"matcher": st.sampled_from(["Bash", "Write|Edit", "*", ""])},
+)
+DOCUMENT = st.fixed_dictionaries(
+    {"hooks": st.dictionaries(st.sampled_from(["Stop", "a.b", "ü"]), st.lists(GROUP))},
+    optional={
+        "statusLine": ENTRY,
+        "permissions": st.just({"allow": ["Bash(python3 x.py)"], "deny": []}),
+        "env": st.just({"A": "python3 .claude/hooks/guard.py", "B": 1.5, "C": None}),
+    },
+)
+
+
+@st.composite
+def texts(draw: st.DrawFn, *, comments: bool) -> str:
+    writer = Writer(draw, comments=comments)
+    mark = draw(st.sampled_from(["", "\ufeff"])) if comments else ""
+    return mark + writer.gap() + writer.write(draw(DOCUMENT)) + writer.gap()
+
+
+def without_commands(text: str, config: ConfigFile) -> str:
+    """The text with its command strings emptied, found by the reader's positions."""
+    document = JsonDocument(text)
+    found = config.agent.commands(document.settings)
+    for node in sorted((document.node(f.path) for f in found), key=lambda n: n.start, reverse=True):
+        text = f"{text[: node.start]}<>{text[node.end :]}"
+    return text
+
+
+@given(texts(comments=True))
+def test_nothing_but_command_strings_changes_and_all_of_it_comes_back(text: str) -> None:
+    wired = wire(text, SETTINGS, look)
+    assert without_commands(wired.text, SETTINGS) == without_commands(text, SETTINGS)
+    assert unwire(wired.text, SETTINGS, look).text == text
+    again = wire(wired.text, SETTINGS, look)
+    assert (again.text, again.changes) == (wired.text, ())
+    commands = JsonDocument(text).settings
+    total = len(list(SETTINGS.agent.commands(commands)))
+    assert len(wired.changes) + len(wired.left) + len(wired.wired) == total
+
+
+@given(texts(comments=False))
+def test_other_readers_see_the_new_commands_and_no_other_change(text: str) -> None:
+    wired = wire(text, SETTINGS, look)
+    expected = json.loads(text)
+    for change in wired.changes:
+        put(expected, change.where, change.new)
+    assert json.loads(wired.text) == expected
+
+
+def put(settings: Any, where: str, command: str) -> None:
+    for found in SETTINGS.agent.commands(settings):
+        if found.where == where:
+            for key in found.path[:-1]:
+                settings = settings[key]
+            settings[found.path[-1]] = command
+            return
+    raise AssertionError(where)
+
+
+CODEX = '''\
+# mine\r
+model = "x"
+
+[[hooks.PreToolUse]]
+matcher = "^Bash$"
+
+  [[hooks.PreToolUse.hooks]]
+  type = "command"
+  command = "python3 \\"$HOME\\"/x.py"   # elsewhere
+  timeout = 30
+
+[[hooks.Stop]]
+hooks = [
+  { type = 'command', command = 'python3 .codex/hooks/a.py "x"' }, # kept
+  { type = "command", command = "python .codex/hooks/b.py", commandWindows = "py b.py" },
+  { type = "command", command = """python3 .codex/hooks/c.py""" },
+  { type = "command", command = """
+python3 .codex/hooks/d.py \\
+  --d""" },
+  { type = "command", command = 'python3 .codex/"my hooks"/e.py' },
+]
+'''
+
+
+def test_a_toml_file_changes_in_its_commands_only_and_comes_back() -> None:
+    config = project_file(codex.AGENT, ".codex/config.toml")
+    wired = wire(CODEX, config, look, environment={"HOME": "/home/me"})
+    assert wired.text == CODEX.replace(
+        "'python3 .codex/hooks/a.py", "'sh .codex/hooks/hook_wrapper.sh .codex/hooks/a.py"
+    ).replace(
+        '"python .codex/hooks/b.py',
+        '"sh .codex/hooks/hook_wrapper.sh --python=python .codex/hooks/b.py',
+    ).replace('"""python3', '"""sh .codex/hooks/hook_wrapper.sh')
+    assert [left.reason for left in wired.left] == [
+        "`/home/me/x.py` is outside the project",
+        "its text can't be changed in place: it goes over several lines",
+        "its string has quotes that can't hold the new command",
+    ]
+    assert unwire(wired.text, config, look).text == CODEX
+
+
+def test_a_command_with_escapes_that_would_not_come_back_stays() -> None:
+    text = r'{"statusLine": {"command": "\u0070ython3 top.py", "type": "command"}}'
+    wired = wire(text, SETTINGS, look)
+    assert wired.text == text
+    assert wired.left == (
+        Left(
+            "statusLine.command",
+            "python3 top.py",
+            "it is written with escapes that would not come back",
+        ),
+    )
+
+
+def test_escapes_elsewhere_in_a_command_stay_as_they_are() -> None:
+    text = r'{"statusLine": {"command": "python3 \u002e\/top.py \u00fc"}}'
+    wired = wire(text, SETTINGS, look)
+    assert wired.text == (
+        r'{"statusLine": {"command": "sh ./hook_wrapper.sh \u002e\/top.py \u00fc"}}'
+    )
+    assert unwire(wired.text, SETTINGS, look).text == text
+
+
+@pytest.mark.parametrize(
+    ("extra", "reason"),
+    [
+        ({"args": ["x.py"]}, "it is started without a shell, from a list of arguments"),
+        ({"shell": "powershell"}, "it is read by powershell"),
+        ({"env": {"PATH": "/x"}}, "its entry sets PATH, by which the wrapper's shell is found"),
+    ],
+)
+def test_an_entry_that_no_plain_shell_reads_stays(extra: dict[str, object], reason: str) -> None:
+    text = json.dumps({"statusLine": {"command": "python3 top.py", **extra}})
+    wired = wire(text, SETTINGS, look)
+    assert wired.text == text
+    assert [left.reason for left in wired.left] == [reason]
+
+
+def test_other_kinds_of_hooks_are_no_commands() -> None:
+    entries = [{"type": "prompt", "command": "python3 top.py"}, {"type": "command"}, 1, None]
+    text = json.dumps({"hooks": {"Stop": [{"hooks": entries}, {"hooks": {}}, []], "X": 3}})
+    wired = wire(text, SETTINGS, look)
+    assert (wired.text, wired.changes, wired.left) == (text, (), ())
+
+
+def test_a_folder_where_the_wrapper_can_not_be_written_keeps_its_commands() -> None:
+    text = '{"statusLine": {"command": "python3 .claude/hooks/guard.py"}}'
+    wired = wire(text, SETTINGS, look, blocked={ROOT / ".claude/hooks": "foreign wrapper there"})
+    assert [left.reason for left in wired.left] == ["foreign wrapper there"]
+
+
+def test_copilot_commands_for_powershell_too_and_without_a_shell_stay() -> None:
+    config = project_file(copilot.AGENT, ".github/hooks/a.json")
+    entries = [
+        {"type": "command", "bash": "python3 .github/hooks/h.py", "powershell": "py h.py"},
+        {"command": "python3 .github/hooks/h.py"},
+        {"exec": "python3", "args": [".github/hooks/h.py"]},
+        {"bash": "python3 h.py", "cwd": ".github/hooks"},
+    ]
+    text = json.dumps({"version": 1, "hooks": {"preToolUse": entries}})
+    wired = wire(text, config, look)
+    assert [change.new for change in wired.changes] == [
+        "sh .github/hooks/hook_wrapper.sh .github/hooks/h.py",
+        "sh ./hook_wrapper.sh h.py",
+    ]
+    assert wired.changes[1].wrappers == (ROOT / ".github/hooks/hook_wrapper.sh",)
+    assert [left.reason for left in wired.left] == [
+        "it is read by PowerShell as well",
+        "it is started without a shell, from a list of arguments",
+    ]
+
+
+def test_what_changed_after_wiring_stays_and_the_commands_still_come_back() -> None:
+    text = '{"statusLine": {"command": "python top.py"}}'
+    wired = wire(text, SETTINGS, look).text
+    edited = wired.replace("top.py", "top.py --new || true").replace("{", "{ ", 1)
+    assert unwire(edited, SETTINGS, look).text == (
+        '{ "statusLine": {"command": "python top.py --new || true"}}'
+    )
+
+
+def test_a_wrapper_that_somebody_wired_by_hand_comes_off_too() -> None:
+    text = '{"statusLine": {"command": "./hook_wrapper.sh top.py"}}'
+    assert wire(text, SETTINGS, look).wired == ("statusLine.command",)
+    assert unwire(text, SETTINGS, look).text == '{"statusLine": {"command": "python3 top.py"}}'
+
+
+def test_a_foreign_wrapper_of_the_same_name_stays() -> None:
+    def look_at_foreign(path: Path) -> Script | None:
+        return Script(b"#!/bin/sh\n# somebody else's\n") if path.suffix == ".sh" else look(path)
+
+    text = '{"statusLine": {"command": "sh ./hook_wrapper.sh top.py"}}'
+    assert unwire(text, SETTINGS, look_at_foreign).text == text
+
+
+def test_gemini_keeps_the_quoting_of_what_it_pastes() -> None:
+    config = project_file(gemini.AGENT, ".gemini/settings.json")
+    command = "python3 $GEMINI_PROJECT_DIR/.gemini/hooks/h.py"
+    text = json.dumps({"hooks": {"BeforeTool": [{"hooks": [{"command": command}]}]}})
+    (change,) = wire(text, config, look).changes
+    assert change.new == (
+        "sh $GEMINI_PROJECT_DIR/.gemini/hooks/hook_wrapper.sh "
+        "$GEMINI_PROJECT_DIR/.gemini/hooks/h.py"
+    )
+
+
+@pytest.mark.parametrize("name", [".claude/settings.json", ".codex/config.toml"])
+def test_a_file_that_does_not_parse_is_an_error_with_its_path(name: str) -> None:
+    config = project_file(claude.AGENT, name)
+    for change in (wire, unwire):
+        with pytest.raises(AgentConfigError) as caught:
+            change("{ = ", config, look)
+        assert caught.value.path == ROOT / name
+        assert "line 1" in str(caught.value)
