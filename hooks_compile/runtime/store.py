@@ -32,7 +32,7 @@ def store(folder: str, name: str, data: bytes, markers: bool = True) -> None:
     except FileNotFoundError:
         try:
             posix.mkdir(folder)
-        except FileExistsError:
+        except FileExistsError:  # noqa: SIM105 - contextlib is not loaded
             pass  # another launch was quicker
         place = posix.open(folder, _FOLDER)
     try:
