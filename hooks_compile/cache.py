@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 # Long enough that no writer can still be at work on it.
 DRAFT_AGE_S = 600
 _ENTRY = re.compile(
-    r"(?P<stem>.+)\.(?P<tag>[\w-]+)\.opt-(?P<level>[012])\.(?P<hash>[0-9a-f]{16})\.pyc"
+    r"(?P<stem>.+)\.(?P<tag>[\w-]+)\.opt-(?P<level>[012])\.(?P<hash>[0-9a-f]{16})\.pyc",
+    re.DOTALL,
 )
 _DRAFT = re.compile(r"\.\d+\.\d+\.tmp")
 

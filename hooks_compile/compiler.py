@@ -6,7 +6,6 @@ import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 
-from hooks_compile.levels import choose_level
 from hooks_compile.model import CompileResult, LevelChoice, SourceError, State
 from hooks_compile.runtime import entry, worker
 from hooks_compile.workers import Subprocess, is_own
@@ -118,7 +117,7 @@ class Compiler:
             by_launch = detail == entry.AS_PYTHON.decode()
             if detail != entry.PROVEN.decode() and (write or not by_launch):
                 content = _read(source)
-                if content is None or choose_level(content).level != level:
+                if content is None or _choose(content).level != level:
                     return []
         elif level != self.optimize:
             return []
@@ -144,7 +143,7 @@ class Compiler:
                     finding = ("unreadable", 0, "it has gone", "")  # noqa: PLW2901
                     results += self._settled(source, group, finding, write=write)
                     continue
-                choice = choose_level(content, self.optimize)
+                choice = _choose(content, self.optimize)
                 by = entry.PROVEN if self.optimize == "auto" else entry.FORCED
                 jobs.append((os.fspath(source.path), content, choice.level, by.decode()))
                 kept.append((source, finding, choice))
@@ -227,6 +226,12 @@ def _results(
         CompileResult(source, interpreter, choice, State(state), path, error, detail)
         for interpreter in group
     ]
+
+
+def _choose(content: bytes, optimize: Optimize = "auto") -> LevelChoice:
+    from hooks_compile.levels import choose_level  # noqa: PLC0415 - 3 ms, often for nothing
+
+    return choose_level(content, optimize)
 
 
 def _read(source: HookSource) -> bytes | None:

@@ -7,7 +7,6 @@ program of theirs or lead out of the work tree.
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -116,6 +115,8 @@ class _Reader:
         return Config(**values, path=self.path)  # type: ignore[arg-type]  # each reader checks
 
     def _settings(self) -> dict[str, object] | None:
+        import tomllib  # noqa: PLC0415 - 3 ms, and most projects say nothing
+
         try:
             value: object = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:

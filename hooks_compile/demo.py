@@ -132,12 +132,13 @@ class _Demo:
         self._edit()
         self._switch()
         self._break()
-        self._measure(python)
         if self._unexpected:
             self._say(
                 f"Not as expected: {self._unexpected} of the above. Try: hooks-compile doctor"
             )
-        return bool(self._unexpected)
+            return 1
+        self._measure(python)
+        return 0
 
     def _say(self, text: str) -> None:
         self._show("")
@@ -256,7 +257,7 @@ class _Demo:
         launched = self._run(event)
         self._show(
             f"  {event.name:<17}{event.about:<29}{event.hook:<12}"
-            f"{launched.state:<6}exit {launched.status}"
+            f"{launched.state:<7}exit {launched.status}"
         )
         if launched.output:
             self._show(f"    {textwrap.shorten(launched.output, _WIDTH - 4, placeholder='...')}")

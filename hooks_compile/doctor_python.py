@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 # All measurements together; hooks wait for a doctor who takes longer.
 _BUDGET_S = 0.8
-_ROUNDS = 7
-# ``site`` alone takes about a third of what the bare interpreter takes.
-_SLOW_SITE = 0.5
+_ROUNDS = 5
+# ``site`` alone takes a third to a half of what the bare interpreter takes.
+_SLOW_SITE = 0.8
 
 # Runs in the hook's interpreter, in /, so that nothing of the project is imported.
 _PROBE = """

@@ -65,10 +65,12 @@ def count_launches(trace: Path) -> dict[str, int]:
     """Return the number of launches of each script as typed, from a HOOKS_COMPILE_TRACE file."""
     counts: dict[str, int] = {}
     try:
-        lines = trace.read_text(errors="surrogateescape").splitlines()
+        lines = trace.read_text(errors="surrogateescape").split("\n")
     except FileNotFoundError:
         return counts
     for line in lines:
-        script = line.rpartition("\t")[2]
-        counts[script] = counts.get(script, 0) + 1
+        _, _, rest = line.partition("\t")
+        _, told, script = rest.partition("\t")
+        if told:
+            counts[script] = counts.get(script, 0) + 1
     return counts

@@ -3,104 +3,200 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hooks_compile.errors import InterpreterError
+from hooks_compile.interpreter_probe import Answer, Memory, ask
 from hooks_compile.model import Interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
-TIMEOUT_S = 20
-_SUPPORTED = {"cpython": (3, 8), "pypy": (3, 8)}
-_PROBE = """
-import sys, _imp
-from _frozen_importlib_external import MAGIC_NUMBER
-print(sys.implementation.name, *sys.version_info[:3], sys.implementation.cache_tag,
-      MAGIC_NUMBER.hex(), _imp.source_hash(0, b"hooks-compile").hex(), ascii(sys.executable))
-"""
+TIMEOUT_S: Final = 20
+_SUPPORTED: Final = {"cpython": (3, 8), "pypy": (3, 8)}
+
+
+# --- the environment that the agent has ----------------------------------------------------------
+
+_TOOLS_MARKS: Final = (
+    ".install_state_v1",  # pre-commit
+    ".install_state_v2",
+    ".prek-hook.json",
+    "pipx_metadata.json",
+    "uv-receipt.toml",  # uv tool
+)
+_STARTERS: Final = ("PYTHONHOME", "__PYVENV_LAUNCHER__")
 
 
 def user_environment(env: Mapping[str, str]) -> dict[str, str]:
     """Return ``env`` as the user's own shell has it: without the environment that we run in.
 
-    We run in a virtual environment of our own when pipx, uv, pre-commit or prek installed us, and
-    its folder may be first on PATH: a ``python3`` from there runs no hook. It is taken off PATH,
-    unless the user activated it (VIRTUAL_ENV names it, and no pre-commit did that): then the agent
-    finds it too. PYTHONHOME and __PYVENV_LAUNCHER__ go as well, since they would change whatever
-    interpreter we start.
+    - We run in a virtual environment that a tool made for us (pre-commit, prek, pipx, uv tool): its
+      ``bin`` goes from PATH, and VIRTUAL_ENV where it names it. No hook runs from there.
+    - We run in one that VIRTUAL_ENV names: a person activated it. It stays, because an agent that
+      is started from that shell finds it as well; so does any other that the user activated.
+    - We run in one that nothing names: its ``bin`` goes from PATH.
+    - We run in no virtual environment, but in a Python of pyenv, asdf or mise, whose shim put that
+      Python's ``bin`` before its shims on PATH: it goes, so that the shims decide again.
+
+    PYTHONHOME and __PYVENV_LAUNCHER__ always go: they would change whatever Python we start.
     """
-    result = {name: value for name, value in env.items() if name not in _OURS}
-    if sys.prefix == sys.base_prefix:
-        return result
-    own = os.path.realpath(sys.prefix)
-    named = "VIRTUAL_ENV" in env and os.path.realpath(env["VIRTUAL_ENV"]) == own
-    if named and "PRE_COMMIT" not in env:
-        return result
-    if named:
-        del result["VIRTUAL_ENV"]
+    result = {name: value for name, value in env.items() if name not in _STARTERS}
     folders = result.get("PATH", os.defpath).split(os.pathsep)
-    kept = [f for f in folders if os.path.dirname(os.path.realpath(f)) != own]  # noqa: PTH120 - strings
-    result["PATH"] = os.pathsep.join(kept)
+    if sys.prefix == sys.base_prefix:
+        kept = _without_a_shims_choice(folders)
+    else:
+        named = "VIRTUAL_ENV" in env and _same(env["VIRTUAL_ENV"], sys.prefix)
+        if named and not _is_a_tools_own(Path(sys.prefix)):
+            return result
+        if named:
+            del result["VIRTUAL_ENV"]
+        kept = [folder for folder in folders if not _is_our_bin(folder)]
+    if kept != folders:
+        result["PATH"] = os.pathsep.join(kept)
     return result
 
 
-_OURS = ("PYTHONHOME", "__PYVENV_LAUNCHER__")
+def _is_a_tools_own(prefix: Path) -> bool:
+    return any((prefix / mark).exists() for mark in _TOOLS_MARKS)
+
+
+def _is_our_bin(folder: str) -> bool:
+    # The folder itself may be reached through links, but what is in it are links out of it.
+    return folder != "" and _same(folder, os.path.dirname(sys.executable))  # noqa: PTH120 - strings
+
+
+def _without_a_shims_choice(folders: list[str]) -> list[str]:
+    ours = os.path.realpath(sys.prefix)
+    for position, folder in enumerate(folders):
+        root, _, name = os.path.realpath(folder).rpartition(os.sep)
+        if name == "shims" and ours.startswith(root + os.sep):
+            before = [each for each in folders[:position] if not _is_our_bin(each)]
+            return before + folders[position:]
+    return folders
+
+
+def _same(one: str, other: str) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+# --- the command ---------------------------------------------------------------------------------
 
 
 def find(command: str, *, cwd: Path, env: Mapping[str, str]) -> Path:
     """Return the file that a shell in ``cwd`` would start for ``command``: a binary or a shim.
 
-    Raises InterpreterError where there is none.
+    The path is absolute; links in it are left. Raises InterpreterError where there is none.
     """
-    if os.sep in command or command.startswith("~"):
-        path = cwd / Path(command).expanduser()
-        found = str(path) if os.access(path, os.X_OK) and path.is_file() else None
+    if os.sep in command:
+        candidates = [cwd / _expand_home(command, env)]
     else:
-        found = shutil.which(command, path=env.get("PATH", os.defpath))
-    if found is None:
-        raise InterpreterError(
-            f"there is no {command!r} to run hooks with",
-            remedy="hooks-compile compile --python /usr/bin/python3, or another that is there",
-        )
-    return cwd / found
+        folders = env.get("PATH", os.defpath).split(os.pathsep)  # an empty one is the current one
+        candidates = [cwd / folder / command for folder in folders if command]
+    for path in candidates:
+        if path.is_file() and os.access(path, os.X_OK):
+            return path
+    raise InterpreterError(
+        f"there is no {command!r} to run hooks with",
+        remedy="hooks-compile compile --python /usr/bin/python3, or another that is there",
+    )
+
+
+def _expand_home(command: str, env: Mapping[str, str]) -> str:
+    if command.startswith("~/") and env.get("HOME"):
+        return env["HOME"] + command[1:]
+    return os.path.expanduser(command)  # noqa: PTH111 - a string
+
+
+_MANAGERS: Final = frozenset({"asdf", "mise", "pyenv", "rtx", "rye"})
 
 
 def is_shim(path: Path) -> bool:
     """Tell whether ``path`` only looks for a Python at each start (pyenv, asdf, mise, rye).
 
-    Such a file is a script, or a link to the binary of the manager instead of a Python's.
+    Such a file is a script, or a link to the binary of the manager, which looks at the name that
+    it was started by. A file that can't be read is taken for a binary.
     """
     real = Path(os.path.realpath(path))
-    with real.open("rb") as file:
-        if file.read(2) == b"#!":
-            return True
-    return not real.name.startswith(("python", "pypy"))
+    if real.name in _MANAGERS or path.parent.name == "shims":
+        return True
+    try:
+        with real.open("rb") as file:
+            return file.read(2) == b"#!"
+    except OSError:
+        return False
 
 
 def resolve(
-    command: str, *, cwd: Path, env: Mapping[str, str], cache: Path | None = None
+    command: str,
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    cache: Path | None = None,
+    timeout: float = TIMEOUT_S,
 ) -> Interpreter:
     """Return the interpreter that ``command`` would run in ``cwd`` with the environment ``env``.
 
-    A shim is asked, so the answer is the binary behind it; the Python of a virtual environment
-    stays that of the environment. ``cache`` is a file that remembers what binaries said of
-    themselves, as long as they are the same files. Raises InterpreterError for a command that is
-    not there, that does not answer in TIMEOUT_S, or that is no Python we support.
+    A shim is asked each time, so the answer is the binary behind it as it is now; the Python of a
+    virtual environment stays that of the environment. ``cache`` is a file that remembers what
+    binaries said of themselves, as long as they are the same files.
+
+    Raises InterpreterError for a command that is not there, that does not answer in ``timeout``
+    seconds, or that is no Python we support.
     """
     path = find(command, cwd=cwd, env=env)
-    known = _Cache(cache)
-    shim = is_shim(path)
-    stamp = "" if shim else _stamp(path)
-    answer = known.get(str(path), stamp) if stamp else None
+    memory = Memory(cache)
+    answer = memory.recall(path)
     if answer is None:
-        answer = _probe(path, cwd=cwd, env=env)
-        if stamp:
-            known.put(str(path), stamp, answer)
-    return _parse(command, path, answer)
+        answer = ask(path, cwd=cwd, env=env, timeout=timeout)
+        binary = cwd / answer.executable
+        if not _is_same_file(path, binary):
+            path = binary  # a shim: what it chose is not remembered
+        elif _is_supported(answer):
+            memory.keep(path, answer)
+    if not _is_supported(answer):
+        version = ".".join(map(str, answer.version))
+        raise InterpreterError(
+            f"{answer.implementation} {version} is not supported: hooks run from their sources",
+            path=path,
+            remedy="use CPython 3.8 or later, or PyPy 3.8 or later",
+        )
+    return Interpreter(
+        command,
+        path,
+        answer.implementation,
+        answer.version,
+        answer.cache_tag,
+        answer.magic,
+        answer.hash_check,
+    )
+
+
+def _is_supported(answer: Answer) -> bool:
+    minimum = _SUPPORTED.get(answer.implementation)
+    return minimum is not None and answer.version >= minimum and answer.executable != ""
+
+
+def _is_same_file(path: Path, binary: Path) -> bool:
+    try:
+        return path.samefile(binary)
+    except OSError:
+        return False
+
+
+# --- what launches recorded ----------------------------------------------------------------------
+
+_NOTE_LIMIT: Final = 1 << 16
+
+
+class Record(NamedTuple):
+    """That a launch compiled a hook of ``folder`` under ``executable``, and the file saying so."""
+
+    note: Path
+    executable: Path
+    folder: Path
 
 
 def recorded(runtime: Path, folders: Iterable[Path]) -> list[Path]:
@@ -117,109 +213,25 @@ def recorded(runtime: Path, folders: Iterable[Path]) -> list[Path]:
     return list(found)
 
 
-class Record(NamedTuple):
-    """That a launch compiled a hook of ``folder`` under ``executable``, and the file saying so."""
-
-    note: Path
-    executable: Path
-    folder: Path
-
-
 def records(runtime: Path) -> list[Record]:
     """Return what launches noted in ``runtime/seen``, one file each.
 
-    It holds the binary's path, a NUL byte and the folder; what names no absolute path is left out.
+    It holds the binary's path, a NUL byte and the folder; what names no absolute path, or can't be
+    read, is left out.
     """
+    return list(_read_records(runtime / "seen"))
+
+
+def _read_records(seen: Path) -> Iterator[Record]:
     try:
-        notes = sorted((runtime / "seen").iterdir())
+        notes = sorted(seen.iterdir())
     except OSError:
-        return []
-    parts = [(note, *os.fsdecode(note.read_bytes()).partition("\0")) for note in notes]
-    found = [Record(note, Path(binary), Path(folder)) for note, binary, _, folder in parts]
-    return [record for record in found if record.executable.is_absolute()]
-
-
-def _probe(path: Path, *, cwd: Path, env: Mapping[str, str]) -> list[str]:
-    import subprocess  # noqa: PLC0415 - not needed where the cache knows the answer
-
-    remedy = f"{path} -I -S -c 'import sys; print(sys.version)'"
-    try:
-        # -S does not change what is asked for, and site can take long
-        done = subprocess.run(
-            [path, "-I", "-S", "-c", _PROBE],
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise InterpreterError(f"does not answer: {error}", path=path, remedy=remedy) from error
-    answer = done.stdout.decode("ascii", "replace").split(None, 7)
-    if done.returncode != 0 or len(answer) != 8:
-        said = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["nothing"]
-        raise InterpreterError(
-            f"is no Python that can run hooks; it said: {said[0]}", path=path, remedy=remedy
-        )
-    return answer
-
-
-def _parse(command: str, path: Path, answer: Sequence[str]) -> Interpreter:
-    import ast  # noqa: PLC0415 - slow to import
-
-    name, major, minor, micro, tag, magic, hash_check, executable = answer
-    version = (int(major), int(minor), int(micro))
-    if name not in _SUPPORTED or version < (*_SUPPORTED[name], 0):
-        raise InterpreterError(
-            f"{name} {major}.{minor} is not supported: hooks run from their sources there",
-            path=path,
-            remedy="use CPython 3.8 or later, or PyPy 3.8 or later",
-        )
-    real = ast.literal_eval(executable)
-    return Interpreter(command, Path(real), name, version, tag, magic, hash_check)
-
-
-def _stamp(path: Path) -> str:
-    """Return what changes when the binary, or the virtual environment around it, does."""
-    real = os.path.realpath(path)
-    status = os.stat(real)  # noqa: PTH116 - a string
-    return f"{real} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
-
-
-class _Cache:
-    """What binaries said of themselves: ``{path: [stamp, answer]}``, only ever a short cut."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-
-    def get(self, path: str, stamp: str) -> list[str] | None:
-        known = self._read().get(path)
-        if not isinstance(known, list) or len(known) != 9 or known[0] != stamp:
-            return None
-        return [str(value) for value in known[1:]]
-
-    def put(self, path: str, stamp: str, answer: Sequence[str]) -> None:
-        import json  # noqa: PLC0415 - see _read
-
-        if self._path is None or not self._path.parent.is_dir():
-            return
-        value = self._read() | {path: [stamp, *answer]}
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        return
+    for note in notes:
         try:
-            draft.touch(mode=0o600)
-            draft.write_text(json.dumps(value))
-            draft.replace(self._path)
+            with note.open("rb") as file:
+                words = os.fsdecode(file.read(_NOTE_LIMIT)).split("\0")
         except OSError:
-            draft.unlink(missing_ok=True)  # the next command asks again
-
-    def _read(self) -> dict[str, Any]:
-        import json  # noqa: PLC0415 - 3 ms
-
-        try:
-            if self._path is None or self._path.stat().st_uid != os.geteuid():
-                return {}
-            value = json.loads(self._path.read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return value if isinstance(value, dict) else {}
+            continue  # gone since, or no file of ours
+        if len(words) == 2 and os.path.isabs(words[0]):  # noqa: PTH117 - a string
+            yield Record(note, Path(words[0]), Path(words[1]))

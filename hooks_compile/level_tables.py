@@ -58,21 +58,21 @@ BUILTIN_READERS: Final = frozenset(
 """Builtin functions that read docstrings, list a namespace, or run or make code from text."""
 
 READERS: Final = _words("""
-    ForwardRef StackSummary StrFormatStyle TracebackException _STYLES _eval_type
-    _test_simple_enum attrgetter
-    capture_locals dataclass evaluate_forward_ref format_map get_field get_type_hints getdoc
-    getallocatedblocks getrefcount methodcaller remote_exec setprofile setprofile_all_threads
-    settrace settrace_all_threads singledispatch singledispatchmethod vformat
-    ag_code ag_frame cr_code cr_frame f_back f_builtins f_code f_globals f_lasti f_locals f_trace
-    gi_code gi_frame tb_frame tb_lasti
-    co_code co_consts co_lines co_lnotab co_linetable co_positions co_stacksize
+    ForwardRef StackSummary _LazyAnnotationLib _make_forward_ref StrFormatStyle TracebackException
+    _STYLES _eval_type _test_simple_enum attrgetter capture_locals dataclass evaluate_forward_ref
+    format_map get_field get_type_hints getdoc getallocatedblocks getrefcount methodcaller
+    remote_exec setprofile setprofile_all_threads settrace settrace_all_threads singledispatch
+    singledispatchmethod vformat ag_code ag_frame cr_code cr_frame f_back f_builtins f_code
+    f_globals f_lasti f_locals f_trace gi_code gi_frame tb_frame tb_lasti co_code co_consts
+    co_lines co_lnotab co_linetable co_positions co_stacksize
 """)
 """Names that, whatever they belong to, may lead to a docstring or to the code that holds one:
 frames and code objects, attributes by a computed name, annotations evaluated as code."""
 
 READER_ATTRIBUTES: Final = _words("""
-    _dataclasses _inspect bdb bltns builtins codeop ctypes dataclasses dis doctest gc importlib
-    inspect marshal modules monitoring pdb pickle pkgutil pydoc runpy sysconfig unittest zipimport
+    _dataclasses _inspect _lazy_annotationlib annotationlib bdb bltns builtins codeop ctypes
+    dataclasses dis doctest gc importlib inspect marshal modules monitoring pdb pickle pkgutil
+    pydoc runpy sysconfig unittest zipimport
 """)
 """Attributes under which modules of the table hold a module that is not in it (``enum.bltns``),
 and ``sys.modules``."""

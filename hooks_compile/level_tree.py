@@ -224,11 +224,10 @@ class _Names:
             case ast.Call():
                 self._add_call(node)
             case ast.Global() | ast.Nonlocal() | ast.alias() | ast.keyword() | ast.MatchClass():
-                return
+                pass
             case _:
                 self.bindings.update(_identifiers(node))
-        for parameter in getattr(node, "type_params", ()):
-            self.bindings[parameter.name] += 1
+        self.bindings.update(each.name for each in getattr(node, "type_params", ()))
 
     def _add_name(self, node: ast.Name | ast.Attribute) -> None:
         name = node.attr if isinstance(node, ast.Attribute) else node.id
@@ -298,9 +297,10 @@ class _Names:
         if path and all(name in self.classes and not self.bindings[name] for name in path):
             return self.stored.isdisjoint(path)
         name = self._foreign(base)
-        return name is not None and (
-            name in CLASS_BUILTINS or name in LIBRARY_BASES or _is_class_like(name)
-        )
+        if name is None:  # a name that nothing binds raises NameError: no class is made
+            unbound = bool(path) and not self.bindings[path[0]] and path[0] not in self.classes
+            return unbound and path[0] not in self.imported and path[0] in LIBRARY_BASES
+        return name in CLASS_BUILTINS or name in LIBRARY_BASES or _is_class_like(name)
 
     def _foreign(self, node: ast.expr) -> str | None:
         """Return the last name of what a dotted name stands for, if that is an import or a

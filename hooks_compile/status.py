@@ -1,4 +1,4 @@
-"""What ``status`` tells of each hook. Pure: results, logs and counts in, rows out."""
+"""What ``status`` tells of each hook: results, logs and counts in, rows out."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Worker(Protocol):
 def is_own(interpreter: Interpreter) -> bool:
     """Tell whether our own interpreter makes the same entries as ``interpreter``."""
     import _imp  # noqa: PLC0415 - only here, and private
-    from importlib.util import MAGIC_NUMBER  # noqa: PLC0415 - slow to import
+    from _frozen_importlib_external import MAGIC_NUMBER  # noqa: PLC0415 - importlib.util is slow
 
     if "no_debug_ranges" in sys._xoptions or "PYTHONNODEBUGRANGES" in os.environ:
         return False  # our code would tell no columns

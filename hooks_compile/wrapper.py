@@ -7,13 +7,9 @@ import os
 import re
 import stat
 from enum import StrEnum
-from importlib import resources
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from hooks_compile.errors import HooksCompileError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NAME = "hook_wrapper.sh"
 _VERSION_LINE = re.compile(rb"^# hooks-compile wrapper (\d+) \(([0-9a-f]{16})\)", re.MULTILINE)
@@ -43,7 +39,7 @@ DONE = {
 
 def text() -> bytes:
     """Return the wrapper as it is written."""
-    return resources.files("hooks_compile.runtime").joinpath(NAME).read_bytes()
+    return Path(__file__).with_name("runtime").joinpath(NAME).read_bytes()
 
 
 def digest(content: bytes) -> bytes:

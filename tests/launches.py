@@ -141,9 +141,9 @@ class User:
                 preexec_fn=before,
             )
             text = trace.read_text(errors="surrogateescape") if trace.exists() else ""
-        lines = text.splitlines()
+        lines = text.split("\n")[:-1] or [text]
         assert len(lines) <= 1, f"one launch, several trace lines: {lines}"
-        state, reason = lines[0].split("\t")[:2] if lines else ("", "")
+        state, reason, *_ = (*lines[0].split("\t"), "", "")  # a full disk tears the line
         return Launched(done.returncode, done.stdout, done.stderr, state, reason)
 
     def compile(self, *paths: Path, optimize: Optimize = "auto") -> list[CompileResult]:

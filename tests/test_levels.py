@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 import tokenize
 import unicodedata
 from pathlib import Path
@@ -138,6 +137,25 @@ def test_the_reason_names_the_line(text: str, level: int, reason: str) -> None:
     assert choice.reason.endswith(reason)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = '{}'\nfrom os import name as x\nprint(x.format(1))\n",
+        "x = '{}'\nx = input()\nprint(x.format(1))\n",
+        "def f(base):\n    class A(base):\n        'text'\n",
+        "class A(f().x):\n    'text'\n",
+        "class A(A.B):\n    'text'\n",
+        "class A(help):\n    'text'\n",
+        "class A(type):\n    'text'\n",
+        "from json import loads\nclass A(loads):\n    'text'\n",
+        "@staticmethod\nclass A: pass\nclass B(A):\n    'text'\n",
+        "dir = 1\nprint(dir)\n",
+    ],
+)
+def test_what_is_not_proven_costs_a_level(text: str) -> None:
+    assert choose_level(text.encode()).level == 1
+
+
 @pytest.mark.parametrize("level", [0, 1, 2])
 @pytest.mark.parametrize("source", [b"assert 1", b"print(__doc__)", b"", b"\xff\0 ("])
 def test_a_level_that_is_asked_for_is_obeyed(source: bytes, level: Level) -> None:
@@ -177,6 +195,7 @@ def test_utf8_by_any_name_is_analysed(source: bytes) -> None:
         (b"def f(:\n    help(f)\n    assert\n", "assert at line 3"),
         (b"def f(:\n    help\n", "does not parse: invalid syntax at line 1"),
         (b"x = (\nx.format(1)\n", "does not parse: '(' was never closed at line 1"),
+        (b"x.format" + b" + -x" * 40000, "does not parse: "),
         (b"x.format" + b"(" * 1000 + b")" * 1000, "does not parse: too many nested parentheses"),
     ],
 )
@@ -608,15 +627,27 @@ HOOKS = {
 }
 
 
+TIMED = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from hooks_compile.levels import choose_level
+source = sys.stdin.buffer.read()
+best = 9
+for _ in range(5):
+    start = time.process_time()
+    for _ in range(200):
+        choose_level(source)
+    best = min(best, (time.process_time() - start) * 5)
+print(best)
+"""
+
+
 @pytest.mark.parametrize("name", HOOKS)
 def test_a_thousand_hooks_take_well_under_a_third_of_a_second(name: str) -> None:
     source = HOOKS[name].encode()
     compile(source, name, "exec")
     assert 130 < source.count(b"\n") < 150
-    best = 1.0
-    for _ in range(5):
-        start = time.process_time()
-        for _ in range(200):
-            choose_level(source)
-        best = min(best, (time.process_time() - start) * 5)
-    assert best < 0.3
+    # in a process that no coverage measurement slows
+    command = [sys.executable, "-I", "-S", "-c", TIMED, str(FOLDER.parent.parent)]
+    done = subprocess.run(command, input=source, capture_output=True, check=True)
+    assert float(done.stdout) < 0.3

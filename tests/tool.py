@@ -46,7 +46,8 @@ class Tool:
     def create(cls, cwd: Path, folder: Path, python: Path | None = None) -> Tool:
         """Give a user who works in ``cwd`` what they have on PATH, in ``folder``.
 
-        ``python3`` there leads to ``python`` (default: the interpreter of most tests).
+        ``python`` is the ``python3`` of a virtual environment; without it ``python3`` leads to the
+        interpreter of most tests.
         """
         bin_folder = folder / "bin"
         bin_folder.mkdir()
@@ -60,17 +61,29 @@ class Tool:
             f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m hooks_compile "$@"\n',
             executable=True,
         )
-        kept = ("HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM")
-        env = {name: os.environ[name] for name in kept}
-        env |= {"PATH": str(bin_folder), "LANG": "C.UTF-8"}
-        tool = cls(cwd, env | {"HOOKS_COMPILE_HOME": str(folder / "runtime")})
-        tool.link_python(python or default_interpreter().executable)
+        env = {
+            "PATH": str(bin_folder),
+            "LANG": "C.UTF-8",
+            "HOME": str(folder / "user"),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "HOOKS_COMPILE_HOME": str(folder / "runtime"),
+        }
+        tool = cls(cwd, env)
+        tool.home.mkdir(exist_ok=True)
+        if python is not None:
+            return tool.with_environment_of(python)
+        tool.link_python(default_interpreter().executable)
         return tool
 
     @property
     def bin(self) -> Path:
-        """The only folder on PATH."""
-        return Path(self.env["PATH"])
+        """The last folder on PATH, and the only one without virtual environments."""
+        return Path(self.env["PATH"].rpartition(os.pathsep)[2])
+
+    @property
+    def home(self) -> Path:
+        """The user's home folder."""
+        return Path(self.env["HOME"])
 
     @property
     def runtime(self) -> Path:
@@ -82,6 +95,11 @@ class Tool:
         link = self.bin / "python3"
         link.unlink(missing_ok=True)
         link.symlink_to(python)
+
+    def with_environment_of(self, python: Path) -> Tool:
+        """The same user with a virtual environment's ``python3`` as theirs."""
+        assert python.name == "python3"
+        return self.with_env(PATH=f"{python.parent}{os.pathsep}{self.bin}")
 
     def with_env(self, **env: str) -> Tool:
         """The same user with more in the environment."""

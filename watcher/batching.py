@@ -8,7 +8,7 @@ from typing import NamedTuple
 QUIET_S = 0.3
 """So long nobody has touched a file before what is in it is held against its author."""
 
-SETTLE_S = 0.1
+SETTLE_S = 0.05
 """So long new and vanished names are left to settle: editors make and remove files as they save."""
 
 LONGEST_S = 2.0
@@ -69,6 +69,11 @@ class Pending:
         due = max(last + QUIET_S, now)
         self._waiting[path] = _Waiting(last, last, due, told=since is not None, quiet=True)
 
+    def ask(self, path: str, now: float) -> None:
+        """Look at the file at once, though no event told of it."""
+        if path not in self._waiting:
+            self._waiting[path] = _Waiting(now, now, now, told=False)
+
     def drop(self, path: str) -> None:
         """Forget a file that has gone."""
         self._waiting.pop(path, None)
@@ -95,12 +100,14 @@ class Settling:
         """``settle_s`` is how long no further change may come."""
         self._settle_s = settle_s
         self._first: float | None = None
+        self.last = 0.0
         self.due: float | None = None
 
     def note(self, now: float) -> None:
         """A change came."""
         if self._first is None:
             self._first = now
+        self.last = now
         self.due = min(now + self._settle_s, self._first + LONGEST_S)
 
     def take(self, now: float) -> bool:

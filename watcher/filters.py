@@ -86,25 +86,22 @@ def meaning(event: Event, known: Known) -> Meaning:
         if event.kind is Kind.GONE or event.is_folder:
             return Meaning.SHAPE
         return Meaning.HOOK if event.path in known.hooks else Meaning.MODULE
-    interest = known.places.get(folder, Interest())
-    if event.path in known.places and event.is_folder and name not in NEVER:
+    if event.is_folder and event.path in known.places:
         return Meaning.SHAPE
+    interest = known.places.get(folder, Interest())
     if not interest.admits(name, is_folder=event.is_folder):
         return Meaning.NOTHING
     if name in interest.names:
         return Meaning.SHAPE
-    if event.is_folder:
-        if name in CACHES:
-            return Meaning.CACHE if event.kind is Kind.GONE else Meaning.NOTHING
-        return Meaning.NOTHING if event.kind in _IN_PLACE else Meaning.SHAPE
-    return _of_unknown_file(event, name)
+    return _of_unknown(event, name)
 
 
-def _of_unknown_file(event: Event, name: str) -> Meaning:
+def _of_unknown(event: Event, name: str) -> Meaning:
     suffix = suffix_of(name)
-    if suffix == ".py":
-        # Its name makes it a hook or none, whatever is written into it; a package's mark or a
-        # virtual environment's changes what is around it.
+    if event.is_folder and name in CACHES:
+        return Meaning.CACHE if event.kind is Kind.GONE else Meaning.NOTHING
+    if event.is_folder or suffix == ".py":
+        # What is written into such a file does not make it a hook, and is heard of otherwise.
         return Meaning.NOTHING if event.kind in _IN_PLACE else Meaning.SHAPE
     if suffix in SOURCES:
         return Meaning.NOTHING if event.kind is Kind.GONE else Meaning.MAYBE

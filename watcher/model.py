@@ -7,9 +7,10 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from hooks_compile.model import CompileResult, Interpreter
+    from hooks_compile.model import CompileResult, Interpreter, State
 
 
 class Kind(Enum):
@@ -41,15 +42,20 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class Watching:
-    """A tree is watched from now on. ``polled`` says why folders are polled, "" for none."""
+class Synced:
+    """A whole tree was looked at for the first time.
+
+    ``counts`` tells how many looks (one for each source and interpreter) ended in which state,
+    ``watching`` whether the tree is watched from now on.
+    """
 
     root: Path
     hooks: int
     modules: int
     interpreters: tuple[Interpreter, ...]
-    polled: str
-    summary: str
+    counts: Mapping[State, int]
+    seconds: float
+    watching: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +122,4 @@ class Stopped:
     signal: int
 
 
-Message = Watching | Changes | Broken | StillBroken | Removed | Notice | Stopped
+Message = Synced | Changes | Broken | StillBroken | Removed | Notice | Stopped

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from watcher.filters import Interest
 
 
-
 class Outcome(NamedTuple):
     """What came of asking for watches: places newly watched, and those that can't be, with why."""
 
@@ -72,7 +71,7 @@ def identity(path: str) -> tuple[int, int] | None:
 
 
 class _Watch:
-    """One inotify watch: takes what the kernel says of one folder or file, in the reader's thread."""
+    """One inotify watch: takes what the kernel says of a place, in the reader's thread."""
 
     def __init__(self, path: str, interest: Interest, put: Callable[[Event], None]) -> None:
         self.path = path
@@ -87,12 +86,15 @@ class _Watch:
         if not event.name:
             gone = event.is_delete_self or event.is_move_self
             kind = Kind.GONE if gone else _kind(event)
-            self._put(Event(kind, self.path, now, is_folder=os.path.isdir(self.path) or gone))
+            self._put(Event(kind, self.path, now, is_folder=gone or self._is_folder()))
             return
         name = os.fsdecode(event.name)
         if self.interest.admits(name, is_folder=event.is_directory):
             path = f"{self.path.rstrip('/')}/{name}"
             self._put(Event(_kind(event), path, now, event.is_directory))
+
+    def _is_folder(self) -> bool:
+        return os.path.isdir(self.path)  # noqa: PTH112 - a string
 
     def on_watch_deleted(self, wd: WatchDescriptor) -> None:
         if self.descriptor == wd:

@@ -3,7 +3,7 @@
 Folders are watched one by one, never a whole tree with all that is in it: a build or an agent's
 log would keep the watcher busy for nothing. Paths are strings, as in discovery.
 """
-# ruff: noqa: PTH112, PTH113, PTH114, PTH116, PTH118, PTH119, PTH120
+# ruff: noqa: PTH110, PTH112, PTH116, PTH118, PTH119, PTH120
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ Places = dict[str, Interest]
 _MOST_FOLDERS = 2000
 _DEEPEST = 6
 _MOST_LINKED = 1000
-_ROOT_NAMES = frozenset(
-    {".git", ".gitignore", ".python-version", config.DOTFILE, config.PYPROJECT}
-)
+_ROOT_NAMES = frozenset({".git", ".gitignore", ".python-version", config.DOTFILE, config.PYPROJECT})
 
 
 def of_project(project: Project, modules: Iterable[str], structure: Iterable[str]) -> Places:
@@ -158,10 +156,10 @@ def _add_name(places: Places, path: str) -> None:
 def _add_sources(places: Places, project: Project, modules: Iterable[str]) -> None:
     for folder in project.folders():
         _add(places, str(folder), ALWAYS)
-    for folder in {os.path.dirname(module) for module in modules}:
-        _add(places, folder, ALWAYS)
+    for beside in {os.path.dirname(module) for module in modules}:
+        _add(places, beside, ALWAYS)
     # What a hard link's other name does to the file is told to nobody but a watch on the file.
-    linked = [path for path in map(str, (s.path for s in project.sources)) if _has_names(path)]
+    linked = [str(source.path) for source in project.sources if _has_names(str(source.path))]
     for path in linked[:_MOST_LINKED]:
         _add(places, path, Interest(suffixes=SOURCES))
 
@@ -201,7 +199,7 @@ def _add_repository(places: Places, root: str, repository: Repository) -> None:
 
 def _folders_below(top: str) -> Iterator[str]:
     """Go through ``top``, if it is a folder, and the folders below it that may hold sources."""
-    pending, seen = [os.path.realpath(top)], set()
+    pending, seen = [os.path.realpath(top)], set[str]()
     while pending and len(seen) < _MOST_FOLDERS:
         folder = pending.pop()
         if folder in seen or not os.path.isdir(folder):

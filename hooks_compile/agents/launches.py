@@ -11,21 +11,23 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hooks_compile import wrapper
-from hooks_compile.agents.shell import (
+from hooks_compile.agents.shell import NotUnderstoodError, parse
+from hooks_compile.agents.shell_words import (
     Literal,
-    NotUnderstoodError,
     Parameter,
     SimpleCommand,
     Word,
     assignment_name,
-    parse,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PYTHON_NAME = re.compile(r"(?:python(?:3(?:\.[0-9]+)?)?|pypy(?:3(?:\.[0-9]+)?)?)(?:\.exe)?")
+WRAPPER_NAME = "hook_wrapper.sh"  # as in hooks_compile.wrapper, whose import is slow
+PYTHON_MARK = "--python="
+SHEBANG_MARK = "--shebang"
+
+PYTHON_NAME = re.compile(r"(?:python|pypy)(?:3(?:\.[0-9]+t?)?)?(?:\.exe)?")
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
 _RUNNERS = frozenset(
     {"uv", "uvx", "poetry", "pipenv", "pdm", "hatch", "rye", "conda", "micromamba", "pixi", "mise"}
@@ -94,6 +96,35 @@ class _Found:
     reasons: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Way:
+    """What the commands of a line leave behind for those that follow: folder and variables."""
+
+    folders: tuple[Word | None, ...] = ()
+    changed: tuple[Word, ...] = ()
+    _unsure: int | None = None  # from this folder on, only `&&` makes sure that it was entered
+
+    def enter(self, before: str) -> None:
+        """Come to a command behind the operator ``before``."""
+        if self._unsure is not None and before != "&&":
+            self.folders = (*self.folders[: self._unsure], None)
+            self._unsure = None
+
+    def leave(self, simple: SimpleCommand, before: str) -> None:
+        """Go on from a command, unless it runs in a process of its own."""
+        if before == "|" or simple.operator in ("|", "&"):
+            return
+        program = _program(simple.words)
+        if not simple.words or program == "export":
+            assigned = (*simple.assignments, *simple.words[1:])
+            self.changed += tuple(word for word in assigned if _changes_shell(word))
+        if program in ("cd", "pushd", "popd"):
+            plain = len(simple.words) == 2 and simple.words[0].text == "cd"
+            if before == "&&" and self._unsure is None:
+                self._unsure = len(self.folders)
+            self.folders += (simple.words[1] if plain and before != "||" else None,)
+
+
 def find_launches(command: str) -> Reading | Refusal:
     """Read a command line; a Refusal where the line as a whole is not understood."""
     try:
@@ -103,14 +134,12 @@ def find_launches(command: str) -> Reading | Refusal:
     if any(_program(c.words) in ("alias", "unalias") for c in commands):
         return Refusal("an alias may change what a word means")
     found = _Found()
-    folders: tuple[Word | None, ...] = ()
+    way = _Way()
     before = ""
     for simple in commands:
-        _classify(simple, folders, found)
-        alone = before != "|" and simple.operator not in ("|", "&")
-        if alone and _program(simple.words) in ("cd", "pushd", "popd"):
-            plain = len(simple.words) == 2 and simple.words[0].text == "cd"
-            folders = (*folders, simple.words[1] if plain else None)
+        way.enter(before)
+        _classify(simple, way, found)
+        way.leave(simple, before)
         before = simple.operator
     return Reading(tuple(found.launches), tuple(found.wired), tuple(found.reasons))
 
@@ -151,10 +180,10 @@ def _program(words: tuple[Word, ...]) -> str | None:
     return basename(words[0]) if words else None
 
 
-def _classify(simple: SimpleCommand, folders: tuple[Word | None, ...], found: _Found) -> None:
+def _classify(simple: SimpleCommand, way: _Way, found: _Found) -> None:
     """Add what one simple command launches, or why it launches nothing that counts."""
     words = simple.words
-    changed = [word for word in simple.assignments if _changes_shell(word)]
+    changed = [*way.changed, *(word for word in simple.assignments if _changes_shell(word))]
     position = 0
     while position < len(words):
         program = basename(words[position])
@@ -169,7 +198,7 @@ def _classify(simple: SimpleCommand, folders: tuple[Word | None, ...], found: _F
         position = following
     if position >= len(words):
         return
-    outcome = _outcome(words[position:], folders)
+    outcome = _outcome(words[position:], way.folders)
     if isinstance(outcome, Launch) and changed:
         name = assignment_name(changed[0])
         outcome = Refusal(f"it sets {name}, which the wrapper's shell would see")
@@ -216,9 +245,9 @@ def _outcome(
 def _wired(
     program: str | None, words: tuple[Word, ...], folders: tuple[Word | None, ...]
 ) -> WiredLaunch | None:
-    if program == wrapper.NAME:
+    if program == WRAPPER_NAME:
         return WiredLaunch(words[0].start, words[0], words[1:], folders)
-    if program in _SHELLS and len(words) > 1 and basename(words[1]) == wrapper.NAME:
+    if program in _SHELLS and len(words) > 1 and basename(words[1]) == WRAPPER_NAME:
         return WiredLaunch(words[0].start, words[1], words[2:], folders)
     return None
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from hooks_compile import shebang
 from hooks_compile.agents import claude, codex, copilot, cursor, gemini
-from hooks_compile.agents.jsontext import JsonTextError, read
-from hooks_compile.agents.launches import Reading, find_launches, script_position
+from hooks_compile.agents.jsontext import read
+from hooks_compile.agents.launches import (
+    PYTHON_MARK,
+    SHEBANG_MARK,
+    Reading,
+    find_launches,
+    script_position,
+)
 from hooks_compile.agents.shell import NotUnderstoodError, parse
-from hooks_compile.agents.wiring import PYTHON_MARK, SHEBANG_MARK
 from hooks_compile.agents.words import expand
 
 if TYPE_CHECKING:
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 
     from hooks_compile.agents.base import Agent, ConfigFile, Found, Json
     from hooks_compile.agents.launches import WiredLaunch
-    from hooks_compile.agents.shell import Word
+    from hooks_compile.agents.shell_words import Word
 
 AGENTS: tuple[Agent, ...] = (
     claude.AGENT,
@@ -55,11 +59,18 @@ def named_scripts(root: Path, *, home: Path | None = None) -> list[tuple[Path, s
 def _commands(config: ConfigFile) -> list[Found]:
     try:
         text = config.path.read_bytes().decode()
-        toml = config.path.suffix == ".toml"
-        settings = cast("Json", tomllib.loads(text)) if toml else read(text).plain()
-    except (OSError, UnicodeDecodeError, JsonTextError, tomllib.TOMLDecodeError):
+        settings = _toml(text) if config.path.suffix == ".toml" else read(text).plain()
+    except (OSError, ValueError):  # not there, not UTF-8, or not what its name says
         return []
     return list(config.agent.commands(settings))
+
+
+def _toml(text: str) -> Json:
+    if "hooks" not in text:
+        return None
+    import tomllib  # noqa: PLC0415 - slow, and most projects have no TOML file
+
+    return cast("Json", tomllib.loads(text))
 
 
 def _scripts(found: Found, config: ConfigFile, home: Path | None) -> Iterator[Path]:

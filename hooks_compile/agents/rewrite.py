@@ -102,7 +102,9 @@ def wire(
     for found in config.agent.commands(document.settings):
         around = _surroundings(found, config, look, environment, blocked)
         outcome = _unread(found) or wire_command(found.command, around)
-        moved = _in_text(document, found, outcome) if isinstance(outcome, Rewritten) else None
+        moved = None
+        if isinstance(outcome, Rewritten):
+            moved = _in_text(document, found, outcome, reversible=True)
         if isinstance(outcome, Rewritten) and not isinstance(moved, Refusal):
             edits += moved or []
             changes[found.path] = _change(found, outcome)
@@ -140,7 +142,7 @@ def unwire(
         outcome = None if _unread(found) else unwire_command(found.command, around)
         if outcome is None:
             continue
-        moved = _in_text(document, found, outcome)
+        moved = _in_text(document, found, outcome, reversible=False)
         if isinstance(moved, Refusal):
             left.append(Left(found.where, found.command, moved.reason))
         else:
@@ -177,9 +179,9 @@ def _unread(found: Found) -> Refusal | None:
 
 
 def _in_text(
-    document: JsonDocument | TomlDocument, found: Found, rewritten: Rewritten
+    document: JsonDocument | TomlDocument, found: Found, rewritten: Rewritten, *, reversible: bool
 ) -> list[Edit] | Refusal:
-    """A command's edits as edits of the text; refused where they could not be taken back."""
+    """A command's edits as edits of the text; refused where the text would not come back."""
     try:
         offsets = document.offsets(found.path)
     except TomlTextError as error:
@@ -191,7 +193,7 @@ def _in_text(
         old = document.encode(found.path, found.command[edit.start : edit.end])
         if new is None:
             return Refusal("its string has quotes that can't hold the new command")
-        if len(rewritten.scripts) and document.text[start:end] != old:
+        if reversible and document.text[start:end] != old:
             return Refusal("it is written with escapes that would not come back")
         moved.append(Edit(start, end, new))
     return moved
@@ -215,7 +217,6 @@ def _require_only(
         inner: Any = after
         for key in path[:-1]:
             inner = inner[key]
-        if inner[path[-1]] == change.new:
-            inner[path[-1]] = change.old
-    if after != before.settings:
+        inner[path[-1]] = change.old if inner[path[-1]] == change.new else None
+    if after != before.settings:  # pragma: no cover - no text is known that gets here
         raise AgentConfigError("its commands would not read back as meant", path=config.path)

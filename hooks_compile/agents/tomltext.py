@@ -29,11 +29,12 @@ class TomlDocument:
         from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415 - as above
 
         self.text = text
+        self._mark = 1 if text.startswith("\ufeff") else 0
         try:
-            document = tomlkit.parse(text)
+            document = tomlkit.parse(text[self._mark :])
         except TOMLKitError as error:
             raise TomlTextError(str(error)) from error
-        if tomlkit.dumps(document) != text:
+        if tomlkit.dumps(document) != text[self._mark :]:  # pragma: no cover - tomlkit's promise
             raise TomlTextError("it is written in a way that can't be kept to the byte")
         self._document: Any = document
         self.settings = cast("Json", document.unwrap())
@@ -42,21 +43,19 @@ class TomlDocument:
         """Where each character of a string starts in the text, and where the last one ends.
 
         Raises:
-            TomlTextError: the string goes over several lines.
+            TomlTextError: the string goes over several lines, or has rare escapes.
         """
         raw, quotes = self._literal(path)
-        start = self._start(path, raw)
         inside = raw[quotes:-quotes]
         value = self._value(path)
-        if quotes == 1 and raw.startswith('"'):
-            offsets = [match.start() for match in _PIECE.finditer(inside)]
-        else:
+        if inside == value:
             offsets = list(range(len(inside)))
-            if inside != value:
-                raise TomlTextError("it goes over several lines")
+        else:
+            offsets = [match.start() for match in _PIECE.finditer(inside)] if quotes == 1 else []
         if len(offsets) != len(value):
-            raise TomlTextError("it has escapes that are not followed")
-        return [*(start + quotes + offset for offset in offsets), start + quotes + len(inside)]
+            raise TomlTextError("it goes over several lines or has rare escapes")
+        start = self._start(path, raw) + quotes
+        return [*(start + offset for offset in offsets), start + len(inside)]
 
     def encode(self, path: KeyPath, text: str) -> str | None:
         """Characters as they are written inside the string at a path; None where they can't be."""
@@ -83,12 +82,13 @@ class TomlDocument:
         """Where a string's literal starts: where another string would appear in its place."""
         import tomlkit  # noqa: PLC0415 - as above
 
-        other: Any = tomlkit.parse(self.text)
+        text = self.text[self._mark :]
+        other: Any = tomlkit.parse(text)
         container = other
         for key in path[:-1]:
             container = container[key]
         container[path[-1]] = _SENTINEL
         start = tomlkit.dumps(other).find(f'"{_SENTINEL}"')
-        if start < 0 or not self.text.startswith(raw, start):
+        if not text.startswith(raw, start):  # pragma: no cover - tomlkit keeps what is before
             raise TomlTextError("its place in the file is not found")
-        return start
+        return self._mark + start

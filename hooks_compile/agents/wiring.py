@@ -20,31 +20,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile import wrapper
 from hooks_compile.agents.launches import (
     NO_PYTHON,
+    PYTHON_MARK,
     PYTHON_NAME,
+    SHEBANG_MARK,
+    WRAPPER_NAME,
     Launch,
     Refusal,
     WiredLaunch,
     find_launches,
 )
-from hooks_compile.agents.shell import (
-    Literal,
-    Parameter,
-    Part,
-    Pattern,
-    Substitution,
-    Tilde,
-    Word,
-)
+from hooks_compile.agents.shell_words import Literal, Parameter, Pattern, Substitution, Tilde, Word
 from hooks_compile.agents.words import expand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-PYTHON_MARK = "--python="
-SHEBANG_MARK = "--shebang"
+_Known = Literal | Parameter | Tilde
 _PLAIN_PYTHON = "python3"  # what the wrapper runs when it is not told
 _WRAPPER_HEAD = b"hooks-compile wrapper"
 
@@ -105,7 +98,7 @@ def wire_command(command: str, around: Surroundings) -> Rewritten | Refusal | No
         placed = _place(launch, around)
         if isinstance(placed, Refusal):
             reasons.append(placed.reason)
-        elif placed is not None:
+        else:
             edits.append(_wiring_edit(launch, around.pastes))
             scripts.append(placed)
     if not edits:
@@ -113,7 +106,7 @@ def wire_command(command: str, around: Surroundings) -> Rewritten | Refusal | No
     wired = apply_edits(command, edits)
     if apply_edits(wired, _unwiring_edits(wired)) != command:
         return Refusal("its old form would not come back to the letter")
-    wrappers = dict.fromkeys(script.parent / wrapper.NAME for script in scripts)
+    wrappers = dict.fromkeys(script.parent / WRAPPER_NAME for script in scripts)
     return Rewritten(wired, tuple(edits), tuple(scripts), tuple(wrappers))
 
 
@@ -158,7 +151,7 @@ def _shebang_text(line: bytes) -> str:
     return f"its first line is `{line.decode('utf-8', 'replace').rstrip()}`"
 
 
-def _place(launch: Launch, around: Surroundings) -> Path | Refusal | None:
+def _place(launch: Launch, around: Surroundings) -> Path | Refusal:
     """The script of a launch, as an existing file beside which the wrapper may stand."""
     variables = dict(around.variables)
     if not launch.folders and len(around.starts) == 1:
@@ -216,7 +209,7 @@ def _unknown(word: Word, variables: Mapping[str, str]) -> str:
     return f"`{word.text}` is known only when it runs"
 
 
-def _folder_parts(word: Word) -> list[Part] | None:
+def _folder_parts(word: Word) -> list[_Known] | None:
     """The parts of a word up to the last slash; None where that slash is in a variable's value."""
     parts = list(word.parts)
     while parts:
@@ -225,7 +218,8 @@ def _folder_parts(word: Word) -> list[Part] | None:
             return None
         folder, slash, _ = part.text.rpartition("/")
         if slash:
-            return [*parts, Literal(folder + slash, part.quoted)]
+            known = [part for part in parts if isinstance(part, Literal | Parameter | Tilde)]
+            return [*known, Literal(folder + slash)]
     return []
 
 
@@ -237,23 +231,22 @@ def _wrapper_word(script: Word, pastes: frozenset[str]) -> str:
         if isinstance(part, Literal):
             plain += part.text
             continue
-        word += _quoted(Literal(plain), pastes) + _quoted(part, pastes)
+        word += _quoted(plain) + _expansion(part, pastes)
         plain = ""
-    return word + _quoted(Literal(plain), pastes) + wrapper.NAME
+    return word + _quoted(plain) + WRAPPER_NAME
 
 
-def _quoted(part: Part, pastes: frozenset[str]) -> str:
-    match part:
-        case Literal(text):
-            # A slash stays outside of quotes: behind `~` a quoted one would not count.
-            return "/".join(shlex.quote(name) if name else "" for name in text.split("/"))
-        case Tilde(user):
-            return f"~{user}"
-        case Parameter(text, name, quoted) if text == f"${name}" and name in pastes:
-            return f'"{text}"' if quoted else text
-        case Parameter(text):
-            return f'"{text}"'
-    raise AssertionError(part)  # expand() has refused every other kind
+def _quoted(text: str) -> str:
+    """Text for a shell, with slashes outside of quotes: behind `~` a quoted one does not count."""
+    return "/".join(shlex.quote(name) if name else "" for name in text.split("/"))
+
+
+def _expansion(part: Parameter | Tilde, pastes: frozenset[str]) -> str:
+    if isinstance(part, Tilde):
+        return f"~{part.user}"
+    if part.text == f"${part.name}" and part.name in pastes and not part.quoted:
+        return part.text
+    return f'"{part.text}"'
 
 
 def _wiring_edit(launch: Launch, pastes: frozenset[str]) -> Edit:

@@ -1,18 +1,19 @@
 #!/bin/sh
-# hooks-compile wrapper 1 (8286a9119b6a3b1c): hook_wrapper.sh [--python=CMD] [PYTHON-FLAGS] HOOK.py [ARGS]
+# hooks-compile wrapper 1 (4d7bf5dc09575b1c): hook_wrapper.sh [--python=CMD] [PYTHON-FLAGS] HOOK.py [ARGS]
 # Does what "python3 HOOK.py ARGS" does: from compiled code where hooks-compile is set up, from the
 # source where it is not. "hooks-compile wrapper" writes this file; commit it, do not edit it.
 
 hooks_compile_python=python3
 hooks_compile_launch=${HOOKS_COMPILE_HOME:-${XDG_DATA_HOME:-${HOME-}/.local/share}/hooks-compile}/launch.py
 # A launcher that is not this user's own file is not run; the launcher itself checks its folder.
-case ${OS-}$hooks_compile_launch in
+case $hooks_compile_launch in
 /*)
-    [ -O "$hooks_compile_launch" ] && [ -r "$hooks_compile_launch" ] &&
+    [ "${OS-}" != Windows_NT ] &&
+        [ -O "$hooks_compile_launch" ] && [ -r "$hooks_compile_launch" ] &&
         [ ! -L "$hooks_compile_launch" ] && [ -r "${hooks_compile_launch%launch.py}prepare.py" ] ||
         hooks_compile_launch=
     ;;
-*) hooks_compile_launch= ;; # a relative folder would depend on where the hook starts; Windows
+*) hooks_compile_launch= ;; # a relative folder would depend on where the hook starts
 esac
 
 case ${1-} in

@@ -5,7 +5,7 @@ import _imp, marshal, posix, sys
 
 _scope = {}
 try:
-    _file = __file__ + ".@BUILD@." + sys.implementation.cache_tag
+    _file = "%s.@BUILD@.%s-%x" % (__file__, sys.implementation.cache_tag, sys.hexversion)
     _file = posix.open(_file, posix.O_NOFOLLOW | posix.O_NONBLOCK)
     _data = posix.read(_file, 65536), posix.fstat(_file), posix.close(_file)
     _file = _data[0][8:]
@@ -15,7 +15,7 @@ try:
         raise OSError
     exec(marshal.loads(_file), _scope)
 except OSError:
-    with open(__file__[:-9] + "prepare.py") as _file:
+    with open(__file__[:-9] + "prepare.py", "rb") as _file:
         exec(_file.read(), _scope)
 with _scope["Launch"](globals()) as _launch:
     _launch()()

@@ -60,7 +60,7 @@ def strip(node: "Any") -> None:
 
 def keep(data: bytes) -> None:
     """Write the compiled launcher; where the folder can't be written, it is made anew each time."""
-    name = f"{sys.argv[0]}.{_BUILD}.{sys.implementation.cache_tag}"
+    name = f"{sys.argv[0]}.{_BUILD}.{sys.implementation.cache_tag}-{sys.hexversion:x}"
     draft = f"{name}.{posix.getpid()}.{time.time_ns()}"
     try:
         file = posix.open(draft, posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL, 0o600)
@@ -73,7 +73,10 @@ def keep(data: bytes) -> None:
             posix.close(file)
         posix.rename(draft, name)
     except OSError:
-        posix.unlink(draft)
+        try:
+            posix.unlink(draft)
+        except FileNotFoundError:
+            return  # an upgrade took it away: it was of the version before
 
 
 try:

@@ -95,8 +95,10 @@ class Project:
         _write(project.home / ".claude/hooks/shell.sh", "#!/bin/sh\n", 0o755)
         _write(project.home / ".claude/hooks/run.py", f"#!/usr/bin/env python3\n{REPORT}", 0o755)
         interpreter = Path(sys.executable).resolve()
-        for link in ("python3", "python"):
+        for link in ("python3", "python", "python3.11"):
             (project.programs / link).symlink_to(interpreter)
+        _write(project.root / "archive.pyz", "PK\x03\x04")
+        _write(project.root / "old.pyc", "")
         venv = project.root / ".venv/bin"
         venv.mkdir(parents=True)
         for link in ("python3", "python"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from typing import TYPE_CHECKING
 
@@ -171,3 +172,18 @@ def test_looking_tells_files_from_all_else_and_inside_from_outside(root: Path) -
     link = look(root / "link.py")  # the wrapper stands beside the link: inside
     assert link is not None
     assert not link.outside
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_a_file_of_another_user_stays_theirs(root: Path) -> None:
+    path = config(root)
+    os.chown(path, 12345, 23456)
+    replace(read(path, root), NEW)
+    assert path.read_bytes() == NEW.encode()
+    assert (path.stat().st_uid, path.stat().st_gid) == (12345, 23456)
+
+
+def test_looking_at_what_can_not_be_read_sees_nothing(unprivileged: Path) -> None:
+    (unprivileged / "hook").write_text("#!/usr/bin/env python3\n")
+    (unprivileged / "hook").chmod(0)
+    assert look_in(unprivileged)(unprivileged / "hook") is None

@@ -163,3 +163,10 @@ def test_files_that_say_nothing_name_nothing(project: Project, text: str) -> Non
     path.write_bytes(text.encode("latin-1"))
     write(project.root / ".codex/config.toml", "a = [")
     assert names(project) == {}
+
+
+def test_a_script_that_can_not_be_read_is_not_named(unprivileged: Path) -> None:
+    write(unprivileged / ".claude/settings.json", nested("./hook", "./a\0b"))
+    write(unprivileged / "hook", "#!/usr/bin/env python3\n")
+    (unprivileged / "hook").chmod(0)
+    assert named_scripts(unprivileged) == []

@@ -184,7 +184,7 @@ def test_a_toml_file_changes_in_its_commands_only_and_comes_back() -> None:
     ).replace('"""python3', '"""sh .codex/hooks/hook_wrapper.sh')
     assert [left.reason for left in wired.left] == [
         "`/home/me/x.py` is outside the project",
-        "its text can't be changed in place: it goes over several lines",
+        "its text can't be changed in place: it goes over several lines or has rare escapes",
         "its string has quotes that can't hold the new command",
     ]
     assert unwire(wired.text, config, look).text == CODEX
@@ -303,3 +303,14 @@ def test_a_file_that_does_not_parse_is_an_error_with_its_path(name: str) -> None
             change("{ = ", config, look)
         assert caught.value.path == ROOT / name
         assert "line 1" in str(caught.value)
+
+
+def test_a_command_wired_by_hand_over_several_lines_is_told() -> None:
+    config = project_file(codex.AGENT, ".codex/config.toml")
+    text = (
+        "[[hooks.Stop]]\n[[hooks.Stop.hooks]]\n"
+        'command = """\nsh .codex/hooks/hook_wrapper.sh .codex/hooks/h.py"""\n'
+    )
+    back = unwire(text, config, look)
+    assert back.text == text
+    assert [left.where for left in back.left] == ["hooks.Stop[0].hooks[0].command"]

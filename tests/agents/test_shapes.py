@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile import wrapper
+from hooks_compile.agents import launches
 from hooks_compile.agents.launches import Refusal
 from hooks_compile.agents.wiring import Rewritten, unwire_command, wire_command
 from hooks_compile.runtime_folder import ensure
@@ -140,6 +142,9 @@ def both(
     assert isinstance(outcome, Rewritten)
     if "--shebang" in outcome.command and b"--shebang" not in wrapper.text():
         pytest.skip("the wrapper does not know --shebang yet")
+    for needed in ("timeout", "/usr/bin/python3", "/usr/bin/env"):
+        if needed in command.split() and shutil.which(needed) is None:
+            pytest.skip(f"{needed} is not on this machine")
     project.write_wrappers(outcome.wrappers)
     old, new = (
         project.run(
@@ -148,3 +153,7 @@ def both(
         for text in (command, outcome.command)
     )
     return old, new
+
+
+def test_the_name_of_the_wrapper_is_the_same_everywhere() -> None:
+    assert wrapper.NAME == launches.WRAPPER_NAME

@@ -10,15 +10,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from hooks_compile.agents.shell import (
+from hooks_compile.agents.shell import NotUnderstoodError, parse
+from hooks_compile.agents.shell_words import (
     Literal,
-    NotUnderstoodError,
     Parameter,
     Pattern,
     Substitution,
     Tilde,
     assignment_name,
-    parse,
 )
 from hooks_compile.agents.words import expand
 
@@ -156,6 +155,8 @@ def test_what_is_not_understood_is_refused_with_the_reason(command: str, reason:
         ("*.py", None),
         ("a$", "a$"),
         ("$1", None),
+        ("$é", None),
+        ("$HOME:h", None),
     ],
 )
 def test_a_word_is_expanded_as_far_as_it_is_known(word: str, expected: str | None) -> None:

@@ -50,10 +50,52 @@ def test_new_text_is_written_as_the_string_needs_it() -> None:
     assert document.encode(LITERAL, "a'b") is None
 
 
-def test_a_string_of_several_lines_is_refused() -> None:
-    path = ("hooks", "Stop", 0, "more", 0, "command")
-    with pytest.raises(TomlTextError, match="several lines"):
-        TomlDocument(TEXT).offsets(path)
+@pytest.mark.parametrize(
+    "text",
+    [
+        'command = """\npython3 a"""\n',
+        'command = """python3 \\\n  a"""\n',
+        'command = """python3 \\"a\\""""\n',
+        'command = "\\x41"\n',
+    ],
+)
+def test_a_string_of_several_lines_or_rare_escapes_is_refused(text: str) -> None:
+    with pytest.raises(TomlTextError, match="several lines or has rare escapes"):
+        TomlDocument(text).offsets(("command",))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}\n",
+        "\ufeff{}\n",
+        "# c\r\n{}\r\n\r\n",
+        "[hooks.other]\nx = 1\n[table]\n{}\n[hooks]\n",
+        "other = 'a'\n{}",
+    ],
+)
+def test_a_string_is_found_wherever_it_stands(text: str) -> None:
+    text = text.replace("{}", "command = 'python3 x'  # kept")
+    document = TomlDocument(text)
+    path = ("table", "command") if "[table]" in text else ("command",)
+    offsets = document.offsets(path)
+    assert text[offsets[0] : offsets[-1]] == "python3 x"
+
+
+def test_hooks_in_tables_that_stand_apart_are_found() -> None:
+    text = (
+        "[[hooks.Stop]]\n[[hooks.Stop.hooks]]\ncommand = 'a'\n[other]\n"
+        "[[hooks.Start]]\n[[hooks.Start.hooks]]\ncommand = 'b'\n"
+        "[[hooks.Start.hooks]]\ncommand = 'c'\n"
+    )
+    document = TomlDocument(text)
+    for path, expected in {
+        ("hooks", "Stop", 0, "hooks", 0, "command"): "a",
+        ("hooks", "Start", 0, "hooks", 0, "command"): "b",
+        ("hooks", "Start", 0, "hooks", 1, "command"): "c",
+    }.items():
+        start, end = document.offsets(path)
+        assert text[start:end] == expected
 
 
 def test_what_is_no_toml_is_refused() -> None:

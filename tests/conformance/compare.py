@@ -31,11 +31,11 @@ def differences(expected: Outcome, got: Outcome) -> list[str]:
 
 def _diff(old: bytes, new: bytes) -> str:
     def lines(text: bytes) -> list[str]:
-        return [
-            ascii(line)[2:-1] for line in text[:200_000].replace(b"\r\n", b"\r\\n\n").split(b"\n")
-        ]
+        visible = text[:200_000].replace(b"\r\n", b"\r\\n\n")
+        return [ascii(line)[2:-1] for line in visible.split(b"\n")]
 
-    return "\n".join(difflib.unified_diff(lines(old), lines(new), "source", "launched", "", "", 2))
+    diff = difflib.unified_diff(lines(old), lines(new), "source", "launched", "", "", 2)
+    return "\n".join(line if len(line) < 300 else f"{line[:200]} ... {line[-90:]}" for line in diff)
 
 
 def not_as_told(run: Run, outcome: Outcome) -> list[str]:

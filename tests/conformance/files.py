@@ -44,8 +44,10 @@ def wipe(root: Path) -> None:
 
 
 def snapshot(root: Path) -> dict[bytes, bytes]:
-    """What is below ``root``: path -> kind, permissions and content, without our entries; of a
-    ``__pycache__`` only the names, because its files hold times."""
+    """What is below ``root``: path -> kind, permissions and content, without our entries.
+
+    Of what Python compiled only the names: such files hold times, and sets in any order.
+    """
     found: dict[bytes, bytes] = {}
     top = os.fsencode(str(root))
     for folder, folders, names in os.walk(top):
@@ -57,7 +59,7 @@ def snapshot(root: Path) -> dict[bytes, bytes]:
             kind = f"{stat.filemode(status.st_mode)} ".encode()
             if stat.S_ISLNK(status.st_mode):
                 kind += os.readlink(path)
-            elif stat.S_ISREG(status.st_mode) and b"__pycache__" not in relative.split(b"/"):
+            elif stat.S_ISREG(status.st_mode) and not name.endswith(b".pyc"):
                 kind += Path(os.fsdecode(path)).read_bytes()
             found[relative] = kind
     return found

@@ -41,9 +41,12 @@ def _dealt(
             states: Sequence[State] = (
                 ("cold",)
                 if run.trace == "source"
-                else (("compiled",), ("cold", "primed"), ("compiled",), ("cold", "primed", "damaged"))[
-                    rotation % 4
-                ]
+                else (
+                    ("compiled",),
+                    ("cold", "primed"),
+                    ("compiled",),
+                    ("cold", "primed", "damaged"),
+                )[rotation % 4]
             )
             yield rotation, run, states, ENVIRONMENTS[(rotation + rotation // 4) % 4]
 

@@ -152,7 +152,6 @@ _FLAGS: tuple[tuple[tuple[str, ...], Mapping[str, str]], ...] = (
 _NEWER_FLAGS: tuple[tuple[tuple[int, int], tuple[str, ...]], ...] = (
     ((3, 11), ("-P",)),
     ((3, 10), ("-X", "warn_default_encoding")),
-    ((3, 11), ("-X", "no_debug_ranges")),
     ((3, 11), ("-X", "frozen_modules=off")),
     ((3, 11), ("-X", "int_max_str_digits=700")),
     ((3, 12), ("-X", "perf=0")),
@@ -220,7 +219,11 @@ CASES = [
     Case(
         "dump-newer-flags",
         {"hook.py": DUMP},
-        tuple(Run(flags=flags, minimum=minimum) for minimum, flags in _NEWER_FLAGS),
+        (
+            *(Run(flags=flags, minimum=minimum) for minimum, flags in _NEWER_FLAGS),
+            # Without columns in tracebacks: no code to keep.
+            Run(flags=("-X", "no_debug_ranges"), minimum=(3, 11), trace="any"),
+        ),
     ),
     Case(
         "dump-by-path",

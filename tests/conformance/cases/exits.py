@@ -227,9 +227,13 @@ if what == "dunder":
     __file__ = "another"
 """
 
+# When the collector runs by itself depends on all that was allocated before the first line.
 _TEARDOWN = """\
+import gc
 import sys
 import weakref
+
+gc.collect()
 
 class Noisy:
     def __init__(self, name):

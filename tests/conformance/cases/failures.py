@@ -233,7 +233,6 @@ class Deep:
     def __getattr__(self, name):
         return getattr(self, name)
 
-print(sys.getrecursionlimit())
 print("at module level", depth(0))
 print("in eval", by_eval(0))
 print("in repr", by_repr() if sys.implementation.name == "cpython" else "")
@@ -440,6 +439,11 @@ CASES = [
             Run(("hook.py", "limited"), status=1, shows="RecursionError", pypy=False),
             Run(("hook.py", "thread"), shows="RecursionError", pypy=False),
         ),
+    ),
+    Case(
+        "recursion-limit",
+        {"hook.py": "import sys\nprint(sys.getrecursionlimit())\n"},
+        (Run(shows="1000"),),
     ),
     Case("recursion-depth", {"hook.py": _DEPTH}, (Run(shows="can be set", pypy=False),)),
     Case(

@@ -554,7 +554,7 @@ print("after")
 CASES = [
     Case("inspect", {"hook.py": _INSPECT}, (Run(shows="Help on class Thing"),)),
     Case(
-        "the-code-is-the-same", {"hook.py": _SAME_CODE}, (Run(shows="co_code"), Run(flags=("-O",)))
+        "the-code-is-the-same", {"hook.py": _SAME_CODE}, (Run(shows="co_code"), Run(flags=("-O",), trace="source"))
     ),
     Case("disassembled", {"hook.py": _DIS}, (Run(),)),
     Case(
@@ -567,14 +567,14 @@ CASES = [
         _ASSERTS,
         (
             Run(("assert.py",), status=1, shows="an argument is needed"),
-            Run(("assert.py",), ("-O",), shows="given"),
+            Run(("assert.py",), ("-O",), shows="given", trace="source"),
             Run(("assert.py", "x"), shows="given"),
             Run(("debug.py",), shows="True"),
-            Run(("debug.py",), ("-OO",), shows="False"),
+            Run(("debug.py",), ("-OO",), shows="False", trace="source"),
             Run(("in-eval.py",), status=1, shows="AssertionError"),
             Run(("in-string.py",)),
             Run(("in-module.py",), status=1, shows="Helper doc."),
-            Run(("in-module.py",), env={"PYTHONOPTIMIZE": "1"}),
+            Run(("in-module.py",), env={"PYTHONOPTIMIZE": "1"}, trace="source"),
         ),
     ),
     Case(

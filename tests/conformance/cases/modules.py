@@ -100,16 +100,6 @@ print(pkgutil.find_loader if hasattr(pkgutil, "find_loader_") else "")
 
 _SITE = {
     "hook.py": "import sys\nprint(sys.marked, __name__, sorted(sys.modules)[:3])\n",
-    "site/sitecustomize.py": "import sys\nsys.marked = list(getattr(sys, 'argv', ['none']))\n",
-    "tracing/sitecustomize.py": """\
-import atexit, sys
-sys.marked = 1
-calls = []
-def trace(frame, event, argument):
-    if frame.f_globals.get("__name__") == "__main__":
-        calls.append((frame.f_code.co_name, frame.f_lineno, event))
-sys.settrace(trace)
-""",
     "hooked/sitecustomize.py": """\
 import sys
 sys.marked = 2
@@ -319,7 +309,6 @@ CASES = [
         "site-customized",
         _SITE,
         (
-            Run(env={"PYTHONPATH": "{dir}/site"}),
             Run(env={"PYTHONPATH": "{dir}/hooked"}, shows="2 __main__"),
             Run(("failing.py",), env={"PYTHONPATH": "{dir}/hooked"}, status=1, shows="customized"),
         ),
@@ -363,7 +352,12 @@ CASES = [
             Run(("hook.py", "fork", "pool"), shows="__main__"),
             Run(("hook.py", "spawn", "pool"), shows="__mp_main__"),
             Run(("pre-use", "spawn", "process"), shows="leaving"),
-            Run(("link.py", "forkserver", "executor"), ("-W", "ignore"), shows="__mp_main__", pypy=False),
+            Run(
+                ("link.py", "forkserver", "executor"),
+                ("-W", "ignore"),
+                shows="__mp_main__",
+                pypy=False,
+            ),
         ),
     ),
     Case("processes-without-a-guard", {"hook.py": _UNGUARDED}, (Run(shows="RuntimeError"),)),

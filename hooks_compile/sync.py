@@ -1,0 +1,63 @@
+"""Bringing every entry of a work tree up to date: what git hooks and the watcher do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from hooks_compile.model import CompileResult, Interpreter, Optimize
+    from hooks_compile.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a sync found and did: results of the hooks, of their local modules, what was pruned."""
+
+    results: tuple[CompileResult, ...]
+    modules: tuple[CompileResult, ...]
+    pruned: tuple[Path, ...]
+
+    @property
+    def broken(self) -> list[CompileResult]:
+        """Return the sources that do not compile, each once, hooks first."""
+        from hooks_compile.model import State  # noqa: PLC0415 - the compiler has loaded it by now
+
+        found = {
+            result.source.path: result
+            for result in reversed((*self.results, *self.modules))
+            if result.state is State.BROKEN
+        }
+        return list(found.values())[::-1]
+
+
+def synchronize(
+    project: Project,
+    interpreters: Sequence[Interpreter],
+    optimize: Optimize | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Synced:
+    """Compile what changed in ``project``, prune what is gone.
+
+    ``optimize`` takes the place of the configured level, ``progress`` is the compiler's. Safe at
+    the same time as launches and other syncs. Raises RuntimeFolderError or InterpreterError where
+    nothing can be compiled at all.
+    """
+    from hooks_compile import cache, fallbacks, runtime_folder  # noqa: PLC0415 - see broken
+    from hooks_compile.compiler import Compiler  # noqa: PLC0415
+
+    runtime_folder.ensure(project.runtime)
+    key = runtime_folder.read_key(project.runtime)
+    level = project.config.optimize if optimize is None else optimize
+    with Compiler(interpreters, key, level, progress) as compiler:
+        results = compiler.compile(project.sources)
+        modules = compiler.modules([*project.modules(), *project.imported_hooks()], write=True)
+    needed = {result.entry.name for result in results if result.entry}
+    pruned: list[Path] = []
+    for folder in project.folders():
+        pruned += cache.prune(cache.folder_in(folder), keep=project.config.keep, needed=needed)
+    fallbacks.shorten_log(project.runtime)
+    return Synced(tuple(results), tuple(modules), tuple(pruned))

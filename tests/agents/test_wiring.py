@@ -1,0 +1,94 @@
+"""One command, where the table of shapes does not reach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hooks_compile.agents.launches import NO_PYTHON, Refusal
+from hooks_compile.agents.wiring import (
+    Rewritten,
+    Script,
+    Surroundings,
+    shebang_refusal,
+    unwire_command,
+    wire_command,
+)
+
+ROOT = Path("/project")
+
+
+def around(**variables: str) -> Surroundings:
+    return Surroundings(
+        lambda path: Script(b"import sys\n") if path.suffix == ".py" else None,
+        (ROOT,),
+        variables,
+        frozenset(),
+        {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "variables"),
+    [
+        ('python3 "$HOOK"', {"HOOK": "/project/hooks/x.py"}),
+        ('python3 "$FOLDER"x.py', {"FOLDER": "/project/hooks/"}),
+    ],
+)
+def test_a_folder_that_is_hidden_in_a_variable_has_no_wrapper(
+    command: str, variables: dict[str, str]
+) -> None:
+    outcome = wire_command(command, around(**variables))
+    assert outcome == Refusal("the script's folder and name can't be told apart")
+
+
+def test_the_wrapper_stays_one_word_where_the_folder_has_quotes_and_spaces() -> None:
+    command = "python3 $A'/it'\\''s '\"here\"/$B\\ b/x.py"
+    outcome = wire_command(command, around(A="/project", B="c"))
+    assert isinstance(outcome, Rewritten)
+    assert outcome.scripts == (Path("/project/it's here/c b/x.py"),)
+    assert outcome.command == (
+        "sh \"$A\"/'it'\"'\"'s here'/\"$B\"' b'/hook_wrapper.sh $A'/it'\\''s '\"here\"/$B\\ b/x.py"
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["", "echo a", "if a; then b; fi", "sh ./hook_wrapper.sh", "sh other_wrapper.sh x.py"],
+)
+def test_a_command_without_our_wrapper_has_nothing_to_take_off(command: str) -> None:
+    assert unwire_command(command, around()) is None
+
+
+def test_a_wrapper_whose_folder_is_not_known_is_taken_for_ours() -> None:
+    back = unwire_command('sh "$SOMEWHERE"/hook_wrapper.sh "$SOMEWHERE"/x.py', around())
+    assert back is not None
+    assert back.command == 'python3 "$SOMEWHERE"/x.py'
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b"#!/usr/bin/env python3", None),
+        (b"#!/usr/bin/env python", None),
+        (b"#! /usr/bin/env  python3.12 ", None),
+        (b"#!/usr/bin/python3", None),
+        (b"#!/project/.venv/bin/python", None),
+        (b"#!/usr/bin/pypy3", None),
+        (b"#!/usr/bin/python3 -u", "its first line is `#!/usr/bin/python3 -u`"),
+        (b"#!/usr/bin/env python3 -u", "its first line is `#!/usr/bin/env python3 -u`"),
+        (b"#!/usr/bin/env -S python3", "its first line is `#!/usr/bin/env -S python3`"),
+        (b"#!/usr/bin/env python2", "its first line is `#!/usr/bin/env python2`"),
+        (b"#!python3", "its first line is `#!python3`"),
+        (b"#!", "its first line is `#!`"),
+        (b"#!/bin/sh", NO_PYTHON),
+        (b"#!/usr/bin/env node", NO_PYTHON),
+        (b"#!/usr/bin/env", NO_PYTHON),
+        (b"import sys", NO_PYTHON),
+        (b"\x7fELF", NO_PYTHON),
+        (b"", NO_PYTHON),
+    ],
+)
+def test_a_first_line_is_plain_python_or_says_why_not(line: bytes, expected: str | None) -> None:
+    assert shebang_refusal(line + b"\nimport python\n") == expected

@@ -1,0 +1,122 @@
+"""What is in the wheel, and that it works where nothing else of us is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from hooks_compile import __version__
+from tests.conftest import CHECKOUT
+from tests.interpreters_found import clean_environment
+from tests.repositories import write
+from tests.tool import HOOK
+
+PACKAGES = ("hooks_compile", "watcher")
+NEEDED = ("pyproject.toml", "README.md", "LICENSE")
+# What runs in the user's shell and interpreter; without one of them no hook is compiled.
+RUNTIME = {
+    "__init__.py",
+    "entry.py",
+    "hook_wrapper.sh",
+    "launch.py",
+    "launcher.py",
+    "miss.py",
+    "prepare.py",
+    "store.py",
+    "worker.py",
+}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy of the checkout with nothing but what is needed."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in PACKAGES:
+        shutil.copytree(
+            CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for name in NEEDED:
+        shutil.copy(CHECKOUT / name, folder)
+    write(folder / "hooks_compile" / "leftover.txt", "not ours\n")
+    write(folder / "tests" / "test_x.py", "")
+    command = [sys.executable, "-m", "build", "--wheel", "--outdir", folder / "dist", folder]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (built,) = (folder / "dist").iterdir()
+    return built
+
+
+def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(wheel: Path) -> None:
+    version = f"hooks_compile-{__version__}.dist-info"
+    expected = {
+        path.relative_to(CHECKOUT).as_posix()
+        for package in PACKAGES
+        for pattern in ("*.py", "py.typed")
+        for path in (CHECKOUT / package).rglob(pattern)
+    }
+    expected |= {f"hooks_compile/runtime/{name}" for name in RUNTIME}
+    expected |= {
+        f"{version}/{name}"
+        for name in (
+            "METADATA",
+            "RECORD",
+            "WHEEL",
+            "entry_points.txt",
+            "licenses/LICENSE",
+            "top_level.txt",
+        )
+    }
+    with zipfile.ZipFile(wheel) as archive:
+        assert set(archive.namelist()) == expected
+        for name in RUNTIME:
+            packed = archive.read(f"hooks_compile/runtime/{name}")
+            assert packed == (CHECKOUT / "hooks_compile/runtime" / name).read_bytes()
+    assert wheel.name == f"hooks_compile-{__version__}-py3-none-any.whl"
+
+
+def test_the_runtime_package_holds_what_is_listed_here() -> None:
+    folder = CHECKOUT / "hooks_compile" / "runtime"
+    assert {path.name for path in folder.iterdir() if path.is_file()} == RUNTIME
+
+
+def test_an_installed_wheel_compiles_and_launches_hooks(wheel: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "environment"
+    env = clean_environment() | {"HOOKS_COMPILE_HOME": str(tmp_path / "runtime")}
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", environment], check=True, env=env
+    )
+    python = environment / "bin" / "python"
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "--python", python),
+            *("install", "--quiet", "--no-deps", "--no-index", wheel),
+        ],
+        check=True,
+        env=env,
+    )
+    write(tmp_path / "project" / HOOK, "import sys\nprint('ran', *sys.argv[1:])\n")
+
+    def tool(*words: str) -> str:
+        done = subprocess.run(
+            [environment / "bin" / "hooks-compile", *words],
+            cwd=tmp_path / "project",
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done
+        return done.stdout
+
+    assert tool("--version") == f"hooks-compile {__version__}\n"
+    assert "1 compiled" in tool("compile")
+    assert tool("run", HOOK, "x") == "ran x\n"
+    assert "written" in tool("wrapper")
+    assert os.access((tmp_path / "project" / HOOK).with_name("hook_wrapper.sh"), os.X_OK)
+    assert "1 up to date" in tool("check"), "neither needs a package that is not there"

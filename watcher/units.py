@@ -1,0 +1,82 @@
+"""Texts that have a service manager run the watcher. Pure."""
+
+from __future__ import annotations
+
+import plistlib
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+LABEL = "hooks-watch"
+
+_VARIABLES = ("PATH", "HOOKS_COMPILE_HOME", "XDG_DATA_HOME", "PYENV_ROOT")
+
+
+def environment(env: Mapping[str, str]) -> dict[str, str]:
+    """Return what the watcher needs of the user's environment: a service manager's is bare."""
+    return {name: env[name] for name in _VARIABLES if env.get(name)}
+
+
+def systemd(command: Sequence[str], env: Mapping[str, str]) -> str:
+    """Return a user unit, see systemd.service(5), that runs ``command``."""
+    lines = [f"Environment={_quoted(f'{name}={value}')}" for name, value in env.items()]
+    return "\n".join(
+        [
+            "# systemctl --user daemon-reload && systemctl --user enable --now hooks-watch",
+            "[Unit]",
+            "Description=Compiles the hooks of coding agents and git as they are saved",
+            "",
+            "[Service]",
+            f"ExecStart={' '.join(map(_command_word, command))}",
+            *lines,
+            "Restart=on-failure",
+            "RestartSec=5",
+            "# ended by systemctl stop: 128 + SIGTERM",
+            "SuccessExitStatus=143",
+            "Nice=5",
+            "",
+            "[Install]",
+            "WantedBy=default.target",
+            "",
+        ]
+    )
+
+
+def launchd(command: Sequence[str], env: Mapping[str, str], log: str) -> str:
+    """Return an agent's property list, see launchd.plist(5), that runs ``command``."""
+    agent = {
+        "Label": LABEL,
+        "ProgramArguments": list(command),
+        "EnvironmentVariables": dict(env),
+        "RunAtLoad": True,
+        "KeepAlive": {"SuccessfulExit": False},
+        "ProcessType": "Background",
+        "StandardOutPath": log,
+        "StandardErrorPath": log,
+    }
+    return plistlib.dumps(agent, sort_keys=False).decode()
+
+
+def both(systemd_text: str, launchd_text: str, again: Sequence[str]) -> str:
+    """Return the two texts, each behind the commands that install it."""
+    command = shlex.join(again)
+    return (
+        f"# Linux: {command} --service=systemd > ~/.config/systemd/user/hooks-watch.service\n"
+        f"{systemd_text}\n"
+        f"# macOS: {command} --service=launchd > ~/Library/LaunchAgents/{LABEL}.plist\n"
+        f"#        launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/{LABEL}.plist\n"
+        f"{launchd_text}"
+    )
+
+
+def _command_word(word: str) -> str:
+    return _quoted(word.replace("$", "$$"))
+
+
+def _quoted(word: str) -> str:
+    r"""Return a word as a unit file quotes it; ``%`` begins a specifier there."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    escaped = escaped.replace("\n", "\\n")
+    return f'"{escaped}"'
