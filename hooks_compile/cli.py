@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
+import io
 import os
 import sys
 import time
@@ -28,26 +30,39 @@ _PROGRESS_FROM = 200
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 1 (mend it), 2 (usage), 3 (our bug), 130."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(
+            errors="surrogateescape"
+        )  # names that are not UTF-8 go out as they are
     arguments = build_parser().parse_args(argv)
     try:
         status: int = arguments.command(arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as under >&-
+            sys.stdout.flush()
     except HooksCompileError as error:
         print_error(str(error))
         return 1
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # Whoever read our output has left; Python must not complain about it at exit.
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC) or error.filename is not None:
+            return _bug()
+        if error.errno == errno.ENOSPC:
+            print_error("the output can't be written: the disk is full")
+        # Nobody takes our output any more; Python must not complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception:
-        import traceback
-
-        traceback.print_exc()
-        print_error(f"this is a bug in hooks-compile {__version__}: please report the lines above")
-        return 3
+        return _bug()
     return status
+
+
+def _bug() -> int:
+    import traceback
+
+    traceback.print_exc()
+    print_error(f"this is a bug in hooks-compile {__version__}: please report the lines above")
+    return 3
 
 
 def entry_point() -> None:
@@ -376,7 +391,7 @@ def run_hook(arguments: argparse.Namespace) -> int:
         os.execv(command[0], command)  # noqa: S606 - the wrapper is a shell script
     status, explanation = launching.explained(command, os.environ)
     print_error(explanation)
-    return status
+    return launching.end_like(status)
 
 
 def run_clean(arguments: argparse.Namespace) -> int:

@@ -43,7 +43,7 @@ def parse_log(text: str) -> list[Fallback]:
 def read_log(runtime: Path) -> list[Fallback]:
     """Return the fallbacks that launches recorded in the runtime folder, oldest first."""
     try:
-        return parse_log((runtime / "fallbacks.log").read_text(errors="replace"))
+        return parse_log((runtime / "fallbacks.log").read_text(encoding="utf-8", errors="replace"))
     except (FileNotFoundError, IsADirectoryError):
         return []
 
@@ -65,7 +65,7 @@ def count_launches(trace: Path) -> dict[str, int]:
     """Return the number of launches of each script as typed, from a HOOKS_COMPILE_TRACE file."""
     counts: dict[str, int] = {}
     try:
-        lines = trace.read_text(errors="surrogateescape").split("\n")
+        lines = trace.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
     except FileNotFoundError:
         return counts
     for line in lines:

@@ -30,7 +30,7 @@ try:
              _imp.source_hash(0, b"hooks-compile").hex(),
              sys.executable.encode("utf-8", "surrogatepass").hex()]
 except (ImportError, AttributeError):
-    words = ["python", version]
+    words = ["Python", version]
 sys.stdout.write("\\n{_MARK} " + " ".join(str(word) for word in words) + "\\n")
 """
 
@@ -149,7 +149,7 @@ class Memory:
 
     def recall(self, binary: Path) -> Answer | None:
         """Return what ``binary`` said when it was asked last, if it is still the same file."""
-        known = self._read().get(str(binary))
+        known = self._read().get(str(binary), ())
         try:
             stamp, name, (major, minor, micro), *words = known
             tag, magic, hash_check, executable = map(str, words)

@@ -151,7 +151,7 @@ def resolve(
     answer = memory.recall(path)
     if answer is None:
         answer = ask(path, cwd=cwd, env=env, timeout=timeout)
-        binary = cwd / answer.executable
+        binary = cwd / (answer.executable or path)
         if not _is_same_file(path, binary):
             path = binary  # a shim: what it chose is not remembered
         elif _is_supported(answer):

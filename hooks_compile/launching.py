@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile import runtime_folder, wrapper
+from hooks_compile.errors import RuntimeFolderError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,19 +26,29 @@ def command(hook: str, arguments: Sequence[str], python: str | None) -> list[str
 def explained(words: Sequence[str], env: Mapping[str, str]) -> tuple[int, str]:
     """Launch, and return the exit status and a line that says which code ran.
 
-    A hook that dies by a signal takes this process with it by the same signal.
+    The status is negative where a signal ended the hook. An interrupt is the hook's own concern.
     """
     with tempfile.TemporaryDirectory(prefix="hooks-compile-") as folder:
         trace = Path(folder, "trace")
-        status = subprocess.run(
-            words, env={**env, "HOOKS_COMPILE_TRACE": str(trace)}, check=False
-        ).returncode
-        lines = trace.read_text().splitlines() if trace.exists() else []
-    text = _explanation(lines[0]) if lines else _unlaunched(env)
+        # a handler, unlike SIG_IGN, is not what the hook starts with
+        before = signal.signal(signal.SIGINT, lambda *_: None)
+        try:
+            status = subprocess.run(
+                words, env={**env, "HOOKS_COMPILE_TRACE": str(trace)}, check=False
+            ).returncode
+        finally:
+            signal.signal(signal.SIGINT, before)
+        text = trace.read_text(encoding="utf-8", errors="replace") if trace.exists() else ""
+    return status, _explanation(text) if text else _unlaunched(env)
+
+
+def end_like(status: int) -> int:
+    """Return the exit status of a hook, or die by the signal that ended it."""
     if status < 0:
-        signal.signal(-status, signal.SIG_DFL)
+        if -status not in (signal.SIGKILL, signal.SIGSTOP):
+            signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
-    return status, text
+    return status
 
 
 def _explanation(line: str) -> str:
@@ -51,5 +62,8 @@ def _explanation(line: str) -> str:
 
 
 def _unlaunched(env: Mapping[str, str]) -> str:
-    launch = runtime_folder.location(env) / "launch.py"
-    return f"source: plain Python ran the hook, because the wrapper found no launcher at {launch}"
+    try:
+        why = f"the wrapper found no launcher at {runtime_folder.location(env) / 'launch.py'}"
+    except RuntimeFolderError as error:
+        why = f"the wrapper found no runtime folder: {error.cause}"
+    return f"source: plain Python ran the hook, because {why}"

@@ -626,4 +626,3 @@ def _submodule(s: Scene) -> Iterator[Path | None]:
 
 def remove_scene(scene: Scene) -> None:
     """Give the disk back: there are hundreds of them."""
-    shutil.rmtree(scene.folder)

@@ -124,8 +124,13 @@ def test_launches_are_counted_by_script(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     assert fallbacks.count_launches(trace) == {}
     user = User.create(tmp_path / "home").with_env(HOOKS_COMPILE_TRACE=str(trace))
-    for name, times in (("a.py", 3), ("b c.py", 1), ("broken.py", 2)):
+    for name, times in (("a.py", 3), ("b\tc.py", 1), ("d\ne\u2028.py", 2), ("broken.py", 2)):
         (tmp_path / name).write_text("x = (\n" if name == "broken.py" else "print(1)\n")
         for _ in range(times):
             user.launch(name, cwd=tmp_path)
-    assert fallbacks.count_launches(trace) == {"a.py": 3, "b c.py": 1, "broken.py": 2}
+    assert fallbacks.count_launches(trace) == {
+        "a.py": 3,
+        "b\tc.py": 1,
+        "d\\ne\u2028.py": 2,
+        "broken.py": 2,
+    }

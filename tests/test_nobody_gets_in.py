@@ -345,7 +345,7 @@ def test_no_kind_of_file_in_an_entrys_place_stops_or_delays_a_launch(
     scene: Scene, make: Callable[[Path], None]
 ) -> None:
     scene.cache.mkdir()
-    for level in (0, 1, 2):
+    for level in (0,) if make is _large else (0, 1, 2):
         make(scene.user.entry_path(scene.hook, level))
     scene.assert_source_ran(scene.launch(ordinary=True), "miss")
     state = "miss" if make is _folder else "hit"
@@ -461,10 +461,10 @@ def test_root_does_not_use_the_runtime_folder_of_another_user(scene: Scene) -> N
     scene.assert_source_ran(scene.launch("launcher"), "source", "")
 
 
-@pytest.mark.parametrize("home", [".", "runtime", "./runtime", "../home/runtime", ""])
-def test_a_relative_runtime_folder_is_not_used(scene: Scene, home: str) -> None:
+@pytest.mark.parametrize("place", [".", "runtime", "./runtime", "../home/runtime", ""])
+def test_a_relative_runtime_folder_is_not_used(scene: Scene, place: str) -> None:
     scene.plant_what_would_run()
-    user = scene.user.with_env(HOOKS_COMPILE_HOME=home)
+    user = scene.user.with_env(HOOKS_COMPILE_HOME=place)
     launched = user.wrapped(scene.hook, "ls", cwd=scene.user.runtime.parent)
     scene.assert_source_ran(launched, "")
 

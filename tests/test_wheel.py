@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,12 +17,16 @@ from tests.interpreters_found import clean_environment
 from tests.repositories import write
 from tests.tool import HOOK
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 PACKAGES = ("hooks_compile", "watcher")
 NEEDED = ("pyproject.toml", "README.md", "LICENSE")
 # What runs in the user's shell and interpreter; without one of them no hook is compiled.
 RUNTIME = {
     "__init__.py",
     "entry.py",
+    "git_hook.sh",
     "hook_wrapper.sh",
     "launch.py",
     "launcher.py",
@@ -45,7 +49,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(CHECKOUT / name, folder)
     write(folder / "hooks_compile" / "leftover.txt", "not ours\n")
     write(folder / "tests" / "test_x.py", "")
-    command = [sys.executable, "-m", "build", "--wheel", "--outdir", folder / "dist", folder]
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--outdir",
+        str(folder / "dist"),
+        str(folder),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (built,) = (folder / "dist").iterdir()

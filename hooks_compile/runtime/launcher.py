@@ -248,6 +248,7 @@ def trace(state: str, reason: str, script: str) -> None:
     """Tell the file that HOOKS_COMPILE_TRACE names, if it does, how this launch went."""
     path = posix.environ.get(b"HOOKS_COMPILE_TRACE", b"")
     if path:
+        script = script.replace("\n", "\\n")  # one launch, one line
         line = f"{state}\t{' '.join(reason.split())}\t{script}\n"
         try:
             append(path, line, sys.maxsize)

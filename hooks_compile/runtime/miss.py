@@ -74,7 +74,7 @@ def record(reason: str, path: str) -> None:
     Where the runtime folder can't be written, the launch is all that counts.
     """
     try:
-        line = f"{time.time():.0f}\t{sys.implementation.cache_tag}\t{reason}\t{path!a}\n"
+        line = f"{time.time():.0f}\t{sys.implementation.cache_tag}\t{reason}\t{path!r}\n"
         append(RUNTIME + "fallbacks.log", line, _LOG_LIMIT)
         known = f"{sys.executable}\0{path.rpartition('/')[0]}".encode(*_FILE_NAMES)
         file = posix.open(f"{RUNTIME}seen/{_imp.source_hash(0, known).hex()}", CREATE, 0o600)

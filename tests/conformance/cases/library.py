@@ -554,7 +554,9 @@ print("after")
 CASES = [
     Case("inspect", {"hook.py": _INSPECT}, (Run(shows="Help on class Thing"),)),
     Case(
-        "the-code-is-the-same", {"hook.py": _SAME_CODE}, (Run(shows="co_code"), Run(flags=("-O",), trace="source"))
+        "the-code-is-the-same",
+        {"hook.py": _SAME_CODE},
+        (Run(shows="co_code"), Run(flags=("-O",), trace="source")),
     ),
     Case("disassembled", {"hook.py": _DIS}, (Run(),)),
     Case(

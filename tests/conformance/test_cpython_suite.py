@@ -1,0 +1,77 @@
+"""CPython's own tests of how scripts are run pass through the launcher as they do without it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conformance.sides import fully_tested
+from tests.interpreters_found import clean_environment, each_interpreter
+
+if TYPE_CHECKING:
+    from tests.interpreters_found import Found
+
+SOAK = bool(os.environ.get("HOOKS_COMPILE_SOAK"))
+SUITES = (
+    "test_cmd_line_script",
+    "test_atexit",
+    "test_source_encoding",
+    "test_multiprocessing_main_handling",
+)
+
+Ended = dict[str, tuple[str, str]]
+
+
+def _run(mode: str, interpreter: Found, suite: str, folder: Path, runtime: Path) -> Ended:
+    results = folder / f"{mode}.json"
+    work = folder / mode
+    work.mkdir()
+    done = subprocess.run(
+        [
+            *(str(interpreter.executable), str(Path(__file__).with_name("cpython_driver.py"))),
+            *(mode, str(runtime / "launch.py"), str(runtime / "key"), str(results), suite),
+        ],
+        cwd=work,
+        env={**clean_environment(), "HOOKS_COMPILE_TRACE": str(folder / f"{mode}.trace")},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=300,
+    )
+    assert results.exists(), done.stderr.decode()
+    ended: Ended = json.loads(results.read_text(encoding="utf-8"))
+    return ended
+
+
+@pytest.mark.timeout(600)
+@each_interpreter
+@pytest.mark.parametrize("suite", SUITES)
+def test_what_passes_without_the_launcher_passes_with_it(
+    suite: str, interpreter: Found, tmp_path: Path, runtime: Path
+) -> None:
+    if not fully_tested(interpreter) and not SOAK:
+        pytest.skip("under the oldest, the newest and 3.11; under all with HOOKS_COMPILE_SOAK=1")
+    probe = [str(interpreter.executable), "-c", f"import test.{suite}"]
+    if subprocess.run(probe, capture_output=True, check=False, cwd=tmp_path).returncode != 0:
+        pytest.skip(f"{interpreter.name} does not ship test.{suite}")
+    plain = _run("plain", interpreter, suite, tmp_path, runtime)
+    passed = {name for name, (how, _) in plain.items() if how == "passed"}
+    assert passed, f"nothing passes without the launcher: {plain}"
+    for mode in ("primed", "cold") if SOAK else ("primed",):
+        routed = _run(mode, interpreter, suite, tmp_path, runtime)
+        failed = {
+            name: routed.get(name, ("absent", ""))
+            for name in sorted(passed)
+            if routed.get(name, ("absent", ""))[0] != "passed"
+        }
+        assert not failed, "\n\n".join(
+            f"{name} [{mode}]: {why}" for name, (_, why) in failed.items()
+        )
+        trace = (tmp_path / f"{mode}.trace").read_text(encoding="utf-8", errors="replace")
+        reported = trace.count("hit\t" if mode == "primed" else "miss\t")
+        assert reported, f"no launch was a {'hit' if mode == 'primed' else 'miss'}:\n{trace}"

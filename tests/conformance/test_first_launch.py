@@ -1,0 +1,55 @@
+"""The first launches of all: under an interpreter, in a runtime folder, in a hooks folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hooks_compile import runtime_folder
+from tests.conformance.bench import ENVIRONMENTS, Bench
+from tests.conformance.cases.attributes import DUMP
+from tests.conformance.compare import differences
+from tests.conformance.model import Case, Run
+from tests.interpreters_found import each_interpreter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.interpreters_found import Found
+
+CASE = Case("first", {"hook.py": DUMP})
+
+
+@each_interpreter
+@pytest.mark.parametrize("environment", [ENVIRONMENTS[0], ENVIRONMENTS[3]], ids=["plain", "set"])
+def test_the_first_launch_in_a_runtime_folder_is_what_the_source_is(
+    environment: Mapping[str, str], interpreter: Found, tmp_path: Path
+) -> None:
+    runtime = tmp_path / "runtime"
+    launch = (str(runtime_folder.ensure(runtime)),)
+    bench = Bench(interpreter, tmp_path / "work", runtime, environment)
+    run = Run(("./hook.py", "an argument"), ("-W", "once"))
+    expected = bench.source(CASE, run)
+    first = bench.launch(CASE, run, launch)
+    kept = bench.stash.rename(tmp_path / "kept")
+    second = bench.launch(CASE, run, launch, kept)
+    assert differences(expected, first.outcome) == []
+    assert differences(expected, second.outcome) == []
+    assert [state for state, _ in first.trace + second.trace] == ["miss", "hit"]
+
+
+@each_interpreter
+def test_a_runtime_folder_that_is_gone_leaves_everything_to_python(
+    interpreter: Found, tmp_path: Path
+) -> None:
+    # What a wrapper that found the launcher a moment ago may meet.
+    runtime = tmp_path / "runtime"
+    launch = (str(runtime_folder.ensure(runtime)),)
+    for path in runtime.iterdir():
+        if path.name != "launch.py" and path.is_file():
+            path.unlink()
+    bench = Bench(interpreter, tmp_path / "work", runtime)
+    run = Run(("hook.py", "an argument"))
+    assert differences(bench.source(CASE, run), bench.launch(CASE, run, launch).outcome) == []
