@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import itertools
 import os
 import random
@@ -34,9 +35,8 @@ if TYPE_CHECKING:
 
     from hooks_compile.model import Interpreter
 
-_HOOKS_WATCH = "import sys; from watcher.cli import main; sys.exit(main())"
 _BLOCK = 25
-_PATIENCE_S = 20.0
+_PATIENCE_S = 5.0
 _IN_ONE_FOLDER = 1000
 _COMPILEALL = "python -m compileall -q"
 
@@ -87,7 +87,7 @@ def watchers(
     found = [interpreters.resolve(each, cwd=hooks, env=os.environ) for each in commands]
     runtime_folder.ensure(runtime)
     options = [word for each in found for word in ("--python", str(each.executable))]
-    ours = [sys.executable, "-c", _HOOKS_WATCH, "--json", *options, str(hooks)]
+    ours = [sys.executable, "-m", "watcher", "--json", *options, str(hooks)]
     test = entries_are_there(runtime_folder.read_key(runtime), found)
     yield Watcher("hooks-watch", ours, test)
     python = found[0].executable
@@ -98,7 +98,7 @@ def watchers(
         per_file = [
             watchmedo,
             *("shell-command", "--recursive", "--ignore-directories", "--patterns=**/*.py"),
-            f'--command={compileall} "${{watch_dest_path:-$watch_src_path}}"',
+            f"--command={compileall} ${{watch_src_path}} ${{watch_dest_path}}",
             str(hooks),
         ]
         yield Watcher("watchmedo, compileall FILE", per_file, test)
@@ -139,7 +139,7 @@ def running(watcher: Watcher, hooks: Sequence[Path], env: dict[str, str]) -> Ite
         for _ in range(10):
             content = hooks[0].read_bytes() + b"# start\n"
             save(hooks[0], content, rename=False)
-            if wait_until(lambda content=content: watcher.is_done(hooks[0], content), 30.0):
+            if wait_until(functools.partial(watcher.is_done, hooks[0], content)):
                 break
         else:
             raise SystemExit(f"{watcher.name} does nothing: {watcher.command}")
@@ -170,9 +170,7 @@ def measure(count: int, saves: int, commands: Sequence[str], folder: Path) -> li
                     content = hook.read_bytes() + b"# %d\n" % chance.getrandbits(30)
                     time.sleep(0.05 + chance.random() / 10)
                     saved = save(hook, content, rename=next(ways))
-                    done = wait_until(
-                        lambda hook=hook, content=content: watcher.is_done(hook, content)  # noqa: B023 - called at once
-                    )
+                    done = wait_until(functools.partial(watcher.is_done, hook, content))
                     if done is None:
                         watcher.missed += 1
                     else:

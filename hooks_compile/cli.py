@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.errno not in (errno.EPIPE, errno.ENOSPC) or error.filename is not None:
             return _bug()
         if error.errno == errno.ENOSPC:
-            print_error("the output can't be written: the disk is full")
+            print_error("nothing more can be written: the disk is full")
         # Nobody takes our output any more; Python must not complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -174,7 +174,32 @@ def build_parser() -> argparse.ArgumentParser:
     )
     demo = add("demo", run_demo, "show it all in a throw-away project")
     demo.add_argument("--keep", action="store_true", help="leave the project's folder there")
+    _add_wiring(add, json_too)
     return parser
+
+
+def _add_wiring(
+    add: Callable[..., argparse.ArgumentParser], json_too: argparse.ArgumentParser
+) -> None:
+    """Add the commands that change files of the user: all have ``--dry-run``."""
+    wiring = argparse.ArgumentParser(add_help=False)
+    wiring.add_argument("--dry-run", action="store_true", help="print a diff, change nothing")
+    wiring.add_argument("--yes", action="store_true", help="do not ask")
+    wiring.add_argument(
+        "--agent", action="append", default=[], metavar="NAME", help="only this agent's files"
+    )
+    wiring.add_argument("--user", action="store_true", help="your own settings as well")
+    wiring.add_argument("--no-git", action="store_true", help="leave git's hooks alone")
+    add("init", run_init, "put this project's hooks on the wrapper", parents=[wiring])
+    add("uninit", run_uninit, "take this project's hooks off the wrapper", parents=[wiring])
+    git_hooks = add(
+        "git-hooks", run_git_hooks, "let git keep the hooks compiled", parents=[json_too]
+    )
+    git_hooks.add_argument("action", choices=["install", "uninstall", "status"])
+    git_hooks.add_argument(
+        "--global", action="store_true", dest="global_", help="for all repositories, and clones"
+    )
+    git_hooks.add_argument("--dry-run", action="store_true", help="say what would be done")
 
 
 def _level(text: str) -> Optimize:
@@ -196,10 +221,17 @@ def print_json(value: object) -> None:
     print(json.dumps(value, indent=2))
 
 
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise HooksCompileError("the current folder is gone", remedy="cd /") from None
+
+
 def _open(arguments: argparse.Namespace) -> Project:
     from hooks_compile.project import open_project
 
-    return open_project(Path.cwd(), os.environ, getattr(arguments, "paths", ()))
+    return open_project(_here(), os.environ, getattr(arguments, "paths", ()))
 
 
 class _Run:
@@ -216,7 +248,7 @@ class _Run:
         if write:
             runtime_folder.ensure(project.runtime)
         self.project = project
-        self.interpreters = find_interpreters(project, Path.cwd(), os.environ, arguments.python)
+        self.interpreters = find_interpreters(project, _here(), os.environ, arguments.python)
         self.optimize = (
             arguments.optimize if arguments.optimize is not None else project.config.optimize
         )
@@ -423,13 +455,111 @@ def run_doctor(arguments: argparse.Namespace) -> int:
     """Look for what keeps hooks from their entries."""
     from hooks_compile import doctor
 
-    findings = doctor.examine(_open(arguments), Path.cwd(), os.environ)
+    findings = doctor.examine(_open(arguments), _here(), os.environ)
     if arguments.json:
         print_json([finding.as_json() for finding in findings])
     else:
         for finding in findings:
             print(finding)
     return any(finding.is_problem for finding in findings)
+
+
+def run_init(arguments: argparse.Namespace) -> int:
+    """Put the project's hooks on the wrapper, set up git, compile, and show how all stands."""
+    from hooks_compile import git_setup, wiring_plan
+
+    project = _open(arguments)
+    _require_agents(arguments.agent, wiring_plan.agent_names())
+    home = Path.home() if arguments.user else None
+    plan = wiring_plan.plan_init(project.root, os.environ, agents=arguments.agent, home=home)
+    for line in wiring_plan.describe(plan):
+        print(line)
+    git_plan = None if arguments.no_git else git_setup.plan(project.root, os.environ)
+    for line in git_plan.lines if git_plan else ():
+        print(line)
+    if arguments.dry_run:
+        print(plan.diff(), end="")
+        return 0
+    changes = plan.changes_something or (git_plan is not None and git_plan.changes_something)
+    if changes and not _agreed(arguments):
+        return 1
+    wiring_plan.apply(plan)
+    if git_plan is not None:
+        git_plan.apply(os.environ)
+    everything = build_parser().parse_args(["sync"])
+    return run_sync(everything) | run_status(build_parser().parse_args(["status"]))
+
+
+def run_uninit(arguments: argparse.Namespace) -> int:
+    """Take the project's hooks off the wrapper, and leave no trace."""
+    from hooks_compile import cache, git_hooks, git_setup, wiring_plan
+
+    project = _open(arguments)
+    _require_agents(arguments.agent, wiring_plan.agent_names())
+    home = Path.home() if arguments.user else None
+    plan = wiring_plan.plan_uninit(
+        project.root, os.environ, project.folders(), agents=arguments.agent, home=home
+    )
+    for line in wiring_plan.describe(plan):
+        print(line)
+    in_git = not (arguments.no_git or arguments.agent) and git_setup.is_installed(
+        project.root, os.environ
+    )
+    if in_git:
+        print("git's hooks: ours to be removed, others put back")
+    if arguments.dry_run:
+        print(plan.diff(), end="")
+        return 0
+    if (plan.changes_something or in_git) and not _agreed(arguments):
+        return 1
+    wiring_plan.apply(plan)
+    if in_git:
+        git_hooks.uninstall(project.root, os.environ)
+    if not arguments.agent:
+        for folder in project.folders():
+            cache.clean(cache.folder_in(folder))
+    return 0
+
+
+def _require_agents(given: Sequence[str], known: Sequence[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise HooksCompileError(
+                f"there is no agent {name!r}", remedy=f"--agent {' or --agent '.join(known)}"
+            )
+
+
+def _agreed(arguments: argparse.Namespace) -> bool:
+    """Ask before files of the user change."""
+    if arguments.yes:
+        return True
+    if not sys.stdin.isatty():
+        print_error("nothing was changed: call it again with --yes, or with --dry-run for a diff")
+        return False
+    print("Change this? [y/N] ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def run_git_hooks(arguments: argparse.Namespace) -> int:
+    """Install, remove or show our hooks among git's."""
+    from hooks_compile import git_hook_status, git_hooks
+
+    root = Path.cwd()
+    if arguments.action == "status":
+        status = git_hook_status.status(root, os.environ)
+        if arguments.json:
+            print_json(status.as_json())
+        else:
+            print(status)
+        return not status.ok
+    act = git_hooks.install if arguments.action == "install" else git_hooks.uninstall
+    steps = act(root, os.environ, global_=arguments.global_, dry_run=arguments.dry_run)
+    if arguments.json:
+        print_json([step.as_json() for step in steps])
+    else:
+        for step in steps:
+            print(step)
+    return 0
 
 
 def run_demo(arguments: argparse.Namespace) -> int:

@@ -90,6 +90,9 @@ def ask(path: Path, *, cwd: Path, env: Mapping[str, str], timeout: float) -> Ans
         raise InterpreterError(cause, path=path, remedy=remedy) from error
     try:
         answer, said = _listen(process, deadline)
+    except BaseException:
+        deadline = 0  # ^C: nobody waits any more
+        raise
     finally:
         _end(process, deadline)
     if answer is not None:
@@ -169,15 +172,13 @@ class Memory:
         known = {name: value for name, value in self._read().items() if os.path.exists(name)}  # noqa: PTH110 - strings
         known[str(binary)] = [_stamp(str(binary)), *astuple(answer)]
         draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        try:
-            with open(draft, "x", opener=_open_private, encoding="ascii") as file:
-                json.dump(known, file)
-            draft.replace(self._path)
-        except BaseException as error:
-            with suppress(OSError):
-                draft.unlink()
-            if not isinstance(error, OSError):
-                raise
+        with suppress(OSError):
+            try:
+                with open(draft, "x", opener=_open_private, encoding="ascii") as file:
+                    json.dump(known, file)
+                draft.replace(self._path)
+            finally:
+                draft.unlink(missing_ok=True)
 
     def _read(self) -> dict[str, Any]:
         import json  # noqa: PLC0415 - 3 ms

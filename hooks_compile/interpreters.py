@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hooks_compile.errors import InterpreterError
-from hooks_compile.interpreter_probe import Answer, Memory, ask
+from hooks_compile.interpreter_probe import Memory, ask
 from hooks_compile.model import Interpreter
 
 if TYPE_CHECKING:
@@ -151,12 +151,14 @@ def resolve(
     answer = memory.recall(path)
     if answer is None:
         answer = ask(path, cwd=cwd, env=env, timeout=timeout)
-        binary = cwd / (answer.executable or path)
-        if not _is_same_file(path, binary):
-            path = binary  # a shim: what it chose is not remembered
-        elif _is_supported(answer):
-            memory.keep(path, answer)
-    if not _is_supported(answer):
+        binary = cwd / answer.executable
+        if binary.is_file():
+            if path.samefile(binary):
+                memory.keep(path, answer)
+            else:
+                path = binary  # a shim: what it chose is not remembered
+    minimum = _SUPPORTED.get(answer.implementation)
+    if minimum is None or answer.version < minimum:
         version = ".".join(map(str, answer.version))
         raise InterpreterError(
             f"{answer.implementation} {version} is not supported: hooks run from their sources",
@@ -172,18 +174,6 @@ def resolve(
         answer.magic,
         answer.hash_check,
     )
-
-
-def _is_supported(answer: Answer) -> bool:
-    minimum = _SUPPORTED.get(answer.implementation)
-    return minimum is not None and answer.version >= minimum and answer.executable != ""
-
-
-def _is_same_file(path: Path, binary: Path) -> bool:
-    try:
-        return path.samefile(binary)
-    except OSError:
-        return False
 
 
 # --- what launches recorded ----------------------------------------------------------------------

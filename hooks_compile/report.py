@@ -55,6 +55,8 @@ def summary(
     results: Sequence[CompileResult], modules: Sequence[CompileResult], seconds: float
 ) -> str:
     """Return one line that says what a compilation did."""
+    if not results:
+        return f"no hooks found ({seconds:.2f} s)"
     hooks = len({result.source.path for result in results})
     labels = dict.fromkeys(result.interpreter.label for result in results)
     compiled = sum(result.state is State.COMPILED for result in results)

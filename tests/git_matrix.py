@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import shutil
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.git_scene import HOOK, hook_text
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from tests.git_scene import Scene, State
 
@@ -25,24 +28,27 @@ Act = Callable[["Scene"], "Iterator[Path | None]"]
 class Operation:
     """One row: what is typed, and how it is tried.
 
-    ``silent``: git runs no hook at all for it, so that no set-up but the watcher's can know.
-    ``sample``: tried in every set-up even in a short run.
+    ``silent``: git runs no hook at all for it, so that only the watcher can know.
     """
 
     name: str
     act: Act
     silent: bool = False
-    sample: bool = False
 
 
 OPERATIONS: dict[str, Operation] = {}
+COLUMNS = {"pre_commit": "pre-commit", "native_files": "native", "husky_files": "both, with husky"}
+"""The set-ups of the table, each with its heading; what they are is in ``git_setups``."""
+
+CELLS = {"hit": "warm", "miss": "cold"}
+_SILENT = " (git runs no hook)"
 
 
-def operation(name: str, *, silent: bool = False, sample: bool = False) -> Callable[[Act], Act]:
+def operation(name: str, *, silent: bool = False) -> Callable[[Act], Act]:
     """Register a row."""
 
     def register(act: Act) -> Act:
-        OPERATIONS[name] = Operation(name, act, silent, sample)
+        OPERATIONS[name] = Operation(name, act, silent)
         return act
 
     return register
@@ -63,14 +69,14 @@ def result(each: Operation, scene: Scene) -> State:
     return scene.launch(hook)
 
 
-@operation("clone", sample=True)
+@operation("clone")
 def _clone(s: Scene) -> Iterator[Path | None]:
     yield None
     s.git("clone", "-q", "author", "clone", cwd=s.folder)
     yield s.folder / "clone" / HOOK
 
 
-@operation("checkout BRANCH", sample=True)
+@operation("checkout BRANCH")
 def _checkout(s: Scene) -> Iterator[Path | None]:
     yield None
     s.git("checkout", "-q", "topic")
@@ -131,14 +137,14 @@ def _checkout_file_of(s: Scene) -> Iterator[Path | None]:
     s.git("checkout", "-q", "topic", "--", HOOK)
 
 
-@operation("restore FILE", sample=True)
+@operation("restore FILE")
 def _restore(s: Scene) -> Iterator[Path | None]:
     s.edit()
     yield None
     s.git("restore", HOOK)
 
 
-@operation("restore --source", sample=True)
+@operation("restore --source")
 def _restore_source(s: Scene) -> Iterator[Path | None]:
     yield None
     s.git("restore", "--source", "topic", HOOK)
@@ -150,7 +156,7 @@ def _restore_both(s: Scene) -> Iterator[Path | None]:
     s.git("restore", "--source", "topic", "--staged", "--worktree", HOOK)
 
 
-@operation("worktree add", sample=True)
+@operation("worktree add")
 def _worktree_add(s: Scene) -> Iterator[Path | None]:
     yield None
     s.git("worktree", "add", "-q", "../linked", "topic")
@@ -166,14 +172,14 @@ def _worktree_reset(s: Scene) -> Iterator[Path | None]:
     yield linked / HOOK
 
 
-@operation("merge, fast-forward", sample=True)
+@operation("merge, fast-forward")
 def _merge_ff(s: Scene) -> Iterator[Path | None]:
     s.quietly("reset", "-q", "--hard", "main~1")
     yield None
     s.git("merge", "-q", "origin/main")
 
 
-@operation("merge", sample=True)
+@operation("merge")
 def _merge(s: Scene) -> Iterator[Path | None]:
     yield None
     s.git("merge", "-q", "-m", "merged", "topic")
@@ -185,7 +191,7 @@ def _merge_squash(s: Scene) -> Iterator[Path | None]:
     s.git("merge", "-q", "--squash", "topic")
 
 
-@operation("merge --no-commit", sample=True)
+@operation("merge --no-commit")
 def _merge_no_commit(s: Scene) -> Iterator[Path | None]:
     yield None
     s.git("merge", "-q", "--no-commit", "topic")
@@ -233,7 +239,7 @@ def _pull_autostash(s: Scene) -> Iterator[Path | None]:
     s.git("pull", "-q", "--rebase", "--autostash", "origin", "main")
 
 
-@operation("rebase", sample=True)
+@operation("rebase")
 def _rebase(s: Scene) -> Iterator[Path | None]:
     yield None
     s.git("rebase", "-q", "topic")
@@ -251,7 +257,7 @@ def _rebase_conflict(s: Scene) -> Iterator[Path | None]:
     s.git("rebase", "-q", "clash", status=1)
 
 
-@operation("rebase --abort", sample=True)
+@operation("rebase --abort")
 def _rebase_abort(s: Scene) -> Iterator[Path | None]:
     s.quietly("rebase", "-q", "clash", status=1)
     yield None
@@ -297,7 +303,7 @@ def _rebase_drop(s: Scene) -> Iterator[Path | None]:
     editor.git("rebase", "-q", "-i", "main~1")
 
 
-@operation("cherry-pick", sample=True)
+@operation("cherry-pick")
 def _cherry_pick(s: Scene) -> Iterator[Path | None]:
     yield None
     s.git("cherry-pick", "topic")
@@ -348,7 +354,7 @@ def _patch(s: Scene, revision: str = "topic") -> Path:
     return path
 
 
-@operation("am", sample=True)
+@operation("am")
 def _am(s: Scene) -> Iterator[Path | None]:
     patch = _patch(s)
     yield None
@@ -384,14 +390,14 @@ def _am_abort(s: Scene) -> Iterator[Path | None]:
     s.git("am", "--abort")
 
 
-@operation("apply", silent=True, sample=True)
+@operation("apply", silent=True)
 def _apply(s: Scene) -> Iterator[Path | None]:
     patch = _patch(s)
     yield None
     s.git("apply", patch)
 
 
-@operation("apply --index", sample=True)
+@operation("apply --index")
 def _apply_index(s: Scene) -> Iterator[Path | None]:
     patch = _patch(s)
     yield None
@@ -405,7 +411,7 @@ def _apply_3way(s: Scene) -> Iterator[Path | None]:
     s.git("apply", "--3way", patch)
 
 
-@operation("stash push", sample=True)
+@operation("stash push")
 def _stash_push(s: Scene) -> Iterator[Path | None]:
     s.edit()
     yield None
@@ -436,7 +442,7 @@ def _stash_file(s: Scene) -> Iterator[Path | None]:
     s.git("stash", "push", "-q", "--", HOOK)
 
 
-@operation("stash pop", sample=True)
+@operation("stash pop")
 def _stash_pop(s: Scene) -> Iterator[Path | None]:
     s.edit()
     s.quietly("stash", "push", "-q")
@@ -472,7 +478,7 @@ def _stash_pop_untracked(s: Scene) -> Iterator[Path | None]:
     yield new
 
 
-@operation("reset --hard", sample=True)
+@operation("reset --hard")
 def _reset_hard(s: Scene) -> Iterator[Path | None]:
     yield None
     s.git("reset", "-q", "--hard", "topic")
@@ -497,7 +503,7 @@ def _add(s: Scene) -> Iterator[Path | None]:
     s.git("add", "-A")
 
 
-@operation("commit -a, after an edit in place", sample=True)
+@operation("commit -a, after an edit in place")
 def _commit(s: Scene) -> Iterator[Path | None]:
     yield None
     s.edit()
@@ -624,5 +630,48 @@ def _submodule(s: Scene) -> Iterator[Path | None]:
     yield hook
 
 
-def remove_scene(scene: Scene) -> None:
-    """Give the disk back: there are hundreds of them."""
+def table(results: Mapping[tuple[str, str], str]) -> str:
+    """Return the Markdown table of ``{(column, operation): cell}``."""
+    lines = [f"| operation | {' | '.join(COLUMNS.values())} |", "|---|---|---|---|"]
+    for name, each in OPERATIONS.items():
+        shown = f"{name}{_SILENT}" if each.silent else name
+        cells = [results[column, name] for column in COLUMNS]
+        lines.append(f"| {shown} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def parse(document: str) -> dict[tuple[str, str], str]:
+    """Return what :func:`table` was given, from a text that holds the table."""
+    start = document.index("| operation |")
+    found = {}
+    for line in document[start:].partition("\n\n")[0].splitlines()[2:]:
+        shown, *cells = (cell.strip() for cell in line.strip("|").split("|"))
+        for column, cell in zip(COLUMNS, cells, strict=True):
+            found[column, shown.removesuffix(_SILENT)] = cell
+    return found
+
+
+def main() -> int:
+    """Try everything with the git on PATH, and print the table."""
+    from tests import git_setups  # noqa: PLC0415 - it needs pre-commit
+    from tests.git_scene import gits  # noqa: PLC0415
+    from tests.precommit_scene import Packaged  # noqa: PLC0415
+
+    results = {}
+    with tempfile.TemporaryDirectory(prefix="hooks-compile-matrix-") as name:
+        folder = Path(name).resolve()
+        packaged = Packaged.create(folder / "packaged")
+        for column in COLUMNS:
+            setup = getattr(git_setups, column)
+            scene = setup(folder / column, next(iter(gits().values())), packaged)
+            for each in OPERATIONS.values():
+                copy = scene.copy_to(folder / "scene")
+                results[column, each.name] = CELLS[result(each, copy)]
+                shutil.rmtree(copy.folder)
+                sys.stderr.write(f"{column}: {each.name}: {results[column, each.name]}\n")
+    sys.stdout.write(table(results))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

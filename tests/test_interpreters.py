@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -245,6 +246,16 @@ def test_a_shim_like_that_of_mise_is_a_link_to_the_manager(tmp_path: Path) -> No
 
 def _system() -> list[str]:
     return os.defpath.split(os.pathsep)
+
+
+def test_a_wrapper_whose_python_is_not_to_be_seen_here_is_kept_as_it_is(tmp_path: Path) -> None:
+    # as one does that starts a container
+    fields = f"cpython 3.9.1 cpython-39 610d0d0a 00 {b'/no/such/python'.hex()}"
+    wrapper = script(tmp_path / "python3", f"echo hooks-compile-probe {fields}")
+    cache = tmp_path / "cache.json"
+    answer = resolve(str(wrapper), cwd=tmp_path, env=path_env(*_system()), cache=cache)
+    assert (answer.executable, answer.version) == (wrapper, (3, 9, 1))
+    assert not cache.exists()
 
 
 @pytest.mark.parametrize("name", ["mise", "rye", "asdf", "rtx", "pyenv"])
@@ -581,17 +592,32 @@ SHOW = """
 import json, os, sys
 sys.path.insert(0, sys.argv[1])
 from hooks_compile.interpreters import user_environment
-print(json.dumps(user_environment(os.environ)))
+own = {name: getattr(sys, name) for name in ("prefix", "base_prefix", "executable")}
+print(json.dumps([user_environment(os.environ), own]))
 """
 
+RunIn = Callable[[Path, dict[str, str]], dict[str, str]]
 
-def run_in(python: Path | str, env: dict[str, str]) -> dict[str, str]:
-    """What ``user_environment`` makes of ``env`` when the tool runs under ``python``."""
-    command = [str(python), "-c", SHOW, str(CHECKOUT)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
-    result = json.loads(done.stdout)
-    assert isinstance(result, dict)
-    return {name: value for name, value in result.items() if name != "LC_CTYPE"}
+
+@pytest.fixture
+def run_in(monkeypatch: pytest.MonkeyPatch) -> RunIn:
+    """What ``user_environment`` makes of an environment when the tool runs under a Python.
+
+    It is asked in a process of that Python, and here with the same ``sys``.
+    """
+
+    def run(python: Path, env: dict[str, str]) -> dict[str, str]:
+        command = [str(python), "-c", SHOW, str(CHECKOUT)]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+        result, own = json.loads(done.stdout)
+        assert isinstance(result, dict)
+        result = {name: value for name, value in result.items() if name in env}
+        for name, value in own.items():
+            monkeypatch.setattr(sys, name, value)
+        assert user_environment(env) == result
+        return result
+
+    return run
 
 
 @pytest.fixture
@@ -600,7 +626,7 @@ def ours(tmp_path: Path) -> Path:
     return make_venv(tmp_path / "ours", sys._base_executable).parent.parent  # type: ignore[attr-defined]
 
 
-def test_an_environment_that_a_person_activated_stays(ours: Path) -> None:
+def test_an_environment_that_a_person_activated_stays(ours: Path, run_in: RunIn) -> None:
     env = path_env(ours / "bin", "/usr/bin", "/bin") | {"VIRTUAL_ENV": str(ours)}
     assert run_in(ours / "bin/python", env) == env
 
@@ -615,7 +641,7 @@ def test_an_environment_that_a_person_activated_stays(ours: Path) -> None:
         "uv-receipt.toml",
     ],
 )
-def test_an_environment_that_a_tool_made_for_us_goes(mark: str, ours: Path) -> None:
+def test_an_environment_that_a_tool_made_for_us_goes(mark: str, ours: Path, run_in: RunIn) -> None:
     (ours / mark).touch()
     env = path_env(ours / "bin", "/usr/bin", "/bin")
     named = env | {"VIRTUAL_ENV": str(ours), "PRE_COMMIT": "1"}
@@ -624,7 +650,7 @@ def test_an_environment_that_a_tool_made_for_us_goes(mark: str, ours: Path) -> N
     assert run_in(ours / "bin/python", env) == expected
 
 
-def test_an_environment_that_nothing_names_goes_from_path(ours: Path) -> None:
+def test_an_environment_that_nothing_names_goes_from_path(ours: Path, run_in: RunIn) -> None:
     # wherever it stands, and by whatever link it is named
     link = ours.parent / "link"
     link.symlink_to(ours)
@@ -632,7 +658,9 @@ def test_an_environment_that_nothing_names_goes_from_path(ours: Path) -> None:
     assert run_in(ours / "bin/python", env) == path_env("/usr/bin", "", "/bin")
 
 
-def test_another_environment_that_the_user_activated_stays(ours: Path, tmp_path: Path) -> None:
+def test_another_environment_that_the_user_activated_stays(
+    ours: Path, tmp_path: Path, run_in: RunIn
+) -> None:
     theirs = make_venv(tmp_path / "theirs").parent.parent
     env = path_env(ours / "bin", theirs / "bin", "/usr/bin") | {"VIRTUAL_ENV": str(theirs)}
     expected = path_env(theirs / "bin", "/usr/bin") | {"VIRTUAL_ENV": str(theirs)}
@@ -641,7 +669,7 @@ def test_another_environment_that_the_user_activated_stays(ours: Path, tmp_path:
     assert found_there.executable == theirs / "bin" / "python3"
 
 
-def test_the_launcher_variables_of_our_own_python_go(ours: Path) -> None:
+def test_the_launcher_variables_of_our_own_python_go(ours: Path, run_in: RunIn) -> None:
     env = path_env("/usr/bin") | {"__PYVENV_LAUNCHER__": str(ours / "bin/python3")}
     assert run_in(ours / "bin/python", env) == path_env("/usr/bin")
     given = {"PATH": "/usr/bin", "PYTHONHOME": "/opt", "OTHER": "kept"}
@@ -650,7 +678,7 @@ def test_the_launcher_variables_of_our_own_python_go(ours: Path) -> None:
     assert "PYTHONHOME" in given
 
 
-def test_outside_of_a_virtual_environment_nothing_changes(tmp_path: Path) -> None:
+def test_outside_of_a_virtual_environment_nothing_changes(tmp_path: Path, run_in: RunIn) -> None:
     base = Path(sys._base_executable)  # type: ignore[attr-defined]
     theirs = make_venv(tmp_path / "theirs").parent.parent
     env = path_env(theirs / "bin", base.parent, "/usr/bin") | {"VIRTUAL_ENV": str(theirs)}
@@ -671,9 +699,27 @@ def test_what_a_pyenv_shim_put_on_path_before_the_tool_ran_goes(tmp_path: Path) 
     done = subprocess.run(
         [shims / command[0], *command[1:]], env=env, capture_output=True, text=True, check=True
     )
-    ours = json.loads(done.stdout)
+    ours, own = json.loads(done.stdout)
+    assert Path(own["prefix"]) == tools_python.parent.parent
     assert str(tools_python.parent) not in ours["PATH"].split(os.pathsep)
     assert resolve("python3", cwd=tmp_path, env=ours).executable == agents_python
+
+
+def test_a_python_of_a_version_manager_goes_where_it_stands_before_the_managers_shims(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "asdf"
+    ours = root / "installs/python/3.11/bin"
+    for folder in (ours, root / "shims", tmp_path / "other/shims"):
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(sys, "prefix", str(ours.parent))
+    monkeypatch.setattr(sys, "base_prefix", str(ours.parent))
+    monkeypatch.setattr(sys, "executable", str(ours / "python3"))
+    assert user_environment(path_env(ours, "/a", root / "shims", ours)) == path_env(
+        "/a", root / "shims", ours
+    )
+    for path in ([ours, "/a"], [root / "shims", ours], [ours, tmp_path / "other/shims"]):
+        assert user_environment(path_env(*path)) == path_env(*path)
 
 
 def _is_able(version: str) -> bool:
@@ -717,7 +763,7 @@ def run_hook(tool: str, hook: str, repo: Path, env: dict[str, str]) -> dict[str,
     )
     if not out.exists():
         pytest.skip(f"{tool} can't make its environment here: {(done.stdout + done.stderr)[-300:]}")
-    result = json.loads(out.read_text())
+    result, _ = json.loads(out.read_text())
     assert isinstance(result, dict)
     assert result["PRE_COMMIT"] == "1"
     return result

@@ -69,6 +69,7 @@ class Service:
         *,
         open_lookout: Callable[[Callable[[Event], None]], Lookout],
         scan_s: float = SCAN_S,
+        read_clocks: Callable[[], Clocks] = lambda: Clocks(time.time(), time.monotonic()),
     ) -> None:
         """``report`` is told all there is to say; ``scan_s`` is the time between two comparisons
         of all contents."""
@@ -83,7 +84,8 @@ class Service:
         self._is_beat_urgent = True
         self._remind_due = 0.0
         self._since = time.time()
-        self._clocks = Clocks(time.time(), time.monotonic())
+        self._read_clocks = read_clocks
+        self._clocks = read_clocks()
 
     def stop(self, signal: int) -> None:
         """End :meth:`run` soon; may be called from a signal handler and any thread."""
@@ -133,7 +135,7 @@ class Service:
         return max(min(min(due) - time.monotonic(), _LONGEST_WAIT_S), 0.0)
 
     def _look_after(self, lookout: Lookout) -> None:
-        clocks = Clocks(time.time(), time.monotonic())
+        clocks = self._read_clocks()
         if self._clocks.jumped(clocks):
             self._scan_all("the clock jumped, as after a sleep: comparing all contents")
         self._clocks = clocks
@@ -142,7 +144,7 @@ class Service:
             for watched in self._watched:
                 watched.tree.is_replanned = True
             self._scan_all("no more events came: watching anew, and comparing all contents")
-        lookout.poll(clocks.monotonic)
+        lookout.poll(time.monotonic())
 
     def _scan_all(self, why: str) -> None:
         is_news = False

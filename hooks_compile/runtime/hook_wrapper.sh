@@ -1,5 +1,5 @@
 #!/bin/sh
-# hooks-compile wrapper 1 (4d7bf5dc09575b1c): hook_wrapper.sh [--python=CMD] [PYTHON-FLAGS] HOOK.py [ARGS]
+# hooks-compile wrapper 1 (5b851b0438a64a70): hook_wrapper.sh [--python=CMD | --shebang] [FLAGS] HOOK [ARGS]
 # Does what "python3 HOOK.py ARGS" does: from compiled code where hooks-compile is set up, from the
 # source where it is not. "hooks-compile wrapper" writes this file; commit it, do not edit it.
 
@@ -20,6 +20,18 @@ case ${1-} in
 --python=*)
     hooks_compile_python=${1#--python=}
     shift
+    ;;
+--shebang)
+    # The script ran by its own first line before, and still does where that is not plain Python.
+    shift
+    hooks_compile_first=
+    [ -f "${1-}" ] && [ -r "$1" ] && [ -x "$1" ] && IFS= read -r hooks_compile_first <"$1"
+    case $hooks_compile_first in
+    '#!'/*/env\ python* | '#!'/*/env\ pypy*) hooks_compile_python=${hooks_compile_first#* } ;;
+    '#!'/*/python* | '#!'/*/pypy*) hooks_compile_python=${hooks_compile_first#'#!'} ;;
+    *) exec "$@" ;;
+    esac
+    case $hooks_compile_python in *python2* | *[!0-9A-Za-z_./+-]*) exec "$@" ;; esac
     ;;
 esac
 

@@ -103,6 +103,8 @@ def find_code(script: str, path: str) -> "CodeType":
     """
     if script.endswith(".pyc") or sys.flags.optimize:
         raise ValueError("entries are for sources, and for Python without -O")
+    if getattr(sys.flags, "int_max_str_digits", -1) not in (-1, 4300):
+        raise ValueError("another int_max_str_digits may change which numbers compile")
     status = posix.stat(RUNTIME)
     if status.st_uid != posix.geteuid() or status.st_mode & 0o77:
         raise PermissionError("the runtime folder is not this user's alone")

@@ -104,8 +104,7 @@ class Bench:
         if self.trace_file.exists():
             text = self.trace_file.read_text(encoding="utf-8", errors="surrogateescape")
             # A script's name may hold a newline: only what begins like a line is one.
-            for state, reason in re.findall(r"(?m)^(hit|miss|source)\t([^\t\n]*)\t", text):
-                yield state, reason
+            yield from re.findall(r"(?m)^(hit|miss|source)\t([^\t\n]*)\t", text)
 
     @contextlib.contextmanager
     def _fresh(self, case: Case) -> Iterator[None]:
@@ -141,16 +140,14 @@ class Bench:
         return text.replace("{dir}", str(self.work))
 
     def _process(self, run: Run, command: Sequence[str]) -> Outcome:
-        argv = [os.fsencode(self._place(part)) for part in command]
-        folder = os.fsencode(str(self.work))
-        argv += [os.fsencode(part).replace(b"{dir}", folder) for part in run.argv]
+        argv = [self._place(part) for part in (*command, *run.argv)]
         closed = (" <&-" if run.stdin is None else "") + (" >&-" if run.stdout == "closed" else "")
-        if run.shell or closed:
-            script = run.shell or f'exec "$@"{closed}'
-            argv = [b"sh", b"-c", script.encode(), b"sh", *argv]
+        if run.by_sh or closed:
+            script = run.by_sh or f'exec "$@"{closed}'
+            argv = ["sh", "-c", script, "sh", *argv]
         status, stdout, stderr = run_process(
             argv,
-            os.path.join(folder, os.fsencode(run.cwd)),  # noqa: PTH118 - bytes
+            self.work / run.cwd,
             self._environment(run),
             run,
         )
@@ -179,7 +176,7 @@ class _Descriptors:
 
 
 def run_process(
-    argv: Sequence[bytes], cwd: bytes, env: Mapping[str, str], run: Run
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str], run: Run
 ) -> tuple[int, bytes, bytes]:
     """Start it with the streams that ``run`` asks for; returns status, stdout and stderr."""
     with _Descriptors() as owned:
@@ -188,7 +185,7 @@ def run_process(
         if run.stdout == "full":
             stdout = os.open("/dev/full", os.O_WRONLY)
         elif run.stdout == "append":
-            stdout = os.open(os.path.join(cwd, b"out.txt"), os.O_WRONLY | os.O_APPEND)  # noqa: PTH118
+            stdout = os.open(cwd / "out.txt", os.O_WRONLY | os.O_APPEND)
         elif run.stdout == "pty":
             reader, stdout = os.openpty()
             stdin = stderr = stdout

@@ -5,20 +5,32 @@ RESULTS, as JSON, how each test ended. ``cold`` puts the launcher before each sc
 compiles the script first. Runs under every interpreter: Python 3.8 syntax, standard library only.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import json
 import os
 import subprocess
 import sys
+import traceback
 import unittest
+from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+    from typing import Any
+
+    Error = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 
 _WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")
 # It compares strings in the process, for a long time, and starts nothing.
 _WITHOUT_LAUNCHES = ("UTF8ValidatorTest",)
 
 
-def script_index(command):
+def script_index(command: Sequence[Any]) -> int | None:
     """Return where in ``command`` the script is; None where it runs none, or no Python."""
     if not command or command[0] != sys.executable:
         return None
@@ -29,28 +41,30 @@ def script_index(command):
             index += 1
         elif not word.startswith("-"):
             return index
-        elif word == "-" or (not word.startswith("--") and set(word[1:]) & set("cmxiV")):
+        elif word == "-" or (
+            not word.startswith(("--", "-W", "-X")) and set(word[1:]) & set("cmxiV")
+        ):
             return None
         index += 1
     return None
 
 
-def compile_entry(key, script, folder):
+def compile_entry(key: bytes, script: Any, folder: Any) -> None:
     """Make the entry of a script, as the tool would; what is no source stays without one."""
-    from hooks_compile.runtime import entry, worker
+    from hooks_compile.runtime import entry, worker  # noqa: PLC0415 - main() makes it importable
 
-    path = os.path.realpath(os.path.join(folder or ".", os.fsdecode(script)))
+    path = str(Path(folder or ".", os.fsdecode(script)).resolve())
     with contextlib.suppress(OSError, ValueError):
         job = (path, worker.read(path), 0, entry.AS_PYTHON.decode())
         worker.compile_all(key, [job], True)
 
 
-def route(mode, launcher, key):
+def route(mode: str, launcher: str, key: bytes) -> None:
     """Make every ``subprocess.Popen`` of a script one of the launcher."""
     start = subprocess.Popen.__init__
 
     @functools.wraps(start)
-    def routed(self, args, *rest, **options):
+    def routed(self: Any, args: Any, *rest: Any, **options: Any) -> None:
         if isinstance(args, (list, tuple)):
             command = list(args)
             index = script_index(command)
@@ -59,12 +73,12 @@ def route(mode, launcher, key):
                     compile_entry(key, command[index], options.get("cwd"))
                 command.insert(index, launcher)
                 args = command
-        return start(self, args, *rest, **options)
+        start(self, args, *rest, **options)
 
-    subprocess.Popen.__init__ = routed
+    subprocess.Popen.__init__ = routed  # type: ignore[method-assign]
 
 
-def tests_in(suite):
+def tests_in(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
     """Yield the single tests of a suite."""
     for test in suite:
         if isinstance(test, unittest.TestSuite):
@@ -76,42 +90,44 @@ def tests_in(suite):
 class Result(unittest.TestResult):
     """Keeps how each test ended, by its id."""
 
-    def __init__(self):
+    def __init__(self) -> None:
+        """Know of none."""
         super().__init__()
-        self.ended = {}
+        self.ended: dict[str, tuple[str, str]] = {}
 
-    def note(self, test, how, why=""):
+    def note(self, test: unittest.TestCase, how: str, why: str = "") -> None:
         """Keep the worst that is told of a test."""
         test_id = test.id().split(" (")[0]
         if self.ended.get(test_id, ("passed",))[0] in ("passed", how):
             self.ended[test_id] = (how, why[-3000:])
 
-    def addSuccess(self, test):  # noqa: N802 - unittest's name
+    def addSuccess(self, test: unittest.TestCase) -> None:  # noqa: N802 - unittest's name
         """Note it."""
         self.note(test, "passed")
 
-    def addSkip(self, test, reason):  # noqa: N802 - unittest's name
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:  # noqa: N802 - unittest's name
         """Note it."""
         self.note(test, "skipped", reason)
 
-    def addFailure(self, test, err):  # noqa: N802 - unittest's name
+    def addFailure(self, test: unittest.TestCase, err: Error) -> None:  # noqa: N802 - unittest's name
         """Note it."""
-        self.note(test, "failed", self._exc_info_to_string(err, test))
+        self.note(test, "failed", "".join(traceback.format_exception(*err)))
 
     addError = addFailure  # noqa: N815 - unittest's name
 
-    def addSubTest(self, test, subtest, err):  # noqa: N802 - unittest's name
+    def addSubTest(  # noqa: N802 - unittest's name
+        self, test: unittest.TestCase, subtest: unittest.TestCase, err: Error | None
+    ) -> None:
         """Note it."""
         if err is not None:
             self.addFailure(test, err)
 
 
-def main(mode, launcher, key, results, *names):
+def main(mode: str, launcher: str, key: str, results: str, *names: str) -> None:
     """Run the tests of the modules ``names``."""
-    sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
     if mode != "plain":
-        with open(key, "rb") as file:
-            route(mode, launcher, file.read())
+        route(mode, launcher, Path(key).read_bytes())
     result = Result()
     for name in names:
         try:
@@ -119,8 +135,7 @@ def main(mode, launcher, key, results, *names):
         except unittest.SkipTest:
             continue
         unittest.TestSuite(tests_in(suite)).run(result)
-    with open(results, "w", encoding="utf-8") as file:
-        json.dump(result.ended, file)
+    Path(results).write_text(json.dumps(result.ended), encoding="utf-8")
 
 
 if __name__ == "__main__":

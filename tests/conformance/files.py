@@ -8,24 +8,26 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.conformance.model import Content, Fifo, Link, Mode, Text
+from tests.conformance.model import Fifo, Link, Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+
+    from tests.conformance.model import Files
 
 FOLDER = b"__pycache_opt__"
 
 
-def lay(root: Path, files: Mapping[Text, Content]) -> None:
+def lay(root: Path, files: Files) -> None:
     """Make ``root`` and the files of a case in it."""
     root.mkdir(parents=True)
     for name, content in files.items():
-        path = Path(os.fsdecode(os.fsencode(str(root)) + b"/" + os.fsencode(name)))
+        path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if content is None:
             path.mkdir()
         elif isinstance(content, Link):
-            path.symlink_to(os.fsdecode(content.target).replace("{dir}", str(root)))
+            path.symlink_to(content.target.replace("{dir}", str(root)))
         elif isinstance(content, Fifo):
             os.mkfifo(path)
         else:
@@ -36,10 +38,8 @@ def lay(root: Path, files: Mapping[Text, Content]) -> None:
 
 
 def wipe(root: Path) -> None:
-    """Remove ``root`` and all in it, folders without permissions too."""
+    """Remove ``root`` and all in it."""
     if root.is_dir():
-        for folder, _, _ in os.walk(root):
-            Path(folder).chmod(0o700)
         shutil.rmtree(root)
 
 
@@ -58,7 +58,7 @@ def snapshot(root: Path) -> dict[bytes, bytes]:
             relative = path[len(top) + 1 :]
             kind = f"{stat.filemode(status.st_mode)} ".encode()
             if stat.S_ISLNK(status.st_mode):
-                kind += os.readlink(path)
+                kind += os.readlink(path)  # noqa: PTH115 - bytes
             elif stat.S_ISREG(status.st_mode) and not name.endswith(b".pyc"):
                 kind += Path(os.fsdecode(path)).read_bytes()
             found[relative] = kind

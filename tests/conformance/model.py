@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from signal import Signals
 
     from tests.interpreters_found import Found
@@ -21,7 +21,7 @@ Trace = Literal["entry", "warns", "source", "any"]
 class Link:
     """A symbolic link in a case's folder."""
 
-    target: Text
+    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,16 @@ class Mode:
 Content = Text | Link | Fifo | Mode | None
 """A file's content; None is an empty folder."""
 
+Files = Mapping[str, Content]
+"""Contents by path; what is not UTF-8 in a path is a surrogate."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """One process: ``PYTHON flags argv`` in ``cwd`` below the case's folder.
 
     ``argv`` starts with the script as typed; ``{dir}`` in it, in the flags and in the environment
-    stands for the case's folder. ``stdin`` None is closed. ``shell`` is a command for ``sh`` that
+    stands for the case's folder. ``stdin`` None is closed. ``by_sh`` is a command for ``sh`` that
     runs the process as ``"$@"``. ``signal`` is sent to the process group once stdout has shown
     ``ready``. ``status`` (negative: a signal) and ``shows`` (in stdout or stderr) tell what the
     source does, so that a script that fails for another reason proves nothing; None: whatever.
@@ -55,13 +58,13 @@ class Run:
     tool makes, because of compile-time warnings; leave it to plain Python; or any of these.
     """
 
-    argv: tuple[Text, ...] = ("hook.py",)
+    argv: tuple[str, ...] = ("hook.py",)
     flags: tuple[str, ...] = ()
     env: Mapping[str, str | None] = field(default_factory=dict)
-    cwd: Text = "."
+    cwd: str = "."
     stdin: Text | None = b""
     stdout: Stdout = "pipe"
-    shell: str = ""
+    by_sh: str = ""
     signal: Signals | None = None
     status: int | None = 0
     shows: Text = b""
@@ -82,7 +85,7 @@ class Case:
     the fresh folder first, for files that only the interpreter itself can make."""
 
     name: str
-    files: Mapping[Text, Content]
+    files: Files
     runs: tuple[Run, ...] = (Run(),)
     setup: str = ""
 

@@ -12,9 +12,7 @@ path, so that nothing has to be masked but addresses. What is known to differ is
 
 from __future__ import annotations
 
-import os
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile.compiler import Compiler
@@ -27,6 +25,7 @@ from tests.launches import interpreter_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from tests.conformance.bench import Bench, Launched, Outcome
     from tests.conformance.model import Case, Run, State
@@ -74,8 +73,8 @@ def _wrong(
 
 
 def _name(run: Run) -> str:
-    argv = [os.fsdecode(part)[:60] for part in run.argv[:8]]
-    return f"python3 {' '.join([*run.flags, *argv])!a} {dict(run.env) or ''} {run.shell}".strip()
+    argv = [part[:60] for part in run.argv[:8]]
+    return f"python3 {' '.join([*run.flags, *argv])!a} {dict(run.env) or ''} {run.by_sh}".strip()
 
 
 def entries_of_the_tool(
@@ -89,8 +88,8 @@ def entries_of_the_tool(
         root = laid / case.name
         lay(root, case.files)
         for run in case.runs:
-            script = os.fsdecode(run.argv[0]).replace("{dir}", str(root))
-            path = root / os.fsdecode(run.cwd) / script
+            script = run.argv[0].replace("{dir}", str(root))
+            path = root / run.cwd / script
             if run.trace != "source" and path.is_file():
                 scripts.add(path.resolve())
     record = interpreter_record(interpreter)

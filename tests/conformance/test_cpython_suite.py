@@ -72,6 +72,7 @@ def test_what_passes_without_the_launcher_passes_with_it(
         assert not failed, "\n\n".join(
             f"{name} [{mode}]: {why}" for name, (_, why) in failed.items()
         )
-        trace = (tmp_path / f"{mode}.trace").read_text(encoding="utf-8", errors="replace")
-        reported = trace.count("hit\t" if mode == "primed" else "miss\t")
-        assert reported, f"no launch was a {'hit' if mode == 'primed' else 'miss'}:\n{trace}"
+        trace = tmp_path / f"{mode}.trace"
+        if trace.exists():  # older versions of test_atexit start no process
+            text = trace.read_text(encoding="utf-8", errors="replace")
+            assert ("hit\t" if mode == "primed" else "miss\t") in text, text

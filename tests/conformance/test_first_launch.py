@@ -35,8 +35,8 @@ def test_the_first_launch_in_a_runtime_folder_is_what_the_source_is(
     first = bench.launch(CASE, run, launch)
     kept = bench.stash.rename(tmp_path / "kept")
     second = bench.launch(CASE, run, launch, kept)
-    assert differences(expected, first.outcome) == []
-    assert differences(expected, second.outcome) == []
+    wrong = differences(expected, first.outcome) + differences(expected, second.outcome)
+    assert not wrong, "\n".join(wrong)
     assert [state for state, _ in first.trace + second.trace] == ["miss", "hit"]
 
 
@@ -52,4 +52,5 @@ def test_a_runtime_folder_that_is_gone_leaves_everything_to_python(
             path.unlink()
     bench = Bench(interpreter, tmp_path / "work", runtime)
     run = Run(("hook.py", "an argument"))
-    assert differences(bench.source(CASE, run), bench.launch(CASE, run, launch).outcome) == []
+    wrong = differences(bench.source(CASE, run), bench.launch(CASE, run, launch).outcome)
+    assert not wrong, "\n".join(wrong)

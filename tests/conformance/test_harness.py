@@ -55,7 +55,7 @@ def test_a_launcher_that_says_nothing_is_found(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["dump-plain", "uncaught", "siblings", "the-loader-of-main", "names-of-the-launcher", "pickle"],
+    ["dump-plain", "uncaught", "siblings", "the-loader-of-main"],
 )
 def test_a_launcher_that_only_executes_the_code_is_found(name: str, tmp_path: Path) -> None:
     found = _found(_TRACE.format("miss") + _EXEC, _BY_NAME[name], tmp_path)

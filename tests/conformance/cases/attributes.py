@@ -79,7 +79,7 @@ show("main thread ident", threading.main_thread().ident == threading.get_ident()
 show("signals", [(int(s), str(signal.getsignal(s))) for s in sorted(signal.Signals)])
 show("blocked", sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])))
 show("wakeup", signal.set_wakeup_fd(-1))
-show("locale", [locale.setlocale(getattr(locale, n)) for n in ("LC_CTYPE", "LC_NUMERIC", "LC_TIME")])
+show("locale", [locale.setlocale(getattr(locale, "LC_" + n)) for n in ("CTYPE", "NUMERIC", "TIME")])
 show("encodings", (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors(),
      sys.getdefaultencoding(), locale.getpreferredencoding(False)))
 show("switch interval", sys.getswitchinterval())
@@ -158,9 +158,9 @@ _NEWER_FLAGS: tuple[tuple[tuple[int, int], tuple[str, ...]], ...] = (
     ((3, 13), ("-X", "cpu_count=1")),
 )
 
-_NON_UTF_8 = b"non\xffutf8-\xe9.py"
+_NON_UTF_8 = "non\udcffutf8-\udce9.py"
 
-_PATHS: Mapping[str | bytes, str] = {
+_PATHS: Mapping[str, str] = {
     **dict.fromkeys(
         (
             *("hook.py", "a/b.py", "sp ace.py", "na\u00efve-\u4e2d.py", "guard", ".hidden"),
@@ -171,10 +171,10 @@ _PATHS: Mapping[str | bytes, str] = {
         DUMP,
     ),
     _NON_UTF_8: DUMP,
-    b"fold\xff/hook.py": DUMP,
+    "fold\udcff/hook.py": DUMP,
 }
 
-_TYPED: tuple[str | bytes, ...] = (
+_TYPED: tuple[str, ...] = (
     *("hook.py", "./hook.py", "{dir}/hook.py", "a//b.py", "a/./b.py", "a/../hook.py"),
     *("sp ace.py", "na\u00efve-\u4e2d.py", "guard", ".hidden", "pre-tool-use.py", "trailing.py "),
     *("UPPER.PY", "hook.txt", "hook.pyw", "./-dash.py", "new\nline.py", "quote'\".py", "%s.py"),
@@ -182,7 +182,7 @@ _TYPED: tuple[str | bytes, ...] = (
     *("{dir}//hook.py", "//{dir}/hook.py", "{dir}/a/../a/b.py", "././/./hook.py"),
 )
 
-_LINKED: Mapping[str | bytes, str | Link] = {
+_LINKED: Mapping[str, str | Link] = {
     "real/hook.py": DUMP + "import beside\nprint(beside.__file__)\n",
     "real/beside.py": "",
     "bin/link.py": Link("../real/hook.py"),
@@ -196,7 +196,7 @@ _LINKED: Mapping[str | bytes, str | Link] = {
 
 _HARD_ARGUMENTS = (
     *("hook.py", "", " ", "-c", "--", "-W", "--help", "-", "a b", "$HOME", "*", "\u00e9"),
-    *(b"\xff\xfe", "hook.py", "line\nbreak", "launch.py"),
+    *("\udcff\udcfe", "hook.py", "line\nbreak", "launch.py"),
 )
 
 
@@ -231,11 +231,11 @@ CASES = [
         (
             *(Run((typed,), shows="modules") for typed in _TYPED),
             Run((_NON_UTF_8,)),
-            Run((b"{dir}/" + _NON_UTF_8,)),
-            Run((b"fold\xff/hook.py",)),
+            Run(("{dir}/" + _NON_UTF_8,)),
+            Run(("fold\udcff/hook.py",)),
             Run(("../a/b.py",), cwd="a"),
             Run(("../hook.py",), cwd="fol der/sub/..", shows="modules", status=0),
-            Run(("hook.py",), cwd=b"fold\xff"),
+            Run(("hook.py",), cwd="fold\udcff"),
             Run(("b.py",), ("-I",), cwd="a"),
             # The entry's name would be longer than a file name can be.
             Run(("x" * 240 + ".py",), trace="any"),
@@ -273,10 +273,10 @@ CASES = [
             Run(env={"PATH": None, "HOME": None, "LANG": None, "PARENT": None}),
             Run(env={"LANG": None, "LC_ALL": "POSIX"}),
             Run(env={"LC_ALL": "no_such.locale"}),
-            Run(shell='umask 077; exec "$@"'),
-            Run(shell='exec 5</dev/null 7>&1; exec "$@"'),
-            Run(shell='trap "" TERM HUP; exec "$@"'),
-            Run(shell='ulimit -n 12; exec "$@"'),
+            Run(by_sh='umask 077; exec "$@"'),
+            Run(by_sh='exec 5</dev/null 7>&1; exec "$@"'),
+            Run(by_sh='trap "" TERM HUP; exec "$@"'),
+            Run(by_sh='ulimit -n 12; exec "$@"'),
         ),
     ),
     Case(
@@ -286,8 +286,8 @@ CASES = [
             Run(stdin=None),
             Run(stdout="closed"),
             Run(stdin=None, stdout="closed"),
-            Run(("quiet.py",), shell='exec "$@" <&- >&- 2>&-'),
-            Run(("quiet.py",), shell='exec "$@" 2>&-'),
+            Run(("quiet.py",), by_sh='exec "$@" <&- >&- 2>&-'),
+            Run(("quiet.py",), by_sh='exec "$@" 2>&-'),
         ),
     ),
     Case("dump-on-a-terminal", {"hook.py": DUMP}, (Run(stdout="pty"),)),
@@ -297,13 +297,13 @@ CASES = [
         (
             Run(
                 ("{dir}/hook.py",),
-                shell='mkdir gone; cd gone; rmdir ../gone; exec "$@"',
+                by_sh='mkdir gone; cd gone; rmdir ../gone; exec "$@"',
                 shows="modules",
                 trace="any",
             ),
             Run(
                 ("hook.py",),
-                shell='mkdir gone; cd gone; rmdir ../gone; exec "$@"',
+                by_sh='mkdir gone; cd gone; rmdir ../gone; exec "$@"',
                 status=None,
                 shows="o such file",
                 trace="source",

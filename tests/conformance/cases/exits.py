@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from signal import SIGHUP, SIGINT, SIGTERM
+from typing import TYPE_CHECKING
 
 from tests.conformance.model import Case, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _NUMBERS = """\
 import sys
@@ -103,13 +107,20 @@ elif what == "nostderr":
     leave("nobody sees it either")
 """
 
-_STATUS_OF = {
+_STATUS_OF: Mapping[str, int | None] = {
     **dict.fromkeys(
         ("text", "surrogate", "float", "tuple", "two", "bytes", "empty", "wordless", "true"), 1
     ),
-    **{"none": 0, "nothing": 0, "huge": None, "subclass": 7, "coded": 9, "site": 5, "quit": 1},
-    **{"finally": 3, "caught": 4, "chained": 6, "unflushed": 3, "flushed": 3, "thread": 0},
-    **{"hook": 8, "closed": 1, "nostderr": 1},
+    **dict.fromkeys(("none", "nothing", "thread"), 0),
+    **dict.fromkeys(("finally", "unflushed", "flushed"), 3),
+    **dict.fromkeys(("quit", "closed", "nostderr"), 1),
+    "huge": None,
+    "caught": 4,
+    "site": 5,
+    "chained": 6,
+    "subclass": 7,
+    "hook": 8,
+    "coded": 9,
 }
 
 _SIGNALS = """\
@@ -325,7 +336,9 @@ elif what == "raises":
     thread.start()
     thread.join()
 elif what == "hook":
-    threading.excepthook = lambda args: print("hook", args.exc_type, args.exc_value, args.thread.name)
+    def hook(args):
+        print("hook", args.exc_type, args.exc_value, args.thread.name)
+    threading.excepthook = hook
     thread = threading.Thread(target=raises)
     thread.start()
     thread.join()
@@ -436,7 +449,7 @@ CASES = [
             Run(("hook.py", "SIGUSR1"), status=-10, shows="before"),
             Run(("hook.py", "ignored"), shows="still there"),
             Run(("hook.py", "handled"), status=15),
-            Run(("hook.py", "abort"), status=-6, shell='ulimit -c 0; exec "$@"'),
+            Run(("hook.py", "abort"), status=-6, by_sh='ulimit -c 0; exec "$@"'),
             Run(("hook.py", "explicit"), status=-2, shows="by hand"),
             Run(("hook.py", "subclass"), status=None, shows="Enough"),
             Run(("hook.py", "caught"), status=130),
@@ -500,11 +513,8 @@ CASES = [
         "stdout-at-exit",
         {"hook.py": _STDOUT_AT_EXIT},
         tuple(
-            Run(("hook.py", what), status=status)
-            for what, status in {
-                **{"none": 0, "closed": 0, "replaced": 0, "broken": None},
-                **{"reconfigured": 0, "dupped": 0, "gone": None},
-            }.items()
+            Run(("hook.py", what), status=None)
+            for what in ("none", "closed", "replaced", "broken", "reconfigured", "dupped", "gone")
         ),
     ),
 ]

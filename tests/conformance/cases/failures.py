@@ -364,8 +364,10 @@ except ZeroDivisionError as error:
     print(traceback.extract_tb(error.__traceback__))
     for frame in inspect.trace():
         print(frame.filename, frame.lineno, frame.function, frame.code_context)
-    print("".join(traceback.TracebackException.from_exception(error, capture_locals=False).format()))
-    logging.basicConfig(format="%(levelname)s %(filename)s %(pathname)s %(lineno)d %(module)s %(funcName)s %(message)s")
+    told = traceback.TracebackException.from_exception(error, capture_locals=False)
+    print("".join(told.format()))
+    names = "levelname filename pathname lineno module funcName message"
+    logging.basicConfig(format=" ".join("%%(%s)s" % name for name in names.split()))
     logging.exception("logged")
     print(error.__traceback__.tb_frame.f_code.co_filename, error.__traceback__.tb_next.tb_next)
     print(sys.exc_info()[2].tb_lineno, sys.exc_info()[2].tb_lasti)

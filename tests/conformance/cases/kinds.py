@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.conformance.cases.attributes import DUMP
-from tests.conformance.model import Case, Fifo, Link, Mode, Run
+from tests.conformance.model import Case, Fifo, Link, Mode, Run, Trace
 
 # Nothing in them may depend on the time.
 _MAKE_OTHERS = """\
@@ -32,6 +32,23 @@ with open("truncated.pyc", "wb") as file:
 with open("wrong-magic.pyc", "wb") as file:
     file.write(b"\\0" * 16)
 """
+
+_NOT_THERE: tuple[tuple[str, int | None, Trace], ...] = (
+    ("missing.py", 2, "source"),
+    ("missing/missing.py", 2, "source"),
+    ("hook.py/", None, "any"),
+    ("hook.py/missing.py", None, "source"),
+    ("broken.py", 2, "source"),
+    ("loop.py", None, "source"),
+    ("{dir}/missing.py", 2, "source"),
+    ("missing/../hook.py", None, "any"),
+    ("\u00e9\u4e2d.py", 2, "source"),
+    ("\udcff.py", 2, "source"),
+    ("x" * 300, None, "source"),
+    ("x/" * 3000 + "y", None, "source"),
+    ("unreadable.py", None, "any"),
+    ("", None, "source"),
+)
 
 CASES = [
     Case(
@@ -71,27 +88,8 @@ CASES = [
             "loop.py": Link("loop.py"),
             "hook.py": "print('hook')\n",
             "unreadable.py": Mode("print('read')\n", 0),
-            "unreadable/hook.py": "print('read')\n",
         },
-        tuple(
-            Run((typed,), status=status, trace=trace)
-            for typed, status, trace in (
-                ("missing.py", 2, "source"),
-                ("missing/missing.py", 2, "source"),
-                ("hook.py/", None, "any"),
-                ("hook.py/missing.py", None, "source"),
-                ("broken.py", 2, "source"),
-                ("loop.py", None, "source"),
-                ("{dir}/missing.py", 2, "source"),
-                ("missing/../hook.py", None, "any"),
-                ("\u00e9\u4e2d.py", 2, "source"),
-                (b"\xff.py", 2, "source"),
-                ("x" * 300, None, "source"),
-                ("x/" * 3000 + "y", None, "source"),
-                ("unreadable.py", None, "any"),
-                ("", None, "source"),
-            )
-        ),
+        tuple(Run((typed,), status=status, trace=trace) for typed, status, trace in _NOT_THERE),
     ),
     Case(
         "a-script-that-comes-from-a-pipe",
@@ -99,11 +97,11 @@ CASES = [
         (
             Run(("/dev/stdin", "x"), stdin=DUMP, trace="source", shows="modules"),
             Run(("/dev/fd/0",), stdin=DUMP, trace="source", shows="modules"),
-            Run(("/dev/stdin",), shell='"$@" <real.py', trace="any", shows="modules"),
-            Run(("/dev/stdin",), shell='"$@" <empty', trace="any"),
-            Run(("/dev/fd/9",), shell='"$@" 9<real.py', trace="any", shows="modules"),
+            Run(("/dev/stdin",), by_sh='"$@" <real.py', trace="any", shows="modules"),
+            Run(("/dev/stdin",), by_sh='"$@" <empty', trace="any"),
+            Run(("/dev/fd/9",), by_sh='"$@" 9<real.py', trace="any", shows="modules"),
             Run(("/dev/null",), trace="any"),
-            Run(("fifo",), shell='cat real.py >fifo & "$@"; wait', trace="source", shows="modules"),
+            Run(("fifo",), by_sh='cat real.py >fifo & "$@"; wait', trace="source", shows="modules"),
             Run(("-", "x"), stdin=DUMP, trace="source", shows="modules"),
         ),
     ),

@@ -33,7 +33,8 @@ print(inspect.getsource(function), inspect.getsource(Thing), inspect.getsource(T
 print(inspect.getsource(square), inspect.getsource(function(1, 2)))
 print(len(inspect.getsource(main)), inspect.getsourcefile(main), inspect.getfile(function))
 print(inspect.getcomments(function), inspect.getdoc(function), inspect.signature(function))
-print(inspect.findsource(Thing)[1], inspect.getmodule(function) is main, inspect.getmodulename(__file__))
+print(inspect.findsource(Thing)[1], inspect.getmodule(function) is main)
+print(inspect.getmodulename(__file__))
 print(inspect.cleandoc(Thing.__doc__), Thing.method.__doc__, __doc__)
 print([name for name, _ in inspect.getmembers(main, inspect.isfunction)])
 frame = inspect.getframeinfo(inspect.currentframe())
@@ -76,7 +77,8 @@ for one, other in zip(walk(mine), walk(theirs)):
         if name not in ("co_consts", "co_lnotab"):
             if getattr(one, name) != getattr(other, name):
                 print("other", name, getattr(one, name), getattr(other, name))
-    print(one.co_name, one.co_filename, one.co_firstlineno, list(one.co_lines())[:3] if hasattr(one, "co_lines") else "")
+    print(one.co_name, one.co_filename, one.co_firstlineno)
+    print(list(one.co_lines())[:3] if hasattr(one, "co_lines") else "")
 print(mine == theirs, function.__code__.co_consts, walk.__code__.co_varnames)
 """
 
@@ -120,7 +122,8 @@ _ASSERTS = {
     "assert.py": "import sys\nassert sys.argv[1:], 'an argument is needed'\nprint('given')\n",
     "debug.py": "if __debug__:\n    print('debug')\nprint(__debug__)\n",
     "in-eval.py": "print(eval('__debug__'))\nexec('assert False, 1')\n",
-    "in-string.py": "import builtins\nprint(getattr(builtins, '__debug__'), compile('assert 1', '', 'exec').co_names)\n",
+    "in-string.py": "import builtins\nprint(getattr(builtins, '__debug__'))\n"
+    "print(compile('assert 1', '', 'exec').co_names)\n",
     "in-module.py": "import helper\nhelper.check(0)\n",
     "helper.py": "def check(x):\n    'Helper doc.'\n    assert x, check.__doc__\n",
 }
@@ -234,10 +237,11 @@ class Abstract(abc.ABC):
     @abc.abstractmethod
     def method(self): ...
 
-print(typing.get_type_hints(Node), typing.get_type_hints(cached), typing.get_type_hints(Speaks.speak))
+for hinted in (Node, cached, Speaks.speak, Movie):
+    print(typing.get_type_hints(hinted))
 print(dataclasses.fields(Node), Node(1, Node(2)), Node.__annotations__, __annotations__)
 print(Colour.RED | Colour.BLUE, list(Functional), Functional.__module__, Made.__module__, Made(2))
-print(Movie.__annotations__, typing.get_type_hints(Movie), T.__module__, cached.__wrapped__.__module__)
+print(Movie.__annotations__, T.__module__, cached.__wrapped__.__module__)
 with context() as value:
     print(value, dispatched(1), dispatched(""))
 try:
@@ -280,7 +284,8 @@ _LOGGING = """\
 import logging
 import warnings
 
-logging.basicConfig(format="%(name)s %(levelname)s %(filename)s %(pathname)s %(lineno)d %(module)s %(funcName)s %(processName)s %(threadName)s: %(message)s", level=0)
+names = "name levelname filename pathname lineno module funcName processName threadName message"
+logging.basicConfig(format=" ".join("%%(%s)s" % name for name in names.split()), level=0)
 logging.captureWarnings(True)
 
 def inner():
@@ -367,8 +372,9 @@ sys.setprofile(None)
 print(seen)
 
 def printing(frame, event, argument):
-    if "/lib" not in frame.f_code.co_filename and not frame.f_code.co_filename.startswith("<frozen"):
-        sys.stderr.write("%s %s %s\\n" % (event, frame.f_code.co_name, frame.f_code.co_filename))
+    name = frame.f_code.co_filename
+    if "/lib" not in name and not name.startswith("<frozen"):
+        sys.stderr.write("%s %s %s\\n" % (event, frame.f_code.co_name, name))
     return printing
 
 if len(sys.argv) > 1:
@@ -410,7 +416,10 @@ elif what == "dunders":
     del __file__, __name__, __loader__, __spec__, __builtins__
     print("gone")
 elif what == "audit":
-    sys.addaudithook(lambda event, arguments: event.startswith(("import", "sys.", "os.")) or os.write(1, event.encode() + b"\\n"))
+    def audit(event, arguments):
+        if not event.startswith(("import", "sys.", "os.")):
+            os.write(1, event.encode() + b"\\n")
+    sys.addaudithook(audit)
 elif what == "argv":
     sys.argv = None
     sys.path = None
@@ -525,7 +534,7 @@ print([k is name for k in vars(Thing) if k == name], 1.5 is 1.5, "x y" is "x y",
 """
 
 _MISCELLANY = """\
-import codeop, contextlib, io, os, pathlib, pprint, shutil, string, sys, tempfile, textwrap, time, uuid
+import contextlib, io, os, pathlib, pprint, shutil, string, sys, tempfile, textwrap, time, uuid
 print(pathlib.Path(__file__).name, pathlib.Path(__file__).parent == pathlib.Path(sys.path[0]))
 print(os.path.relpath(__file__), os.path.dirname(os.path.abspath(__file__)) == os.getcwd())
 with tempfile.TemporaryDirectory() as folder:
@@ -538,7 +547,8 @@ os.makedirs("logs/today")
 os.symlink("state.json", "link")
 os.chmod("state.json", 0o600)
 breakpoint if os.environ.get("NEVER") else None
-print(pprint.pformat({"b": 1, "a": [1] * 3}), textwrap.dedent("  x"), string.Template("$a").substitute(a=1))
+print(pprint.pformat({"b": 1, "a": [1] * 3}), textwrap.dedent("  x"))
+print(string.Template("$a").substitute(a=1))
 """
 
 _BREAKPOINT = """\

@@ -87,7 +87,8 @@ print(type(__loader__), __loader__.name, __loader__.path)
 print(__loader__.get_filename("__main__"), __loader__.is_package("__main__"))
 print(len(__loader__.get_source("__main__")), __loader__.get_data(__file__)[:6])
 print(__loader__.get_code("__main__").co_filename, __loader__.path_stats(__file__)["size"])
-print(type(__loader__.get_resource_reader("__main__")).__name__ if hasattr(__loader__, "get_resource_reader") else None)
+if hasattr(__loader__, "get_resource_reader"):
+    print(type(__loader__.get_resource_reader("__main__")).__name__)
 try:
     __loader__.get_source("hook")
 except ImportError as error:

@@ -117,8 +117,8 @@ CASES = [
             Run(("hook.py", "none"), stdin=None, status=1),
             Run(("hook.py", "closed"), stdin=_PAYLOAD, shows="closed"),
             Run(("hook.py", "stdin-fd"), stdin=_PAYLOAD * 3),
-            Run(("hook.py", "all"), shell='"$@" <hook.py', shows="sys.stdin"),
-            Run(("hook.py", "all"), shell='"$@" </dev/null', shows="''"),
+            Run(("hook.py", "all"), by_sh='"$@" <hook.py', shows="sys.stdin"),
+            Run(("hook.py", "all"), by_sh='"$@" </dev/null', shows="''"),
         ),
     ),
     Case(
@@ -129,7 +129,7 @@ CASES = [
             Run(("hook.py", "block"), shows="x" * 100),
             Run(("hook.py", "binary"), shows=b"\x00\x01"),
             Run(("hook.py", "mixed"), shows="err 4"),
-            Run(("hook.py", "mixed"), shell='exec "$@" 2>&1', shows="err 4"),
+            Run(("hook.py", "mixed"), by_sh='exec "$@" 2>&1', shows="err 4"),
             Run(("hook.py", "text"), env={"PYTHONIOENCODING": "ascii"}, status=1),
             Run(("hook.py", "surrogate"), status=1, shows="UnicodeEncodeError"),
             Run(("hook.py", "no-newline"), shows="end"),
@@ -155,7 +155,7 @@ CASES = [
             Run(("hook.py", "text"), stdout="full", status=None, shows="No space left"),
             Run(("hook.py", "exit"), stdout="full", status=None),
             Run(("hook.py", "raise"), stdout="full", status=None),
-            Run(("hook.py", "mixed"), shell='exec "$@" 2>/dev/full', status=None),
+            Run(("hook.py", "mixed"), by_sh='exec "$@" 2>/dev/full', status=None),
         ),
     ),
     Case(
@@ -176,8 +176,8 @@ CASES = [
         {"hook.py": _WRITES, "out.txt": "before\n"},
         (
             Run(("hook.py", "mixed"), stdout="append"),
-            Run(("hook.py", "mixed"), shell='exec "$@" >>out.txt 2>&1'),
-            Run(("hook.py", "mixed"), shell='exec "$@" >|out.txt'),
+            Run(("hook.py", "mixed"), by_sh='exec "$@" >>out.txt 2>&1'),
+            Run(("hook.py", "mixed"), by_sh='exec "$@" >|out.txt'),
         ),
     ),
     Case(

@@ -1,0 +1,273 @@
+"""What makes watchers lose events: each of them ends with all hooks compiled all the same."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.repositories import write
+from tests.watcher import running
+from tests.watcher.running import HOOK, is_warm, wait_until, wait_warm
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.watcher.conftest import Scene
+
+NEW = HOOK.format("second")
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
+
+
+@ON_LINUX
+def test_a_full_queue_is_said_and_made_good(scene: Scene) -> None:
+    with open("/proc/sys/fs/inotify/max_queued_events") as file:  # noqa: PTH123 - a kernel's number
+        size = int(file.read())
+    if size > 100_000:
+        pytest.skip(f"the queue holds {size} events: too many to fill in a test")
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        watcher.process.send_signal(signal.SIGSTOP)
+        noise = [scene.hook.with_name(f"noise_{number}.py") for number in range(2)]
+        for _ in range(size // 4 + 1):  # one after the other, or the kernel merges the events
+            for path in noise:
+                path.touch()
+                path.unlink()
+        scene.hook.write_text(NEW)
+        watcher.process.send_signal(signal.SIGCONT)
+        watcher.wait_for("notice", lambda message: "dropped events" in message["text"])
+        scene.assert_hit()
+        scene.hook.write_text(HOOK.format("third"))
+        scene.assert_hit()
+
+
+def in_a_namespace(limit: str, value: int) -> list[str]:
+    """What runs a command with one of the user's inotify limits lowered."""
+    if shutil.which("unshare") is None:
+        pytest.skip("unshare is not installed")
+    script = f'echo {value} > /proc/sys/user/{limit} && exec "$@"'
+    words = ["unshare", "--user", "--map-root-user", "sh", "-c", script, "sh"]
+    if subprocess.run([*words, "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("no user namespace with limits of its own can be made here")
+    return words
+
+
+@ON_LINUX
+@pytest.mark.parametrize(
+    ("limit", "value"), [("max_inotify_watches", 3), ("max_inotify_instances", 0)]
+)
+def test_a_limit_that_is_reached_is_said_with_the_remedy_and_the_rest_is_polled(
+    scene: Scene, limit: str, value: int
+) -> None:
+    prefix = in_a_namespace(limit, value)
+    with running.watching(scene.user, scene.root, prefix=prefix) as watcher:
+        watcher.wait_started()
+        trouble = watcher.wait_for("trouble")
+        name = limit.replace("inotify", "user")
+        assert f"sudo sysctl fs.inotify.{name}=" in trouble["text"]
+        assert "every 2 s" in trouble["text"]
+        time.sleep(0.1)
+        for text in ("second", "third"):
+            scene.hook.write_text(HOOK.format(text))
+            scene.assert_hit()
+        new = write(scene.root / ".codex/hooks/new.py", NEW)
+        scene.assert_hit(new)
+        assert len(watcher.messages("trouble")) == 1
+
+
+def test_a_root_that_is_deleted_and_made_again(scene: Scene) -> None:
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        shutil.rmtree(scene.root)
+        watcher.wait_for("trouble", lambda message: "is gone" in message["text"])
+        again = write(scene.hook, NEW)
+        scene.assert_hit(again)
+        again.write_text(HOOK.format("third"))
+        scene.assert_hit(again)
+
+
+def test_a_root_that_another_folder_is_renamed_over(scene: Scene) -> None:
+    other = scene.root.with_name("other")
+    shutil.copytree(scene.root, other, symlinks=True)
+    (other / ".claude/hooks/guard.py").write_text(NEW)
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        scene.root.rename(scene.root.with_name("old"))
+        other.rename(scene.root)
+        scene.assert_hit()
+        scene.hook.write_text(HOOK.format("third"))
+        scene.assert_hit()
+
+
+def test_a_hooks_folder_that_another_is_renamed_over(scene: Scene) -> None:
+    folder = scene.hook.parent
+    other = write(scene.root / ".claude/new/guard.py", NEW).parent
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        folder.rename(scene.root / ".claude/old")
+        other.rename(folder)
+        scene.assert_hit()
+        scene.hook.write_text(HOOK.format("third"))
+        scene.assert_hit()
+
+
+def test_a_folder_above_the_hooks_that_is_renamed_away_and_back(scene: Scene) -> None:
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        above = scene.root / ".claude"
+        above.rename(scene.root / ".claude-off")
+        watcher.wait_for("removed", lambda message: message["path"] == str(scene.hook))
+        (scene.root / ".claude-off/hooks/guard.py").write_text(NEW)
+        (scene.root / ".claude-off").rename(above)
+        scene.assert_hit()
+        scene.hook.write_text(HOOK.format("third"))
+        scene.assert_hit()
+
+
+def test_a_root_that_is_a_symlink_and_leads_elsewhere_then(scene: Scene, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(scene.root)
+    second = tmp_path / "second"
+    shutil.copytree(scene.root, second, symlinks=True)
+    with running.watching(scene.user, tmp_path, link) as watcher:
+        watcher.wait_started()
+        scene.hook.write_text(NEW)
+        scene.assert_hit()
+        new = tmp_path / "new"
+        new.symlink_to(second)
+        new.replace(link)
+        there = second / ".claude/hooks/guard.py"
+        scene.assert_hit(there)
+        there.write_text(NEW)
+        scene.assert_hit(there)
+
+
+def test_a_symlinked_hook_edited_by_its_other_name(scene: Scene) -> None:
+    real = write(scene.root / "tools/real.py", HOOK.format("first"))
+    link = scene.hook.with_name("linked.py")
+    link.symlink_to("../../tools/real.py")
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        real.write_text(NEW)
+        scene.assert_hit(real)
+        link.write_text(HOOK.format("third"))
+        scene.assert_hit(real)
+        assert scene.user.launch(link).state == "hit"
+
+
+def test_a_symlink_that_leads_to_another_script_then(scene: Scene) -> None:
+    for name in ("one", "two"):
+        write(scene.root / f"tools/{name}.py", HOOK.format(name))
+    link = scene.hook.with_name("linked.py")
+    link.symlink_to("../../tools/one.py")
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        new = scene.hook.with_name("new")
+        new.symlink_to("../../tools/two.py")
+        new.replace(link)
+        scene.assert_hit(scene.root / "tools/two.py")
+        assert scene.user.launch(link).state == "hit"
+
+
+def test_a_hard_linked_hook_edited_by_its_other_name(scene: Scene, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.py"
+    elsewhere.hardlink_to(scene.hook)
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        for text in ("second", "third"):
+            elsewhere.write_text(HOOK.format(text))
+            scene.assert_hit()
+
+
+def test_files_that_come_with_their_folder(scene: Scene, tmp_path: Path) -> None:
+    """The files are there before there is a watch on the folder."""
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        made = write(scene.root / ".codex/hooks/deep/deeper/new.py", NEW)
+        scene.assert_hit(made)
+        outside = write(tmp_path / "outside/moved.py", NEW).parent
+        outside.rename(scene.hook.with_name("inside"))
+        scene.assert_hit(scene.hook.with_name("inside") / "moved.py")
+        plugin = write(scene.root / "plugins/one/hooks/hooks.json", "{}").with_name("check.py")
+        plugin.write_text(NEW)
+        scene.assert_hit(plugin)
+
+
+def test_what_happens_while_the_watcher_starts(scene: Scene) -> None:
+    hooks = [scene.hook.with_name(f"early_{number}.py") for number in range(150)]
+    with scene.watching():
+        for number, hook in enumerate(hooks):
+            hook.write_text(f"print({number})\n")
+            if number % 3 == 0:
+                scene.hook.write_text(HOOK.format(number))
+            time.sleep(0.01)
+        wait_warm(scene.user, scene.hook, *hooks)
+        scene.assert_hit()
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.3, 1.0])
+def test_killed_at_any_moment_nothing_is_lost_and_no_lock_stays(
+    scene: Scene, moment: float
+) -> None:
+    with scene.watching() as watcher:
+        time.sleep(moment)
+        scene.hook.write_text(NEW)
+        watcher.end(signal.SIGKILL)
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        scene.assert_hit()
+        drafts = [path for path in scene.root.rglob("*.tmp") if path.is_file()]
+        assert len(drafts) <= 1  # one writer at most was at work; sync removes what it left
+
+
+def test_changes_while_nobody_watched_are_made_good_at_the_start(scene: Scene) -> None:
+    with scene.watching() as watcher:
+        watcher.wait_started()
+    scene.hook.write_text(NEW)
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        assert is_warm(scene.user, scene.hook)
+
+
+def test_changes_while_the_machine_slept_are_made_good(scene: Scene) -> None:
+    """A stopped process stands for a machine asleep: its queue is kept, so no event is lost."""
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        watcher.process.send_signal(signal.SIGSTOP)
+        scene.hook.write_text(NEW)
+        os.sync()
+        watcher.process.send_signal(signal.SIGCONT)
+        scene.assert_hit()
+
+
+def test_a_cache_that_somebody_removes_comes_back(scene: Scene) -> None:
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        scene.repo.git("clean", "-xdfq")
+        scene.assert_hit()
+
+
+def test_entries_that_somebody_damages_are_mended_by_the_scan(scene: Scene) -> None:
+    with scene.watching("--scan", "1") as watcher:
+        watcher.wait_started()
+        for path in (scene.hook.parent / "__pycache_opt__").glob("guard*.pyc"):
+            path.write_bytes(path.read_bytes()[:-1] + b"?")
+        wait_until(lambda: scene.user.launch(scene.hook).state == "hit", "the entry is mended")
+
+
+def test_a_new_key_makes_all_be_compiled_anew(scene: Scene) -> None:
+    """As after ``hooks-compile clean --runtime``: entries under the old key are worth nothing."""
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        key = scene.user.runtime / "key"
+        new = key.with_name(".key.new")
+        new.touch(mode=0o600)
+        new.write_bytes(os.urandom(16))
+        new.replace(key)
+        scene.assert_hit()

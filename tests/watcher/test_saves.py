@@ -1,0 +1,312 @@
+"""Real saves: after each of them the hook is compiled, and its next launch hits."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import shutil
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.launches import User
+from tests.repositories import GitRepo, write
+from tests.watcher import running
+from tests.watcher.conftest import Scene
+from tests.watcher.running import HOOK, is_warm, wait_until, wait_warm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.watcher.running import Watcher
+
+NEW = HOOK.format("second")
+
+
+def shell(*words: str | Path, cwd: Path) -> None:
+    subprocess.run(list(map(str, words)), cwd=cwd, check=True, capture_output=True)
+
+
+def require(program: str) -> None:
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+
+
+def vim(hook: Path, settings: str) -> None:
+    require("vim")
+    script = ["-c", f"set {settings}", "-c", "%s/first/second/", "-c", "wq"]
+    shell("vim", "-es", "-u", "NONE", *script, hook, cwd=hook.parent)
+
+
+def vim_as_it_comes(hook: Path) -> None:
+    vim(hook, "backupcopy=auto")
+
+
+def vim_writing_in_place(hook: Path) -> None:
+    vim(hook, "backupcopy=yes")
+
+
+def vim_renaming_a_backup(hook: Path) -> None:
+    vim(hook, "backupcopy=no backup")
+
+
+def vs_code(hook: Path) -> None:
+    with hook.open("r+b") as file:
+        file.truncate(0)
+        file.write(NEW.encode())
+
+
+def jetbrains(hook: Path) -> None:
+    new = hook.with_name(f"{hook.name}___jb_tmp___")
+    old = hook.with_name(f"{hook.name}___jb_old___")
+    new.write_text(NEW)
+    hook.rename(old)
+    new.rename(hook)
+    old.unlink()
+
+
+def emacs(hook: Path) -> None:
+    lock = hook.with_name(f".#{hook.name}")
+    lock.symlink_to("somebody@somewhere.12345:1700000000")
+    hook.with_name(f"#{hook.name}#").write_text("import sys\n\npri")
+    hook.rename(hook.with_name(f"{hook.name}~"))
+    hook.write_text(NEW)
+    hook.with_name(f"#{hook.name}#").unlink()
+    lock.unlink()
+
+
+def sed(hook: Path) -> None:
+    require("sed")
+    shell("sed", "-i", "s/first/second/", hook, cwd=hook.parent)
+
+
+def copy_with_an_older_time(hook: Path) -> None:
+    source = write(hook.parents[2] / "newer.txt", NEW)
+    os.utime(source, (1_000_000_000, 1_000_000_000))
+    shell("cp", "-p", source, hook, cwd=hook.parent)
+
+
+def rsync(hook: Path) -> None:
+    require("rsync")
+    source = write(hook.parents[2] / "from" / hook.name, NEW)
+    shell("rsync", "-t", source, hook, cwd=hook.parent)
+
+
+def tar(hook: Path) -> None:
+    require("tar")
+    source = write(hook.parents[2] / "from" / hook.name, NEW)
+    os.utime(source, (1_000_000_000, 1_000_000_000))
+    shell("tar", "cf", "all.tar", "-C", source.parent, hook.name, cwd=hook.parents[2])
+    shell("tar", "xf", "all.tar", "-C", hook.parent, cwd=hook.parents[2])
+
+
+def an_agents_write_tool(hook: Path) -> None:
+    draft = hook.with_name(f"{hook.name}.tmp.{os.getpid()}.{time.time_ns()}")
+    draft.write_text(NEW)
+    draft.chmod(0o755)
+    draft.replace(hook)
+
+
+def rename_from_another_folder(hook: Path) -> None:
+    write(hook.parents[2] / "elsewhere.txt", NEW).replace(hook)
+
+
+def delete_and_create(hook: Path) -> None:
+    hook.unlink()
+    hook.write_text(NEW)
+
+
+def delete_and_create_later(hook: Path) -> None:
+    hook.unlink()
+    time.sleep(0.4)
+    hook.write_text(NEW)
+
+
+def hard_link_of_a_draft(hook: Path) -> None:
+    draft = write(hook.parents[2] / "draft.txt", NEW)
+    hook.unlink()
+    hook.hardlink_to(draft)
+    draft.unlink()
+
+
+def same_size_and_time(hook: Path) -> None:
+    before = hook.stat()
+    hook.write_bytes(hook.read_bytes().replace(b"first", b"third"))
+    os.utime(hook, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert hook.stat().st_size == before.st_size
+
+
+def twice_at_once(hook: Path) -> None:
+    hook.write_text(HOOK.format("half"))
+    hook.write_text(NEW)
+
+
+def left_open(hook: Path) -> None:
+    file = os.open(hook, os.O_WRONLY | os.O_TRUNC)
+    os.write(file, NEW.encode())
+    time.sleep(1.0)  # longer than a writer is waited for
+    os.close(file)
+
+
+SAVES = [
+    *(vim_as_it_comes, vim_writing_in_place, vim_renaming_a_backup, vs_code, jetbrains, emacs),
+    *(sed, copy_with_an_older_time, rsync, tar, an_agents_write_tool, rename_from_another_folder),
+    *(delete_and_create, delete_and_create_later, hard_link_of_a_draft, same_size_and_time),
+    *(twice_at_once, left_open),
+]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, Watcher]]:
+    """A project with a hook for each kind of save, and the watcher that all these tests share."""
+    folder = tmp_path_factory.mktemp("saves").resolve()
+    user = User.create(folder).with_env(HOME=str(folder))
+    root = folder / "project"
+    for save in SAVES:
+        write(root / ".claude/hooks" / f"{save.__name__}.py", HOOK.format("first"))
+    with running.watching(user, root) as watcher:
+        watcher.wait_started()
+        yield Scene(GitRepo(root), user), watcher
+
+
+@pytest.mark.parametrize("save", SAVES, ids=lambda save: save.__name__)
+def test_a_saved_hook_is_warm_before_its_next_launch(
+    project: tuple[Scene, Watcher], save: Callable[[Path], None]
+) -> None:
+    scene, watcher = project
+    hook = scene.root / ".claude/hooks" / f"{save.__name__}.py"
+    save(hook)
+    assert "first" not in hook.read_text()
+    scene.assert_hit(hook)
+    assert not watcher.messages("broken")
+    assert not watcher.messages("trouble")
+
+
+def test_a_slow_save_in_pieces_is_neither_reported_nor_compiled_before_it_is_whole(
+    scene: Scene,
+) -> None:
+    pieces = ["import sys\n\nprint('sec", "ond', ", "*sys.argv[1:]", ")\n"]
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        entries = set((scene.hook.parent / "__pycache_opt__").iterdir())
+        file = os.open(scene.hook, os.O_WRONLY | os.O_TRUNC)
+        for piece in pieces:
+            time.sleep(0.15)
+            os.write(file, piece.encode())
+        os.close(file)
+        scene.assert_hit()
+        time.sleep(0.5)
+        assert not watcher.messages("broken")
+        new = set((scene.hook.parent / "__pycache_opt__").iterdir()) - entries
+        assert [path.name.split(".")[0] for path in new] == ["guard"]
+
+
+def test_a_hook_that_is_empty_for_a_moment_is_not_taken_for_an_empty_hook(scene: Scene) -> None:
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        scene.hook.write_bytes(b"")
+        time.sleep(0.1)
+        assert not is_warm(scene.user, scene.hook)
+        scene.hook.write_text(NEW)
+        scene.assert_hit()
+        time.sleep(0.5)
+        assert not [message for message in watcher.messages("changed") if message["empty"]]
+
+
+def test_a_hook_that_stays_empty_is_named_as_one_that_allows_everything(scene: Scene) -> None:
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        scene.hook.write_bytes(b"")
+        message = watcher.wait_for("changed")
+        assert message["empty"]
+        assert message["path"] == str(scene.hook)
+        scene.assert_hit()
+
+
+def test_git_switch_there_and_back_finds_both_versions_warm(scene: Scene) -> None:
+    scene.repo.git("switch", "--quiet", "--create", "other")
+    scene.hook.write_text(NEW)
+    scene.repo.commit()
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        for branch in ("main", "other", "main"):
+            scene.repo.git("switch", "--quiet", branch)
+            scene.assert_hit()
+        watcher.wait_for("changed", lambda message: message["results"][0]["state"] == "fresh")
+
+
+def test_git_stash_push_and_pop(scene: Scene) -> None:
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        scene.hook.write_text(NEW)
+        scene.assert_hit()
+        scene.repo.git("stash", "push", "--quiet")
+        scene.assert_hit()
+        scene.repo.git("stash", "pop", "--quiet")
+        scene.assert_hit()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("apply",), ("stash", "pop"), ("checkout-index", "-f", "-a")]
+)
+def test_what_no_git_hook_tells_of_is_warm(scene: Scene, arguments: tuple[str, ...]) -> None:
+    """``git apply``, ``stash pop`` of untracked files and ``checkout-index`` fire no git hook."""
+    patch = scene.root / "change.patch"
+    if arguments[0] == "apply":
+        scene.hook.write_text(NEW)
+        patch.write_text(scene.repo.git("diff") + "\n")
+        scene.repo.git("checkout", "--", ".")
+        arguments = ("apply", str(patch))
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        if arguments[0] == "stash":
+            new = write(scene.hook.with_name("untracked.py"), NEW)
+            scene.assert_hit(new)
+            scene.repo.git("stash", "push", "--quiet", "--include-untracked")
+            shutil.rmtree(new.parent / "__pycache_opt__", ignore_errors=True)
+            scene.repo.git(*arguments)
+            scene.assert_hit(new)
+        else:
+            if arguments[0] == "checkout-index":
+                scene.hook.write_text(NEW)
+                scene.assert_hit()
+                shutil.rmtree(scene.hook.parent / "__pycache_opt__")
+            scene.repo.git(*arguments)
+            scene.assert_hit()
+
+
+def test_git_switch_over_two_thousand_changed_hooks(scene: Scene) -> None:
+    hooks = [scene.hook.with_name(f"many_{number}.py") for number in range(2000)]
+    for number, hook in enumerate(hooks):
+        hook.write_text(f"print({number})\n")
+    scene.repo.commit()
+    scene.repo.git("switch", "--quiet", "--create", "other")
+    for number, hook in enumerate(hooks):
+        hook.write_text(f"print({number}, 'other')\n")
+    scene.repo.commit()
+    scene.repo.git("switch", "--quiet", "main")
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        scene.repo.git("switch", "--quiet", "other")
+        wait_warm(scene.user, *hooks, seconds=90)
+        for hook in hooks[::500]:
+            scene.assert_hit(hook)
+        wait_until(
+            lambda: len({message["path"] for message in watcher.messages("changed")}) >= 2000,
+            "a line for each",
+        )
+
+
+def test_a_change_through_mmap_of_which_no_event_tells_is_found_by_the_scan(scene: Scene) -> None:
+    """inotify(7): changes made through mmap(2) are not reported."""
+    with scene.watching("--scan", "1") as watcher:
+        watcher.wait_started()
+        with scene.hook.open("r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+            position = memory.find(b"first")
+            memory[position : position + 5] = b"third"
+            memory.flush()
+            wait_warm(scene.user, scene.hook)
+        scene.assert_hit()
