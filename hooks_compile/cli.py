@@ -22,8 +22,10 @@ from hooks_compile.errors import HooksCompileError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from hooks_compile.model import Optimize
+    from hooks_compile.committing import Checked
+    from hooks_compile.model import Interpreter, Optimize
     from hooks_compile.project import Project
+    from hooks_compile.sync import Synced
 
 _PROGRESS_FROM = 200
 
@@ -113,23 +115,38 @@ def build_parser() -> argparse.ArgumentParser:
     json_too = argparse.ArgumentParser(add_help=False)
     json_too.add_argument("--json", action="store_true", help="print JSON for programs")
 
-    add(
+    compile_ = add(
         "compile",
         run_compile,
         "compile the hooks that are not compiled yet",
         parents=[compiling, json_too],
     )
-    add(
+    compile_.add_argument(
+        "--changed",
+        action="store_true",
+        help="of the given files those that are hooks or modules beside them: for pre-commit",
+    )
+    sync = add(
         "sync",
         run_sync,
         "compile what changed, and remove the entries of what is gone",
         parents=[compiling, json_too],
     )
-    add(
+    sync.add_argument(
+        "--git-hook",
+        action="store_true",
+        help="as git calls it: quick, quiet but for a hook that does not compile, never failing",
+    )
+    check = add(
         "check",
         run_check,
         "tell which hooks are not compiled or do not compile (then exit 1)",
         parents=[compiling, json_too],
+    )
+    check.add_argument(
+        "--sources-only",
+        action="store_true",
+        help="only whether all compile and git tracks no cache file: for CI",
     )
     add(
         "status",
@@ -234,53 +251,6 @@ def _open(arguments: argparse.Namespace) -> Project:
     return open_project(_here(), os.environ, getattr(arguments, "paths", ()))
 
 
-class _Run:
-    """The results of one pass over all hooks and modules, and how long it took in seconds."""
-
-    def __init__(
-        self, project: Project, arguments: argparse.Namespace, *, write: bool, modules: bool = True
-    ) -> None:
-        from hooks_compile import runtime_folder
-        from hooks_compile.compiler import Compiler
-        from hooks_compile.project import find_interpreters
-
-        start = time.perf_counter()
-        if write:
-            runtime_folder.ensure(project.runtime)
-        self.project = project
-        self.interpreters = find_interpreters(project, _here(), os.environ, arguments.python)
-        self.optimize = (
-            arguments.optimize if arguments.optimize is not None else project.config.optimize
-        )
-        try:
-            key = runtime_folder.read_key(project.runtime)
-        except HooksCompileError:
-            if write:
-                raise
-            key = os.urandom(16)  # nothing was ever compiled for this user: nothing verifies
-        with (
-            _progress(len(project.sources) * len(self.interpreters)) as advance,
-            Compiler(self.interpreters, key, self.optimize, advance) as compiler,
-        ):
-            work = compiler.compile if write else compiler.check
-            self.results = work(project.sources)
-            local = project.modules() if modules else []
-            if modules and write:
-                local += project.imported_hooks()
-            self.modules = compiler.modules(local, write=write)
-        self.seconds = time.perf_counter() - start
-
-    @property
-    def troubles(self) -> list[str]:
-        """What a person has to mend, one text each; of modules, those that do not compile."""
-        from hooks_compile.model import State
-        from hooks_compile.report import describe_trouble
-
-        broken = [module for module in self.modules if module.state is State.BROKEN]
-        texts = (describe_trouble(result, self.project.root) for result in [*self.results, *broken])
-        return [text for text in texts if text]
-
-
 @contextlib.contextmanager
 def _progress(total: int) -> Iterator[Callable[[int], None]]:
     """Give a function that advances a bar on stderr: on a terminal, and when it takes long."""
@@ -295,54 +265,83 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: progress.advance(task, done)
 
 
-def _report(run: _Run, arguments: argparse.Namespace, *, pruned: Sequence[Path] = ()) -> int:
+def _interpreters(arguments: argparse.Namespace, project: Project) -> list[Interpreter]:
+    from hooks_compile.project import find_interpreters
+
+    return find_interpreters(project, _here(), os.environ, arguments.python)
+
+
+def _synced(
+    arguments: argparse.Namespace, work: Callable[..., Synced], **options: bool
+) -> tuple[Project, Synced, float]:
+    """Do ``work`` on the project, and return it, what came of it, and the seconds it took."""
+    start = time.perf_counter()
+    project = _open(arguments)
+    interpreters = _interpreters(arguments, project)
+    with _progress(len(project.sources) * len(interpreters)) as advance:
+        synced = work(project, interpreters, arguments.optimize, advance, **options)
+    return project, synced, time.perf_counter() - start
+
+
+def _report(arguments: argparse.Namespace, work: Callable[..., Synced], **options: bool) -> int:
+    """Do ``work`` on the project and print what came of it; 1 where there is something to mend."""
     from hooks_compile import report
 
-    troubles = run.troubles
+    project, synced, seconds = _synced(arguments, work, **options)
+    troubles = report.troubles(synced, project.root)
     if arguments.json:
-        print_json(
-            {
-                "ok": not troubles,
-                "seconds": round(run.seconds, 4),
-                "results": [report.result_json(result) for result in run.results],
-                "modules": [report.result_json(result) for result in run.modules],
-                "pruned": [str(path) for path in pruned],
-            }
-        )
+        print_json(report.synced_json(synced, seconds))
         return bool(troubles)
     for text in troubles:
         print(text, file=sys.stderr)
-    line = report.summary(run.results, run.modules, run.seconds)
-    print(
-        line
-        + (f", {report.plural(len(pruned), 'old entry', 'old entries')} removed" if pruned else "")
-    )
+    print(report.summary(synced, seconds))
     return bool(troubles)
 
 
 def run_compile(arguments: argparse.Namespace) -> int:
-    """Compile what is not compiled yet."""
-    return _report(_Run(_open(arguments), arguments, write=True), arguments)
+    """Compile what is not compiled yet; with --changed only hooks among the given files."""
+    from hooks_compile.sync import synchronize
+
+    if not arguments.changed:
+        return _report(arguments, synchronize, prune=False)
+    from hooks_compile import committing
+    from hooks_compile.project import open_project
+
+    project = open_project(_here(), os.environ)
+    optimize = project.config.optimize if arguments.optimize is None else arguments.optimize
+    interpreters = _interpreters(arguments, project)
+    paths = [_here() / path for path in arguments.paths]
+    return _print_checked(
+        committing.compile_changed(project, paths, interpreters, optimize), project
+    )
 
 
 def run_sync(arguments: argparse.Namespace) -> int:
-    """Compile what changed and prune what is gone."""
-    from hooks_compile import cache, fallbacks
+    """Compile what changed and prune what is gone; for git quietly, and without failing."""
+    if arguments.git_hook:
+        from hooks_compile import git_sync
 
-    project = _open(arguments)
-    run = _Run(project, arguments, write=True)
-    needed = [result.entry.name for result in run.results if result.entry]
-    pruned: list[Path] = []
-    for folder in project.folders():
-        pruned += cache.prune(cache.folder_in(folder), keep=project.config.keep, needed=needed)
-    fallbacks.shorten_log(project.runtime)
-    return _report(run, arguments, pruned=pruned)
+        line = git_sync.run(_here(), os.environ)
+        if line:
+            print(line, file=sys.stderr)
+        return 0
+    from hooks_compile.sync import synchronize
+
+    return _report(arguments, synchronize)
 
 
 def run_check(arguments: argparse.Namespace) -> int:
     """Tell what is not compiled or does not compile; write nothing."""
-    run = _Run(_open(arguments), arguments, write=False)
-    status = _report(run, arguments)
+    if arguments.sources_only:
+        from hooks_compile import committing
+
+        project = _open(arguments)
+        optimize = project.config.optimize if arguments.optimize is None else arguments.optimize
+        interpreters = _interpreters(arguments, project)
+        return _print_checked(committing.check_sources(project, interpreters, optimize), project)
+    from hooks_compile.sync import examine
+
+    status = _report(arguments, examine)
     if status and not arguments.json:
         print(
             "to mend it: hooks-compile compile, after correcting what does not compile",
@@ -351,16 +350,31 @@ def run_check(arguments: argparse.Namespace) -> int:
     return status
 
 
+def _print_checked(checked: Checked, project: Project) -> int:
+    from hooks_compile.report import describe_trouble, shown
+
+    for result in checked.broken:
+        print(describe_trouble(result, project.root), file=sys.stderr)
+    for path in checked.tracked:
+        where = shown(path, project.root)
+        print(
+            f"{where}: git tracks this cache file\n  to mend it: git rm --cached '{where}'",
+            file=sys.stderr,
+        )
+    return not checked.ok
+
+
 def run_status(arguments: argparse.Namespace) -> int:
     """Show how every hook stands."""
     from hooks_compile import fallbacks, status
+    from hooks_compile.sync import examine
 
-    project = _open(arguments)
-    run = _Run(project, arguments, write=False, modules=False)
+    project, synced, _ = _synced(arguments, examine, modules=False)
+    optimize = project.config.optimize if arguments.optimize is None else arguments.optimize
     trace = os.environ.get("HOOKS_COMPILE_TRACE")
     rows = status.rows(
-        run.results,
-        run.optimize,
+        synced.results,
+        optimize,
         fallbacks.read_log(project.runtime),
         fallbacks.count_launches(Path(trace)) if trace else None,
     )
@@ -550,7 +564,10 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print_json(status.as_json())
         else:
-            print(status)
+            for event in status.events:
+                print(f"{event.event}: {event.how or 'not installed'}")
+            for problem in status.problems:
+                print(problem)
         return not status.ok
     act = git_hooks.install if arguments.action == "install" else git_hooks.uninstall
     steps = act(root, os.environ, global_=arguments.global_, dry_run=arguments.dry_run)

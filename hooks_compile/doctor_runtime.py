@@ -40,7 +40,10 @@ def examine_runtime(folder: Path) -> list[Finding]:
     if not runtime_folder.is_private(folder):
         mode = stat.S_IMODE(status.st_mode)
         cause = f"{where} is open to others (mode {mode:o}), so the launcher does not trust it"
-        return [Finding(PROBLEM, cause, f"chmod 700 {quote(shown(folder))}")]
+        # where others may write, nobody knows what they wrote
+        name = quote(shown(folder))
+        remedy = f"rm -r {name} && {_MAKE}" if mode & 0o22 else f"chmod 700 {name}"
+        return [Finding(PROBLEM, cause, remedy)]
     found = [*_examine_key(folder), *_examine_launcher(folder)]
     return found or [Finding(OK, f"{where} is private and has a key and the current launcher")]
 

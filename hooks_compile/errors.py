@@ -47,3 +47,10 @@ class RuntimeFolderError(HooksCompileError):
 
 class AgentConfigError(HooksCompileError):
     """An agent's configuration file can't be read or rewritten safely."""
+
+
+def pasted(path: Path) -> str:
+    """Return ``path`` as a remedy names it: one word for a shell."""
+    from shlex import quote  # noqa: PLC0415 - only for messages
+
+    return quote(str(path))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from hooks_compile.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from hooks_compile.model import CompileResult, SourceError
+    from hooks_compile.sync import Synced
 
 
 def shown(path: Path, root: Path | None = None) -> str:
@@ -51,25 +51,44 @@ def describe_trouble(result: CompileResult, root: Path) -> str | None:
     return f"{where}: {texts[result.state]}" if result.state in texts else None
 
 
-def summary(
-    results: Sequence[CompileResult], modules: Sequence[CompileResult], seconds: float
-) -> str:
-    """Return one line that says what a compilation did."""
-    if not results:
-        return f"no hooks found ({seconds:.2f} s)"
+def troubles(synced: Synced, root: Path) -> list[str]:
+    """Return what a person has to mend, one text each; of modules, those that do not compile."""
+    broken = [module for module in synced.modules if module.state is State.BROKEN]
+    texts = (describe_trouble(result, root) for result in [*synced.results, *broken])
+    return [text for text in texts if text]
+
+
+def summary(synced: Synced, seconds: float) -> str:
+    """Return one line that says what was found and done."""
+    results = synced.results
     hooks = len({result.source.path for result in results})
     labels = dict.fromkeys(result.interpreter.label for result in results)
     compiled = sum(result.state is State.COMPILED for result in results)
     fresh = sum(result.state is State.FRESH for result in results)
     other = len(results) - compiled - fresh
-    local = sum(result.state is State.COMPILED for result in modules)
+    local = sum(result.state is State.COMPILED for result in synced.modules)
     parts = [f"{compiled} compiled", f"{fresh} up to date"]
     if local:
         parts.append(f"{plural(local, 'local module')} compiled")
     if other:
         parts.append(f"{other} with trouble")
+    if synced.pruned:
+        parts.append(f"{plural(len(synced.pruned), 'old entry', 'old entries')} removed")
     under = ", ".join(labels) or "no Python"
     return f"{plural(hooks, 'hook')} for {under}: {', '.join(parts)} ({seconds:.2f} s)"
+
+
+def synced_json(synced: Synced, seconds: float) -> dict[str, Any]:
+    """Return a whole pass as JSON values."""
+    trouble = any(not result.ok for result in synced.results)
+    broken = any(module.state is State.BROKEN for module in synced.modules)
+    return {
+        "ok": not (trouble or broken),
+        "seconds": round(seconds, 4),
+        "results": [result_json(result) for result in synced.results],
+        "modules": [result_json(result) for result in synced.modules],
+        "pruned": [str(path) for path in synced.pruned],
+    }
 
 
 def plural(count: int, noun: str, several: str = "") -> str:

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile.errors import RuntimeFolderError
+from hooks_compile.errors import RuntimeFolderError, pasted
 from hooks_compile.runtime import entry
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def ensure(folder: Path) -> Path:
         raise RuntimeFolderError(
             f"the runtime folder can't be written: {error.strerror}",
             path=folder,
-            remedy=f"chmod 700 {folder}; or set HOOKS_COMPILE_HOME to a folder of your own",
+            remedy=f"chmod 700 {pasted(folder)}; or set HOOKS_COMPILE_HOME to a folder of your own",
         ) from error
     return launch
 
@@ -103,7 +103,7 @@ def read_key(folder: Path) -> bytes:
         raise RuntimeFolderError(
             f"the key has {len(key)} bytes instead of {entry.KEY_SIZE}",
             path=folder / "key",
-            remedy=f"rm {folder / 'key'} && hooks-compile compile",
+            remedy=f"rm {pasted(folder / 'key')} && hooks-compile compile",
         )
     return key
 
@@ -147,7 +147,7 @@ def _require_private(path: Path) -> None:
             f"mode {stat.S_IMODE(path.stat().st_mode):o} of user {path.stat().st_uid}: others "
             "could have put something there, so the launcher does not use it",
             path=path,
-            remedy=f"rm -r {path} && hooks-compile compile",
+            remedy=f"rm -r {pasted(path)} && hooks-compile compile",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,8 +40,10 @@ def synchronize(
     interpreters: Sequence[Interpreter],
     optimize: Optimize | None = None,
     progress: Callable[[int], None] = lambda _: None,
+    *,
+    prune: bool = True,
 ) -> Synced:
-    """Compile what changed in ``project``, prune what is gone.
+    """Compile what changed in ``project`` and, with ``prune``, remove what is gone.
 
     ``optimize`` takes the place of the configured level, ``progress`` is the compiler's. Safe at
     the same time as launches and other syncs. Raises RuntimeFolderError or InterpreterError where
@@ -55,9 +58,38 @@ def synchronize(
     with Compiler(interpreters, key, level, progress) as compiler:
         results = compiler.compile(project.sources)
         modules = compiler.modules([*project.modules(), *project.imported_hooks()], write=True)
-    needed = {result.entry.name for result in results if result.entry}
     pruned: list[Path] = []
-    for folder in project.folders():
-        pruned += cache.prune(cache.folder_in(folder), keep=project.config.keep, needed=needed)
-    fallbacks.shorten_log(project.runtime)
+    if prune:
+        needed = {result.entry.name for result in results if result.entry}
+        for folder in project.folders():
+            pruned += cache.prune(cache.folder_in(folder), keep=project.config.keep, needed=needed)
+        fallbacks.shorten_log(project.runtime)
     return Synced(tuple(results), tuple(modules), tuple(pruned))
+
+
+def examine(
+    project: Project,
+    interpreters: Sequence[Interpreter],
+    optimize: Optimize | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+    *,
+    modules: bool = True,
+) -> Synced:
+    """Tell how every source stands, and with ``modules`` their local modules; write nothing.
+
+    Without a runtime folder that can be trusted nothing is compiled, and that is what it tells.
+    Raises InterpreterError where an interpreter can't be run.
+    """
+    from hooks_compile import runtime_folder  # noqa: PLC0415 - see broken
+    from hooks_compile.compiler import Compiler  # noqa: PLC0415
+    from hooks_compile.errors import RuntimeFolderError  # noqa: PLC0415
+
+    try:
+        key = runtime_folder.read_key(project.runtime)
+    except RuntimeFolderError:
+        key = os.urandom(16)  # no entry verifies under it
+    level = project.config.optimize if optimize is None else optimize
+    with Compiler(interpreters, key, level, progress) as compiler:
+        results = compiler.check(project.sources)
+        local = compiler.modules(project.modules(), write=False) if modules else []
+    return Synced(tuple(results), tuple(local), ())

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
-from hooks_compile.errors import InterpreterError
+from hooks_compile.errors import InterpreterError, pasted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +110,7 @@ class Subprocess:
         return InterpreterError(
             f"the interpreter can't compile: {cause}",
             path=self._interpreter.executable,
-            remedy=f"{self._interpreter.executable} -I -S -c pass",
+            remedy=f"{pasted(self._interpreter.executable)} -I -S -c pass",
         )
 
 

@@ -9,7 +9,7 @@ import stat
 from enum import StrEnum
 from pathlib import Path
 
-from hooks_compile.errors import HooksCompileError
+from hooks_compile.errors import HooksCompileError, pasted
 
 NAME = "hook_wrapper.sh"
 _VERSION_LINE = re.compile(rb"^# hooks-compile wrapper (\d+) \(([0-9a-f]{16})\)", re.MULTILINE)
@@ -97,6 +97,6 @@ def write(folder: Path) -> Standing:
         raise HooksCompileError(
             f"the wrapper can't be written: {error.strerror}",
             path=folder,
-            remedy=f"chmod u+w {folder} && hooks-compile wrapper {folder}",
+            remedy=f"chmod u+w {pasted(folder)} && hooks-compile wrapper {pasted(folder)}",
         ) from error
     return before

@@ -545,16 +545,16 @@ def _rm(s: Scene) -> Iterator[Path | None]:
 
 @operation("sparse-checkout disable")
 def _sparse(s: Scene) -> Iterator[Path | None]:
-    s.quietly("sparse-checkout", "set", "nothing")
+    s.quietly("sparse-checkout", "set", ".husky")
     yield None
     s.git("sparse-checkout", "disable")
 
 
 @operation("sparse-checkout set")
 def _sparse_set(s: Scene) -> Iterator[Path | None]:
-    s.quietly("sparse-checkout", "set", "nothing")
+    s.quietly("sparse-checkout", "set", ".husky")
     yield None
-    s.git("sparse-checkout", "set", ".claude")
+    s.git("sparse-checkout", "set", ".claude", ".husky")
 
 
 @operation("read-tree -u -m")
@@ -614,8 +614,9 @@ def _clean(s: Scene) -> Iterator[Path | None]:
     yield s.hook
 
 
-@operation("submodule update, a hook in the submodule", silent=True)
+@operation("submodule update, hooks in the superproject only", silent=True)
 def _submodule(s: Scene) -> Iterator[Path | None]:
+    s.forget_global()
     s.quietly("checkout", "-q", "-b", "with")
     s.quietly("submodule", "--quiet", "add", s.author, "inner")
     s.quietly("commit", "-q", "-m", "submodule")

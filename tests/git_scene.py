@@ -10,6 +10,7 @@ are made so that every merge of the hook brings a content that was never on disk
 
 from __future__ import annotations
 
+import functools
 import os
 import shlex
 import shutil
@@ -54,6 +55,7 @@ def hook_text(top: str = "0", bottom: str = "0") -> str:
     return f"import sys\nTOP = {top!r}\n{_FILLER}BOTTOM = {bottom!r}\nprint(TOP, BOTTOM)\n"
 
 
+@functools.cache
 def gits() -> dict[str, Path]:
     """The git versions of this machine: the one on PATH, and those HOOKS_COMPILE_TEST_GIT names.
 
@@ -197,6 +199,10 @@ class Scene:
     def edit(self, top: str = "0", bottom: str = "edited") -> None:
         """Change the hook in place, as many editors do."""
         self.hook.write_text(hook_text(top, bottom))
+
+    def forget_global(self) -> None:
+        """Make git's global configuration what it was before anything was installed."""
+        write(self.folder / "home" / ".gitconfig", _CONFIG)
 
     def make_warm(self, *hooks: Path) -> None:
         """Forget everything compiled, then compile the hooks as they are now."""

@@ -23,7 +23,7 @@ from hooks_compile import __version__, cli, wrapper
 from tests import interpreters_found
 from tests.launches import as_ordinary_user
 from tests.repositories import GitRepo, write
-from tests.tool import HOOK, Done, Tool
+from tests.tool import HOOK, Done, Tool, wrapper_of_version
 
 HOOKS = ".claude/hooks"
 CACHE = f"{HOOKS}/__pycache_opt__"
@@ -375,9 +375,7 @@ def test_the_wrapper_is_written_executable_and_works_from_anywhere(tool: Tool) -
 
 def test_an_older_wrapper_is_replaced_a_foreign_or_edited_one_never(tool: Tool) -> None:
     path = tool.cwd / HOOKS / wrapper.NAME
-    older = wrapper.text().replace(b"wrapper 1 (", b"wrapper 0 (")
-    head = wrapper.text().split(b"(")[1][:16]
-    path.write_bytes(older.replace(head, wrapper.digest(older), 1))
+    path.write_bytes(wrapper_of_version(0))
     assert tool.ok("wrapper").endswith(": replaced an older one\n")
     assert path.read_bytes() == wrapper.text()
     for content, said in (

@@ -26,7 +26,7 @@ from hooks_compile.runtime_folder import ensure
 from tests import interpreters_found
 from tests.launches import default_interpreter, interpreter_record, require_root
 from tests.repositories import GitRepo, write
-from tests.tool import HOOK, Tool
+from tests.tool import HOOK, Tool, wrapper_of_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -133,6 +133,10 @@ def open_runtime(tool: Tool) -> None:
     tool.runtime.chmod(0o755)
 
 
+def writable_runtime(tool: Tool) -> None:
+    tool.runtime.chmod(0o777)
+
+
 def remove_key(tool: Tool) -> None:
     (tool.runtime / "key").unlink()
 
@@ -196,6 +200,7 @@ def foreign_wrapper(tool: Tool) -> None:
         (remove_runtime, "is not there, so hooks run from their sources", {""}),
         (file_for_runtime, "is a file", {""}),
         (open_runtime, "is open to others (mode 755)", {"source"}),
+        (writable_runtime, "is open to others (mode 777)", {"source"}),
         (open_key, "key: mode 644", {"source"}),
         (remove_key, "the key can't be read", {"source"}),
         (shorten_key, "the key has 5 bytes", {"source"}),
@@ -235,8 +240,7 @@ def test_an_older_wrapper_and_an_edited_one_are_noted_and_their_remedies_replace
     healthy: Tool,
 ) -> None:
     path = healthy.cwd / HOOKS / wrapper.NAME
-    older = wrapper.text().replace(b"wrapper 1 (", b"wrapper 0 (")
-    path.write_bytes(older.replace(wrapper.text().split(b"(")[1][:16], wrapper.digest(older), 1))
+    path.write_bytes(wrapper_of_version(0))
     for part in ("is of an older version", "was edited"):
         finding = expect(healthy, f"hook_wrapper.sh {part}", "note")
         assert healthy.shell(finding.remedy).status == 0
@@ -245,10 +249,7 @@ def test_an_older_wrapper_and_an_edited_one_are_noted_and_their_remedies_replace
 
 
 def test_a_wrapper_of_a_newer_version_is_noted(healthy: Tool) -> None:
-    newer = wrapper.text().replace(b"wrapper 1 (", b"wrapper 999999 (")
-    digest = wrapper.digest(newer)
-    path = healthy.cwd / HOOKS / wrapper.NAME
-    path.write_bytes(newer.replace(wrapper.text().split(b"(")[1][:16], digest, 1))
+    (healthy.cwd / HOOKS / wrapper.NAME).write_bytes(wrapper_of_version(999))
     expect(healthy, "is of a newer version", "note")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import runtime_folder
+from hooks_compile import runtime_folder, wrapper
 from tests.launches import default_interpreter
 from tests.repositories import write
 
@@ -144,11 +145,18 @@ class Tool:
         """
         trace = self.runtime.parent / "trace"
         trace.unlink(missing_ok=True)
-        wrapper = Path(runtime_folder.__file__).with_name("runtime") / "hook_wrapper.sh"
-        words = shlex.join(["sh", str(wrapper), str(hook), *arguments])
+        script = Path(wrapper.__file__).with_name("runtime") / wrapper.NAME
+        words = shlex.join(["sh", str(script), str(hook), *arguments])
         done = self.with_env(HOOKS_COMPILE_TRACE=str(trace)).shell(words)
         state = trace.read_text().partition("\t")[0] if trace.exists() else ""
         return state, done
+
+
+def wrapper_of_version(number: int) -> bytes:
+    """Our wrapper as another version of hooks-compile would have written it."""
+    head = re.compile(rb"wrapper \d+ \([0-9a-f]{16}\)")
+    blank = head.sub(b"wrapper %d (0000000000000000)" % number, wrapper.text(), count=1)
+    return head.sub(b"wrapper %d (%b)" % (number, wrapper.digest(blank)), blank, count=1)
 
 
 def _text(data: bytes) -> str:
