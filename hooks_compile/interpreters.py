@@ -220,6 +220,8 @@ def _read_records(seen: Path) -> Iterator[Record]:
     for note in notes:
         try:
             with note.open("rb") as file:
+                if os.fstat(file.fileno()).st_uid != os.geteuid():
+                    continue  # put there while the folder was open to others
                 words = os.fsdecode(file.read(_NOTE_LIMIT)).split("\0")
         except OSError:
             continue  # gone since, or no file of ours

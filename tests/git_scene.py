@@ -28,6 +28,8 @@ from tests.repositories import write
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from hooks_compile.git_hooks import Method
+
 HOOK = ".claude/hooks/guard.py"
 TIMEOUT_S = 60
 TOOL = Path(sys.executable).parent / "hooks-compile"
@@ -195,6 +197,14 @@ class Scene:
     ) -> subprocess.CompletedProcess[str]:
         """Run ``hooks-compile``."""
         return self.run(TOOL, *words, cwd=cwd, status=status)
+
+    def install(self, method: Method | None = None, *, global_: bool = False) -> None:
+        """Install our git hooks, as ``git-hooks install`` does, by a method of our choice."""
+        code = (
+            "import os, pathlib; from hooks_compile.git_hooks import install; "
+            f"install(pathlib.Path.cwd(), os.environ, method={method!r}, global_={global_})"
+        )
+        self.run(sys.executable, "-c", code)
 
     def edit(self, top: str = "0", bottom: str = "edited") -> None:
         """Change the hook in place, as many editors do."""

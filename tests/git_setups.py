@@ -9,10 +9,9 @@ from tests.git_scene import Scene, husky_script
 from tests.precommit_scene import CONFIG, PRE_COMMIT, STAGES, Packaged, with_pre_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-Setup = "Callable[[Path, Path, Packaged], Scene]"
+    from hooks_compile.git_hooks import Method
 
 
 def nothing(folder: Path, git: Path, packaged: Packaged) -> Scene:
@@ -51,9 +50,9 @@ def husky_config(folder: Path, git: Path, packaged: Packaged) -> Scene:
     return _native(_husky(folder, git, packaged), "config")
 
 
-def _native(scene: Scene, method: str) -> Scene:
-    scene.tool("git-hooks", "install", "--method", method)
-    scene.tool("git-hooks", "install", "--method", method, "--global")
+def _native(scene: Scene, method: Method) -> Scene:
+    scene.install(method)
+    scene.install(method, global_=True)
     return scene
 
 

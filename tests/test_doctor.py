@@ -323,11 +323,11 @@ def test_a_shim_is_named_with_its_measured_cost_and_the_remedy_avoids_it(
     healthy: Tool, plain_python: Path
 ) -> None:
     shim = healthy.bin / "python3"
-    write(shim, f'#!/bin/sh\nsleep 0.05\nexec {plain_python} "$@"\n', executable=True)
+    write(shim, f'#!/bin/sh\nsleep 0.1\nexec {plain_python} "$@"\n', executable=True)
     tool = healthy.with_env(PATH=str(healthy.bin))
     finding = expect(tool, f"{shim} is a shim", "note")
     cost = int(finding.text.partition("takes ")[2].partition(" ms")[0])
-    assert 40 <= cost < 400
+    assert cost >= 60
     assert str(plain_python) in finding.text
     answer = tool.shell(f"{finding.remedy}\ncommand -v python3")
     assert answer.out == f"{plain_python}\n"
@@ -377,11 +377,11 @@ def test_a_file_that_slows_every_start_is_named_with_what_it_costs(
     healthy: Tool, tmp_path: Path, name: str
 ) -> None:
     python = make_environment(tmp_path / "slow")
-    write(site_packages(python) / name, "import time; time.sleep(0.08)\n")
+    write(site_packages(python) / name, "import time; time.sleep(0.1)\n")
     finding = expect(healthy.with_environment_of(python), "before a hook's first line", "note")
     assert str(site_packages(python) / name) in finding.text
     cost = int(finding.text.partition("to start, ")[2].partition(" ms")[0])
-    assert cost >= 75
+    assert cost >= 60
     assert "-X importtime" in finding.remedy
 
 
@@ -389,7 +389,7 @@ def test_a_usercustomize_that_slows_every_start_is_named(healthy: Tool) -> None:
     python = default_interpreter()
     version = ".".join(map(str, python.version[:2]))
     custom = healthy.home / f".local/lib/python{version}/site-packages/usercustomize.py"
-    write(custom, "import time; time.sleep(0.08)\n")
+    write(custom, "import time; time.sleep(0.1)\n")
     healthy.link_python(python.executable)
     tool = healthy.with_env(PATH=str(healthy.bin))
     assert str(custom) in expect(tool, "before a hook's first line", "note").text
@@ -431,7 +431,8 @@ def test_what_a_sitecustomize_prints_is_no_answer(healthy: Tool, tmp_path: Path)
     python = make_environment(tmp_path / "loud")
     write(site_packages(python) / "sitecustomize.py", "print('{}')\n")
     findings = diagnose(healthy.with_environment_of(python))
-    assert [finding.level for finding in findings if "starts in" in finding.text] == ["ok"]
+    assert [finding for finding in findings if f"({python}) " in finding.text], "it was asked"
+    assert not any(finding.is_problem for finding in findings)
 
 
 # The environment

@@ -46,18 +46,22 @@ hooks_compile_git_hook() {
         *) return 0 ;;
         esac
     fi
-    # What sync prints is for the user; what a broken installation prints is not. When it fails,
-    # it is tried again when something changes, not at every git status.
-    {
-        HOOKS_COMPILE_GIT_HOOK=1 PYTHONDONTWRITEBYTECODE='' \
-            "$hooks_compile_tool" sync --git-hook </dev/null >&3 3>&- ||
-            [ ! -f "$hooks_compile_dir/stamp" ] || echo >>"$hooks_compile_dir/stamp"
-    } 3>&2 2>/dev/null || :
+    # When it fails, it is tried again when something changes, not at every git status.
+    hooks_compile_said=$(
+        export HOOKS_COMPILE_GIT_HOOK=1 PYTHONDONTWRITEBYTECODE=
+        "$hooks_compile_tool" sync --git-hook </dev/null 2>&1 >/dev/null
+    ) || { [ ! -f "$hooks_compile_dir/stamp" ] || echo >>"$hooks_compile_dir/stamp"; } 2>/dev/null
+    # What it says of a hook is for the user; what a broken installation says is not.
+    case $hooks_compile_said in
+    'hooks-compile: '*) printf '%s\n' "$hooks_compile_said" >&2 ;;
+    esac
+    return 0
 }
 
 hooks_compile_git_hook
 unset -f hooks_compile_git_hook
-unset hooks_compile_dir hooks_compile_since hooks_compile_changed hooks_compile_place hooks_compile_tool
+unset hooks_compile_dir hooks_compile_since hooks_compile_changed hooks_compile_place
+unset hooks_compile_tool hooks_compile_said
 # --- chain: the rest is for a hook that was here before; a hook of git's configuration has none.
 
 hooks_compile_kept=${0%/*}/@EVENT@.hooks-compile-kept
