@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from hooks_compile import runtime_folder
-from hooks_compile.compiler import Compiler
-from hooks_compile.errors import HooksCompileError, InterpreterError
+from hooks_compile import sync
+from hooks_compile.errors import InterpreterError
 from hooks_compile.findings import NOTE, OK, PROBLEM, Finding
 from hooks_compile.levels import choose_level
 from hooks_compile.model import State
@@ -31,16 +29,11 @@ def check(project: Project, interpreters: Sequence[Interpreter]) -> list[Compile
     Of the modules only those that do not compile are returned: Python makes the rest itself.
     """
     try:
-        key = runtime_folder.read_key(project.runtime)
-    except HooksCompileError:
-        key = os.urandom(16)  # nothing was ever compiled for this user: nothing verifies
-    try:
-        with Compiler(interpreters, key, project.config.optimize) as compiler:
-            modules = compiler.modules(project.modules(), write=False)
-            broken = [module for module in modules if module.state is State.BROKEN]
-            return compiler.check(project.sources) + broken
+        synced = sync.examine(project, interpreters)
     except InterpreterError as error:
         return Finding(PROBLEM, f"{shown(error.path or project.root)}: {error.cause}", error.remedy)
+    broken = [module for module in synced.modules if module.state is State.BROKEN]
+    return [*synced.results, *broken]
 
 
 def examine_results(results: Iterable[CompileResult], root: Path) -> list[Finding]:

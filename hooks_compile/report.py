@@ -61,6 +61,8 @@ def troubles(synced: Synced, root: Path) -> list[str]:
 def summary(synced: Synced, seconds: float) -> str:
     """Return one line that says what was found and done."""
     results = synced.results
+    if not results and not synced.pruned:
+        return f"no hooks found ({seconds:.2f} s)"
     hooks = len({result.source.path for result in results})
     labels = dict.fromkeys(result.interpreter.label for result in results)
     compiled = sum(result.state is State.COMPILED for result in results)

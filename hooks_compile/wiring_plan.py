@@ -1,12 +1,13 @@
 """``init`` and ``uninit``: which files change and how, and the changing itself.
 
 The texts come from :mod:`hooks_compile.agents.rewrite`; here they meet the disk. Wrappers are
-written before the configuration that names them, and removed after it.
+written before the configuration that names them, and removed after it. What a person reads of a
+plan is in :mod:`hooks_compile.wiring_text`.
 """
 
 from __future__ import annotations
 
-import difflib
+import json
 import os
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +17,6 @@ from hooks_compile import git, wrapper
 from hooks_compile.agents import files, rewrite
 from hooks_compile.agents.named import AGENTS
 from hooks_compile.errors import AgentConfigError
-from hooks_compile.report import shown
 from hooks_compile.wrapper import LEFT_ALONE, Standing
 
 if TYPE_CHECKING:
@@ -27,62 +27,63 @@ if TYPE_CHECKING:
     from hooks_compile.agents.files import ReadFile
     from hooks_compile.agents.rewrite import Change, Left, Result
 
+_OURS = (Standing.CURRENT, Standing.OLDER)
+
 
 @dataclass(frozen=True, slots=True)
 class FilePlan:
     """One configuration file: what changes in it, what stays and why.
 
-    ``new_text`` is what it will hold; ``trouble`` says why the whole file is left alone.
+    ``new_text`` is what it will hold, ``wired`` the number of commands that were on the wrapper
+    before. ``trouble`` says why the file can't be changed: then nothing at all is. ``unfinished``
+    are reasons, among those in ``left``, that the user can remove. ``strict`` says that it has
+    comments, which its agent does not read. ``wrappers`` are all that its commands call.
     """
 
-    agent: str
+    config: ConfigFile
     file: ReadFile | None
-    origin: str
     new_text: str = ""
     changes: tuple[Change, ...] = ()
     left: tuple[Left, ...] = ()
     wired: int = 0
-    trouble: str = ""
+    trouble: AgentConfigError | None = None
+    unfinished: frozenset[str] = frozenset()
+    strict: bool = False
+    wrappers: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All files that ``init`` or ``uninit`` looks at, and the wrappers to write and to remove."""
+    """All files that ``init`` or ``uninit`` looks at, and the wrappers to write and to remove.
+
+    ``kept`` are wrappers that stay, with the reason.
+    """
 
     root: Path
     files: tuple[FilePlan, ...]
     written: tuple[Path, ...] = ()
     removed: tuple[Path, ...] = ()
+    kept: tuple[tuple[Path, str], ...] = ()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All commands that change."""
+        return tuple(change for plan in self.files for change in plan.changes)
 
     @property
     def changes_something(self) -> bool:
         """Whether applying the plan writes anything."""
-        return bool(self.written or self.removed) or any(plan.changes for plan in self.files)
+        return bool(self.written or self.removed or self.changes)
 
-    def diff(self) -> str:
-        """Return the unified diff of all files that change."""
-        parts = [
-            _diff(shown(plan.file.path, self.root), plan.file.text, plan.new_text)
-            for plan in self.files
-            if plan.file is not None and plan.changes
-        ]
-        own = wrapper.text().decode()
-        for path in self.written:
-            old = path.read_text() if path.exists() else ""
-            parts.append(_diff(shown(path, self.root), old, own))
-        parts += [_diff(shown(path, self.root), path.read_text(), "") for path in self.removed]
-        return "".join(parts)
+    @property
+    def troubles(self) -> tuple[AgentConfigError, ...]:
+        """Why nothing can be changed; empty where all can."""
+        return tuple(plan.trouble for plan in self.files if plan.trouble is not None)
 
-
-def _diff(name: str, old: str, new: str) -> str:
-    lines = difflib.unified_diff(
-        old.splitlines(keepends=True),
-        new.splitlines(keepends=True),
-        f"a/{name}" if old else "/dev/null",
-        f"b/{name}" if new else "/dev/null",
-    )
-    end = "\n\\ No newline at end of file\n"
-    return "".join(line if line.endswith("\n") else line + end for line in lines)
+    @property
+    def unfinished(self) -> int:
+        """How many commands stay for a reason that the user can remove."""
+        return sum(left.reason in plan.unfinished for plan in self.files for left in plan.left)
 
 
 def agent_names() -> list[str]:
@@ -95,17 +96,18 @@ def plan_init(
 ) -> Plan:
     """Plan to put the launches in the configuration of ``root`` on the wrapper.
 
-    ``agents`` limits it to some, ``home`` adds the user's own configuration. Reads files and asks
-    git; writes nothing.
+    ``agents`` limits it to some, ``home`` adds the user's own configuration. A wrapper that is
+    older, or gone although commands call it, is written again. Reads files and asks git; writes
+    nothing.
     """
-    planned = []
-    wrappers: set[Path] = set()
-    for config in _configs(root, agents, home):
-        plan = _plan(config, partial(_wire, config=config, env=env))
-        planned.append(plan)
-        wrappers.update(path for change in plan.changes for path in change.wrappers)
-    needed = (path for path in wrappers if wrapper.standing(path) is not Standing.CURRENT)
-    return Plan(root, tuple(planned), written=tuple(sorted(needed)))
+    planned = tuple(
+        _plan(config, partial(_wire, config=config, env=env))
+        for config in _configs(root, agents, home)
+    )
+    standings = {path: _standing(path) for plan in planned for path in plan.wrappers}
+    written = (path for path, it in standings.items() if it in (Standing.MISSING, Standing.OLDER))
+    kept = [(path, wrapper.DONE[it]) for path, it in standings.items() if it in LEFT_ALONE]
+    return Plan(root, planned, written=tuple(sorted(written)), kept=tuple(sorted(kept)))
 
 
 def plan_uninit(
@@ -118,105 +120,155 @@ def plan_uninit(
 ) -> Plan:
     """Plan the way back: every launch off the wrapper, and our wrappers in ``folders`` gone.
 
-    The wrappers stay where ``agents`` limits the work to some: others may still call them.
+    All wrappers stay where a configuration file, be it of an agent that is not meant, will still
+    name one: a guard that can't be started lets everything pass.
     """
     planned = tuple(
         _plan(config, partial(_unwire, config=config, env=env))
         for config in _configs(root, agents, home)
     )
-    named = {path for plan in planned for change in plan.changes for path in change.wrappers}
-    named.update(folder / wrapper.NAME for folder in folders)
-    ours = (p for p in named if wrapper.standing(p) in (Standing.CURRENT, Standing.OLDER))
-    return Plan(root, planned, removed=() if agents else tuple(sorted(ours)))
+    paths = {path for plan in planned for path in plan.wrappers}
+    paths.update(folder / wrapper.NAME for folder in folders)
+    standings = {path: _standing(path) for path in sorted(paths)}
+    kept = [
+        (path, wrapper.DONE[it])
+        for path, it in standings.items()
+        if it in (Standing.NEWER, Standing.EDITED)
+    ]
+    ours = [path for path, it in standings.items() if it in _OURS]
+    after = {plan.config.path: plan.new_text for plan in planned}
+    callers = [c.origin for c in _configs(root, (), home) if _names_wrapper(c, after)]
+    if callers:
+        kept += [(path, f"stays: named in {', '.join(callers)}") for path in ours]
+        ours = []
+    return Plan(root, planned, removed=tuple(ours), kept=tuple(kept))
 
 
-def apply(plan: Plan, *, allow_outside: bool = False) -> None:
+def apply(plan: Plan) -> None:
     """Write what ``plan`` says: wrappers before the files that name them, and removed after.
 
-    Raises HooksCompileError where a file can't be written or changed since it was planned; what
-    was written up to then stays, and works.
+    Everything is looked at once more before the first write. Raises HooksCompileError where a file
+    can't be written or changed since it was planned; what was written up to then stays, and works.
     """
+    for error in plan.troubles:
+        raise error
+    changed = [
+        (each.file, each.new_text) for each in plan.files if each.file is not None and each.changes
+    ]
+    for file, _ in changed:
+        files.require_writable(file)
+    for path in plan.written:
+        _require(path, Standing.MISSING, *_OURS)
     for path in plan.written:
         wrapper.write(path.parent)
-    for each in plan.files:
-        if each.file is not None and each.changes:
-            files.replace(each.file, each.new_text, allow_outside=allow_outside)
+    for file, new_text in changed:
+        files.replace(file, new_text)
     for path in plan.removed:
+        _require(path, Standing.MISSING, *_OURS)
         path.unlink(missing_ok=True)
 
 
+def _require(path: Path, *allowed: Standing) -> None:
+    if _standing(path) not in allowed:
+        raise AgentConfigError("it changed since it was read", path=path, remedy="run this again")
+
+
 def _configs(root: Path, agents: Sequence[str], home: Path | None) -> Iterator[ConfigFile]:
+    """The configuration files that are there, each once, also where links give it two names."""
+    seen = set()
     for agent in AGENTS:
-        if not agents or agent.name in agents:
-            yield from (c for c in agent.files(root, home) if os.path.lexists(c.path))
+        for config in agent.files(root, home):
+            if os.path.lexists(config.path) and (not agents or agent.name in agents):
+                target = os.path.realpath(config.path)
+                if target not in seen:
+                    yield config
+                seen.add(target)
 
 
-def _plan(config: ConfigFile, rewritten: Callable[[str], Result]) -> FilePlan:
+def _plan(config: ConfigFile, rewritten: Callable[[str], tuple[Result, frozenset[str]]]) -> FilePlan:
     file = None
     try:
         file = files.read(config.path, config.root)
-        result = rewritten(file.text)
+        result, unfinished = rewritten(file.text)
+        if result.changes and not file.outside:
+            files.require_writable(file)
     except AgentConfigError as error:
-        return FilePlan(config.agent.title, file, config.origin, trouble=str(error))
-    trouble = f"a symlink to {file.target}, outside of the project" if file.outside else ""
+        return FilePlan(config, file, trouble=error)
+    changes, left, text = result.changes, result.left, result.text
+    if file.outside:  # what lies outside of the project is not the project's to change
+        reason = f"this file is a symlink to {file.target}, outside of the project"
+        left += tuple(rewrite.Left(change.where, change.old, reason) for change in changes)
+        changes, text, unfinished = (), file.text, unfinished | {reason}
+    called = [path for change in changes for path in change.wrappers]
     return FilePlan(
-        config.agent.title,
+        config,
         file,
-        config.origin,
-        result.text,
-        () if trouble else result.changes,
-        result.left,
+        text,
+        changes,
+        left,
         len(result.wired),
-        trouble,
+        unfinished=unfinished,
+        strict=config.agent.strict_json and not _is_strict_json(file.text),
+        wrappers=tuple(dict.fromkeys([*called, *result.wrappers])),
     )
 
 
-def _wire(text: str, config: ConfigFile, env: Mapping[str, str]) -> Result:
+def _wire(text: str, config: ConfigFile, env: Mapping[str, str]) -> tuple[Result, frozenset[str]]:
     look = files.look_in(config.root)
     result = rewrite.wire(text, config, look, environment=env)
     folders = {path.parent for change in result.changes for path in change.wrappers}
     blocked = {folder: reason for folder in folders if (reason := _blocked(folder, config))}
-    if not blocked:
-        return result
-    return rewrite.wire(text, config, look, environment=env, blocked=blocked)
+    if blocked:
+        result = rewrite.wire(text, config, look, environment=env, blocked=blocked)
+    return result, frozenset(blocked.values())
 
 
-def _unwire(text: str, config: ConfigFile, env: Mapping[str, str]) -> Result:
-    return rewrite.unwire(text, config, files.look_in(config.root), environment=env)
+def _unwire(text: str, config: ConfigFile, env: Mapping[str, str]) -> tuple[Result, frozenset[str]]:
+    result = rewrite.unwire(text, config, files.look_in(config.root), environment=env)
+    return result, frozenset(left.reason for left in result.left)
 
 
 def _blocked(folder: Path, config: ConfigFile) -> str:
     """Return why the wrapper can't stand in ``folder``, "" where it can."""
     path = folder / wrapper.NAME
-    before = wrapper.standing(path)
+    before = _standing(path)
     if before in LEFT_ALONE:
-        return f"{wrapper.NAME} there is {before}, not ours to replace"
-    if not os.access(folder, os.W_OK):
-        return "its folder can't be written"
-    root = git.work_tree(config.root)
-    if root is None:
-        return ""
-    ignored = git.ignored(root, [path, config.path])
-    if path in ignored and config.path not in ignored:
-        return "git ignores the wrapper but not the configuration: colleagues would lack it"
+        return f"{wrapper.NAME} beside it is {before}: move it away to get ours"
+    if before is not Standing.CURRENT and not files.may_write(folder):
+        return "its folder can't be written, and the wrapper has to stand there"
+    if _is_ignored(path) and not _is_ignored(config.path):
+        return "git ignores the wrapper but not this file: colleagues would get only one of them"
     return ""
 
 
-def describe(plan: Plan) -> list[str]:
-    """Return what a person reads before anything is written, a line each."""
-    lines = []
-    for each in plan.files:
-        lines.append(f"{each.origin} ({each.agent})")
-        if each.trouble:
-            lines.append(f"  left alone: {each.trouble}")
-        for change in each.changes:
-            lines += [f"  {change.where}", f"    - {change.old}", f"    + {change.new}"]
-        for left in each.left:
-            lines += [f"  {left.where}", f"    stays: {left.command}", f"    because {left.reason}"]
-        if each.wired:
-            lines.append(f"  on the wrapper already: {each.wired}")
-        if not (each.trouble or each.changes or each.left or each.wired):
-            lines.append("  no commands of ours or for us")
-    lines += [f"{shown(path, plan.root)}: to be written" for path in plan.written]
-    lines += [f"{shown(path, plan.root)}: to be removed" for path in plan.removed]
-    return lines or ["no agent's configuration here names a hook"]
+def _standing(path: Path) -> Standing:
+    try:
+        return wrapper.standing(path)
+    except OSError:  # what can't be read is not ours
+        return Standing.FOREIGN
+
+
+def _is_ignored(path: Path) -> bool:
+    """Ask git about the file itself: it follows no symlinked folders."""
+    path = path.parent.resolve() / path.name
+    root = git.work_tree(path.parent)
+    return root is not None and path in git.ignored(root, [path])
+
+
+def _is_strict_json(text: str) -> bool:
+    try:
+        json.loads(text.removeprefix("\ufeff"))
+    except ValueError:
+        return False
+    return True
+
+
+def _names_wrapper(config: ConfigFile, after: Mapping[Path, str]) -> bool:
+    """Whether a file will name a wrapper, by its text: one that does not parse may do so too."""
+    text = after.get(config.path, "")
+    if not text:
+        try:
+            text = files.read(config.path, config.root).text
+        except AgentConfigError:
+            return True
+    return wrapper.NAME in text

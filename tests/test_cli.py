@@ -30,6 +30,7 @@ CACHE = f"{HOOKS}/__pycache_opt__"
 BROKEN = "import json\n\nif x = 1:\n    pass\n"
 COMMANDS = (
     *("compile", "sync", "check", "status", "wrapper", "run", "clean", "runtime", "doctor", "demo"),
+    *("init", "uninit", "git-hooks"),
 )
 
 
@@ -54,7 +55,8 @@ def entries(tool: Tool) -> list[str]:
 def test_version_and_help_are_printed(tool: Tool) -> None:
     assert tool.ok("--version") == f"hooks-compile {__version__}\n"
     text = tool.ok("--help")
-    assert all(f"  {command} " in text for command in COMMANDS)
+    for command in COMMANDS:
+        assert re.search(rf"^    {command}\b", text, re.MULTILINE), command
     assert "usage: hooks-compile compile" in tool.ok("compile", "--help")
 
 

@@ -23,7 +23,10 @@ from hooks_compile.report import (
     result_json,
     shown,
     summary,
+    synced_json,
+    troubles,
 )
+from hooks_compile.sync import Synced
 
 ROOT = Path("/project")
 PYTHON = Interpreter(
@@ -140,13 +143,38 @@ def test_the_summary_counts_hooks_once_and_results_by_what_became_of_them() -> N
         result(State.FRESH, "b.py"),
         result(State.BROKEN, "b.py", interpreter=PYPY),
     ]
-    assert summary(results, [], 1.234) == (
+    assert summary(Synced(tuple(results), (), ()), 1.234) == (
         "2 hooks for CPython 3.11.7, PyPy 3.9.16: 1 compiled, 2 up to date, 1 with trouble (1.23 s)"
     )
-    assert summary(results[:1], [result(State.COMPILED), result(State.FRESH)], 0) == (
-        "1 hook for CPython 3.11.7: 1 compiled, 0 up to date, 1 local module compiled (0.00 s)"
+    modules = (result(State.COMPILED), result(State.FRESH))
+    assert summary(Synced((results[0],), modules, (ROOT, ROOT)), 0) == (
+        "1 hook for CPython 3.11.7: 1 compiled, 0 up to date, 1 local module compiled, "
+        "2 old entries removed (0.00 s)"
     )
-    assert summary([], [], 0) == "no hooks found (0.00 s)"
+    assert summary(Synced((), (), ()), 0) == "no hooks found (0.00 s)"
+
+
+def test_of_modules_only_those_that_do_not_compile_are_a_trouble() -> None:
+    error = SourceError("SyntaxError", "invalid syntax", 1)
+    broken = result(State.BROKEN, "package/b.py", error=error)
+    synced = Synced((result(State.MISSING),), (broken, result(State.MISSING, "m.py")), ())
+    first, second = troubles(synced, ROOT)
+    assert first.startswith(".claude/hooks/guard.py: not compiled")
+    assert second.startswith("package/b.py:1: SyntaxError")
+    assert synced_json(synced, 0)["ok"] is False
+    assert synced_json(Synced((), (broken,), ()), 0)["ok"] is False
+    assert synced_json(Synced((), (result(State.MISSING),), ()), 0)["ok"] is True
+
+
+def test_json_of_a_pass_is_made_of_its_results(tmp_path: Path) -> None:
+    synced = Synced((result(State.FRESH),), (result(State.COMPILED, "m.py"),), (tmp_path,))
+    assert synced_json(synced, 1.23456) == {
+        "ok": True,
+        "seconds": 1.2346,
+        "results": [result_json(synced.results[0])],
+        "modules": [result_json(synced.modules[0])],
+        "pruned": [str(tmp_path)],
+    }
 
 
 def test_plural() -> None:

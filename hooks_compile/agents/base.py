@@ -62,7 +62,7 @@ class Agent:
 
     ``shell`` is the command line that the hook command is appended to. ``pastes`` are variables
     whose ``$NAME`` the agent itself replaces by the quoted path before a shell reads the command:
-    quoting them again would break it.
+    quoting them again would break it. ``strict_json`` tells that it reads no comments.
     """
 
     name: str
@@ -71,6 +71,7 @@ class Agent:
     files: Callable[[Path, Path | None], list[ConfigFile]]
     commands: Callable[[Json], Iterator[Found]]
     pastes: frozenset[str] = frozenset()
+    strict_json: bool = False
 
 
 def member(value: Json, key: str) -> Json:

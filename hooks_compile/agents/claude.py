@@ -51,4 +51,4 @@ def commands(settings: Json) -> Iterator[Found]:
     yield from entry_command(member(settings, "statusLine"), ("statusLine",))
 
 
-AGENT = Agent("claude", "Claude Code", ("/bin/sh", "-c"), files, commands)
+AGENT = Agent("claude", "Claude Code", ("/bin/sh", "-c"), files, commands, strict_json=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hooks_compile.agents.rewrite import load
 from hooks_compile.agents.wiring import Script
-from hooks_compile.errors import AgentConfigError
+from hooks_compile.errors import AgentConfigError, pasted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,28 +67,70 @@ def replace(file: ReadFile, new_text: str, *, allow_outside: bool = False) -> No
     if new_text == file.text:
         return
     load(new_text, file.path)
+    require_writable(file, allow_outside=allow_outside)
+    try:
+        _replace(file, new_text.encode(), file.target.stat())
+    except OSError as error:
+        raise _unwritable(file, error.strerror) from error
+
+
+def require_writable(file: ReadFile, *, allow_outside: bool = False) -> None:
+    """Look, without writing, whether :func:`replace` could put a new text there.
+
+    Raises:
+        AgentConfigError: it could not, for one of the reasons that are listed there.
+    """
     if file.outside and not allow_outside:
         raise AgentConfigError(
             f"it is a symlink to {file.target}, outside of the project",
             path=file.path,
             remedy=f"change {file.target} yourself, or put a file in the place of the symlink",
         )
-    try:
-        status = file.target.stat()
-        if status.st_nlink > 1:
-            raise AgentConfigError(
-                "it has a second name (a hard link), which would keep the old text",
-                path=file.path,
-                remedy=f"cp -p '{file.path}' '{file.path}.new' && mv '{file.path}.new' "
-                f"'{file.path}'",
-            )
-        _replace(file, new_text.encode(), status)
-    except OSError as error:
+    require_unchanged(file)
+    status = file.target.stat()
+    if status.st_nlink > 1:
+        old, new = pasted(file.target), pasted(file.target.with_name(f"{file.target.name}.new"))
         raise AgentConfigError(
-            f"it can't be written: {error.strerror}",
+            "it has a second name (a hard link), which would keep the old text",
             path=file.path,
-            remedy=f"chmod u+w '{file.path.parent}'",
-        ) from error
+            remedy=f"cp -p {old} {new} && mv {new} {old}",
+        )
+    if os.geteuid() not in (0, status.st_uid):
+        raise AgentConfigError(
+            "it belongs to another user",
+            path=file.path,
+            remedy=f"sudo chown $(id -u) {pasted(file.target)}",
+        )
+    if not may_write(file.target.parent):
+        raise _unwritable(file, "its folder is read-only")
+
+
+def require_unchanged(file: ReadFile) -> None:
+    """Raise AgentConfigError where a file no longer holds what was read."""
+    try:
+        same = file.target.read_bytes() == file.text.encode()
+    except OSError as error:
+        raise _unwritable(file, error.strerror) from error
+    if not same:
+        raise AgentConfigError(
+            "it changed since it was read; nothing was written",
+            path=file.path,
+            remedy="run this again",
+        )
+
+
+def may_write(folder: Path) -> bool:
+    """Tell whether this process may make files in a folder."""
+    by_effective_user = os.access in os.supports_effective_ids
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=by_effective_user)
+
+
+def _unwritable(file: ReadFile, reason: str | None) -> AgentConfigError:
+    return AgentConfigError(
+        f"it can't be written: {reason}",
+        path=file.path,
+        remedy=f"chmod u+w {pasted(file.target.parent)}",
+    )
 
 
 def look_in(root: Path) -> Callable[[Path], Script | None]:
@@ -120,12 +162,7 @@ def _replace(file: ReadFile, data: bytes, status: os.stat_result) -> None:
             os.fchmod(stream.fileno(), stat.S_IMODE(status.st_mode))
             os.fsync(stream.fileno())
         # Last, so that the time in which an editor's save could get lost is as short as can be.
-        if file.target.read_bytes() != file.text.encode():
-            raise AgentConfigError(
-                "it changed since it was read; nothing was written",
-                path=file.path,
-                remedy="run this again",
-            )
+        require_unchanged(file)
         Path(name).replace(file.target)
     except BaseException:
         Path(name).unlink(missing_ok=True)

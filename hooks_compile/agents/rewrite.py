@@ -20,6 +20,7 @@ from hooks_compile.agents.wiring import (
     apply_edits,
     unwire_command,
     wire_command,
+    wired_wrappers,
 )
 from hooks_compile.errors import AgentConfigError
 
@@ -56,12 +57,17 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The new text and what was done; ``wired`` are commands that were on the wrapper before."""
+    """The new text and what was done.
+
+    ``wired`` are the places of commands that were on the wrapper before, ``wrappers`` what those
+    call: the wrapper beside each of their scripts that is there.
+    """
 
     text: str
     changes: tuple[Change, ...] = ()
     left: tuple[Left, ...] = ()
     wired: tuple[str, ...] = ()
+    wrappers: tuple[Path, ...] = ()
 
 
 def load(text: str, path: Path) -> JsonDocument | TomlDocument:
@@ -99,6 +105,7 @@ def wire(
     changes: dict[KeyPath, Change] = {}
     left: list[Left] = []
     wired: list[str] = []
+    wrappers: list[Path] = []
     for found in config.agent.commands(document.settings):
         around = _surroundings(found, config, look, environment, blocked)
         outcome = _unread(found) or wire_command(found.command, around)
@@ -110,13 +117,14 @@ def wire(
             changes[found.path] = _change(found, outcome)
         elif outcome is None:
             wired.append(found.where)
+            wrappers += wired_wrappers(found.command, around)
         else:
             refusal = moved if isinstance(moved, Refusal) else outcome
             reason = refusal.reason if isinstance(refusal, Refusal) else ""
             left.append(Left(found.where, found.command, reason))
     new = apply_edits(text, edits)
     _require_only(changes, new, document, config)
-    return Result(new, tuple(changes.values()), tuple(left), tuple(wired))
+    return Result(new, tuple(changes.values()), tuple(left), tuple(wired), tuple(wrappers))
 
 
 def unwire(

@@ -30,6 +30,7 @@ from hooks_compile.agents.launches import (
     Refusal,
     WiredLaunch,
     find_launches,
+    script_position,
 )
 from hooks_compile.agents.shell_words import Literal, Parameter, Pattern, Substitution, Tilde, Word
 from hooks_compile.agents.words import expand
@@ -118,6 +119,17 @@ def unwire_command(command: str, around: Surroundings) -> Rewritten | None:
     ours = [launch for launch in reading.wired if _is_ours(launch, around)]
     edits = tuple(filter(None, (_unwiring_edit(launch) for launch in ours)))
     return Rewritten(apply_edits(command, edits), edits) if edits else None
+
+
+def wired_wrappers(command: str, around: Surroundings) -> tuple[Path, ...]:
+    """The wrappers that a command calls already, beside scripts that are there and in the project.
+
+    They are known also where the wrapper itself is gone.
+    """
+    reading = find_launches(command)
+    launches = () if isinstance(reading, Refusal) else reading.wired
+    scripts = (_wired_script(launch, around) for launch in launches)
+    return tuple(dict.fromkeys(path.parent / WRAPPER_NAME for path in scripts if path))
 
 
 def apply_edits(text: str, edits: Sequence[Edit]) -> str:
@@ -275,6 +287,32 @@ def _unwiring_edit(launch: WiredLaunch) -> Edit | None:
     if first.text.startswith(PYTHON_MARK):
         return Edit(launch.start, first.start + len(PYTHON_MARK), "")
     return Edit(launch.start, launch.wrapper.end, _PLAIN_PYTHON)
+
+
+def _wired_script(launch: WiredLaunch, around: Surroundings) -> Path | None:
+    """The script of a launch that the wrapper stands beside; None where that is not certain."""
+    following = launch.following
+    if following and following[0].text.startswith((PYTHON_MARK, SHEBANG_MARK)):
+        following = following[1:]
+    position = script_position([word.literal for word in following])
+    if isinstance(position, Refusal):
+        return None
+    script = Launch(None, following[position], launch.folders)
+    path = _found(script, around)
+    wrapper = _found(Launch(None, launch.wrapper, launch.folders), around)
+    if wrapper is not None and wrapper[0].parent != (path[0].parent if path else None):
+        return None
+    return None if path is None or path[1].outside else path[0]
+
+
+def _found(launch: Launch, around: Surroundings) -> tuple[Path, Script] | None:
+    """The file that a launch runs, where that is certain and it is there."""
+    name = expand(launch.script, around.variables)
+    if name is None:
+        return None
+    candidates = [Path(name)] if name.startswith("/") else _behind_folders(launch, around)
+    found = ((folder / name, seen) for folder in candidates if (seen := around.look(folder / name)))
+    return next(found, None)
 
 
 def _is_ours(launch: WiredLaunch, around: Surroundings) -> bool:

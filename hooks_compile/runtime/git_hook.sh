@@ -46,11 +46,14 @@ hooks_compile_git_hook() {
         *) return 0 ;;
         esac
     fi
-    # When it fails, it is tried again when something changes, not at every git status.
-    hooks_compile_said=$(
-        export HOOKS_COMPILE_GIT_HOOK=1 PYTHONDONTWRITEBYTECODE=
-        "$hooks_compile_tool" sync --git-hook </dev/null 2>&1 >/dev/null
-    ) || { [ ! -f "$hooks_compile_dir/stamp" ] || echo >>"$hooks_compile_dir/stamp"; } 2>/dev/null
+    {
+        hooks_compile_said=$(
+            export HOOKS_COMPILE_GIT_HOOK=1 PYTHONDONTWRITEBYTECODE=
+            "$hooks_compile_tool" sync --git-hook </dev/null 2>&1 >/dev/null
+        ) ||
+            # It is tried again when something changes, not at every git status.
+            [ ! -f "$hooks_compile_dir/stamp" ] || echo >>"$hooks_compile_dir/stamp"
+    } 2>/dev/null
     # What it says of a hook is for the user; what a broken installation says is not.
     case $hooks_compile_said in
     'hooks-compile: '*) printf '%s\n' "$hooks_compile_said" >&2 ;;

@@ -70,13 +70,11 @@ class Run:
     shows: Text = b""
     trace: Trace = "entry"
     minimum: tuple[int, int] = (3, 8)
-    maximum: tuple[int, int] = (3, 99)
     pypy: bool = True
 
     def fits(self, interpreter: Found) -> bool:
         """Whether this interpreter can run it."""
-        version = interpreter.version[:2]
-        return self.minimum <= version <= self.maximum and (self.pypy or interpreter.is_cpython)
+        return self.minimum <= interpreter.version and (self.pypy or interpreter.is_cpython)
 
 
 @dataclass(frozen=True, slots=True)

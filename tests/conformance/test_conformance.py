@@ -1,7 +1,8 @@
 """Everything that ``python3 script.py`` shows, the launcher shows.
 
-By default every case meets every interpreter, and the runs, states and environments of a case are
-dealt out between the interpreters; ``HOOKS_COMPILE_SOAK=1`` makes each with each.
+By default every case meets every interpreter, every run the oldest and the newest one and a third
+of the others, and the states and environments are dealt out between them.
+``HOOKS_COMPILE_SOAK=1`` makes every run under every interpreter in every state.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tests.conformance.sides import STATES, fully_tested, problems
 from tests.interpreters_found import each_interpreter, found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from tests.conformance.model import Case, Run, State
@@ -26,29 +27,26 @@ if TYPE_CHECKING:
 SOAK = bool(os.environ.get("HOOKS_COMPILE_SOAK"))
 
 
-def _dealt(
-    case: Case, interpreter: Found
-) -> Iterator[tuple[int, Run, Sequence[State], Mapping[str, str]]]:
-    turn = found().index(interpreter) + CASES.index(case)
-    for number, run in enumerate(case.runs):
-        rotation = turn + number
-        if not run.fits(interpreter):
+_LAUNCHER_LEAVES_IT: Sequence[State] = ("cold",)
+_DEALT: Sequence[Sequence[State]] = (
+    ("compiled",),
+    ("cold", "primed"),
+    ("compiled",),
+    ("cold", "primed", "damaged"),
+)
+
+
+def _dealt(case: Case, interpreter: Found) -> Iterator[tuple[int, Run, Sequence[State]]]:
+    """The runs to make, each with a number that deals out the rest, and its states."""
+    first = found().index(interpreter) + CASES.index(case)
+    for rotation, run in enumerate(case.runs, start=first):
+        chosen = SOAK or fully_tested(interpreter) or rotation % 3 == 0 or len(case.runs) < 3
+        if not chosen or not run.fits(interpreter):
             continue
-        if SOAK:
-            for environment in ENVIRONMENTS:
-                yield rotation, run, STATES, environment
-        elif fully_tested(interpreter) or rotation % 3 == 0 or len(case.runs) < 3:
-            states: Sequence[State] = (
-                ("cold",)
-                if run.trace == "source"
-                else (
-                    ("compiled",),
-                    ("cold", "primed"),
-                    ("compiled",),
-                    ("cold", "primed", "damaged"),
-                )[rotation % 4]
-            )
-            yield rotation, run, states, ENVIRONMENTS[(rotation + rotation // 4) % 4]
+        if run.trace == "source":
+            yield rotation, run, _LAUNCHER_LEAVES_IT
+        else:
+            yield rotation, run, STATES if SOAK else _DEALT[rotation % 4]
 
 
 @each_interpreter
@@ -64,7 +62,8 @@ def test_a_launch_is_what_the_source_is(
         pytest.skip(f"nothing in it for {interpreter.name}")
     compiled = tool_entries(interpreter) / case.name
     wrong: list[str] = []
-    for rotation, run, states, environment in _dealt(case, interpreter):
+    for rotation, run, states in _dealt(case, interpreter):
+        environment = ENVIRONMENTS[(rotation + rotation // 4) % 4]
         bench = Bench(interpreter, tmp_path / "work", runtime, environment)
         wrong += problems(bench, case, run, states, compiled, rotation)
     assert not wrong, "\n\n".join(["", *wrong])

@@ -480,10 +480,14 @@ CASES = [
     Case("caught-and-shown", {"hook.py": _CAUGHT}, (Run(shows="logged"),)),
     Case("carets", {"hook.py": _CARETS}, (Run(status=1, shows="TypeError"),)),
     Case(
+        "shadows-the-module-it-imports",
+        {"json.py": "import json\nprint(json.loads('1'))\n"},
+        (Run(("json.py",), status=1, shows="AttributeError"),),
+    ),
+    Case(
         "named-like-a-standard-module",
         {
             "random.py": "import tempfile\nprint(tempfile.gettempdir())\n",
-            "json.py": "import json\nprint(json.loads('1'))\n",
             "types.py": "import enum\nprint(enum.Enum)\n",
             "launch.py": "import launch\nprint(launch.__file__, __name__)\n1 / 0\n",
             "entry.py": "import entry, launcher\nprint(entry.__name__, launcher.__name__)\n",
@@ -495,7 +499,6 @@ CASES = [
         },
         (
             Run(("random.py",), status=None),
-            Run(("json.py",), status=1),
             Run(("types.py",), status=None),
             Run(("launch.py",), status=1, shows="ZeroDivisionError"),
             Run(("entry.py",), shows="launcher"),

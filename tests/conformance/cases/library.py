@@ -507,18 +507,6 @@ me.through = 4
 print(through, me.__dict__ is globals(), vars(me) is globals())
 """
 
-_FAULT = """\
-import faulthandler
-import sys
-faulthandler.enable()
-def crash():
-    if sys.argv[1] == "segv":
-        faulthandler._sigsegv()
-    import os
-    os.abort()
-crash()
-"""
-
 _INTERNED = """\
 def one():
     return "a text with spaces", (1, "two", 3.5), 12345678901234567890, b"bytes", 1e100

@@ -136,8 +136,6 @@ if depth == 0:
         os.execv(sys.executable, getattr(sys, "orig_argv", [sys.executable, *sys.argv]))
     elif what == "subprocess":
         print(subprocess.run([sys.executable, *sys.argv]).returncode)
-    elif what == "direct":
-        print(subprocess.run([os.path.abspath(sys.argv[0]), what]).returncode)
     elif what == "flags":
         flags = subprocess._args_from_interpreter_flags()
         print(flags, subprocess.run([sys.executable, *flags, __file__, what]).returncode)
