@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hooks_compile.model import Interpreter, Optimize
     from hooks_compile.project import Project
     from hooks_compile.sync import Synced
+    from hooks_compile.wiring_plan import Plan
 
 _PROGRESS_FROM = 200
 
@@ -200,15 +201,26 @@ def _add_wiring(
 ) -> None:
     """Add the commands that change files of the user: all have ``--dry-run``."""
     wiring = argparse.ArgumentParser(add_help=False)
-    wiring.add_argument("--dry-run", action="store_true", help="print a diff, change nothing")
+    wiring.add_argument("--dry-run", action="store_true", help="show a diff, change nothing")
     wiring.add_argument("--yes", action="store_true", help="do not ask")
     wiring.add_argument(
-        "--agent", action="append", default=[], metavar="NAME", help="only this agent's files"
+        "--agent",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only the files of claude, codex, cursor, gemini or copilot; can be repeated",
     )
-    wiring.add_argument("--user", action="store_true", help="your own settings as well")
+    wiring.add_argument(
+        "--user", action="store_true", help="the settings in your home folder as well"
+    )
     wiring.add_argument("--no-git", action="store_true", help="leave git's hooks alone")
-    add("init", run_init, "put this project's hooks on the wrapper", parents=[wiring])
-    add("uninit", run_uninit, "take this project's hooks off the wrapper", parents=[wiring])
+    add(
+        "init",
+        run_init,
+        "put the hook commands of this project's agents on hook_wrapper.sh",
+        parents=[wiring],
+    )
+    add("uninit", run_uninit, "take the hook commands off hook_wrapper.sh again", parents=[wiring])
     git_hooks = add(
         "git-hooks", run_git_hooks, "let git keep the hooks compiled", parents=[json_too]
     )
@@ -229,6 +241,13 @@ def _level(text: str) -> Optimize:
 def print_error(text: str) -> None:
     """Print an error for a person, with the tool's name in front."""
     print(f"hooks-compile: {text}", file=sys.stderr)
+
+
+def print_as_it_is(text: str) -> None:
+    """Print a text that another program reads: in UTF-8, no line end changed."""
+    if sys.stdout is not None:  # as under >&-
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode(errors="surrogateescape"))
 
 
 def print_json(value: object) -> None:
@@ -480,33 +499,33 @@ def run_doctor(arguments: argparse.Namespace) -> int:
 
 def run_init(arguments: argparse.Namespace) -> int:
     """Put the project's hooks on the wrapper, set up git, compile, and show how all stands."""
-    from hooks_compile import git_setup, wiring_plan
+    from hooks_compile import git_setup, wiring_plan, wiring_text
 
     project = _open(arguments)
     _require_agents(arguments.agent, wiring_plan.agent_names())
     home = Path.home() if arguments.user else None
     plan = wiring_plan.plan_init(project.root, os.environ, agents=arguments.agent, home=home)
-    for line in wiring_plan.describe(plan):
-        print(line)
     git_plan = None if arguments.no_git else git_setup.plan(project.root, os.environ)
-    for line in git_plan.lines if git_plan else ():
+    for line in [*wiring_text.describe(plan), *(git_plan.lines if git_plan else ())]:
         print(line)
-    if arguments.dry_run:
-        print(plan.diff(), end="")
-        return 0
-    changes = plan.changes_something or (git_plan is not None and git_plan.changes_something)
-    if changes and not _agreed(arguments):
-        return 1
+    whats = [wiring_text.summary(plan), git_plan.summary if git_plan else ""]
+    stop = _before_changes(arguments, plan, [what for what in whats if what])
+    if stop is not None:
+        return stop
     wiring_plan.apply(plan)
     if git_plan is not None:
         git_plan.apply(os.environ)
-    everything = build_parser().parse_args(["sync"])
-    return run_sync(everything) | run_status(build_parser().parse_args(["status"]))
+    for line in wiring_text.next_steps(plan):
+        print(line)
+    print()
+    status = run_sync(build_parser().parse_args(["sync"]))
+    status |= run_status(build_parser().parse_args(["status"]))
+    return status | _unfinished(plan)
 
 
 def run_uninit(arguments: argparse.Namespace) -> int:
     """Take the project's hooks off the wrapper, and leave no trace."""
-    from hooks_compile import cache, git_hooks, git_setup, wiring_plan
+    from hooks_compile import cache, git_hooks, git_setup, report, wiring_plan, wiring_text
 
     project = _open(arguments)
     _require_agents(arguments.agent, wiring_plan.agent_names())
@@ -514,25 +533,27 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     plan = wiring_plan.plan_uninit(
         project.root, os.environ, project.folders(), agents=arguments.agent, home=home
     )
-    for line in wiring_plan.describe(plan):
-        print(line)
     in_git = not (arguments.no_git or arguments.agent) and git_setup.is_installed(
         project.root, os.environ
     )
+    for line in wiring_text.describe(plan):
+        print(line)
     if in_git:
-        print("git's hooks: ours to be removed, others put back")
-    if arguments.dry_run:
-        print(plan.diff(), end="")
-        return 0
-    if (plan.changes_something or in_git) and not _agreed(arguments):
-        return 1
+        print("git hooks: ours to be removed, others put back")
+    if not arguments.no_git and (line := git_setup.leftover(project.root)):
+        print(line)
+    whats = [wiring_text.summary(plan), "git's hooks" if in_git else ""]
+    stop = _before_changes(arguments, plan, [what for what in whats if what])
+    if stop is not None:
+        return stop
     wiring_plan.apply(plan)
     if in_git:
         git_hooks.uninstall(project.root, os.environ)
     if not arguments.agent:
-        for folder in project.folders():
-            cache.clean(cache.folder_in(folder))
-    return 0
+        folders = [cache.folder_in(folder) for folder in project.folders()]
+        if removed := sum(len(cache.clean(folder)) for folder in folders):
+            print(f"{report.plural(removed, 'file')} of compiled code removed")
+    return _unfinished(plan)
 
 
 def _require_agents(given: Sequence[str], known: Sequence[str]) -> None:
@@ -543,15 +564,52 @@ def _require_agents(given: Sequence[str], known: Sequence[str]) -> None:
             )
 
 
-def _agreed(arguments: argparse.Namespace) -> bool:
+def _before_changes(arguments: argparse.Namespace, plan: Plan, whats: Sequence[str]) -> int | None:
+    """Return the exit status where it ends here, None where the changes are to be made.
+
+    It ends here where one file can't be changed: all files, or none.
+    """
+    from hooks_compile import report, wiring_text
+
+    if plan.troubles:
+        count = report.plural(len(plan.troubles), "file")
+        print_error(
+            f"nothing was changed, because of {count} (see above)\n"
+            "  to mend it: do what stands there, or name the agents to go on with: --agent NAME"
+        )
+        return 1
+    if arguments.dry_run:
+        print_as_it_is(wiring_text.diff(plan))
+        return _unfinished(plan)
+    if not whats:
+        print("nothing to change")
+    elif not arguments.yes and not _agreed(", ".join(whats)):
+        print_error("nothing was changed")
+        return 1
+    return None
+
+
+def _unfinished(plan: Plan) -> int:
+    from hooks_compile import report
+
+    if plan.unfinished:
+        stays = report.plural(plan.unfinished, "command stays", "commands stay")
+        print_error(f"{stays} for a reason that you can remove: see above, then run this again")
+    return bool(plan.unfinished)
+
+
+def _agreed(what: str) -> bool:
     """Ask before files of the user change."""
-    if arguments.yes:
-        return True
     if not sys.stdin.isatty():
-        print_error("nothing was changed: call it again with --yes, or with --dry-run for a diff")
+        print_error("nobody is there to ask: add --yes to go on, or --dry-run to see a diff")
         return False
-    print("Change this? [y/N] ", end="", flush=True)
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    # On stderr where stdout goes into a file or a pager: who is asked has to see it.
+    out = sys.stdout if sys.stdout.isatty() else sys.stderr
+    print(f"Change {what}? [y/N] ", end="", flush=True, file=out)
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        print(file=out)
+    return answer.strip().lower() in {"y", "yes"}
 
 
 def run_git_hooks(arguments: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -82,9 +83,11 @@ def run(show: Callable[[str], None], *, keep: bool) -> int:
             f"there is no place for the demo's folder: {error.strerror}",
             remedy='export TMPDIR="a folder that can be written"',
         ) from error
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         return _Demo(show, folder).play()
     finally:
+        signal.signal(signal.SIGTERM, before)
         if keep:
             show("")
             show(f"The project stays in {folder / 'project'}")

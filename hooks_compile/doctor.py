@@ -37,11 +37,8 @@ def examine(project: Project, cwd: Path, env: Mapping[str, str]) -> list[Finding
     if not project.sources:
         text = f"no hooks in {shown(project.root)}"
         return [*found, Finding(NOTE, text, "hooks-compile compile --help  # tells where it looks")]
-    results = check(project, interpreters)
-    if isinstance(results, Finding):
-        found.append(results)
-        results = []
-    found += examine_results(results, project.root)
+    results, failures = check(project, interpreters)
+    found += failures + examine_results(results, project.root)
     found += _examine_places(project, {r.source.path.parent for r in results if _lacks(r.state)})
     return found + examine_tracked(project.root)
 

@@ -23,17 +23,20 @@ if TYPE_CHECKING:
 _NAMED = 5
 
 
-def check(project: Project, interpreters: Sequence[Interpreter]) -> list[CompileResult] | Finding:
-    """Return how every hook and local module stands, or why that can't be told.
+def check(
+    project: Project, interpreters: Sequence[Interpreter]
+) -> tuple[list[CompileResult], list[Finding]]:
+    """Return how every hook and local module stands, or no results and why that can't be told.
 
     Of the modules only those that do not compile are returned: Python makes the rest itself.
     """
     try:
         synced = sync.examine(project, interpreters)
     except InterpreterError as error:
-        return Finding(PROBLEM, f"{shown(error.path or project.root)}: {error.cause}", error.remedy)
+        where = shown(error.path or project.root)
+        return [], [Finding(PROBLEM, f"{where}: {error.cause}", error.remedy)]
     broken = [module for module in synced.modules if module.state is State.BROKEN]
-    return [*synced.results, *broken]
+    return [*synced.results, *broken], []
 
 
 def examine_results(results: Iterable[CompileResult], root: Path) -> list[Finding]:
@@ -54,13 +57,12 @@ def _examine_interpreter(
     by_state: defaultdict[State, list[CompileResult]] = defaultdict(list)
     for result in results:
         by_state[result.state].append(result)
-    for result in by_state[State.BROKEN]:
-        if result.error is not None:
-            where = shown(result.source.path, root)
-            first = describe_error(where, result.error).splitlines()[0]
-            text = f"{first} (under {label}): it does not run at all"
-            remedy = f"correct it; hooks-compile check {quote(where)} shows the place"
-            yield Finding(PROBLEM, text, remedy)
+    for path, error in [(r.source.path, r.error) for r in by_state[State.BROKEN] if r.error]:
+        where = shown(path, root)
+        first = describe_error(where, error).splitlines()[0]
+        text = f"{first} (under {label}): it does not run at all"
+        remedy = f"correct it; hooks-compile check {quote(where)} shows the place"
+        yield Finding(PROBLEM, text, remedy)
     for result in by_state[State.UNREADABLE]:
         text = f"{shown(result.source.path, root)} can't be read: {result.detail}"
         yield Finding(PROBLEM, text, f"ls -l {quote(shown(result.source.path))}")

@@ -15,7 +15,6 @@ from hooks_compile import timing
 from hooks_compile.errors import InterpreterError
 from hooks_compile.findings import NOTE, OK, PROBLEM, Finding
 from hooks_compile.interpreters import (
-    TIMEOUT_S,
     find,
     is_shim,
     records,
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 # All measurements together; hooks wait for a doctor who takes longer.
 _BUDGET_S = 0.8
 _ROUNDS = 5
+# How long a Python may take to its first line, which is no measurement.
+_PATIENCE_S = 5
 # ``site`` alone takes a third to a half of what the bare interpreter takes.
 _SLOW_SITE = 0.8
 
@@ -188,11 +189,11 @@ def _start(interpreter: Interpreter, project: Project, env: Mapping[str, str]) -
             env=env,
             input=b"\0".join(map(os.fsencode, paths)),
             capture_output=True,
-            timeout=TIMEOUT_S,
+            timeout=_PATIENCE_S,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)
+    except subprocess.TimeoutExpired:
+        return f"it did not reach its first line in {_PATIENCE_S} s"
     try:
         # the line before may be a sitecustomize's that prints
         answer: Any = json.loads(done.stdout.splitlines()[-1])

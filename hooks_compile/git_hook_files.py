@@ -63,12 +63,19 @@ def _install(hook: Path, content: bytes, tracked: Collection[Path]) -> Iterator[
 
 
 def _keep(place: Path, kept: Path) -> Iterator[Step]:
-    if os.path.lexists(kept):  # from an earlier time; somebody has put another in front since
+    if _same(place, kept):  # its owner has put it there once more
+        yield Step(Do.REMOVE, kept, "the same as the one in front")
+    elif os.path.lexists(kept):  # from an earlier time; somebody has put another in front since
         number = 1
         while os.path.lexists(beside(kept, f".{number}")):
             number += 1
         yield Step(Do.MOVE, kept, "nothing runs it any more", beside(kept, f".{number}"))
     yield Step(Do.MOVE, place, "kept: ours goes on to it", kept)
+
+
+def _same(first: Path, second: Path) -> bool:
+    files = first.is_file() and second.is_file()
+    return files and not first.is_symlink() and read(first) == read(second)
 
 
 def removing(folder: Path, why: str = "") -> Iterator[Step]:
@@ -81,6 +88,9 @@ def _remove(hook: Path, why: str) -> Iterator[Step]:
     kept = beside(hook, KEPT)
     waiting = os.path.lexists(kept)
     free = not os.path.lexists(hook)
+    if _same(hook, kept):
+        yield Step(Do.REMOVE, kept, f"the same as {hook.name}")
+        waiting = False
     for place in (hook, *(beside(hook, suffix) for suffix in _ASIDE)):
         found = kind(place)
         if found is Kind.EDITED:

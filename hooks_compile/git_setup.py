@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hooks_compile import git, git_hook_status, git_hooks
+from hooks_compile.errors import HooksCompileError
 from hooks_compile.git_hook_steps import Do
 
 if TYPE_CHECKING:
@@ -21,40 +22,68 @@ repos:
       - id: hooks-compile
       - id: hooks-compile-sync"""
 _PRE_COMMIT_FILES = (".pre-commit-config.yaml", ".pre-commit-config.yml", "prek.toml")
+_HEADING = "git hooks, which compile what a checkout, merge or commit changed:"
 
 
 @dataclass(frozen=True, slots=True)
 class GitPlan:
-    """What a person reads, and whether our git hooks are to be installed in ``root``."""
+    """What a person reads, and how many changes our git hooks take in ``root``."""
 
     root: Path
     lines: tuple[str, ...]
-    changes_something: bool
+    steps: int = 0
+
+    @property
+    def summary(self) -> str:
+        """Return ``git's hooks`` where they are to be installed, else ""."""
+        return "git's hooks" if self.steps else ""
 
     def apply(self, env: Mapping[str, str]) -> None:
         """Install the hooks, where that was planned. Raises GitError, HooksCompileError."""
-        if self.changes_something:
+        if self.steps:
             git_hooks.install(self.root, env)
+
+
+def leftover(root: Path) -> str:
+    """Return the line about what ``uninit`` leaves to the user in ``root``, "" for nothing."""
+    for name in _PRE_COMMIT_FILES:
+        path = root / name
+        if path.is_file() and "hooks-compile" in path.read_text(errors="replace"):
+            return f"git hooks: {name} names hooks-compile: take its lines out yourself"
+    return ""
 
 
 def plan(root: Path, env: Mapping[str, str]) -> GitPlan:
     """Plan for the project ``root``; writes nothing.
 
     Where pre-commit is configured its file is the user's to edit, so the lines are only told.
-    Raises GitError where git refuses.
+    Raises GitError where git refuses, HooksCompileError where our command is not to be found.
     """
     if git.work_tree(root) is None:
-        return GitPlan(root, ("not a git repository: no git hooks",), changes_something=False)
+        return GitPlan(root, ("git hooks: none, this is no git repository",))
     for name in _PRE_COMMIT_FILES:
-        if (root / name).exists():
-            if "hooks-compile-sync" in (root / name).read_text(errors="replace"):
-                lines: tuple[str, ...] = (f"{name}: has hooks-compile-sync",)
-            else:
-                told = (f"{name}: add these lines, then run: pre-commit install --install-hooks",)
-                lines = (*told, *(f"    {line}" for line in PRE_COMMIT_LINES.splitlines()))
-            return GitPlan(root, lines, changes_something=False)
-    steps = [step for step in git_hooks.install(root, env, dry_run=True) if step.do is not Do.LEAVE]
-    return GitPlan(root, tuple(map(str, steps)), changes_something=bool(steps))
+        if (root / name).is_file():
+            return GitPlan(root, _pre_commit_lines(root / name))
+    try:
+        planned = git_hooks.install(root, env, dry_run=True)
+    except HooksCompileError as error:
+        remedy = f"{error.remedy}; or leave git's hooks alone: --no-git"
+        raise type(error)(error.cause, path=error.path, remedy=remedy) from error
+    steps = [step for step in planned if step.do is not Do.LEAVE]
+    if not steps:
+        return GitPlan(root, ("git hooks: installed already",))
+    told = (f"  {str(step).replace(f'{root}/', '')}" for step in steps)
+    return GitPlan(root, (_HEADING, *told), len(steps))
+
+
+def _pre_commit_lines(path: Path) -> tuple[str, ...]:
+    if "hooks-compile-sync" in path.read_text(errors="replace"):
+        return (f"git hooks: {path.name} has hooks-compile-sync",)
+    form = "the like of these lines, as TOML" if path.suffix == ".toml" else "these lines"
+    return (
+        f"git hooks: add {form} to {path.name}, then run: pre-commit install --install-hooks",
+        *(f"    {line}" for line in PRE_COMMIT_LINES.splitlines()),
+    )
 
 
 def is_installed(root: Path, env: Mapping[str, str]) -> bool:

@@ -80,7 +80,9 @@ def describe(synced: Synced, root: Path) -> str:
 def _one_line(result: CompileResult, root: Path) -> str:
     from hooks_compile.report import describe_trouble  # noqa: PLC0415 - rarely needed
 
-    return (describe_trouble(result, root) or "").partition("\n")[0]
+    line = (describe_trouble(result, root) or "").partition("\n")[0]
+    # The name of a file is for whoever wrote the repository to choose, and terminals obey.
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def find_interpreters(project: Project, env: Mapping[str, str]) -> list[Interpreter]:

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from hooks_compile.agents.rewrite import Change, Left, Result
 
 _OURS = (Standing.CURRENT, Standing.OLDER)
+_BESIDE = {
+    Standing.FOREIGN: "is not ours: move it away to get ours",
+    Standing.EDITED: "was edited: move it away to get a new one",
+    Standing.NEWER: "is from a newer hooks-compile: upgrade this one",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +190,9 @@ def _configs(root: Path, agents: Sequence[str], home: Path | None) -> Iterator[C
                 seen.add(target)
 
 
-def _plan(config: ConfigFile, rewritten: Callable[[str], tuple[Result, frozenset[str]]]) -> FilePlan:
+def _plan(
+    config: ConfigFile, rewritten: Callable[[str], tuple[Result, frozenset[str]]]
+) -> FilePlan:
     file = None
     try:
         file = files.read(config.path, config.root)
@@ -232,8 +239,8 @@ def _blocked(folder: Path, config: ConfigFile) -> str:
     """Return why the wrapper can't stand in ``folder``, "" where it can."""
     path = folder / wrapper.NAME
     before = _standing(path)
-    if before in LEFT_ALONE:
-        return f"{wrapper.NAME} beside it is {before}: move it away to get ours"
+    if before in _BESIDE:
+        return f"the {wrapper.NAME} beside it {_BESIDE[before]}"
     if before is not Standing.CURRENT and not files.may_write(folder):
         return "its folder can't be written, and the wrapper has to stand there"
     if _is_ignored(path) and not _is_ignored(config.path):

@@ -35,14 +35,13 @@ def diff(plan: Plan) -> str:
     for path in plan.written:
         old = path.read_bytes().decode() if path.exists() else ""
         parts.append(_diff(path, plan.root, old, own))
-    for path in plan.removed:
-        parts.append(_diff(path, plan.root, path.read_bytes().decode(), ""))
+    parts += [_diff(path, plan.root, path.read_bytes().decode(), "") for path in plan.removed]
     return "".join(parts)
 
 
 def describe(plan: Plan) -> list[str]:
     """Return what a person reads before anything is written, a line each."""
-    lines = []
+    lines: list[str] = []
     for each in plan.files:
         lines += _describe_file(each)
     lines += [f"{shown(path, plan.root)}: to be written" for path in plan.written]
@@ -62,6 +61,16 @@ def summary(plan: Plan) -> str:
     if wrappers:
         parts.append(plural(wrappers, "wrapper"))
     return ", ".join(parts)
+
+
+def next_steps(plan: Plan) -> list[str]:
+    """Return what there is to know after ``init`` has changed something, a line each."""
+    if not plan.changes:
+        return []
+    return [
+        "done: an agent that is running may have to be started again to see it",
+        "commit the changed files to share it; the way back: hooks-compile uninit",
+    ]
 
 
 def one_line(text: str) -> str:
@@ -91,7 +100,7 @@ def _describe_file(plan: FilePlan) -> Iterator[str]:
     if plan.changes and agent.name in _TRUSTING:
         yield f"  {agent.title} will ask you to trust the changed hooks once more"
     if not (plan.changes or plan.left or plan.wired):
-        yield "  nothing to change"
+        yield "  no command to change"
 
 
 def _diff(path: Path, root: Path, old: str, new: str) -> str:

@@ -62,6 +62,7 @@ class Subprocess:
                 stdout=subprocess.PIPE,
                 env=_environment(),
                 cwd="/",
+                process_group=0,  # ^C in a terminal is for us: without requests the worker ends
             )
         except OSError as error:
             raise self._failure(error.strerror or str(error)) from error

@@ -10,7 +10,6 @@ are made so that every merge of the hook brings a content that was never on disk
 
 from __future__ import annotations
 
-import functools
 import os
 import shlex
 import shutil
@@ -57,19 +56,25 @@ def hook_text(top: str = "0", bottom: str = "0") -> str:
     return f"import sys\nTOP = {top!r}\n{_FILLER}BOTTOM = {bottom!r}\nprint(TOP, BOTTOM)\n"
 
 
-@functools.cache
 def gits() -> dict[str, Path]:
     """The git versions of this machine: the one on PATH, and those HOOKS_COMPILE_TEST_GIT names.
 
     The variable holds folders with a ``git``, separated as in PATH.
     """
+    return _GITS
+
+
+def _find_gits() -> dict[str, Path]:
     folders = os.environ.get("HOOKS_COMPILE_TEST_GIT", "").split(os.pathsep)
-    found = [*filter(None, [shutil.which("git")]), *(f"{folder}/git" for folder in folders if folder)]
-    answers = {
-        git: subprocess.run([git, "version"], capture_output=True, text=True, check=True).stdout
-        for git in found
-    }
-    return {answer.split()[2]: Path(git) for git, answer in answers.items()}
+    found = [shutil.which("git"), *(f"{folder}/git" for folder in folders if folder)]
+    versions = {}
+    for git in filter(None, found):
+        done = subprocess.run([git, "version"], capture_output=True, text=True, check=True)
+        versions[done.stdout.split()[2]] = Path(git)
+    return versions
+
+
+_GITS = _find_gits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,13 +203,21 @@ class Scene:
         """Run ``hooks-compile``."""
         return self.run(TOOL, *words, cwd=cwd, status=status)
 
-    def install(self, method: Method | None = None, *, global_: bool = False) -> None:
-        """Install our git hooks, as ``git-hooks install`` does, by a method of our choice."""
+    def install(
+        self,
+        method: Method | None = None,
+        *,
+        cwd: Path | None = None,
+        global_: bool = False,
+        tool: Path | None = None,
+    ) -> None:
+        """Install our git hooks as ``git-hooks install`` does, by any method."""
         code = (
             "import os, pathlib; from hooks_compile.git_hooks import install; "
-            f"install(pathlib.Path.cwd(), os.environ, method={method!r}, global_={global_})"
+            f"install(pathlib.Path.cwd(), os.environ, method={method!r}, global_={global_}, "
+            f"tool={f'pathlib.Path({str(tool)!r})' if tool else None})"
         )
-        self.run(sys.executable, "-c", code)
+        self.run(sys.executable, "-P", "-c", code, cwd=cwd)
 
     def edit(self, top: str = "0", bottom: str = "edited") -> None:
         """Change the hook in place, as many editors do."""
@@ -258,7 +271,7 @@ class Scene:
 
 def husky_script(words: Sequence[str | Path]) -> str:
     """Return a script of a project that uses husky: it runs a command with git's arguments."""
-    return f'{shlex.join(map(os.fspath, words))} "$@"\n'
+    return f'{shlex.join(str(word) for word in words)} "$@"\n'
 
 
 def _tree_of(hook: Path) -> Path:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import filelock
 
-from tests.git_scene import Scene
 from tests.repositories import GitRepo, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pytest
+
+    from tests.git_scene import Scene
 
 CHECKOUT = Path(__file__).parent.parent
 PRE_COMMIT = Path(sys.executable).parent / "pre-commit"
@@ -28,7 +29,14 @@ CONFIG = ".pre-commit-config.yaml"
 STAGES = ("pre-commit", "post-checkout", "post-merge", "post-rewrite", "post-commit")
 IDS = ("hooks-compile", "hooks-compile-sync")
 
-_SHIPPED = ("hooks_compile", "watcher", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml")
+_SHIPPED = (
+    "hooks_compile",
+    "watcher",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    ".pre-commit-hooks.yaml",
+)
 # How pip and uv reach a package index on this machine.
 _INDEX_VARIABLES = ("PIP_", "SSL_", "REQUESTS_", "HTTP", "http", "no_proxy", "NO_PROXY")
 
@@ -52,7 +60,9 @@ class Packaged:
                 for name in _SHIPPED:
                     _copy(CHECKOUT / name, draft.path / name)
                 draft.git("add", "--all", "--force")
-                draft.git("-c", "user.name=T", "-c", "user.email=t@e.invalid", "commit", "-qm", "it")
+                draft.git(
+                    "-c", "user.name=T", "-c", "user.email=t@e.invalid", "commit", "-qm", "it"
+                )
                 draft.path.rename(repo.path)
             packaged = cls(repo.path, repo.git("rev-parse", "HEAD"), folder / "caches")
             if not packaged.caches.exists():
@@ -63,7 +73,9 @@ class Packaged:
     def shared(cls, factory: pytest.TempPathFactory) -> Packaged:
         """The one of this test session, whichever worker makes it."""
         base = factory.getbasetemp()
-        return cls.create((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "packaged")
+        return cls.create(
+            (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "packaged"
+        )
 
     @property
     def env(self) -> dict[str, str]:
@@ -81,7 +93,8 @@ class Packaged:
         """Return a ``.pre-commit-config.yaml`` with these hooks; ``top`` are its first lines."""
         hooks = "".join(f"  - id: {each}\n" for each in ids)
         stages = f"default_install_hook_types: [{', '.join(STAGES)}]\n"
-        return f"{top}{stages}repos:\n- repo: {self.repository}\n  rev: {self.revision}\n  hooks:\n{hooks}"
+        repo = f"- repo: {self.repository}\n  rev: {self.revision}\n  hooks:\n{hooks}"
+        return f"{top}{stages}repos:\n{repo}"
 
     def _build(self) -> None:
         self.caches.mkdir()

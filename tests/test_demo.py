@@ -158,16 +158,21 @@ def test_a_kept_project_goes_on_working_and_a_shim_is_told_not_measured(tool: To
     assert sorted(tracked) == sorted([*FILES, f"{HOOKS}/hook_wrapper.sh"])
 
 
-@pytest.mark.parametrize("seconds", [0.4, 1.2])
-def test_an_interrupt_at_any_moment_removes_the_folder(tool: Tool, seconds: float) -> None:
+@pytest.mark.parametrize(
+    ("number", "status", "seconds"),
+    [(signal.SIGINT, 130, 0.4), (signal.SIGINT, 130, 1.2), (signal.SIGTERM, 143, 0.8)],
+)
+def test_an_interrupt_at_any_moment_removes_the_folder(
+    tool: Tool, number: signal.Signals, status: int, seconds: float
+) -> None:
     process = tool.start("demo", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 20
     while not temporary_files(tool) and time.monotonic() < deadline:
         time.sleep(0.01)
     time.sleep(seconds)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=20)
-    assert process.returncode == 130, err
+    assert process.returncode == status, err
     assert err == b""
     assert temporary_files(tool) == []
 
@@ -190,6 +195,19 @@ def test_what_is_not_as_expected_is_shown_and_is_a_failure(tool: Tool) -> None:
     assert "hooks-compile doctor" in done.out.splitlines()[-1]
     assert "ms" not in done.out.split(), "what did not work is not measured"
     assert temporary_files(tool) == []
+
+
+def test_a_command_that_fails_is_shown_and_is_a_failure(tool: Tool) -> None:
+    python = (tool.bin / "python3").readlink()
+    (tool.bin / "python3").unlink()
+    flag = tool.home / "asked"
+    once = f'#!/bin/sh\n[ -e {flag} ] && exit 9\n: >{flag}\nexec {python} "$@"\n'
+    write(tool.bin / "python3", once, executable=True)
+    done = tool.run("demo")
+    assert done.status == 1
+    assert "  ! exit status 1 instead of 0" in done.out
+    assert "exit 9" in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
 
 
 def test_without_a_place_for_its_folder_the_demo_names_the_remedy(

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,15 @@ import pytest
 from hooks_compile import wrapper
 from hooks_compile.config import Config
 from hooks_compile.doctor import examine
-from hooks_compile.doctor_folders import examine_folder
+from hooks_compile.doctor_folders import (
+    examine_folder,
+    examine_foreign,
+    examine_modules,
+    examine_tracked,
+    examine_wrapper,
+)
 from hooks_compile.doctor_hooks import check, examine_results
 from hooks_compile.doctor_runtime import examine_runtime
-from hooks_compile.findings import Finding
 from hooks_compile.model import HookSource
 from hooks_compile.project import Project, open_project
 from hooks_compile.runtime_folder import ensure
@@ -31,6 +37,7 @@ from tests.tool import HOOK, Tool, wrapper_of_version
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from hooks_compile.findings import Finding
     from hooks_compile.model import Interpreter
 
 HOOKS = ".claude/hooks"
@@ -77,6 +84,11 @@ def healthy(well: Path, tmp_path: Path, plain_python: Path) -> Tool:
     """A project in which all is well: a hook, compiled, with its wrapper."""
     shutil.copytree(well, tmp_path, dirs_exist_ok=True)
     return Tool.create(GitRepo.create(tmp_path / "repo").path, tmp_path, plain_python)
+
+
+@pytest.fixture
+def interpreter() -> Interpreter:
+    return interpreter_record(default_interpreter())
 
 
 def diagnose(tool: Tool) -> list[Finding]:
@@ -352,6 +364,8 @@ def test_a_recorded_interpreter_that_vanished_is_noted_until_its_record_is_remov
     gone = make_environment(tmp_path / "gone")
     write(healthy.cwd / HOOK, "print('new')\n")
     assert healthy.with_environment_of(gone).launch(HOOK)[0] == "miss"
+    elsewhere = write(tmp_path / "elsewhere" / "hook.py", "pass\n")
+    assert healthy.with_environment_of(gone).launch(elsewhere)[0] == "miss"
     shutil.rmtree(tmp_path / "gone")
     part = "which can't be run any more"
     finding = expect(healthy, part, "note")
@@ -425,6 +439,15 @@ def test_an_interpreter_that_ends_before_its_first_line_is_a_problem(
     write(site_packages(python) / "sitecustomize.py", "raise SystemExit('not today')\n")
     finding = expect(healthy.with_environment_of(python), "does not start", "problem")
     assert "not today" in finding.text
+
+
+def test_an_interpreter_that_hangs_before_its_first_line_is_a_problem(
+    healthy: Tool, tmp_path: Path
+) -> None:
+    python = make_environment(tmp_path / "hanging")
+    write(site_packages(python) / "sitecustomize.py", "import time; time.sleep(60)\n")
+    finding = expect(healthy.with_environment_of(python), "does not start", "problem")
+    assert "did not reach its first line in" in finding.text
 
 
 def test_what_a_sitecustomize_prints_is_no_answer(healthy: Tool, tmp_path: Path) -> None:
@@ -582,6 +605,33 @@ def test_a_module_that_does_not_compile_is_a_problem(healthy: Tool) -> None:
     assert finding.text.startswith(f"{HOOKS}/package/broken.py:1: ")
 
 
+def test_a_hook_that_vanishes_meanwhile_is_a_problem(healthy: Tool) -> None:
+    project = open_project(healthy.cwd, healthy.env)
+    (healthy.cwd / HOOK).unlink()
+    findings = examine(project, healthy.cwd, healthy.env)
+    (finding,) = [finding for finding in findings if finding.is_problem]
+    assert finding.text.startswith(f"{HOOK} can't be read: ")
+
+
+def test_an_interpreter_that_fails_to_compile_is_a_problem(
+    healthy: Tool, interpreter: Interpreter
+) -> None:
+    false = Path(shutil.which("false") or "/bin/false")
+    failing = replace(interpreter, executable=false, cache_tag="other")
+    results, findings = check(open_project(healthy.cwd, healthy.env), [failing])
+    assert results == []
+    (finding,) = findings
+    assert finding.is_problem
+    assert finding.text.startswith(f"{false}: the interpreter can't compile")
+
+
+def test_a_damaged_index_is_a_problem(git_repo: GitRepo) -> None:
+    write(git_repo.path / ".git/index", "garbage")
+    (finding,) = examine_tracked(git_repo.path)
+    assert finding.is_problem
+    assert "git ls-files failed" in finding.text
+
+
 def test_many_hooks_without_entries_are_one_finding(healthy: Tool) -> None:
     for number in range(9):
         write(healthy.cwd / HOOKS / f"h{number}.py", "pass\n")
@@ -617,20 +667,33 @@ def test_names_that_are_not_utf8_can_be_printed(healthy: Tool) -> None:
 # Permissions and mounts, which need no process
 
 
-@pytest.fixture
-def interpreter() -> Interpreter:
-    return interpreter_record(default_interpreter())
-
-
 def test_an_unreadable_hook_is_a_problem(interpreter: Interpreter, unprivileged: Path) -> None:
     hook = write(unprivileged / "hook.py", "pass\n")
     hook.chmod(0)
     project = Project(unprivileged, Config(), (HookSource(hook),), unprivileged, given=True)
-    results = check(project, [interpreter])
-    assert not isinstance(results, Finding)
+    results, failures = check(project, [interpreter])
+    assert failures == []
     (finding,) = examine_results(results, unprivileged)
     assert finding.is_problem
     assert "hook.py can't be read" in finding.text
+
+
+def test_an_unreadable_wrapper_is_a_problem(unprivileged: Path) -> None:
+    path = write(unprivileged / wrapper.NAME, wrapper.text())
+    path.chmod(0)
+    finding = examine_wrapper(unprivileged, unprivileged)
+    assert finding.is_problem
+    assert "hook_wrapper.sh can't be read" in finding.text
+    subprocess.run(["sh", "-c", finding.remedy], check=True)
+    assert not examine_wrapper(unprivileged, unprivileged).is_problem
+
+
+def test_what_cannot_be_read_is_neither_foreign_nor_unchecked(unprivileged: Path) -> None:
+    hook = write(unprivileged / "hook.py", "pass\n")
+    for name in ("__pycache_opt__/hook.x-1.opt-0.0123456789abcdef.pyc", "__pycache__/hook.x.pyc"):
+        write(unprivileged / name, bytes(16)).chmod(0)
+    assert not examine_foreign(unprivileged, unprivileged, bytes(16), {hook: b"pass\n"})
+    assert not examine_modules([hook], unprivileged)
 
 
 @pytest.mark.parametrize(("lacking", "level"), [(True, "problem"), (False, "note")])

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.git_hook_script import EVENTS, KEPT, Kind, judge, text
+from hooks_compile.git_hook_script import EVENTS, KEPT, Kind, config_command, judge, text
 from hooks_compile.git_stamp import FOLDER, Stamp
+from tests.launches import require_root
 from tests.repositories import write
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ SHELLS = {
 }
 
 
-@pytest.fixture(params=SHELLS.values(), ids=SHELLS)
+@pytest.fixture(params=list(SHELLS.values()), ids=list(SHELLS))
 def shell(request: pytest.FixtureRequest) -> list[str]:
     name, *flags = request.param
     found = shutil.which(name)
@@ -90,6 +91,11 @@ class Place:
         """Put a stamp, as a sync that begins now does."""
         self.stamp.begin()
         self.stamp.succeed(places)
+
+    def date_stamp(self, when: float) -> None:
+        """Let the last sync have begun then."""
+        for name, before in (("stamp", 0.0), ("second", 1.0), ("coarse", 2.0)):
+            os.utime(self.stamp.folder / name, (when - before, when - before))
 
 
 @pytest.fixture
@@ -161,7 +167,11 @@ def test_names_of_every_kind_are_places(place: Place) -> None:
 
 @pytest.mark.parametrize(
     "variable",
-    ["HOOKS_COMPILE_GIT_HOOK", "_PRE_COMMIT_SKIP_POST_CHECKOUT", "PREK_INTERNAL__SKIP_POST_CHECKOUT"],
+    [
+        "HOOKS_COMPILE_GIT_HOOK",
+        "_PRE_COMMIT_SKIP_POST_CHECKOUT",
+        "PREK_INTERNAL__SKIP_POST_CHECKOUT",
+    ],
 )
 def test_inside_of_a_sync_or_of_a_stash_of_pre_commit_it_does_nothing(
     variable: str, tmp_path: Path
@@ -196,12 +206,19 @@ def test_in_a_folder_without_git_it_does_nothing(place: Place) -> None:
     assert place.synced == 0
 
 
+def test_in_the_tree_of_another_user_it_leaves_nothing(place: Place) -> None:
+    require_root()
+    os.chown(place.tree, 12345, 12345)
+    assert place.run() == SILENT
+    assert place.synced == 0
+
+
 def test_a_linked_worktree_and_a_submodule_have_their_own_stamp(place: Place) -> None:
     real = place.tree.parent / "main repository" / "worktrees" / "one"
     real.mkdir(parents=True)
     (place.tree / ".git").rmdir()
-    for link in (f"gitdir: {real}\n", f"gitdir: {real}", "gitdir: ../main repository/worktrees/one\n"):
-        (place.tree / ".git").write_text(link)
+    for link in (f"{real}\n", f"{real}", "../main repository/worktrees/one\n"):
+        (place.tree / ".git").write_text(f"gitdir: {link}")
         place.run()
         assert place.synced == 1
     stamp = Stamp(real)
@@ -237,17 +254,13 @@ def test_what_the_tool_says_of_a_hook_goes_to_stderr(place: Place) -> None:
 def test_a_broken_tool_is_silent_and_costs_once(script: str, place: Place) -> None:
     write(place.tree / "hooks/a.py")
     place.settle("hooks")
-    old = time.time() - 100
-    os.utime(place.stamp.folder / "stamp", (old, old))
-    os.utime(place.stamp.folder / "second", (old - 1, old - 1))
-    os.utime(place.stamp.folder / "coarse", (old - 2, old - 2))
+    place.date_stamp(time.time() - 100)
     place.answer(f'echo sync --git-hook >> "$CALLS"\n{script}')
     assert place.run() == SILENT
     assert place.synced == 1
     assert place.run() == SILENT
     assert place.synced == 0
-    time.sleep(1.1)  # "now" in a shell is the second that it sees
-    write(place.tree / "hooks/draft").replace(place.tree / "hooks/a.py")
+    place.date_stamp(time.time() - 50)
     assert place.run() == SILENT
     assert place.synced == 1
 
@@ -309,7 +322,8 @@ def test_a_hook_behind_ours_has_its_arguments_stdin_and_status(start: str, place
 
 def test_a_python_hook_behind_ours_finds_what_is_beside_it(place: Place) -> None:
     write(place.hooks / "beside.py", "NAME = 'found'\n")
-    script = "#!/usr/bin/env python3\nimport beside, sys\nprint(beside.NAME, sys.argv[1:])\nsys.exit(4)\n"
+    script = "import beside, sys\nprint(beside.NAME, sys.argv[1:])\nsys.exit(4)\n"
+    script = f"#!/usr/bin/env python3\n{script}"
     write(place.hooks / f"post-checkout{KEPT}", script, executable=True)
     assert place.run("x") == (4, "found ['x']\n", "")
 
@@ -335,8 +349,6 @@ def test_moved_aside_by_pre_commit_it_goes_on_to_the_same_hook(place: Place) -> 
 def test_as_a_configured_hook_it_sees_its_arguments_and_chains_nothing(tmp_path: Path) -> None:
     place = Place(tmp_path)
     script = write(tmp_path / "it's here" / "git_hook.sh", text(place.tool, None))
-    from hooks_compile.git_hook_script import config_command
-
     for expected in (1, 0):
         done = subprocess.run(
             ["sh", "-c", f'{config_command(script)} "$@"', "name", "1", "0"],

@@ -79,9 +79,7 @@ def _rows(setup: str) -> list[object]:
 
 
 ROWS = [
-    row
-    for setup in ("nothing", *COLUMNS, "native_config", "husky_config")
-    for row in _rows(setup)
+    row for setup in ("nothing", *COLUMNS, "native_config", "husky_config") for row in _rows(setup)
 ]
 
 
@@ -109,5 +107,9 @@ def test_the_table_has_every_operation_and_no_other() -> None:
 
 def test_with_native_hooks_only_what_git_is_silent_about_is_cold() -> None:
     document = git_matrix.parse(DOCUMENT.read_text())
-    cold = {name for (column, name), cell in document.items() if cell == "cold" and column == "native_files"}
+    cold = {
+        name
+        for (column, name), cell in document.items()
+        if cell == "cold" and column == "native_files"
+    }
     assert cold == {name for name, each in OPERATIONS.items() if each.silent}

@@ -68,6 +68,7 @@ class Tool:
             "HOME": str(folder / "user"),
             "GIT_CONFIG_NOSYSTEM": "1",
             "HOOKS_COMPILE_HOME": str(folder / "runtime"),
+            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
         }
         tool = cls(cwd, env)
         tool.home.mkdir(exist_ok=True)

@@ -47,9 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has left; Python must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        _leave_stdout()
+        return 128 + signal.SIGPIPE
     except Exception:
         import traceback
 
@@ -57,6 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         _print_error(f"this is a bug in hooks-watch {__version__}: please report the lines above")
         return 3
     return status
+
+
+def _leave_stdout() -> None:
+    """Whoever read our output has left; Python must not complain about it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def entry_point() -> None:
@@ -234,10 +238,18 @@ def _watch(arguments: argparse.Namespace) -> int:
     printer = _Printer(arguments, trees)
     with contextlib.ExitStack() as stack:
         stations = [_acquired(Station(runtime, tree.given), stack) for tree in trees]
+
+        def report(tree: Tree, message: Message) -> None:
+            try:
+                printer(tree, message)
+            except BrokenPipeError:
+                _leave_stdout()
+                service.stop(signal.SIGPIPE)
+
         service = Service(
             list(zip(trees, stations, strict=True)),
             compilers,
-            printer,
+            report,
             open_lookout=lambda put: Lookout(
                 put,
                 None if arguments.poll else open_watches,

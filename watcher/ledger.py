@@ -6,11 +6,10 @@ import os.path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.model import State
-from watcher.model import Broken, Changed, Notice, Removed
+from watcher.model import Broken, Changed, Notice
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from hooks_compile.model import CompileResult
     from watcher.batching import Due
@@ -72,10 +71,6 @@ class Ledger:
         self.broken.pop(path, None)
         self._blocked.pop(path, None)
         self._entries.pop(path, None)
-
-    def removed(self, path: Path) -> Removed:
-        """Return what is said of a source that is gone."""
-        return Removed(path, self.noun)
 
     def _enter_broken(self, results: Sequence[CompileResult], due: Due, news: News) -> None:
         broken = tuple(result for result in results if result.state is State.BROKEN)

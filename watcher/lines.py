@@ -135,7 +135,7 @@ class Painter:
         return self._paint(_RED, text)
 
     def _path(self, path: Path) -> str:
-        return _printable(shown(path, self._base))
+        return _printable(shown(path, None if path == self._base else self._base))
 
     def _paint(self, style: str, text: str) -> str:
         return f"\x1b[{style}m{text}\x1b[0m" if self._colour else text

@@ -16,10 +16,10 @@ from watcher import filters, places
 from watcher.batching import Due, Pending, Settling
 from watcher.filters import Meaning
 from watcher.ledger import Ledger
-from watcher.model import Changes, Kind, Notice
+from watcher.model import Changes, Kind, Notice, Removed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from hooks_compile.compiler import Compiler
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _SLICE = 200
 _FIRST_SLICE = 2000
 _MOST_REMEMBERED = 1000
+_ROBBED_S = 1.0
+_GONE = "is gone: waiting for it to come back"
 PRUNE_AFTER_S = 2.0
 _PROJECT_MARKS = (
     *(".claude", ".codex", ".cursor", ".gemini", ".github", ".githooks", ".husky"),
@@ -94,6 +96,10 @@ class Tree:
         self._structure: list[str] = []
         self._is_certain = False
         self._doubtful: set[str] = set()
+        # Who removes a whole folder begins with what is in it: to put entries back at once would
+        # be in their way.
+        self._cache_lost = Settling(_ROBBED_S)
+        self._robbed: set[str] = set()
         self._remembered: dict[str, None] = {}
         self._to_prune: dict[str, float] = {}
         self._hook_ledger = Ledger("hook")
@@ -119,10 +125,8 @@ class Tree:
                 whole = event.kind in (Kind.SAVED, Kind.MOVED_IN)
                 self.pending.note(event.path, event.time, whole=whole)
             case Meaning.CACHE:
-                beside = os.path.dirname(event.path)
-                for path in [*self.hooks, *self.modules]:
-                    if os.path.dirname(path) == beside:
-                        self.pending.note(path, event.time, whole=True)
+                self._robbed.add(os.path.dirname(event.path))
+                self._cache_lost.note(event.time)
             case Meaning.SHAPE:
                 self._is_certain = True
                 self._note_shape(event)
@@ -131,6 +135,8 @@ class Tree:
                 self._note_shape(event)
             case Meaning.NOTHING:
                 pass
+        if event.kind is Kind.GONE and self._robbed:
+            self._cache_lost.note(event.time)
 
     def _note_shape(self, event: Event) -> None:
         self.shape.note(event.time)
@@ -145,12 +151,15 @@ class Tree:
     def next_due(self) -> float | None:
         """Return when there is something to do, None if nothing waits."""
         prune = min(self._to_prune.values(), default=None)
-        times = [self.pending.next_due(), self.shape.due, prune]
+        times = [self.pending.next_due(), self.shape.due, self._cache_lost.due, prune]
         return min((due for due in times if due is not None), default=None)
 
     def step(self) -> Iterator[list[Message]]:
         """Do what is due by now, and give what is to be said about it."""
         now = self._clock()
+        if self._cache_lost.take(now):
+            self._ask_for_those_in(self._robbed)
+            self._robbed.clear()
         if dues := self.pending.take(now):
             yield self._look(dues)
         if self.shape.take(now):
@@ -205,9 +214,17 @@ class Tree:
         return messages
 
     def _open(self) -> Project:
-        folder = self.given if self.given.is_dir() else self.given.parent
-        paths = () if self.whole else (self.given,)
-        return open_project(folder.resolve(), self._options.env, paths)
+        if not self.given.exists():
+            raise HooksCompileError(_GONE, path=self.given)
+        folder = (self.given if self.given.is_dir() else self.given.parent).resolve()
+        project = open_project(folder, self._options.env, () if self.whole else (self.given,))
+        if self.whole and project.root != folder:
+            raise HooksCompileError(
+                f"is no work tree of its own any more, but a part of {project.root}",
+                path=self.given,
+                remedy=f"hooks-watch '{project.root}'",
+            )
+        return project
 
     def _find_compiler(self, project: Project) -> None:
         runtime_folder.ensure(project.runtime)
@@ -233,7 +250,7 @@ class Tree:
     def _note_trouble(self, error: HooksCompileError) -> list[Message]:
         """Say what is wrong, once; what is known stays as it is, unless it has all gone."""
         is_gone = not self.given.exists()
-        text = "is gone: waiting for it to come back" if is_gone else str(error)
+        text = _GONE if is_gone else str(error)
         if is_gone:
             for path in [*self.hooks, *self.modules]:
                 self._forget(path)
@@ -254,9 +271,11 @@ class Tree:
         self._is_certain = True
         self.shape.note(self._clock())
         if self.scanned:
-            sources = [*self.hooks, *self.modules]
-            beside = (path for path in sources if os.path.dirname(path) in added)
-            self._ask_for(beside)
+            self._ask_for_those_in(added)
+
+    def _ask_for_those_in(self, folders: Container[str]) -> None:
+        sources = [*self.hooks, *self.modules]
+        self._ask_for(path for path in sources if os.path.dirname(path) in folders)
 
     def _ask_for(self, paths: Iterable[str]) -> None:
         now = self._clock()
@@ -274,13 +293,16 @@ class Tree:
         else:
             imported = [self.modules[path] for path in self.modules.keys() & hooks.keys()]
         modules |= {os.fspath(source.path): source for source in imported}
-        gone = [path for path in [*self.hooks, *self.modules] if path not in hooks | modules]
-        new = [path for path in hooks | modules if path not in self.hooks | self.modules]
-        for path in dict.fromkeys(gone):
-            ledger = self._hook_ledger if path in self.hooks else self._module_ledger
-            source = self.hooks.get(path) or self.modules[path]
-            messages.append(ledger.removed(source.path))
+        new = [path for path in hooks if path not in self.hooks]
+        new += [path for path in modules if path not in self.modules]
+        lost = self.hooks.keys() - hooks.keys()
+        messages += [Removed(self.hooks[path].path, "hook") for path in sorted(lost)]
+        lost = self.modules.keys() - modules.keys() - self.hooks.keys()
+        messages += [Removed(self.modules[path].path, "module") for path in sorted(lost)]
+        for path in (self.hooks | self.modules).keys() - hooks.keys() - modules.keys():
             self._forget(path)
+        for path in self.hooks.keys() - hooks.keys():
+            self._hook_ledger.remove(path)
         self.hooks, self.modules = hooks, modules
         return new
 

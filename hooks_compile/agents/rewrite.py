@@ -59,8 +59,8 @@ class Left:
 class Result:
     """The new text and what was done.
 
-    ``wired`` are the places of commands that were on the wrapper before, ``wrappers`` what those
-    call: the wrapper beside each of their scripts that is there.
+    ``wired`` are the places of commands that were on the wrapper before and still are;
+    ``wrappers`` those that commands called before, beside each script that is there.
     """
 
     text: str
@@ -145,6 +145,7 @@ def unwire(
     edits: list[Edit] = []
     changes: dict[KeyPath, Change] = {}
     left: list[Left] = []
+    wrappers: list[Path] = []
     for found in config.agent.commands(document.settings):
         around = _surroundings(found, config, look, environment, _NOWHERE)
         outcome = None if _unread(found) else unwire_command(found.command, around)
@@ -156,9 +157,10 @@ def unwire(
         else:
             edits += moved
             changes[found.path] = _change(found, outcome)
+            wrappers += wired_wrappers(found.command, around)
     new = apply_edits(text, edits)
     _require_only(changes, new, document, config)
-    return Result(new, tuple(changes.values()), tuple(left))
+    return Result(new, tuple(changes.values()), tuple(left), wrappers=tuple(wrappers))
 
 
 def _surroundings(

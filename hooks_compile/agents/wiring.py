@@ -14,6 +14,7 @@ back to the letter from its new one is left alone.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from dataclasses import dataclass
@@ -165,9 +166,7 @@ def _shebang_text(line: bytes) -> str:
 
 def _place(launch: Launch, around: Surroundings) -> Path | Refusal:
     """The script of a launch, as an existing file beside which the wrapper may stand."""
-    variables = dict(around.variables)
-    if not launch.folders and len(around.starts) == 1:
-        variables["PWD"] = str(around.starts[0])
+    variables = _variables(launch, around)
     name = expand(launch.script, variables)
     if name is None:
         return Refusal(_unknown(launch.script, variables))
@@ -179,6 +178,13 @@ def _place(launch: Launch, around: Surroundings) -> Path | Refusal:
         return Refusal(f"there is no file `{name}`")
     path, script = found[0]
     return _script_refusal(launch, path, script, around) or path
+
+
+def _variables(launch: Launch | WiredLaunch, around: Surroundings) -> dict[str, str]:
+    variables = dict(around.variables)
+    if not launch.folders and len(around.starts) == 1:
+        variables["PWD"] = str(around.starts[0])
+    return variables
 
 
 def _script_refusal(
@@ -297,22 +303,17 @@ def _wired_script(launch: WiredLaunch, around: Surroundings) -> Path | None:
     position = script_position([word.literal for word in following])
     if isinstance(position, Refusal):
         return None
-    script = Launch(None, following[position], launch.folders)
-    path = _found(script, around)
-    wrapper = _found(Launch(None, launch.wrapper, launch.folders), around)
-    if wrapper is not None and wrapper[0].parent != (path[0].parent if path else None):
+    variables = _variables(launch, around)
+    script, wrapper = (expand(word, variables) for word in (following[position], launch.wrapper))
+    if script is None or wrapper is None:
         return None
-    return None if path is None or path[1].outside else path[0]
-
-
-def _found(launch: Launch, around: Surroundings) -> tuple[Path, Script] | None:
-    """The file that a launch runs, where that is certain and it is there."""
-    name = expand(launch.script, around.variables)
-    if name is None:
-        return None
-    candidates = [Path(name)] if name.startswith("/") else _behind_folders(launch, around)
-    found = ((folder / name, seen) for folder in candidates if (seen := around.look(folder / name)))
-    return next(found, None)
+    absolute = script.startswith("/") and wrapper.startswith("/")
+    for folder in [Path("/")] if absolute else _behind_folders(launch, around):
+        seen = around.look(folder / script)
+        beside = os.path.normpath((folder / script).parent)
+        if seen and not seen.outside and os.path.normpath((folder / wrapper).parent) == beside:
+            return folder / script
+    return None
 
 
 def _is_ours(launch: WiredLaunch, around: Surroundings) -> bool:

@@ -116,6 +116,16 @@ def verifies(key: bytes, level: int, data: bytes, source: bytes) -> bool:
     )
 
 
+def require_text(source: bytes) -> None:
+    """Raise UnicodeDecodeError for bytes that Python takes from memory, but not from a file.
+
+    They are no UTF-8 and in a comment, and no cookie (PEP 263) says what else they are.
+    """
+    head = source[:200].lower()
+    if b"coding" not in head or b"utf" in head:
+        source.decode()
+
+
 def choice_of(data: bytes) -> bytes:
     """Return who chose the level of an entry that :func:`verifies`."""
     return data[7 - _TRAILER_SIZE : -TAG_SIZE]

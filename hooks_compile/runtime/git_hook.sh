@@ -10,6 +10,8 @@ hooks_compile_git_hook() {
     */index) ;;
     *) return 0 ;;
     esac
+    # Under sudo, or in a colleague's tree, folders would be left that their owner can't write.
+    [ -O . ] || return 0
     if [ -d .git ]; then
         hooks_compile_dir=.git
     elif [ -f .git ]; then # a linked worktree or a submodule

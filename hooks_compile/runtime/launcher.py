@@ -109,6 +109,8 @@ def find_code(script: str, path: str) -> "CodeType":
     if status.st_uid != posix.geteuid() or status.st_mode & 0o77:
         raise PermissionError("the runtime folder is not this user's alone")
     cut = path.rfind("/") + 1
+    if posix.stat(script).st_mode & 0o170000 != 0o100000:
+        raise ValueError("not a file")  # opening a FIFO would take what Python has to read
     source = read(script)  # as typed: "hook.py/" is no file
     key = read(RUNTIME + "key", private=True)
     if len(key) != 16:
@@ -208,6 +210,8 @@ def real_path(script: str) -> str:
 
 def file_of(script: str) -> str:
     """Return the file that code and tracebacks name, ``__file__``: absolute since 3.9."""
+    if not _CPYTHON:
+        return sys.modules["posixpath"].abspath(script)  # type: ignore[no-any-return]
     if script.startswith("/") or sys.version_info < (3, 9):
         return script
     return f"{posix.getcwd()}/{script}"
@@ -228,12 +232,24 @@ def restore_main(namespace: "Dict[str, Any]", script: str, path: str) -> None:
     if hasattr(sys, "orig_argv"):
         sys.orig_argv.remove(launcher)
     if not getattr(sys.flags, "safe_path", sys.flags.isolated):
-        sys.path[0] = path[: path.rfind("/")] or "/"
+        sys.path[0] = folder_of(file, path)
     if launcher in sys.path_importer_cache:
         sys.path_importer_cache[file] = sys.path_importer_cache.pop(launcher)
     # The frame of launch.py counts, and a RecursionError tells how many there were.
     if _CPYTHON:
         sys.setrecursionlimit(sys.getrecursionlimit() + 1)
+
+
+def folder_of(file: str, path: str) -> str:
+    """Return what Python searches for modules first: the folder of the real path ``path``.
+
+    PyPy follows one symlink at ``file``, and none in its folders.
+    """
+    if not _CPYTHON:
+        path = file
+        if posix.lstat(file).st_mode & 0o170000 == 0o120000:
+            path = sys.modules["posixpath"].join(file[: file.rfind("/")], posix.readlink(file))
+    return path[: path.rfind("/")] or "/"
 
 
 def append(path: "Union[str, bytes]", line: str, limit: int) -> None:

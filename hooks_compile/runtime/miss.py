@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Callable, NoReturn, Tuple
 
-    from hooks_compile.runtime.entry import AS_PYTHON, pack
+    from hooks_compile.runtime.entry import AS_PYTHON, pack, require_text
     from hooks_compile.runtime.store import CREATE, store
 
     RUNTIME: str
@@ -52,6 +52,7 @@ def compile_without_warning(source: bytes, file: str) -> "CodeType":
     filters.insert(0, ("error", None, Warning, None, 0))
     changed()
     try:
+        require_text(source)
         return compile(source, file, "exec", 0, True, 0)
     finally:
         del filters[0]

@@ -172,6 +172,7 @@ def compile_recording_warnings(
     """Return the code, and the warnings that Python gives whenever it compiles ``source``."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        entry.require_text(source)
         code = compile(source, filename, "exec", 0, True, level)
     return code, tuple([(w.category.__name__, str(w.message), w.lineno) for w in caught])
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import stat
 from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.agents.files import look_in, read, replace
+from hooks_compile.agents.files import look_in, may_write, read, replace, require_writable
 from hooks_compile.errors import AgentConfigError
 
 if TYPE_CHECKING:
@@ -187,3 +188,41 @@ def test_looking_at_what_can_not_be_read_sees_nothing(unprivileged: Path) -> Non
     (unprivileged / "hook").write_text("#!/usr/bin/env python3\n")
     (unprivileged / "hook").chmod(0)
     assert look_in(unprivileged)(unprivileged / "hook") is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_a_file_of_another_user_is_not_ours_to_replace(unprivileged: Path) -> None:
+    path = config(unprivileged)
+    os.seteuid(0)
+    os.chown(path, 0, 0)
+    os.seteuid(12345)
+    file = read(path, unprivileged)
+    with pytest.raises(AgentConfigError, match="belongs to another user"):
+        require_writable(file)
+
+
+def test_looking_whether_a_file_can_be_written_writes_nothing(unprivileged: Path) -> None:
+    path = config(unprivileged)
+    file = read(path, unprivileged)
+    before = unprivileged.stat()
+    require_writable(file)
+    assert unprivileged.stat() == before
+    assert may_write(unprivileged)
+    unprivileged.chmod(0o555)
+    assert not may_write(unprivileged)
+    with pytest.raises(AgentConfigError, match="its folder is read-only"):
+        require_writable(file)
+    unprivileged.chmod(0o755)
+
+
+def test_a_write_that_fails_half_way_leaves_the_old_file_and_no_other(root: Path) -> None:
+    path = config(root)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4, limits[1]))
+    try:
+        error = refusal(path, root)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "can't be written: File too large" in error.cause
+    assert path.read_bytes() == OLD.encode()
+    assert names(root) == ["settings.json"]

@@ -20,22 +20,38 @@ from tests.repositories import GitRepo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HOOK = "import sys\nprint('ran', sys.argv[1:], sys.stdin.read())\nsys.exit(2)\n"
+    from hooks_compile.agents.rewrite import Change
+
+HOOK = """\
+import json
+import os
+import sys
+
+import beside
+
+print("ran", sys.argv, __file__, __name__, sys.path[0], os.getcwd(), beside.NAME)
+print(json.load(sys.stdin), file=sys.stderr)
+sys.exit(2)
+"""
 COMMANDS = [
     'python3 "$CLAUDE_PROJECT_DIR"/.claude/hooks/guard.py --from "the project"',
     "python3 $CLAUDE_PROJECT_DIR/.claude/hooks/guard.py",
     "python3 .claude/hooks/guard.py",
     "cd .claude/hooks && python3 -B guard.py",
     "/usr/bin/env python3 ./.claude/hooks/guard.py",
+    '"$CLAUDE_PROJECT_DIR"/.claude/hooks/direct one',
 ]
 SYSTEM_PYTHON = shutil.which("python3", path="/usr/bin:/bin:/usr/local/bin")
 
 
-def wire(root: Path) -> list[str]:
-    """Put the project on the wrapper, as the command line does, and return its commands."""
+def wire(root: Path) -> list[Change]:
+    """Put the project on the wrapper, as the command line does, and return what changed."""
     hooks = root / ".claude/hooks"
     hooks.mkdir(parents=True)
     (hooks / "guard.py").write_text(HOOK)
+    (hooks / "beside.py").write_text("NAME = 'größe'\n", encoding="utf-8")
+    (hooks / "direct").write_text(f"#!/usr/bin/env python3\n{HOOK}")
+    (hooks / "direct").chmod(0o755)
     groups = [{"hooks": [{"type": "command", "command": command} for command in COMMANDS]}]
     settings = root / ".claude/settings.json"
     settings.write_text(json.dumps({"hooks": {"PreToolUse": groups}}, indent=2))
@@ -46,82 +62,97 @@ def wire(root: Path) -> list[str]:
     for path in {path for change in result.changes for path in change.wrappers}:
         wrapper.write(path.parent)
     files.replace(file, result.text)
-    return [change.new for change in result.changes]
+    return list(result.changes)
+
+
+def run(
+    command: str, root: Path, cwd: Path, home: Path, user: int | None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", "-c", command],
+        input='{"tool": "Bash"}',
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={
+            "PATH": os.environ["PATH"] if user is None else "/usr/bin:/bin:/usr/local/bin",
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "CLAUDE_PROJECT_DIR": str(root),
+        },
+        user=user,
+        extra_groups=None if user is None else [],
+        check=False,
+    )
 
 
 def assert_hooks_run(
-    root: Path, cwd: Path, commands: list[str], home: Path, *, user: int | None = None
+    root: Path, cwd: Path, changes: list[Change], home: Path, *, user: int | None = None
 ) -> None:
-    for command in commands:
-        finished = subprocess.run(
-            ["/bin/sh", "-c", command],
-            input="{}",
-            capture_output=True,
-            text=True,
-            cwd=cwd,
-            env={
-                "PATH": os.environ["PATH"] if user is None else "/usr/bin:/bin:/usr/local/bin",
-                "HOME": str(home),
-                "CLAUDE_PROJECT_DIR": str(root),
-            },
-            user=user,
-            extra_groups=None if user is None else [],
-            check=False,
-        )
-        assert finished.returncode == 2, finished.stderr
-        assert finished.stdout.startswith("ran ")
-        assert finished.stderr == ""
+    """The new commands do in this place what the old ones do."""
+    for change in changes:
+        old, new = (run(text, root, cwd, home, user) for text in (change.old, change.new))
+        assert (new.returncode, new.stdout, new.stderr) == (old.returncode, old.stdout, old.stderr)
+        assert new.returncode == 2
+        assert new.stdout.startswith("ran "), new
 
 
 @pytest.fixture
-def repo(tmp_path: Path) -> Iterator[tuple[GitRepo, list[str]]]:
+def repo(tmp_path: Path) -> Iterator[tuple[GitRepo, list[Change]]]:
     repo = GitRepo.create(tmp_path / "first")
-    commands = wire(repo.path)
+    changes = wire(repo.path)
     repo.git("add", "-A")
     repo.git("commit", "-qm", "wired")
-    yield repo, commands
+    yield repo, changes
 
 
 def test_a_clone_at_another_path_runs_its_hooks_without_the_tool(
-    repo: tuple[GitRepo, list[str]], tmp_path: Path, home: Path
+    repo: tuple[GitRepo, list[Change]], tmp_path: Path, home: Path
 ) -> None:
-    source, commands = repo
+    source, changes = repo
     clone = tmp_path / "somewhere else" / "clone"
     source.git("clone", "-q", str(source.path), str(clone))
-    unquoted = [command for command in commands if " $CLAUDE_PROJECT_DIR/" in command]
+    unquoted = [each for each in changes if " $CLAUDE_PROJECT_DIR/" in each.old]
     assert len(unquoted) == 1  # a space in the path breaks it, as it did before
-    assert_hooks_run(clone, clone, [c for c in commands if c not in unquoted], home)
+    assert_hooks_run(clone, clone, [each for each in changes if each not in unquoted], home)
+    assert list(home.iterdir()) == [home / ".gitconfig"]  # nothing is left in an empty home
 
 
 def test_a_wrapper_without_its_execute_bit_still_runs(
-    repo: tuple[GitRepo, list[str]], home: Path
+    repo: tuple[GitRepo, list[Change]], home: Path
 ) -> None:
-    source, commands = repo
+    source, changes = repo
     (source.path / ".claude/hooks/hook_wrapper.sh").chmod(0o644)
-    assert_hooks_run(source.path, source.path, commands, home)
+    assert_hooks_run(source.path, source.path, changes, home)
 
 
 def test_a_linked_worktree_runs_its_own_hooks_and_those_of_the_main_checkout(
-    repo: tuple[GitRepo, list[str]], tmp_path: Path, home: Path
+    repo: tuple[GitRepo, list[Change]], tmp_path: Path, home: Path
 ) -> None:
-    source, commands = repo
+    source, changes = repo
     tree = tmp_path / "tree"
     source.git("worktree", "add", "-q", str(tree))
-    assert_hooks_run(tree, tree, commands, home)
-    assert_hooks_run(source.path, tree, commands, home)  # where the variable stays behind
+    assert_hooks_run(tree, tree, changes, home)
+    assert_hooks_run(source.path, tree, changes, home)  # where the variable stays behind
     ensure(home / ".local/share/hooks-compile")
     for _ in ("a miss", "a hit"):
-        assert_hooks_run(source.path, tree, commands, home)
+        assert_hooks_run(source.path, tree, changes, home)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 @pytest.mark.skipif(SYSTEM_PYTHON is None, reason="no python3 that every user can run")
-def test_another_user_runs_the_hooks_of_a_project_that_is_not_theirs() -> None:
+def test_another_user_runs_the_hooks_of_a_project_and_of_their_clone_of_it() -> None:
     with tempfile.TemporaryDirectory() as name:
         base = Path(name).resolve()
         base.chmod(0o755)
         (base / "home").mkdir()
-        root = base / "project"
-        root.mkdir()
-        commands = wire(root)
-        assert_hooks_run(root, root, commands, base / "home", user=12345)
+        source = GitRepo.create(base / "project")
+        changes = wire(source.path)
+        source.commit()
+        assert_hooks_run(source.path, source.path, changes, base / "home", user=12345)
+        clone = base / "clone"
+        source.git("clone", "-q", str(source.path), str(clone))
+        for path in (clone, *clone.rglob("*")):
+            os.chown(path, 12345, 12345)
+        assert_hooks_run(clone, clone, changes, base / "home", user=12345)
+        assert list((base / "home").iterdir()) == []

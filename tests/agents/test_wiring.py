@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hooks_compile.agents.wiring import (
     shebang_refusal,
     unwire_command,
     wire_command,
+    wired_wrappers,
 )
 
 ROOT = Path("/project")
@@ -92,3 +94,36 @@ def test_a_wrapper_whose_folder_is_not_known_is_taken_for_ours() -> None:
 )
 def test_a_first_line_is_plain_python_or_says_why_not(line: bytes, expected: str | None) -> None:
     assert shebang_refusal(line + b"\nimport python\n") == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("sh hooks/hook_wrapper.sh hooks/x.py", ["hooks"]),
+        ("sh hooks/hook_wrapper.sh -u -W ignore hooks/x.py --a", ["hooks"]),
+        ("sh hooks/hook_wrapper.sh --python=python hooks/x.py", ["hooks"]),
+        ("cd hooks && sh ./hook_wrapper.sh x.py", ["hooks"]),
+        ('sh "$PWD"/hooks/hook_wrapper.sh "$PWD"/hooks/x.py', ["hooks"]),
+        ("sh /project/hooks/hook_wrapper.sh /project/hooks/x.py", ["hooks"]),
+        ("sh a/hook_wrapper.sh a/x.py; sh ./b/hook_wrapper.sh b/x.py", ["a", "b"]),
+        ("sh a/hook_wrapper.sh a/x.py && sh a/hook_wrapper.sh a/y.py", ["a"]),
+        ("sh a/hook_wrapper.sh b/x.py", []),
+        ("sh a/hook_wrapper.sh a/gone.sh", []),
+        ("sh a/hook_wrapper.sh", []),
+        ("sh a/hook_wrapper.sh -c pass", []),
+        ("sh $A/hook_wrapper.sh $A/x.py", []),
+        ("python3 a/x.py", []),
+        ("if a; then b; fi", []),
+    ],
+)
+def test_the_wrappers_that_a_command_calls_are_known_when_they_are_gone(
+    command: str, expected: list[str]
+) -> None:
+    wrappers = wired_wrappers(command, around())
+    assert wrappers == tuple(ROOT / name / "hook_wrapper.sh" for name in expected)
+
+
+def test_a_wrapper_outside_of_the_project_is_not_written_for_a_command() -> None:
+    here = around()
+    outside = replace(here, look=lambda _: Script(b"", outside=True))
+    assert wired_wrappers("sh a/hook_wrapper.sh a/x.py", outside) == ()

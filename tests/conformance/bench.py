@@ -202,10 +202,11 @@ def run_process(
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
+            bufsize=0,
             start_new_session=True,
         )
         owned.close(stdout)
-        deadline = threading.Timer(TIMEOUT, _kill_group, [process.pid])
+        deadline = threading.Timer(TIMEOUT, _kill_group, [process])
         deadline.daemon = True
         deadline.start()
         try:
@@ -213,7 +214,7 @@ def run_process(
         finally:
             deadline.cancel()
             deadline.join()
-            _kill_group(process.pid)
+            _kill_group(process)
 
 
 def _talk(
@@ -252,9 +253,10 @@ def _until_hang_up(reader: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    if process.returncode is None:  # else its number may already be another's
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _mask(output: bytes) -> bytes:

@@ -38,19 +38,3 @@ def test_the_first_launch_in_a_runtime_folder_is_what_the_source_is(
     wrong = differences(expected, first.outcome) + differences(expected, second.outcome)
     assert not wrong, "\n".join(wrong)
     assert [state for state, _ in first.trace + second.trace] == ["miss", "hit"]
-
-
-@each_interpreter
-def test_a_runtime_folder_that_is_gone_leaves_everything_to_python(
-    interpreter: Found, tmp_path: Path
-) -> None:
-    # What a wrapper that found the launcher a moment ago may meet.
-    runtime = tmp_path / "runtime"
-    launch = (str(runtime_folder.ensure(runtime)),)
-    for path in runtime.iterdir():
-        if path.name != "launch.py" and path.is_file():
-            path.unlink()
-    bench = Bench(interpreter, tmp_path / "work", runtime)
-    run = Run(("hook.py", "an argument"))
-    wrong = differences(bench.source(CASE, run), bench.launch(CASE, run, launch).outcome)
-    assert not wrong, "\n".join(wrong)

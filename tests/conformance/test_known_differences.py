@@ -102,3 +102,63 @@ def test_a_sitecustomize_runs_before_the_launcher_and_sees_its_arguments(
     assert launched[0].endswith("['hook.py']")
     ours = re.escape(f"'{runtime / 'launch.py'}', ")
     assert [re.sub(ours, "", line) for line in launched] == source
+
+
+_LIMIT = """\
+import sys
+print(sys.getrecursionlimit())
+def down(depth):
+    try:
+        return down(depth + 1)
+    except RecursionError:
+        return depth
+print(down(0))
+sys.setrecursionlimit(500)
+print(down(0))
+"""
+
+_WARN = """\
+import warnings
+warnings.warn("above the module", stacklevel=2)
+"""
+
+_NESTED = "a = " + "-" * 3000 + "1\n"
+
+
+@each_cpython
+def test_the_recursion_limit_is_one_higher_so_that_the_depth_is_the_same(
+    interpreter: Found, tmp_path: Path, runtime: Path
+) -> None:
+    source, launched = _both(
+        Case("limit", {"hook.py": _LIMIT}), Run(), interpreter, tmp_path, runtime
+    )
+    assert int(launched[0]) == int(source[0]) + 1
+    assert launched[1] == source[1]
+    # a limit that the hook sets itself includes our frame
+    assert int(launched[2]) == int(source[2]) - 1
+
+
+@each_cpython
+def test_a_warning_for_the_caller_of_the_module_names_the_launcher(
+    interpreter: Found, tmp_path: Path, runtime: Path
+) -> None:
+    case = Case("warn", {"hook.py": _WARN})
+    source, launched = _both(case, Run(), interpreter, tmp_path, runtime)
+    assert source == ["sys:1: UserWarning: above the module"]
+    assert launched[0].startswith(f"{runtime / 'launch.py'}:")
+    assert launched[0].endswith(" UserWarning: above the module")
+
+
+@each_cpython
+def test_a_source_too_deep_for_the_parser_of_38_is_told_twice(
+    interpreter: Found, tmp_path: Path, runtime: Path
+) -> None:
+    bench = Bench(interpreter, tmp_path / "work", runtime)
+    case = Case("nested", {"hook.py": _NESTED})
+    source = bench.source(case, Run())
+    launched = bench.launch(case, Run(), (str(runtime / "launch.py"),)).outcome
+    assert launched.status == source.status
+    told = source.stderr.replace(b"s_push: parser stack overflow\n", b"")
+    assert launched.stderr.replace(b"s_push: parser stack overflow\n", b"") == told
+    if interpreter.version >= (3, 9):
+        assert launched.stderr == source.stderr

@@ -24,12 +24,14 @@ PATIENCE_S = 30.0
 HOOK = "import sys\n\nprint({!r}, *sys.argv[1:])\n"
 
 
-def wait_until(test: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> None:
+def wait_until(
+    test: Callable[[], object], what: Callable[[], object], seconds: float = PATIENCE_S
+) -> None:
     """Return as soon as ``test`` is true; fail with ``what`` where it does not get so."""
     deadline = time.monotonic() + seconds
     while not test():
         if time.monotonic() > deadline:
-            pytest.fail(f"not within {seconds:g} s: {what}")
+            pytest.fail(f"not within {seconds:g} s: {what()}")
         time.sleep(0.01)
 
 
@@ -43,7 +45,13 @@ def is_warm(user: User, hook: Path) -> bool:
 
 def wait_warm(user: User, *hooks: Path, seconds: float = PATIENCE_S) -> None:
     """Wait for the entries of all hooks as they are now."""
-    wait_until(lambda: all(is_warm(user, hook) for hook in hooks), f"{hooks} are warm", seconds)
+    cold = list(hooks)
+
+    def none_is_cold() -> bool:
+        cold[:] = [hook for hook in cold if not is_warm(user, hook)]
+        return not cold
+
+    wait_until(none_is_cold, lambda: f"warm: {cold[:3]} and {len(cold)} in all", seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,7 @@ class Watcher:
             found[:] = [message for message in self.messages(event) if test(message)]
             return bool(found) or self.process.poll() is not None
 
-        wait_until(is_there, f"message {event!r}; said was {self.messages()}")
+        wait_until(is_there, lambda: f"message {event!r}; said was {self.messages()}")
         assert found, f"ended without message {event!r}: {self.err.read_text()}"
         return found[0]
 

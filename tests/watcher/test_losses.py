@@ -258,7 +258,9 @@ def test_entries_that_somebody_damages_are_mended_by_the_scan(scene: Scene) -> N
         watcher.wait_started()
         for path in (scene.hook.parent / "__pycache_opt__").glob("guard*.pyc"):
             path.write_bytes(path.read_bytes()[:-1] + b"?")
-        wait_until(lambda: scene.user.launch(scene.hook).state == "hit", "the entry is mended")
+        wait_until(
+            lambda: scene.user.launch(scene.hook).state == "hit", lambda: "the entry is mended"
+        )
 
 
 def test_a_new_key_makes_all_be_compiled_anew(scene: Scene) -> None:

@@ -296,7 +296,7 @@ def test_git_switch_over_two_thousand_changed_hooks(scene: Scene) -> None:
             scene.assert_hit(hook)
         wait_until(
             lambda: len({message["path"] for message in watcher.messages("changed")}) >= 2000,
-            "a line for each",
+            lambda: "a line for each",
         )
 
 

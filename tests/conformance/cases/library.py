@@ -611,11 +611,7 @@ CASES = [
             for flags in ((), ("-W", "always"), ("-W", "error"), ("-X", "dev"), ("-Wi",), ("-bb",))
         ),
     ),
-    Case("warnings-above-the-module", {"hook.py": _STACKLEVELS}, (Run(), Run(flags=("-Wa",)))),
     Case("tracing", {"hook.py": _TRACE_FUNCTIONS}, (Run(shows="called"),)),
-    Case(
-        "tracing-to-the-end", {"hook.py": _TRACE_FUNCTIONS}, (Run(("hook.py", "on"), status=None),)
-    ),
     Case(
         "meddles-with-python",
         {"hook.py": _MEDDLES},

@@ -1,0 +1,31 @@
+"""The commands in docs/wiring.md are rows of the table that is executed, and its words are ours."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from hooks_compile import wrapper
+from hooks_compile.wiring_plan import agent_names
+from tests.agents import shapes
+
+TEXT = (Path(__file__).parent.parent / "docs/wiring.md").read_text(encoding="utf-8")
+ROW = re.compile(r"^(\S.*)\n  (=>|--) (.*)$", re.MULTILINE)
+
+
+def test_every_command_of_the_documentation_is_a_row_of_the_table() -> None:
+    rows = [
+        row
+        for block in re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL)
+        for row in ROW.findall(block)
+    ]
+    table = {(s.command, "=>" if s.wired else "--", s.wired or s.reason) for s in shapes.load()}
+    assert len(rows) > 10
+    assert [row for row in rows if row not in table] == []
+
+
+def test_the_documentation_names_every_agent_and_the_wrappers_length() -> None:
+    for name in agent_names():
+        assert f"| `{name}` |" in TEXT
+    lines = wrapper.text().count(b"\n")
+    assert f"a shell script of {lines} lines" in TEXT

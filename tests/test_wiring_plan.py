@@ -1,0 +1,137 @@
+"""Plans on disk: whatever the settings file looks like, the way back is exact."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hooks_compile import wiring_plan, wrapper
+from hooks_compile.errors import HooksCompileError
+from hooks_compile.wiring_text import diff, one_line, summary
+from tests.agents.test_rewrite import texts
+from tests.repositories import write
+
+ENV: dict[str, str] = {}
+SCRIPTS = ("guard.py", "log.py", "run.py", "slow.py")
+TOML = (
+    '[[hooks.PreToolUse]]{eol}matcher = "^Bash$" # {note}{eol}{eol}'
+    "  [[hooks.PreToolUse.hooks]]{eol}  command = {quote}{python} .claude/hooks/{name}{quote}{eol}"
+    "{more}"
+)
+
+
+def project(folder: Path) -> Path:
+    for name in SCRIPTS:
+        write(folder / ".claude/hooks" / name, "#!/usr/bin/env python3\n", executable=True)
+    return folder.resolve()
+
+
+def there_and_back(root: Path, path: Path) -> None:
+    """Apply both plans; a second one of each has nothing to do."""
+    before, mode = path.read_bytes(), stat.S_IMODE(path.stat().st_mode)
+    hooks = root / ".claude/hooks"
+    names = sorted(root.rglob("*"))
+    plan = wiring_plan.plan_init(root, ENV)
+    wiring_plan.apply(plan)
+    for change in plan.changes:
+        for each in change.wrappers:
+            assert each.read_bytes() == wrapper.text()
+    wired = path.read_bytes()
+    assert (wired != before) == bool(plan.changes)
+    again = wiring_plan.plan_init(root, ENV)
+    assert not again.changes_something
+    assert summary(again) == diff(again) == ""
+    back = wiring_plan.plan_uninit(root, ENV, [hooks])
+    wiring_plan.apply(back)
+    assert path.read_bytes() == before
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert sorted(root.rglob("*")) == names
+    assert not wiring_plan.plan_uninit(root, ENV, [hooks]).changes_something
+
+
+@settings(deadline=None, max_examples=60)
+@given(texts(comments=True), st.sampled_from([0o600, 0o640, 0o644]))
+def test_uninit_after_init_is_the_same_file_for_any_json(text: str, mode: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root = project(Path(name))
+        path = write(root / ".claude/settings.json", text)
+        path.chmod(mode)
+        there_and_back(root, path)
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    eol=st.sampled_from(["\n", "\r\n"]),
+    note=st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=5),
+    quote=st.sampled_from(['"', "'", '"""', "'''"]),
+    python=st.sampled_from(["python3", "python", "/usr/bin/python3", "exec python3 -u", ""]),
+    name=st.sampled_from([*SCRIPTS, "gone.py", "guard.py --a b"]),
+    more=st.sampled_from(["", "timeout = 3", '\n[model]\nname = "x"\n\n']),
+)
+def test_uninit_after_init_is_the_same_file_for_any_toml(**parts: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root = project(Path(name))
+        path = write(root / ".codex/config.toml", TOML.format(**parts))
+        there_and_back(root, path)
+
+
+def test_a_plan_whose_file_changed_since_is_not_carried_out(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    text = '{"statusLine": {"command": "python3 .claude/hooks/guard.py"}}'
+    first = write(root / ".claude/settings.json", text)
+    second = write(root / ".claude/settings.local.json", text)
+    plan = wiring_plan.plan_init(root, ENV)
+    second.write_text(text + "\n")
+    with pytest.raises(HooksCompileError, match="changed since it was read"):
+        wiring_plan.apply(plan)
+    assert first.read_text() == text
+    assert not (root / ".claude/hooks/hook_wrapper.sh").exists()
+
+
+def test_a_wrapper_that_was_edited_since_the_plan_is_not_removed(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    hooks = root / ".claude/hooks"
+    wrapper.write(hooks)
+    plan = wiring_plan.plan_uninit(root, ENV, [hooks])
+    assert plan.removed == (hooks / wrapper.NAME,)
+    (hooks / wrapper.NAME).write_bytes(wrapper.text() + b"# mine\n")
+    with pytest.raises(HooksCompileError, match="changed since it was read"):
+        wiring_plan.apply(plan)
+    assert (hooks / wrapper.NAME).exists()
+
+
+def test_a_wrapper_that_can_not_be_read_is_not_ours(unprivileged: Path) -> None:
+    root = project(unprivileged / "project")
+    write(
+        root / ".claude/settings.json",
+        '{"statusLine": {"command": "python3 .claude/hooks/guard.py"}}',
+    )
+    wrapper.write(root / ".claude/hooks")
+    (root / ".claude/hooks" / wrapper.NAME).chmod(0)
+    plan = wiring_plan.plan_init(root, ENV)
+    assert (plan.changes_something, plan.unfinished) == (False, 1)
+
+
+def test_files_in_a_home_folder_have_absolute_names_in_the_diff(tmp_path: Path) -> None:
+    root, home = tmp_path / "project", project(tmp_path / "home")
+    root.mkdir()
+    write(
+        home / ".cursor/hooks.json",
+        '{"hooks": {"stop": [{"command": "python3 ../.claude/hooks/log.py"}]}}',
+    )
+    plan = wiring_plan.plan_init(root, {"HOME": str(home)}, home=home)
+    assert f"+++ b{home}/.cursor/hooks.json\n" in diff(plan)
+    assert os.path.commonpath([home, *plan.written]) == str(home)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("größe", "größe"), ("a\tb", "a\\tb"), ("\x1b[m\x00", "\\x1b[m\\x00")]
+)
+def test_one_line_shows_what_a_terminal_would_obey(text: str, shown: str) -> None:
+    assert one_line(text) == shown

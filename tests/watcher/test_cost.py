@@ -1,0 +1,133 @@
+"""What watching costs: nothing while nothing happens, and no more with time."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.launches import SOAK
+from tests.repositories import write
+from tests.watcher.running import HOOK, wait_warm
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.watcher.conftest import Scene
+    from tests.watcher.running import Watcher
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+
+# Half an hour at this pace holds more changes than a day of work.
+SOAK_S = 1800.0 if SOAK else 8.0
+
+
+def switches(watcher: Watcher) -> int:
+    """How often its threads went to sleep: each time they had been woken."""
+    counts = re.findall(r"voluntary_ctxt_switches:\s+(\d+)", watcher.proc("task/*/status"))
+    return sum(map(int, counts))
+
+
+def resident_mib(watcher: Watcher) -> float:
+    return int(re.findall(r"VmRSS:\s+(\d+)", watcher.proc("status"))[0]) / 1024
+
+
+def descriptors(watcher: Watcher) -> int:
+    return len(os.listdir(f"/proc/{watcher.process.pid}/fd"))  # noqa: PTH208 - names alone
+
+
+def threads(watcher: Watcher) -> int:
+    return int(re.findall(r"Threads:\s+(\d+)", watcher.proc("status"))[0])
+
+
+def test_idle_it_does_nothing_but_beat(scene: Scene) -> None:
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        scene.hook.write_text(HOOK.format("second"))
+        scene.assert_hit()
+        time.sleep(3.0)  # old entries are pruned meanwhile
+        before = switches(watcher)
+        time.sleep(2.0)
+        assert switches(watcher) - before <= 10
+
+
+def test_reading_launching_and_git_status_do_not_wake_it(scene: Scene) -> None:
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        scene.assert_hit()
+        scene.repo.git("status")  # refreshes the index once
+        time.sleep(3.0)
+        before = switches(watcher)
+        for _ in range(50):
+            scene.hook.read_bytes()
+            list(scene.hook.parent.iterdir())
+        scene.assert_hit()
+        scene.repo.git("status")
+        scene.hook.with_name("guard.log").write_text("a hook's own log\n" * 10)
+        time.sleep(0.3)
+        # the reader's thread sees the log's three events and the file's creation, the loop none
+        assert switches(watcher) - before <= 15
+        assert not watcher.messages("changed")
+
+
+def test_ten_thousand_hooks_take_less_than_fifty_mib(scene: Scene) -> None:
+    count = 10_000 if SOAK else 2_000
+    hooks = [scene.hook.with_name(f"h{number}.py") for number in range(count)]
+    for number, hook in enumerate(hooks):
+        hook.write_text(f"print({number})\n")
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        hooks[-1].write_text("print('second')\n")
+        wait_warm(scene.user, hooks[-1])
+        assert resident_mib(watcher) < 50
+
+
+def change_somehow(hook: Path, hooks: list[Path], chance: random.Random) -> None:
+    """What people, editors and git do to files and folders."""
+    folders = list(hook.parent.glob("folder_*"))
+    match chance.randrange(6):
+        case 0:
+            hook.unlink(missing_ok=True)
+        case 1 if hook.exists():
+            hook.rename(chance.choice(hooks))
+        case 2:
+            hook.write_text("print((\n")
+        case 3:
+            write(hook.with_name(f"folder_{chance.randrange(3)}") / "inner.py", f"print({hook!s})")
+        case 4 if folders:
+            folders[0].rename(hook.with_name(f"folder_{time.time_ns()}"))
+            if len(folders) > 5:
+                shutil.rmtree(folders[-1])
+        case _:
+            hook.write_text(f"print({chance.random()})\n")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(SOAK_S + 120)
+def test_a_day_of_random_changes_leaves_nothing_behind(scene: Scene) -> None:
+    chance = random.Random(4)  # noqa: S311 - no secret
+    hooks = [scene.hook.with_name(f"h{number}.py") for number in range(30)]
+    seen: list[tuple[float, int, int]] = []
+
+    with scene.watching("--scan", "2") as watcher:
+        watcher.wait_started()
+        end = time.monotonic() + SOAK_S
+        while time.monotonic() < end:
+            for _ in range(20):
+                change_somehow(chance.choice(hooks), hooks, chance)
+            time.sleep(chance.random() / 5)
+            seen.append((resident_mib(watcher), threads(watcher), descriptors(watcher)))
+        for hook in hooks:
+            hook.write_text(f"print({hook.name!r})\n")
+        wait_warm(scene.user, *hooks)
+        assert not [m for m in watcher.messages("trouble") if "error in hooks-watch" in m["text"]]
+    settled = seen[len(seen) // 4 :]
+    assert max(each[1] for each in settled) <= 3
+    assert settled[-1][2] - settled[0][2] <= 5
+    assert settled[-1][0] - settled[0][0] < 8

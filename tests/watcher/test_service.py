@@ -1,0 +1,307 @@
+"""The loop in this process: what goes wrong in it ends nothing."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from hooks_compile.errors import InterpreterError
+from tests.repositories import write
+from tests.watcher.running import HOOK, is_warm, wait_until, wait_warm
+from watcher.batching import Clocks
+from watcher.compilers import Compilers
+from watcher.model import (
+    Broken,
+    Changes,
+    Event,
+    Kind,
+    Message,
+    Notice,
+    Removed,
+    StillBroken,
+    Synced,
+)
+from watcher.observer import open_watches
+from watcher.service import Service
+from watcher.tree import Options, Tree, is_whole
+from watcher.watching import Lookout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.repositories import GitRepo
+    from tests.watcher.conftest import Scene
+
+
+class Running:
+    """A service in a thread, and what it said."""
+
+    def __init__(self, scene: Scene, tree: type[Tree] = Tree, **how: float) -> None:
+        self.said: list[Message] = []
+        self.wall_ahead = 0.0
+        self.lookouts: list[Lookout] = []
+        compilers = Compilers()
+        options = Options(scene.user.environment(), (scene.user.python,))
+        self.tree = tree(scene.root, options, compilers, whole=True)
+        self.service = Service(
+            [(self.tree, None)],
+            compilers,
+            lambda _, message: self.said.append(message),
+            open_lookout=self.open_lookout,
+            scan_s=how.get("scan_s", 60.0),
+            read_clocks=lambda: Clocks(time.time() + self.wall_ahead, time.monotonic()),
+        )
+
+    def open_lookout(self, put: Callable[[Event], None]) -> Lookout:
+        self.put = put
+        self.lookouts.append(Lookout(put, open_watches))
+        return self.lookouts[-1]
+
+    def of(self, kind: type[Message]) -> list[Message]:
+        return [message for message in self.said if isinstance(message, kind)]
+
+    def wait_for(self, kind: type[Message], text: str = "") -> Message:
+        def found() -> list[Message]:
+            return [message for message in self.of(kind) if text in str(message)]
+
+        wait_until(found, lambda: f"{kind.__name__} {text!r}; said was {self.said}")
+        return found()[0]
+
+
+@contextmanager
+def running(scene: Scene, tree: type[Tree] = Tree, **how: float) -> Iterator[Running]:
+    """Run a service until the end of the block."""
+    runs = Running(scene, tree, **how)
+    signals: list[int] = []
+    thread = threading.Thread(target=lambda: signals.append(runs.service.run()))
+    thread.start()
+    try:
+        runs.wait_for(Synced)
+        yield runs
+    finally:
+        runs.service.stop(15)
+        thread.join()
+    assert signals == [15]
+
+
+class Failing(Tree):
+    """A tree with a bug in it: it fails whenever ``flaws`` says so."""
+
+    flaws: int = 0
+    error: Exception = RuntimeError("a bug")
+
+    def step(self) -> Iterator[list[Message]]:
+        for messages in super().step():
+            if self.flaws and messages:
+                self.flaws -= 1
+                raise self.error
+            yield messages
+
+
+def test_a_bug_in_the_handling_of_an_event_ends_nothing(scene: Scene) -> None:
+    with running(scene, Failing) as runs:
+        assert isinstance(runs.tree, Failing)
+        runs.tree.flaws = 1
+        scene.hook.write_text(HOOK.format("second"))
+        notice = runs.wait_for(Notice, "an error in hooks-watch; it goes on")
+        assert isinstance(notice, Notice)
+        assert "RuntimeError: a bug" in notice.text
+        scene.assert_hit()
+        scene.hook.write_text(HOOK.format("third"))
+        scene.assert_hit()
+
+
+def test_a_worker_process_that_dies_is_started_again(scene: Scene) -> None:
+    with running(scene, Failing) as runs:
+        assert isinstance(runs.tree, Failing)
+        runs.tree.flaws = 1
+        runs.tree.error = InterpreterError("it ended with status -9 while compiling")
+        scene.hook.write_text(HOOK.format("second"))
+        runs.wait_for(Notice, "it ended with status -9")
+        scene.hook.write_text(HOOK.format("third"))
+        scene.assert_hit()
+
+
+def test_a_dead_emitter_is_replaced_and_all_contents_compared(scene: Scene) -> None:
+    with running(scene) as runs:
+        watches = runs.lookouts[0]._watches
+        assert watches is not None
+        watches.close()
+        scene.hook.write_text(HOOK.format("second"))
+        runs.put(
+            Event(Kind.CHANGED, "/elsewhere", time.monotonic())
+        )  # spares the ten seconds' wait
+        runs.wait_for(Notice, "no more events came")
+        scene.assert_hit()
+        scene.hook.write_text(HOOK.format("third"))
+        scene.assert_hit()
+
+
+def test_a_clock_that_jumps_makes_all_contents_be_compared(scene: Scene) -> None:
+    with running(scene) as runs:
+        watches = runs.lookouts[0]._watches
+        assert watches is not None
+        watches.want({})  # as if the events of the time asleep were lost
+        scene.hook.write_text(HOOK.format("second"))
+        runs.wall_ahead = 8 * 3600.0
+        runs.put(Event(Kind.CHANGED, "/elsewhere", time.monotonic()))
+        runs.wait_for(Notice, "the clock jumped")
+        scene.assert_hit()
+
+
+def test_events_that_the_system_dropped_are_made_good_and_said_once(scene: Scene) -> None:
+    with running(scene) as runs:
+        watches = runs.lookouts[0]._watches
+        assert watches is not None
+        watches.want({})
+        scene.hook.write_text(HOOK.format("second"))
+        for _ in range(5):
+            runs.put(Event(Kind.LOST, "", time.monotonic()))
+        scene.assert_hit()
+        assert len([m for m in runs.of(Notice) if "dropped events" in str(m)]) == 1
+
+
+def test_the_periodic_scan_finds_what_no_event_told_of(scene: Scene) -> None:
+    with running(scene, scan_s=0.3) as runs:
+        watches = runs.lookouts[0]._watches
+        assert watches is not None
+        watches.want({})
+        scene.hook.write_text(HOOK.format("second"))
+        new = write(scene.hook.with_name("new.py"), HOOK.format("new"))
+        scene.assert_hit()
+        scene.assert_hit(new)
+        changed = [each for m in runs.of(Changes) if isinstance(m, Changes) for each in m.changed]
+        assert {each.path for each in changed} == {scene.hook, new}
+        assert all(each.ms is None for each in changed if each.path == scene.hook)
+
+
+def test_a_syntax_error_is_said_when_the_file_is_quiet_and_again_with_every_change(
+    scene: Scene,
+) -> None:
+    with running(scene) as runs:
+        scene.hook.write_text("print(1\n")
+        broken = runs.wait_for(Broken)
+        assert isinstance(broken, Broken)
+        error = broken.results[0].error
+        assert error is not None
+        assert (error.line, error.column) == (1, 6)
+        assert [each.path for each in runs.tree.broken] == [scene.hook]
+        other = scene.hook.with_name("other.py")
+        other.write_text(HOOK.format("changed"))
+        runs.wait_for(StillBroken)
+        scene.hook.write_text(HOOK.format("fine"))
+        runs.wait_for(Changes, "mended=True")
+        assert runs.tree.broken == []
+        assert len(runs.of(Broken)) == 1
+
+
+def test_what_is_broken_at_the_start_is_said(scene: Scene) -> None:
+    scene.hook.write_text("def f(:\n")
+    with running(scene) as runs:
+        runs.wait_for(Broken)
+        assert is_warm(scene.user, scene.hook.with_name("other.py"))
+
+
+def test_a_broken_module_beside_the_hooks_is_said_too(scene: Scene) -> None:
+    module = write(scene.hook.with_name("package") / "__init__.py").with_name("helper.py")
+    module.write_text("VALUE = 1\n")
+    with running(scene) as runs:
+        cached = module.parent / "__pycache__" / f"helper.{scene.user.interpreter.cache_tag}.pyc"
+        assert cached.exists()
+        before = cached.read_bytes()
+        module.write_text("VALUE = 2\n")
+        wait_until(lambda: cached.read_bytes() != before, lambda: "the module is compiled")
+        module.write_text("VALUE = (\n")
+        broken = runs.wait_for(Broken)
+        assert isinstance(broken, Broken)
+        assert broken.noun == "module"
+        new = write(module.with_name("new_module.py"), "NEW = 1\n")
+        made = cached.with_name(cached.name.replace("helper", "new_module"))
+        wait_until(made.exists, lambda: str(new))
+
+
+def test_the_entries_of_a_removed_hook_are_pruned(scene: Scene) -> None:
+    with running(scene):
+        cache = scene.hook.parent / "__pycache_opt__"
+        assert list(cache.glob("guard.*"))
+        scene.hook.unlink()
+        wait_until(lambda: not list(cache.glob("guard.*")), lambda: "the entries are gone")
+        assert list(cache.glob("other.*"))
+
+
+def test_old_versions_are_pruned_but_never_those_in_use(scene: Scene) -> None:
+    with running(scene):
+        cache = scene.hook.parent / "__pycache_opt__"
+        for number in range(6):
+            scene.hook.write_text(HOOK.format(number))
+            wait_warm(scene.user, scene.hook)
+        wait_until(
+            lambda: len(list(cache.glob("guard.*"))) == 3, lambda: str(list(cache.iterdir()))
+        )
+        scene.assert_hit()
+
+
+def test_a_changed_configuration_changes_the_set_of_hooks(scene: Scene) -> None:
+    tool = write(scene.root / "tools/check.py", HOOK.format("tool"))
+    other = scene.hook.with_name("other.py")
+    with running(scene) as runs:
+        config = scene.root / "pyproject.toml"
+        config.write_text(
+            '[tool.hooks-compile]\ninclude = ["tools/*.py"]\nexclude = ["**/other.py"]\n'
+        )
+        scene.assert_hit(tool)
+        runs.wait_for(Removed, str(other))
+        config.write_text("[tool.hooks-compile]\ninclude = 7\n")
+        notice = runs.wait_for(Notice, "include has to be a list")
+        assert isinstance(notice, Notice)
+        assert notice.trouble
+        scene.hook.write_text(HOOK.format("meanwhile"))
+        scene.assert_hit()
+        config.unlink()
+        runs.wait_for(Notice, "can be used again")
+        other.write_text(HOOK.format("back"))
+        scene.assert_hit(other)
+
+
+def test_a_changed_agent_configuration_changes_the_set_of_hooks(scene: Scene) -> None:
+    tool = write(scene.root / "tools/check.py", HOOK.format("tool"))
+    command = {"type": "command", "command": 'python3 "$CLAUDE_PROJECT_DIR"/tools/check.py'}
+    settings = {"hooks": {"Stop": [{"hooks": [command]}]}}
+    with running(scene):
+        write(scene.root / ".claude/settings.json", json.dumps(settings))
+        scene.assert_hit(tool)
+        tool.write_text(HOOK.format("changed"))
+        scene.assert_hit(tool)
+
+
+def test_a_forced_level_in_the_configuration_is_obeyed_at_once(scene: Scene) -> None:
+    with running(scene):
+        assert scene.user.entry_path(scene.hook, 2).exists()
+        write(scene.root / ".hooks-compile.toml", "optimize = 1\n")
+        wait_until(scene.user.entry_path(scene.hook, 1).exists, lambda: "level 1")
+
+
+def test_a_file_without_a_suffix_is_a_hook_by_its_shebang(scene: Scene) -> None:
+    with running(scene):
+        hook = write(scene.hook.with_name("check"), "#!/usr/bin/env python3\nprint(1)\n")
+        scene.assert_hit(hook)
+        write(scene.hook.with_name("script"), "#!/bin/sh\necho 1\n")
+        link = scene.hook.with_name("linked")
+        write(scene.root / "tools/inside.py", HOOK.format("inside"))
+        link.symlink_to("../../tools")
+        scene.assert_hit(scene.root / "tools/inside.py")
+
+
+def test_what_stands_for_a_project(git_repo: GitRepo, tmp_path: Path) -> None:
+    folder = git_repo.write(".claude/hooks/guard.py").parent
+    plain = write(tmp_path / "plain/x.py").parent
+    project = write(tmp_path / "project/.claude/hooks/x.py").parents[2]
+    assert is_whole(git_repo.path)
+    assert is_whole(project)
+    assert not is_whole(folder)
+    assert not is_whole(plain)
+    assert not is_whole(folder / "guard.py")
