@@ -11,7 +11,7 @@ from tests.conformance.bench import ENVIRONMENTS, Bench
 from tests.conformance.cases.attributes import DUMP
 from tests.conformance.compare import differences
 from tests.conformance.model import Case, Run
-from tests.interpreters_found import each_interpreter
+from tests.interpreters_found import each_cpython
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CASE = Case("first", {"hook.py": DUMP})
 
 
-@each_interpreter
+@each_cpython
 @pytest.mark.parametrize("environment", [ENVIRONMENTS[0], ENVIRONMENTS[3]], ids=["plain", "set"])
 def test_the_first_launch_in_a_runtime_folder_is_what_the_source_is(
     environment: Mapping[str, str], interpreter: Found, tmp_path: Path

@@ -472,11 +472,6 @@ CASES = [
     Case("caught-and-shown", {"hook.py": _CAUGHT}, (Run(shows="logged"),)),
     Case("carets", {"hook.py": _CARETS}, (Run(status=1, shows="TypeError"),)),
     Case(
-        "shadows-the-module-it-imports",
-        {"json.py": "import json\nprint(json.loads('1'))\n"},
-        (Run(("json.py",), status=1, shows="AttributeError"),),
-    ),
-    Case(
         "named-like-a-standard-module",
         {
             "random.py": "import tempfile\nprint(tempfile.gettempdir())\n",
