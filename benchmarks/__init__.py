@@ -1,1 +1,1 @@
-"""Measurements anyone can run: ``python -m benchmarks.launch``, ``python -m benchmarks.compile``."""
+"""Measurements anyone can run, for example ``python -m benchmarks.launch``."""

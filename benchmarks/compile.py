@@ -1,4 +1,4 @@
-"""Compiles and checks many sources, and so does ``compileall -j0``: ``python -m benchmarks.compile``."""
+"""Many sources, compiled and checked by us and by ``compileall``: ``python -m benchmarks.compile``."""
 
 from __future__ import annotations
 

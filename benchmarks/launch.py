@@ -12,11 +12,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hooks_compile.interpreters import resolve
-
 from benchmarks import shapes, timing
 from hooks_compile import runtime_folder, wrapper
 from hooks_compile.compiler import Compiler
+from hooks_compile.interpreters import resolve
 from hooks_compile.model import HookSource
 
 

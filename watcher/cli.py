@@ -160,7 +160,8 @@ def _print_error(text: str) -> None:
 def _trees(arguments: argparse.Namespace, compilers: Compilers) -> list[Tree]:
     """Return the trees that are asked for, each once. Raises HooksCompileError."""
     from hooks_compile import git
-    from watcher.tree import Options, Tree, is_whole
+    from watcher.survey import Options, is_whole
+    from watcher.tree import Tree
 
     options = Options(os.environ, tuple(arguments.python), arguments.optimize)
     if not arguments.paths:
@@ -235,6 +236,8 @@ def _watch(arguments: argparse.Namespace) -> int:
     trees = _trees(arguments, compilers)
     runtime = runtime_folder.location(os.environ)
     runtime_folder.ensure(runtime)
+    # A save waits for the interpreter's lock while the helper's thread is busy: not for long.
+    sys.setswitchinterval(0.001)
     printer = _Printer(arguments, trees)
     with contextlib.ExitStack() as stack:
         stations = [_acquired(Station(runtime, tree.given), stack) for tree in trees]

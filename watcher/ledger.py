@@ -37,6 +37,10 @@ class Ledger:
         self._entries: dict[str, tuple[str, ...]] = {}
         self._blocked: dict[str, str] = {}
 
+    def knows(self, path: str) -> bool:
+        """Tell whether the source has compiled before."""
+        return path in self._entries
+
     def entry_names(self, folder: str) -> Iterator[str]:
         """Go through the names of the entries that the sources in ``folder`` need now."""
         for path, names in self._entries.items():

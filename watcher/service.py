@@ -7,21 +7,25 @@ import queue
 import time
 import traceback
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hooks_compile.errors import HooksCompileError
-from watcher import lines
+from watcher import lines, survey
 from watcher.batching import QUIET_S, Clocks
+from watcher.helper import Helper
 from watcher.model import Broken, Changes, Kind, Notice, Removed, StillBroken, Stop, Stopped, Synced
 from watcher.places import merged
 from watcher.state import BEAT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from watcher.compilers import Compilers
     from watcher.model import Event, Message
     from watcher.state import Station
+    from watcher.survey import Survey
     from watcher.tree import Tree
     from watcher.watching import Lookout
 
@@ -38,6 +42,7 @@ class _Watched:
     tree: Tree
     station: Station | None
     slices: Iterator[list[Message]] | None = None
+    wants_scan: bool = False
     scan_due: float = 0.0
     scan_start: float = 0.0
     failures: int = 0
@@ -45,13 +50,27 @@ class _Watched:
     last_change: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came of a job that was done beside the loop: a survey, removed entries, or an error."""
+
+    watched: _Watched
+    value: Survey | list[Path] | Exception
+
+
 def sync(tree: Tree, report: Callable[[Message], None]) -> bool:
-    """Compile what is not compiled, once, and report; tells whether all is well."""
+    """Compile what is not compiled, once, and report; tells whether all is well.
+
+    Raises HooksCompileError where the tree can't be looked at.
+    """
     start = time.monotonic()
-    messages = [message for part in tree.scan() for message in part]
+    messages = tree.take(survey.find(tree.request(thorough=True)))
+    messages += [message for part in tree.scan() for message in part]
     if len(tree.pending):
         time.sleep(QUIET_S)  # what does not compile may have been in the middle of a save
-        messages += [message for part in tree.step() for message in part]
+        messages += tree.compile_due()
+    for job in tree.prune_due():
+        job()
     report(_synced(tree, start, watching=False))
     for message in messages:
         report(message)
@@ -78,7 +97,8 @@ class Service:
         self._report = report
         self._open_lookout = open_lookout
         self._scan_s = scan_s
-        self._queue: queue.SimpleQueue[Event | Stop] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Event | Stop | _Answer] = queue.SimpleQueue()
+        self._answers: list[_Answer] = []
         self._said: set[str] = set()
         self._beat_due = 0.0
         self._is_beat_urgent = True
@@ -94,6 +114,7 @@ class Service:
     def run(self) -> int:
         """Watch until :meth:`stop`, and return its signal."""
         lookout = self._open_lookout(self._queue.put)
+        helper = Helper()
         try:
             while True:
                 signal = self._take_events(lookout)
@@ -101,11 +122,15 @@ class Service:
                     self._say(self._watched[0], [Stopped(signal)])
                     return signal
                 self._look_after(lookout)
+                answers, self._answers = self._answers, []
+                for answer in answers:
+                    self._guard(answer.watched, partial(self._take_answer, answer, lookout))
                 for watched in self._watched:
-                    self._guard(watched, lookout)
+                    self._guard(watched, partial(self._step, watched, helper))
                 self._beat(lookout)
         finally:
             lookout.close()
+            helper.close()
             self._compilers.close()
 
     def _take_events(self, lookout: Lookout) -> int | None:
@@ -120,7 +145,9 @@ class Service:
             timeout = 0.0
             if isinstance(item, Stop):
                 return item.signal
-            if item.kind is Kind.LOST:
+            if isinstance(item, _Answer):
+                self._answers.append(item)
+            elif item.kind is Kind.LOST:
                 self._scan_all("the system dropped events: comparing all contents")
             else:
                 for watched in self._watched:
@@ -129,7 +156,8 @@ class Service:
     def _time_left(self, lookout: Lookout) -> float:
         if any(watched.slices is not None for watched in self._watched):
             return 0.0
-        due = [self._beat_due, *(watched.scan_due for watched in self._watched)]
+        due = [self._beat_due]
+        due += [each.scan_due for each in self._watched if not each.tree.is_surveying]
         more = [lookout.due, *(watched.tree.next_due() for watched in self._watched)]
         due += [each for each in more if each is not None]
         return max(min(min(due) - time.monotonic(), _LONGEST_WAIT_S), 0.0)
@@ -154,10 +182,10 @@ class Service:
         if is_news:
             self._say(self._watched[0], [Notice(why)])
 
-    def _guard(self, watched: _Watched, lookout: Lookout) -> None:
+    def _guard(self, watched: _Watched, step: Callable[[], None]) -> None:
         """Take a step; whatever goes wrong in it is said, and made good by a scan."""
         try:
-            self._step(watched, lookout)
+            step()
         except HooksCompileError as error:
             self._fail(watched, str(error))
         except Exception:  # nothing that goes wrong may end the watcher
@@ -165,7 +193,7 @@ class Service:
 
     def _fail(self, watched: _Watched, text: str) -> None:
         watched.failures += 1
-        watched.slices = None
+        watched.slices, watched.wants_scan = None, False
         wait = min(_RETRY_S * 2 ** min(watched.failures - 1, 8), self._scan_s)
         watched.scan_due = time.monotonic() + wait
         self._compilers.close()  # one of its processes may be what failed
@@ -173,22 +201,51 @@ class Service:
             self._said.add(text)
             self._say(watched, [Notice(text, trouble=True)])
 
-    def _step(self, watched: _Watched, lookout: Lookout) -> None:
+    def _step(self, watched: _Watched, helper: Helper) -> None:
         tree = watched.tree
-        for messages in tree.step():
-            self._say(watched, messages)
-            self._watch(lookout)
+        self._say(watched, tree.compile_due())
+        for job in tree.prune_due():
+            helper.do(partial(self._do, watched, job))
         now = time.monotonic()
-        if watched.slices is None and now >= watched.scan_due:
-            watched.slices = tree.scan()
-            watched.scan_due = now + self._scan_s
-            watched.scan_start = now
-        if watched.slices is None:
+        if watched.slices is not None:
+            self._scan_on(watched)
+        elif now >= watched.scan_due and not tree.is_surveying:
+            watched.scan_due, watched.scan_start, watched.wants_scan = now + self._scan_s, now, True
+            helper.do(partial(self._do, watched, partial(survey.find, tree.request(thorough=True))))
+        if request := tree.survey_due():
+            helper.do(partial(self._do, watched, partial(survey.find, request)))
+
+    def _do(self, watched: _Watched, job: Callable[[], Survey | list[Path]]) -> None:
+        """Do a job, in the helper's thread."""
+        try:
+            value: Survey | list[Path] | Exception = job()
+        except Exception as error:  # it is raised again in the loop
+            value = error
+        self._queue.put(_Answer(watched, value))
+
+    def _take_answer(self, answer: _Answer, lookout: Lookout) -> None:
+        watched, value = answer.watched, answer.value
+        if isinstance(value, list):
+            watched.tree.pruned(value)
             return
+        if isinstance(value, Exception):
+            watched.wants_scan = False
+            messages = watched.tree.fail(value)
+        else:
+            messages = watched.tree.take(value)
+        self._say(watched, messages)
+        self._watch(lookout)
+        if watched.wants_scan:
+            watched.wants_scan = False
+            watched.slices = watched.tree.scan()
+
+    def _scan_on(self, watched: _Watched) -> None:
+        """Compare the next slice of the tree; behind the last one, say how it stands."""
+        assert watched.slices is not None  # noqa: S101 - see _step
+        tree = watched.tree
         found = next(watched.slices, None)
         if found is not None:
             self._say(watched, found)
-            self._watch(lookout)
             return
         watched.slices = None
         watched.failures = 0
@@ -196,7 +253,7 @@ class Service:
         if not watched.is_announced:
             watched.is_announced = True
             self._say(watched, [_synced(tree, watched.scan_start, watching=True)])
-        if tree.broken and now >= self._remind_due:
+        if tree.broken and time.monotonic() >= self._remind_due:
             self._say(watched, [StillBroken(tuple(tree.broken))])
 
     def _watch(self, lookout: Lookout) -> None:
@@ -208,7 +265,9 @@ class Service:
         wanted = merged(*(watched.tree.places for watched in self._watched))
         added, notices = lookout.want(wanted)
         for watched in self._watched:
-            watched.tree.watched([path for path in added if path in watched.tree.places])
+            here = {path for path in added if path in watched.tree.places}
+            if here:
+                watched.tree.watched(here)
         self._say(self._watched[0], notices)
 
     def _say(self, watched: _Watched, messages: Sequence[Message]) -> None:

@@ -101,22 +101,13 @@ def find_code(script: str, path: str) -> "CodeType":
     ``path`` is its real path. Raises OSError, ValueError, SyntaxError and whatever else ``compile``
     raises: all that plain Python has to deal with.
     """
-    if script.endswith(".pyc") or sys.flags.optimize:
-        raise ValueError("entries are for sources, and for Python without -O")
-    if getattr(sys.flags, "int_max_str_digits", -1) not in (-1, 4300):
-        raise ValueError("another int_max_str_digits may change which numbers compile")
-    status = posix.stat(RUNTIME)
-    if status.st_uid != posix.geteuid() or status.st_mode & 0o77:
-        raise PermissionError("the runtime folder is not this user's alone")
-    cut = path.rfind("/") + 1
-    if posix.stat(script).st_mode & 0o170000 != 0o100000:
-        raise ValueError("not a file")  # opening a FIFO would take what Python has to read
+    require_source(script)
+    key = read_key()
     source = read(script)  # as typed: "hook.py/" is no file
-    key = read(RUNTIME + "key", private=True)
-    if len(key) != 16:
-        raise ValueError("the key of the runtime folder is damaged")
+    cut = path.rfind("/") + 1
     prefix = path[:cut] + FOLDER + "/" + entry_prefix(path[cut:], sys.implementation.cache_tag)
     suffix = entry_suffix(key, source)
+    file = file_of(script)
     reason = "no entry"
     for level in (2, 1, 0):
         try:
@@ -128,17 +119,37 @@ def find_code(script: str, path: str) -> "CodeType":
             continue
         if verifies(key, level, data, source):
             code, warnings = unpack(data)
-            file = file_of(script)
             if warnings:
                 warn(warnings, file)
             _imp._fix_co_filename(code, file)  # type: ignore[attr-defined] # typeshed lacks it
             trace("hit", f"level {level}", script)
             return code
         reason = "the entry does not verify"
-    code, stored = load_rest()["compile_and_store"](key, source, file_of(script), prefix, suffix)
+    code, stored = load_rest()["compile_and_store"](key, source, file, prefix, suffix)
     load_rest()["record"](reason, path)
     trace("miss", reason + stored, script)
     return code  # type: ignore[no-any-return] # miss.py is no import
+
+
+def require_source(script: str) -> None:
+    """Raise ValueError for a script or an interpreter whose code is not to be kept; OSError."""
+    if script.endswith(".pyc") or sys.flags.optimize:
+        raise ValueError("entries are for sources, and for Python without -O")
+    if getattr(sys.flags, "int_max_str_digits", -1) not in (-1, 4300):
+        raise ValueError("another int_max_str_digits may change which numbers compile")
+    if posix.stat(script).st_mode & 0o170000 != 0o100000:
+        raise ValueError("not a file")  # opening a FIFO would take what Python has to read
+
+
+def read_key() -> bytes:
+    """Return the key. Raises OSError, ValueError where it is not this user's alone, or damaged."""
+    status = posix.stat(RUNTIME)
+    if status.st_uid != posix.geteuid() or status.st_mode & 0o77:
+        raise PermissionError("the runtime folder is not this user's alone")
+    key = read(RUNTIME + "key", private=True)
+    if len(key) != 16:
+        raise ValueError("the key of the runtime folder is damaged")
+    return key
 
 
 def load_rest() -> "Dict[str, Any]":

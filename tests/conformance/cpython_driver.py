@@ -11,8 +11,10 @@ import contextlib
 import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import traceback
 import unittest
 from pathlib import Path
@@ -59,6 +61,17 @@ def compile_entry(key: bytes, script: Any, folder: Any) -> None:
         worker.compile_all(key, [job], True)
 
 
+def outside_the_library(script: Any, folder: Any) -> Any:
+    """Return a script, or its copy if it is one of the interpreter's own files.
+
+    Beside those nothing must be written, and an entry is written beside its script.
+    """
+    path = Path(folder or ".", os.fsdecode(script)).resolve()
+    if not path.is_file() or Path(sys.prefix).resolve() not in path.parents:
+        return script
+    return shutil.copy(path, tempfile.mkdtemp(dir=Path.cwd()))
+
+
 def route(mode: str, launcher: str, key: bytes) -> None:
     """Make every ``subprocess.Popen`` of a script one of the launcher."""
     start = subprocess.Popen.__init__
@@ -69,6 +82,7 @@ def route(mode: str, launcher: str, key: bytes) -> None:
             command = list(args)
             index = script_index(command)
             if index is not None:
+                command[index] = outside_the_library(command[index], options.get("cwd"))
                 if mode == "primed":
                     compile_entry(key, command[index], options.get("cwd"))
                 command.insert(index, launcher)

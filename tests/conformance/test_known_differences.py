@@ -50,7 +50,7 @@ def _both(
     bench = Bench(interpreter, tmp_path / "work", runtime)
     source = bench.source(case, run)
     launched = bench.launch(case, run, (str(runtime / "launch.py"),)).outcome
-    assert (source.status, launched.status) == (0, 0), (source, launched)
+    assert launched.status == source.status == run.status, (source, launched)
     return (
         (source.stdout + source.stderr).decode().splitlines(),
         (launched.stdout + launched.stderr).decode().splitlines(),
@@ -144,7 +144,10 @@ def test_a_warning_for_the_caller_of_the_module_names_the_launcher(
 ) -> None:
     case = Case("warn", {"hook.py": _WARN})
     source, launched = _both(case, Run(), interpreter, tmp_path, runtime)
-    assert source == ["sys:1: UserWarning: above the module"]
+    assert source in (
+        ["sys:1: UserWarning: above the module"],
+        ["<sys>:0: UserWarning: above the module"],
+    )
     assert launched[0].startswith(f"{runtime / 'launch.py'}:")
     assert launched[0].endswith(" UserWarning: above the module")
 
@@ -162,3 +165,58 @@ def test_a_source_too_deep_for_the_parser_of_38_is_told_twice(
     assert launched.stderr.replace(b"s_push: parser stack overflow\n", b"") == told
     if interpreter.version >= (3, 9):
         assert launched.stderr == source.stderr
+
+
+_HOOK = """\
+import sys
+def hook(kind, error, tb):
+    raise RuntimeError("in the hook")
+sys.excepthook = hook
+1 / 0
+"""
+
+_TRACES = """\
+import sys
+def trace(frame, event, argument):
+    if event == "call":
+        sys.stderr.write(f"call {frame.f_code.co_filename} {frame.f_code.co_name}\\n")
+def called():
+    pass
+sys.settrace(trace)
+called()
+"""
+
+
+@each_cpython
+def test_before_311_an_excepthook_that_fails_shows_our_frame(
+    interpreter: Found, tmp_path: Path, runtime: Path
+) -> None:
+    case = Case("hook", {"hook.py": _HOOK})
+    source, launched = _both(case, Run(status=1), interpreter, tmp_path, runtime)
+    ours = [line for line in launched if line.startswith('  File "launcher.py"')]
+    assert [line for line in launched if line not in ours] == source
+    assert len(ours) == (1 if interpreter.version < (3, 11) else 0)
+
+
+@each_cpython
+def test_a_script_named_like_the_standard_module_it_imports_fails_in_other_words_since_313(
+    interpreter: Found, tmp_path: Path, runtime: Path
+) -> None:
+    # CPython takes the folder of the script from where no code can put another.
+    case = Case("shadow", {"json.py": "import json\nprint(json.loads('1'))\n"})
+    run = Run(("json.py",), status=1)
+    source, launched = _both(case, run, interpreter, tmp_path, runtime)
+    assert source[:-1] == launched[:-1]
+    assert (source[-1] == launched[-1]) == ("consider renaming" not in source[-1])
+    assert launched[-1].startswith("AttributeError: ")
+
+
+@each_cpython
+def test_a_trace_function_that_is_left_on_sees_one_call_of_ours_at_the_end(
+    interpreter: Found, tmp_path: Path, runtime: Path
+) -> None:
+    case = Case("trace", {"hook.py": _TRACES})
+    source, launched = _both(case, Run(), interpreter, tmp_path, runtime)
+    ours = [line for line in launched if line.startswith("call launcher.py ")]
+    assert len(ours) <= 1
+    assert [line for line in launched if line not in ours] == source

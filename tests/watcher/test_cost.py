@@ -28,10 +28,10 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux'
 SOAK_S = 1800.0 if SOAK else 8.0
 
 
-def switches(watcher: Watcher) -> int:
+def switches(watcher: Watcher, thread: str | int = "*") -> int:
     """How often its threads went to sleep: each time they had been woken."""
-    counts = re.findall(r"voluntary_ctxt_switches:\s+(\d+)", watcher.proc("task/*/status"))
-    return sum(map(int, counts))
+    text = watcher.proc(f"task/{thread}/status")
+    return sum(map(int, re.findall(r"\nvoluntary_ctxt_switches:\s+(\d+)", text)))
 
 
 def resident_mib(watcher: Watcher) -> float:
@@ -63,7 +63,8 @@ def test_reading_launching_and_git_status_do_not_wake_it(scene: Scene) -> None:
         scene.assert_hit()
         scene.repo.git("status")  # refreshes the index once
         time.sleep(3.0)
-        before = switches(watcher)
+        loop = watcher.process.pid  # the thread that takes events sees more, and drops it
+        before = switches(watcher, loop)
         for _ in range(50):
             scene.hook.read_bytes()
             list(scene.hook.parent.iterdir())
@@ -71,8 +72,7 @@ def test_reading_launching_and_git_status_do_not_wake_it(scene: Scene) -> None:
         scene.repo.git("status")
         scene.hook.with_name("guard.log").write_text("a hook's own log\n" * 10)
         time.sleep(0.3)
-        # the reader's thread sees the log's three events and the file's creation, the loop none
-        assert switches(watcher) - before <= 15
+        assert switches(watcher, loop) - before <= 4
         assert not watcher.messages("changed")
 
 

@@ -26,7 +26,8 @@ from watcher.model import (
 )
 from watcher.observer import open_watches
 from watcher.service import Service
-from watcher.tree import Options, Tree, is_whole
+from watcher.survey import Options, is_whole
+from watcher.tree import Tree
 from watcher.watching import Lookout
 
 if TYPE_CHECKING:
@@ -89,17 +90,17 @@ def running(scene: Scene, tree: type[Tree] = Tree, **how: float) -> Iterator[Run
 
 
 class Failing(Tree):
-    """A tree with a bug in it: it fails whenever ``flaws`` says so."""
+    """A tree with a bug in it: it fails as often as ``flaws`` says."""
 
     flaws: int = 0
     error: Exception = RuntimeError("a bug")
 
-    def step(self) -> Iterator[list[Message]]:
-        for messages in super().step():
-            if self.flaws and messages:
-                self.flaws -= 1
-                raise self.error
-            yield messages
+    def compile_due(self) -> list[Message]:
+        messages = super().compile_due()
+        if self.flaws and messages:
+            self.flaws -= 1
+            raise self.error
+        return messages
 
 
 def test_a_bug_in_the_handling_of_an_event_ends_nothing(scene: Scene) -> None:

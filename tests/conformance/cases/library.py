@@ -333,20 +333,6 @@ class Thing:
     warnings.warn("in a class")
 """
 
-_STACKLEVELS = """\
-import warnings
-
-def inner(level):
-    warnings.warn("level %d" % level, stacklevel=level)
-
-warnings.warn("above the module", stacklevel=2)
-warnings.warn("far above the module", stacklevel=5)
-inner(3)
-inner(4)
-warnings.warn("below zero", stacklevel=0)
-print(globals().get("__warningregistry__", {}).keys())
-"""
-
 _TRACE_FUNCTIONS = """\
 import sys
 
@@ -370,16 +356,6 @@ called()
 len("")
 sys.setprofile(None)
 print(seen)
-
-def printing(frame, event, argument):
-    name = frame.f_code.co_filename
-    if "/lib" not in name and not name.startswith("<frozen"):
-        sys.stderr.write("%s %s %s\\n" % (event, frame.f_code.co_name, name))
-    return printing
-
-if len(sys.argv) > 1:
-    sys.settrace(printing)
-    called()
 """
 
 _MEDDLES = """\
