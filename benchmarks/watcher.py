@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
     from hooks_compile.model import Interpreter
 
-_BLOCK = 25
+_BLOCK = 50
+_SETTLING_S = 2.0
 _PATIENCE_S = 5.0
 _IN_ONE_FOLDER = 1000
 _COMPILEALL = "python -m compileall -q"
@@ -129,6 +130,20 @@ def wait_until(test: Callable[[], bool], seconds: float = _PATIENCE_S) -> float 
     return None
 
 
+def wait_until_idle(pid: int) -> None:
+    """Wait until a process has used no time for a while."""
+    before, deadline = "", time.monotonic() + 60
+    while time.monotonic() < deadline:
+        time.sleep(_SETTLING_S)
+        try:
+            used = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
+        except OSError:  # no Linux: let it be enough
+            return
+        if before == (now := " ".join(used)):
+            return
+        before = now
+
+
 @contextlib.contextmanager
 def running(watcher: Watcher, hooks: Sequence[Path], env: dict[str, str]) -> Iterator[None]:
     """Run the watcher, and wait until a first save has come through."""
@@ -143,7 +158,7 @@ def running(watcher: Watcher, hooks: Sequence[Path], env: dict[str, str]) -> Ite
                 break
         else:
             raise SystemExit(f"{watcher.name} does nothing: {watcher.command}")
-        time.sleep(3.0)  # until it has looked at all hooks
+        wait_until_idle(process.pid)  # the first look at all hooks is no save's matter
         yield
     finally:
         process.terminate()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # So many sources are looked at between two looks at what else there is to do.
 _SLICE = 50
-_FIRST_SLICE = 2000
+_FIRST_SLICE = 500
 _MOST_REMEMBERED = 1000
 # Who removes a whole folder begins with what is in it: to put entries back at once would be in
 # their way.

@@ -102,9 +102,10 @@ def command(user: User, *words: str | Path) -> list[str]:
 
 
 def environment(user: User) -> dict[str, str]:
-    """What the user's watcher sees; the tests' own git settings are kept."""
-    git = {name: value for name, value in os.environ.items() if name.startswith("GIT_CONFIG_")}
-    return {**git, **user.environment()}
+    """What the user's watcher sees; the tests' own settings of git and coverage are kept."""
+    ours = ("GIT_CONFIG_", "COVERAGE_")
+    kept = {name: value for name, value in os.environ.items() if name.startswith(ours)}
+    return {**kept, **user.environment()}
 
 
 @contextlib.contextmanager
