@@ -1,4 +1,4 @@
-"""Many sources, compiled and checked by us and by ``compileall``: ``python -m benchmarks.compile``."""
+"""Many sources, compiled by us and by ``compileall``: ``python -m benchmarks.compile``."""
 
 from __future__ import annotations
 

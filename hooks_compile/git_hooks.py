@@ -11,7 +11,6 @@ import os
 import re
 import shlex
 import shutil
-import sys
 import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -98,8 +97,7 @@ def own_command() -> Path:
     beside_python = Path(sysconfig.get_path("scripts"), "hooks-compile")
     if beside_python.is_file():
         return beside_python
-    started_as = Path(sys.argv[0])
-    found = shutil.which(started_as if started_as.name == beside_python.name else "hooks-compile")
+    found = shutil.which("hooks-compile")
     if found is None:
         raise HooksCompileError(
             "the command hooks-compile, which git is to run, is not on PATH",

@@ -139,7 +139,7 @@ def _limit_time(seconds: float, stamp: Stamp) -> None:
     import resource  # noqa: PLC0415 - POSIX only
     import signal  # noqa: PLC0415
 
-    def end(*_: object) -> None:
+    def end(*_: object) -> None:  # pragma: no cover - a process that ends so saves no coverage
         _fail(stamp, f"it took more than {seconds:g} s; hooks-compile sync has no limit")
         os._exit(0)
 

@@ -121,6 +121,7 @@ def remove(folder: Path) -> list[Path]:
         "fallbacks.log",
         "interpreters.json",
         "seen/*",
+        "watch/*",
         "launch.py.*",
         "prepare.py",
     ]
@@ -128,7 +129,7 @@ def remove(folder: Path) -> list[Path]:
     paths += [path for part in _PARTS for path in folder.glob(f"*.{part}.py")]
     for path in paths:
         path.unlink(missing_ok=True)
-    for empty in (folder / "seen", folder):
+    for empty in (folder / "seen", folder / "watch", folder):
         if empty.is_dir() and not any(empty.iterdir()):
             empty.rmdir()
             paths.append(empty)

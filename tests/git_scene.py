@@ -105,6 +105,8 @@ class Scene:
             "LANG": "C.UTF-8",
             "GIT_CONFIG_NOSYSTEM": "1",
             "HOOKS_COMPILE_HOME": str(folder / "runtime"),
+            # A test run that measures coverage measures our processes too.
+            **{name: v for name, v in os.environ.items() if name.startswith("COVERAGE_")},
         }
         scene = cls(folder, git_binary, env)
         scene._make(files or {})

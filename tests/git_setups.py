@@ -59,7 +59,13 @@ def _native(scene: Scene, method: Method) -> Scene:
 def _husky(folder: Path, git: Path, packaged: Packaged) -> Scene:
     files = {CONFIG: packaged.config()}
     for stage in ("pre-commit", *EVENTS[:4]):
-        words: list[str | Path] = [PRE_COMMIT, "hook-impl", f"--config={CONFIG}", f"--hook-type={stage}", "--"]
+        words: list[str | Path] = [
+            PRE_COMMIT,
+            "hook-impl",
+            f"--config={CONFIG}",
+            f"--hook-type={stage}",
+            "--",
+        ]
         files[f".husky/{stage}"] = husky_script(words)
     scene = Scene.create(folder, git, files).with_env(**packaged.env)
     scene.put_husky()

@@ -15,7 +15,7 @@ from hooks_compile import git_hooks
 from hooks_compile.errors import GitError, HooksCompileError
 from hooks_compile.git_hook_script import EVENTS, KEPT, Kind, kind, text
 from hooks_compile.git_hook_status import status
-from hooks_compile.git_hook_steps import Do
+from hooks_compile.git_hook_steps import Do, Step
 from tests.git_scene import HOOK, TOOL, Scene, gits
 from tests.repositories import write
 
@@ -176,6 +176,33 @@ def test_what_is_written_for_git_2_54_is_a_command_and_its_events(scene: Scene) 
     assert values[0] == (f"hook.hooks-compile.command [ ! -r '{quoted}' ] || . '{quoted}'")
     assert values[1:] == [f"hook.hooks-compile.event {event}" for event in EVENTS]
     assert script.read_bytes() == text(TOOL, None)
+
+
+def test_the_global_configuration_is_written_once_and_taken_back(scene: Scene) -> None:
+    before = snapshot(scene.folder / "home")
+    scene.install("config", global_=True)
+    written = snapshot(scene.folder / "home")
+    values = scene.git("config", "--global", "--get-all", "hook.hooks-compile.event").split()
+    assert values == list(EVENTS)
+    scene.install("config", global_=True)
+    assert snapshot(scene.folder / "home") == written
+    scene.git("config", "--global", "--unset", "hook.hooks-compile.event", "post-merge")
+    scene.install("config", global_=True)
+    values = scene.git("config", "--global", "--get-all", "hook.hooks-compile.event").split()
+    assert sorted(values) == sorted(EVENTS)
+    scene.tool("git-hooks", "uninstall", "--global")
+    assert snapshot(scene.folder / "home") == before
+
+
+def test_with_another_runtime_folder_the_command_is_another(scene: Scene) -> None:
+    scene.install("config")
+    moved = scene.with_env(HOOKS_COMPILE_HOME=str(scene.folder / "another runtime"))
+    moved.install("config")
+    commands = scene.git("config", "--get-all", "hook.hooks-compile.command").splitlines()
+    assert len(commands) == 1
+    assert "another runtime" in commands[0]
+    scene.tool("git-hooks", "uninstall")
+    assert "hooks-compile" not in (scene.repo / ".git/config").read_text()
 
 
 def test_a_dry_run_tells_what_would_be_done_and_does_nothing(scene: Scene) -> None:
@@ -341,6 +368,24 @@ def test_moved_aside_by_lefthook_it_is_installed_again_in_front(scene: Scene) ->
     assert hook.read_bytes() == lefthook
 
 
+def test_a_kept_hook_comes_back_when_somebody_has_removed_ours(scene: Scene) -> None:
+    theirs = foreign(scene, "post-merge").read_bytes()
+    scene.install("files")
+    (hooks_of(scene) / "post-merge").unlink()
+    scene.tool("git-hooks", "uninstall")
+    assert (hooks_of(scene) / "post-merge").read_bytes() == theirs
+
+
+def test_of_many_foreign_hooks_none_is_destroyed(scene: Scene) -> None:
+    contents = []
+    for number in range(3):
+        contents.append(foreign(scene, "post-merge", end=f"# {number}").read_bytes())
+        scene.install("files")
+    hooks = hooks_of(scene)
+    left = [path.read_bytes() for path in hooks.glob(f"post-merge{KEPT}*")]
+    assert sorted(left) == sorted(contents)
+
+
 def test_a_kept_hook_whose_place_is_taken_stays_and_is_told(scene: Scene) -> None:
     first = foreign(scene, "post-merge").read_bytes()
     scene.install("files")
@@ -469,6 +514,14 @@ def test_a_hooks_path_of_all_repositories_is_not_written_for_one(scene: Scene) -
     assert len(list(folder.iterdir())) == len(EVENTS)
     scene.tool("git-hooks", "uninstall", "--global")
     assert list(folder.iterdir()) == []
+
+
+def test_hooks_switched_off_for_all_repositories_stay_off(scene: Scene) -> None:
+    scene.git("config", "--global", "core.hooksPath", "/dev/null")
+    for flags in ({}, {"global_": True}):
+        with pytest.raises(AssertionError, match="GitError"):
+            scene.install("files", **flags)  # type: ignore[arg-type]
+    assert scene.git("config", "--global", "core.hooksPath") == "/dev/null"
 
 
 # Layouts
@@ -680,3 +733,32 @@ def test_a_step_that_fails_says_which_file(scene: Scene) -> None:
     with pytest.raises(HooksCompileError, match="can't write") as caught:
         found[0].take()
     assert caught.value.path == hooks_of(scene) / "post-checkout"
+
+
+def test_a_file_that_cannot_take_its_place_leaves_no_draft(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(HooksCompileError, match="can't write"):
+        Step(Do.WRITE, tmp_path / "taken", content=b"x").take()
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_a_git_without_a_version_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "git", "#!/bin/sh\necho some other program\n", executable=True)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(GitError, match="some other program"):
+        git_hooks.git_version()
+
+
+def test_the_command_is_this_installations_or_else_that_on_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert git_hooks.own_command() == TOOL
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path / "nothing"))
+    on_path = write(tmp_path / "bin/hooks-compile", "#!/bin/sh\n", executable=True)
+    monkeypatch.setenv("PATH", str(on_path.parent))
+    assert git_hooks.own_command() == on_path
+    on_path.unlink()
+    with pytest.raises(HooksCompileError, match="not on PATH"):
+        git_hooks.own_command()

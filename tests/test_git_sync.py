@@ -227,6 +227,31 @@ def test_the_pycache_of_a_folder_is_no_change_of_a_hook(scene: Scene) -> None:
     assert calls_in(calls) == 0
 
 
+def test_without_any_interpreter_it_is_silent_and_the_reason_is_kept(scene: Scene) -> None:
+    write(scene.repo / ".hooks-compile.toml", 'python = ["python3.99"]\n')
+    done = scene.tool("sync", "--git-hook")
+    assert (done.stdout, done.stderr) == ("", "")
+    assert "none of python3.99 is on PATH" in Stamp(scene.repo / ".git").failure()
+
+
+def test_outside_of_a_work_tree_there_is_nothing_to_do(scene: Scene) -> None:
+    for folder in (scene.folder, scene.repo / ".git"):
+        done = scene.tool("sync", "--git-hook", cwd=folder)
+        assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_a_git_folder_that_cannot_be_written_is_no_trouble(scene: Scene) -> None:
+    own = scene.repo / ".git" / git_stamp.FOLDER
+    (own / "failure").mkdir()
+    write(scene.repo / ".hooks-compile.toml", "python = 3\n")
+    scene.tool("sync", "--git-hook")
+    shutil.rmtree(own)
+    own.write_text("a file in its place")
+    done = scene.tool("sync", "--git-hook")
+    assert (done.stdout, done.stderr) == ("", "")
+    assert scene.run(scene.git_binary, "checkout", "-q", "topic").stderr == ""
+
+
 # Time
 
 

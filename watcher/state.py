@@ -39,8 +39,11 @@ class Station:
         self._lock: FileLock | None = None
 
     def acquire(self) -> None:
-        """Become the tree's watcher. Raises WatchedError where there is one, saying who it is."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Become the tree's watcher. Raises WatchedError where there is one, saying who it is.
+
+        The runtime folder has to be there.
+        """
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         lock = self._file_lock(_LOCK_TIMEOUT_S)
         if lock is None:
             holder = self.read() or {}
@@ -76,7 +79,7 @@ class Station:
     def write(self, state: dict[str, Any]) -> None:
         """Say what the watcher does; raises OSError."""
         draft = self._state.with_suffix(f".{os.getpid()}")
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         draft.write_text(json.dumps(state, default=str), errors="surrogateescape")
         draft.replace(self._state)
 

@@ -260,9 +260,9 @@ class Tree:
             dues = [Due(path, None, quiet=False) for path in paths[start : start + size]]
             messages = self._look(dues)
             yield [m for m in messages if self.scanned or not isinstance(m, Changes)]
+        if not self.scanned:  # later, each change has its folder pruned
+            self._to_prune |= dict.fromkeys(map(os.path.dirname, self.hooks), self._clock())
         self.scanned = True
-        for folder in {os.path.dirname(path) for path in self.hooks}:
-            self._to_prune[folder] = self._clock()
 
     def prune_due(self) -> Iterator[Callable[[], list[Path]]]:
         """Give functions that remove old entries, each to be called in whatever thread.

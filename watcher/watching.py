@@ -12,7 +12,7 @@ from watcher.model import Notice
 from watcher.polling import Poller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from watcher.model import Event
     from watcher.observer import Watches
@@ -31,12 +31,17 @@ class Lookout:
         put: Callable[[Event], None],
         open_watches: Callable[[Callable[[Event], None]], Watches] | None,
         poll_s: float = POLL_S,
+        mounted: Callable[[], Mapping[str, str]] = filesystems.mounted,
     ) -> None:
-        """Events go to ``put``; ``open_watches`` is None where there is to be looking only."""
+        """Events go to ``put``; ``open_watches`` is None where there is to be looking only.
+
+        ``mounted`` returns the types of the file systems at their mount points.
+        """
         self.due: float | None = None
         self._put = put
         self._open_watches = open_watches
         self._poll_s = poll_s
+        self._mounted = mounted
         self._watches: Watches | None = None
         self._poller = Poller()
         self._polled: Places = {}
@@ -89,7 +94,7 @@ class Lookout:
                     added.append(path)
                 else:
                     reasons[path] = _why(error)
-        types = filesystems.mounted()
+        types = self._mounted()
         for path in places:
             kind = filesystems.type_of(path, types)
             if filesystems.is_remote(kind):

@@ -15,7 +15,14 @@ try:
         raise OSError
     exec(marshal.loads(_file), _scope)
 except OSError:
-    with open(__file__[:-9] + "prepare.py", "rb") as _file:
-        exec(_file.read(), _scope)
+    try:
+        with open(__file__[:-9] + "prepare.py", "rb") as _file:
+            _data = _file.read()
+    except OSError:  # half installed, or just being removed: as if we were not there
+        _data = (
+            "import posix, sys; words = list(getattr(sys, 'orig_argv', [sys.executable] + sys.argv)"
+            "); words.remove(sys.argv[0]); posix.execv(sys.executable, words)"
+        )
+    exec(_data, _scope)
 with _scope["Launch"](globals()) as _launch:
     _launch()()

@@ -80,7 +80,7 @@ class Launch:
         if sys.version_info >= (3, 11):
             # The interpreter goes on raising it with the traceback that it finds in the exception.
             error.__traceback__ = traceback.tb_next
-        elif not isinstance(error, SystemExit):
+        elif not isinstance(error, SystemExit) and hasattr(sys, "excepthook"):
             sys.excepthook = without_first_frame(sys.excepthook)
 
 
@@ -259,7 +259,9 @@ def folder_of(file: str, path: str) -> str:
     if not _CPYTHON:
         path = file
         if posix.lstat(file).st_mode & 0o170000 == 0o120000:
-            path = sys.modules["posixpath"].join(file[: file.rfind("/")], posix.readlink(file))
+            above = file[: file.rfind("/")]
+            path = sys.modules["posixpath"].join(above, posix.readlink(file))
+            path = sys.modules["posixpath"].abspath(path)
     return path[: path.rfind("/")] or "/"
 
 

@@ -255,6 +255,25 @@ def test_ctrl_c_reaches_the_watcher_and_its_workers_without_a_traceback(scene: S
     assert err.read_text() == ""
 
 
+def test_a_worker_process_that_is_killed_is_started_again(scene: Scene) -> None:
+    from tests.interpreters_found import found  # noqa: PLC0415 - it starts them all
+
+    others = [each for each in found() if each.executable != Path(scene.user.python)]
+    if not others or sys.platform != "linux":
+        pytest.skip("there is only one Python here, or no /proc to find its processes in")
+    with scene.watching("--python", others[0].executable) as watcher:
+        watcher.wait_started()
+        for child in watcher.proc("task/*/children").split():
+            os.kill(int(child), signal.SIGKILL)
+        scene.hook.write_text(HOOK.format("second"))
+        trouble = watcher.wait_for("trouble")
+        assert "it ended with status -9" in trouble["text"]
+        scene.hook.write_text(HOOK.format("third"))
+        message = watcher.wait_for("changed", lambda message: len(message["results"]) == 2)
+        assert message["path"] == str(scene.hook)
+        scene.assert_hit()
+
+
 def test_who_reads_our_output_may_leave(scene: Scene) -> None:
     process = subprocess.Popen(
         running.command(scene.user),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hooks_compile.errors import InterpreterError
-from tests.repositories import write
+import pytest
+
+from hooks_compile.errors import ConfigError
+from tests.repositories import GitRepo, write
 from tests.watcher.running import HOOK, is_warm, wait_until, wait_warm
 from watcher.batching import Clocks
 from watcher.compilers import Compilers
@@ -25,16 +28,15 @@ from watcher.model import (
     Synced,
 )
 from watcher.observer import open_watches
-from watcher.service import Service
+from watcher.service import Service, sync
 from watcher.survey import Options, is_whole
 from watcher.tree import Tree
 from watcher.watching import Lookout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from tests.repositories import GitRepo
     from tests.watcher.conftest import Scene
 
 
@@ -44,6 +46,7 @@ class Running:
     def __init__(self, scene: Scene, tree: type[Tree] = Tree, **how: float) -> None:
         self.said: list[Message] = []
         self.wall_ahead = 0.0
+        self.mounts: Mapping[str, str] = {}
         self.lookouts: list[Lookout] = []
         compilers = Compilers()
         options = Options(scene.user.environment(), (scene.user.python,))
@@ -59,7 +62,7 @@ class Running:
 
     def open_lookout(self, put: Callable[[Event], None]) -> Lookout:
         self.put = put
-        self.lookouts.append(Lookout(put, open_watches))
+        self.lookouts.append(Lookout(put, open_watches, 0.2, lambda: self.mounts))
         return self.lookouts[-1]
 
     def of(self, kind: type[Message]) -> list[Message]:
@@ -74,9 +77,16 @@ class Running:
 
 
 @contextmanager
-def running(scene: Scene, tree: type[Tree] = Tree, **how: float) -> Iterator[Running]:
+def running(
+    scene: Scene,
+    tree: type[Tree] = Tree,
+    *,
+    mounts: Mapping[str, str] | None = None,
+    **how: float,
+) -> Iterator[Running]:
     """Run a service until the end of the block."""
     runs = Running(scene, tree, **how)
+    runs.mounts = mounts or {}
     signals: list[int] = []
     thread = threading.Thread(target=lambda: signals.append(runs.service.run()))
     thread.start()
@@ -93,13 +103,12 @@ class Failing(Tree):
     """A tree with a bug in it: it fails as often as ``flaws`` says."""
 
     flaws: int = 0
-    error: Exception = RuntimeError("a bug")
 
     def compile_due(self) -> list[Message]:
         messages = super().compile_due()
         if self.flaws and messages:
             self.flaws -= 1
-            raise self.error
+            raise RuntimeError("a bug")
         return messages
 
 
@@ -112,17 +121,6 @@ def test_a_bug_in_the_handling_of_an_event_ends_nothing(scene: Scene) -> None:
         assert isinstance(notice, Notice)
         assert "RuntimeError: a bug" in notice.text
         scene.assert_hit()
-        scene.hook.write_text(HOOK.format("third"))
-        scene.assert_hit()
-
-
-def test_a_worker_process_that_dies_is_started_again(scene: Scene) -> None:
-    with running(scene, Failing) as runs:
-        assert isinstance(runs.tree, Failing)
-        runs.tree.flaws = 1
-        runs.tree.error = InterpreterError("it ended with status -9 while compiling")
-        scene.hook.write_text(HOOK.format("second"))
-        runs.wait_for(Notice, "it ended with status -9")
         scene.hook.write_text(HOOK.format("third"))
         scene.assert_hit()
 
@@ -306,3 +304,61 @@ def test_what_stands_for_a_project(git_repo: GitRepo, tmp_path: Path) -> None:
     assert not is_whole(folder)
     assert not is_whole(plain)
     assert not is_whole(folder / "guard.py")
+
+
+def test_a_tree_that_becomes_a_part_of_another_is_left_alone(scene: Scene, tmp_path: Path) -> None:
+    GitRepo.create(tmp_path)
+    other = write(tmp_path / ".claude/hooks/others.py", HOOK.format("others"))
+    with running(scene) as runs:
+        shutil.rmtree(scene.root / ".git")
+        runs.wait_for(Notice, "is no work tree of its own any more")
+        assert not is_warm(scene.user, other)
+        scene.repo.git("init", "--quiet")
+        runs.wait_for(Notice, "can be used again")
+
+
+def test_a_file_system_that_tells_nothing_is_looked_at_besides(scene: Scene) -> None:
+    with running(scene, mounts={"/": "nfs4"}) as runs:
+        notice = runs.wait_for(Notice, "nfs4 does not tell what other machines change")
+        assert isinstance(notice, Notice)
+        assert "looked at every 0.2 s" in notice.text
+        watches = runs.lookouts[0]._watches
+        assert watches is not None
+        watches.want({})  # what another machine does comes without an event
+        scene.hook.write_text(HOOK.format("second"))
+        scene.assert_hit()
+        assert len([m for m in runs.of(Notice) if "nfs4" in str(m)]) == 1
+        assert "folders looked at every 0.2 s (nfs4 does not tell" in runs.lookouts[0].how
+
+
+def known_tree(scene: Scene) -> Tree:
+    """A tree that was looked at once."""
+    options = Options(scene.user.environment(), (scene.user.python,))
+    tree = Tree(scene.root, options, Compilers(), whole=True)
+    assert sync(tree, lambda _: None)
+    return tree
+
+
+def test_an_entry_that_was_removed_while_it_came_back_into_use_is_made_again(scene: Scene) -> None:
+    tree = known_tree(scene)
+    entry = scene.user.entry_path(scene.hook, 2)
+    entry.unlink()
+    tree.pruned([entry.with_name("guard.cpython-311.opt-2.0123456789abcdef.pyc")])
+    assert not len(tree.pending)
+    tree.pruned([entry])
+    (changes,) = tree.compile_due()
+    assert isinstance(changes, Changes)
+    assert entry.exists()
+
+
+def test_a_bug_in_the_looking_around_is_no_trouble_of_the_users(scene: Scene) -> None:
+    tree = known_tree(scene)
+    with pytest.raises(ZeroDivisionError):
+        tree.fail(ZeroDivisionError())
+    assert tree.hooks
+
+
+def test_a_tree_that_can_not_be_looked_at_ends_a_single_sync(scene: Scene) -> None:
+    write(scene.root / ".hooks-compile.toml", "keep = 0\n")
+    with pytest.raises(ConfigError):
+        known_tree(scene)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -43,7 +44,8 @@ STATE = {
 @pytest.fixture
 def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that watches the tree ``tmp_path/tree``."""
-    (tmp_path / "tree").mkdir()
+    for name in ("tree", "runtime"):
+        (tmp_path / name).mkdir()
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, tmp_path / "runtime", tmp_path / "tree"],
         stdin=subprocess.PIPE,
@@ -59,6 +61,7 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def station(tmp_path: Path) -> Station:
+    (tmp_path / "runtime").mkdir(exist_ok=True)
     return Station(tmp_path / "runtime", tmp_path / "tree")
 
 
@@ -112,6 +115,17 @@ def test_the_state_is_whole_or_not_there(station: Station) -> None:
     assert [path.suffix for path in sorted(station._folder.iterdir())] == [".json", ".lock"]
     station._state.write_text('{"torn')
     assert station.read() is None
+    station.release()
+
+
+def test_a_runtime_folder_that_went_away_is_not_made_anew_here(station: Station) -> None:
+    """Only the module that knows how private it has to be makes it."""
+    station.acquire()
+    shutil.rmtree(station._folder.parent)
+    with pytest.raises(FileNotFoundError):
+        station.write(STATE)
+    with pytest.raises(FileNotFoundError):
+        station.beat()
     station.release()
 
 
