@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 50
 _SETTLING_S = 2.0
-_PATIENCE_S = 5.0
+_PATIENCE_S = 3.0
 _IN_ONE_FOLDER = 1000
 _COMPILEALL = "python -m compileall -q"
 

@@ -100,14 +100,12 @@ class Settling:
         """``settle_s`` is how long no further change may come."""
         self._settle_s = settle_s
         self._first: float | None = None
-        self.last = 0.0
         self.due: float | None = None
 
     def note(self, now: float) -> None:
         """A change came."""
         if self._first is None:
             self._first = now
-        self.last = now
         self.due = min(now + self._settle_s, self._first + LONGEST_S)
 
     def take(self, now: float) -> bool:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hooks_compile import cache, shebang
+from hooks_compile.config import DOTFILE, PYPROJECT
 from hooks_compile.errors import HooksCompileError
 from watcher import filters, places
 from watcher.batching import Due, Pending, Settling
@@ -37,6 +38,8 @@ _MOST_REMEMBERED = 1000
 # their way.
 _ROBBED_S = 1.0
 _PRUNE_AFTER_S = 2.0
+# A survey that took so long is followed by so many times as long without one.
+_REST = 4
 _GONE = "is gone: waiting for it to come back"
 
 
@@ -67,10 +70,13 @@ class Tree:
         self._clock = clock
         self._survey: Survey | None = None
         self.is_surveying = False
+        self._survey_start = self._rested = 0.0
         self._shape = Settling()
         self._is_certain = False
         self._is_thorough = True
         self._doubtful: set[str] = set()
+        self._heard: dict[str, float] = {}
+        self._heard_before: dict[str, float] = {}
         self._cache_lost = Settling(_ROBBED_S)
         self._robbed: set[str] = set()
         self._remembered: dict[Path, None] = {}
@@ -121,6 +127,9 @@ class Tree:
         self._shape.note(event.time)
         if event.kind is Kind.GONE:
             self.pending.drop(event.path)
+            self._heard.pop(event.path, None)
+        else:
+            self._heard[event.path] = event.time
         runtime = str(self._survey.project.runtime) if self._survey else ""
         is_about_python = event.path.startswith(f"{runtime}/") or event.path.endswith(
             "/.python-version"
@@ -138,30 +147,36 @@ class Tree:
         """Return when there is something to do, None if nothing waits."""
         prune = min(self._to_prune.values(), default=None)
         times = [self.pending.next_due(), self._cache_lost.due, prune]
-        times += [] if self.is_surveying else [self._shape.due]
+        if self._shape.due is not None and not self.is_surveying:
+            times.append(max(self._shape.due, self._rested))
         return min((due for due in times if due is not None), default=None)
 
     # what there is
 
     def survey_due(self) -> Request | None:
         """Return what is to be found out now that the changes have settled, if anything."""
-        if self.is_surveying or not self._shape.take(self._clock()):
+        now = self._clock()
+        if self.is_surveying or now < self._rested or not self._shape.take(now):
             return None
         doubtful, self._doubtful = self._doubtful, set()
         if not self._is_certain and not any(map(_may_be_hook, doubtful)):
+            self._heard.clear()
             return None
         return self.request(thorough=self._is_thorough)
 
     def request(self, *, thorough: bool) -> Request:
         """Return what is to be found out; the answer goes to :meth:`take` or :meth:`fail`."""
         self.is_surveying = True
+        self._survey_start = self._clock()
         self._is_certain = self._is_thorough = False
+        self._heard, self._heard_before = {}, self._heard
         names = tuple(self._remembered)
         return Request(self.given, self._whole, self._options, thorough, self._survey, names)
 
     def take(self, survey: Survey) -> list[Message]:
         """Take what was found; what is new waits to be compiled afterwards."""
-        last, self._survey, self.is_surveying = self._survey, survey, False
+        last, self._survey = self._survey, survey
+        self._rest()
         messages: list[Message] = []
         if self._trouble:
             messages.append(Notice("can be used again", self.given))
@@ -173,7 +188,10 @@ class Tree:
         self._watch(survey.places)
         if last is not None:  # the first scan comes by all of them
             for path in new:
-                self.pending.note(path, self._shape.last or self._clock(), whole=True)
+                since = self._heard_of(path)
+                if since is not None:
+                    self.pending.note(path, since, whole=True)
+            self._ask_for(new)
             if last.compiling != survey.compiling:
                 self._ask_for([*self.hooks, *self.modules])
         return messages
@@ -183,24 +201,38 @@ class Tree:
 
         Raises ``error`` where it is none that the user can mend.
         """
-        self.is_surveying = False
+        self._rest()
         self._is_thorough = True
         if not isinstance(error, HooksCompileError):
             raise error
         is_gone = not self.given.exists()
         if is_gone:
-            for path in [*self.hooks, *self.modules]:
+            for path in self.hooks.keys() | self.modules.keys():
                 self._forget(path)
             self._watch(places.of_names([self.given]))
         else:
-            config = self.root / "pyproject.toml"
-            here = places.of_names([self.given, self.root, config])
+            files = [self.root / name for name in (PYPROJECT, DOTFILE)]
+            here = places.of_names([self.given, self.root, *files])
             self._watch(places.merged(self.places, here))
         text = _GONE if is_gone else str(error)
         if text == self._trouble:
             return []
         self._trouble = text
         return [Notice(text, self.given if is_gone else None, trouble=True)]
+
+    def _rest(self) -> None:
+        """The survey is over; the next one may not take all the time there is."""
+        self.is_surveying = False
+        now = self._clock()
+        self._rested = now + _REST * (now - self._survey_start)
+
+    def _heard_of(self, path: str) -> float | None:
+        """Return when an event told of a new source, or of a folder that it came with."""
+        while path not in self._heard_before:
+            if path == os.path.dirname(path):
+                return None
+            path = os.path.dirname(path)
+        return self._heard_before[path]
 
     def _take_leave(self, survey: Survey) -> list[Message]:
         """Forget what is not there any more, and say so."""

@@ -182,6 +182,22 @@ def test_several_trees_and_worktrees_at_a_time(scene: Scene, tmp_path: Path) -> 
         scene.assert_hit(new)
 
 
+def test_names_that_are_not_utf8_are_watched_and_shown(scene: Scene) -> None:
+    root = scene.root.with_name(os.fsdecode(b"r\xe9po"))
+    scene.root.rename(root)
+    hook = root / ".claude/hooks" / os.fsdecode(b"gu\xe4rd.py")
+    hook.write_text(HOOK.format("first"))
+    with running.watching(scene.user, root, json_too=False) as watcher:
+        wait_until(
+            lambda: b"r\\udce9po: 3 hooks" in watcher.out.read_bytes(), watcher.out.read_text
+        )
+        hook.write_text(BROKEN)
+        wait_until(lambda: b"gu\\udce4rd.py:2" in watcher.err.read_bytes(), watcher.err.read_text)
+        (root / ".hooks-compile.toml").write_text("keep = 0\n")
+        wait_until(lambda: b"from 1 up" in watcher.err.read_bytes(), watcher.err.read_text)
+        assert "Traceback" not in watcher.err.read_text()
+
+
 def test_a_single_file_is_watched(scene: Scene) -> None:
     with scene.watching(scene.hook) as watcher:
         watcher.wait_started()

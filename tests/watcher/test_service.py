@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hooks_compile.errors import ConfigError
+from tests.interpreters_found import found
+from tests.launches import interpreter_record
 from tests.repositories import GitRepo, write
 from tests.watcher.running import HOOK, is_warm, wait_until, wait_warm
 from watcher.batching import Clocks
@@ -35,7 +40,6 @@ from watcher.watching import Lookout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from tests.watcher.conftest import Scene
 
@@ -43,14 +47,20 @@ if TYPE_CHECKING:
 class Running:
     """A service in a thread, and what it said."""
 
-    def __init__(self, scene: Scene, tree: type[Tree] = Tree, **how: float) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        tree: type[Tree] = Tree,
+        options: Options | None = None,
+        **how: float,
+    ) -> None:
         self.said: list[Message] = []
         self.wall_ahead = 0.0
         self.mounts: Mapping[str, str] = {}
         self.lookouts: list[Lookout] = []
         compilers = Compilers()
-        options = Options(scene.user.environment(), (scene.user.python,))
-        self.tree = tree(scene.root, options, compilers, whole=True)
+        usual = Options(scene.user.environment(), (scene.user.python,))
+        self.tree = tree(scene.root, options or usual, compilers, whole=True)
         self.service = Service(
             [(self.tree, None)],
             compilers,
@@ -82,10 +92,11 @@ def running(
     tree: type[Tree] = Tree,
     *,
     mounts: Mapping[str, str] | None = None,
+    options: Options | None = None,
     **how: float,
 ) -> Iterator[Running]:
     """Run a service until the end of the block."""
-    runs = Running(scene, tree, **how)
+    runs = Running(scene, tree, options, **how)
     runs.mounts = mounts or {}
     signals: list[int] = []
     thread = threading.Thread(target=lambda: signals.append(runs.service.run()))
@@ -175,7 +186,7 @@ def test_the_periodic_scan_finds_what_no_event_told_of(scene: Scene) -> None:
         scene.assert_hit(new)
         changed = [each for m in runs.of(Changes) if isinstance(m, Changes) for each in m.changed]
         assert {each.path for each in changed} == {scene.hook, new}
-        assert all(each.ms is None for each in changed if each.path == scene.hook)
+        assert [each.ms for each in changed] == [None, None]  # nobody knows when they were saved
 
 
 def test_a_syntax_error_is_said_when_the_file_is_quiet_and_again_with_every_change(
@@ -362,3 +373,34 @@ def test_a_tree_that_can_not_be_looked_at_ends_a_single_sync(scene: Scene) -> No
     write(scene.root / ".hooks-compile.toml", "keep = 0\n")
     with pytest.raises(ConfigError):
         known_tree(scene)
+
+
+def test_a_python_that_ran_a_hook_gets_entries_from_then_on(scene: Scene, tmp_path: Path) -> None:
+    others = [f for f in found() if f.is_cpython and f.executable != Path(scene.user.python)]
+    if not others:
+        pytest.skip("there is only one CPython here")
+    path = write(tmp_path / "bin/README").parent
+    (path / "python3").symlink_to(scene.user.python)
+    env = scene.user.environment() | {"PATH": f"{path}:{os.environ['PATH']}"}
+    with running(scene, options=Options(env)) as runs:
+        assert [each.version for each in runs.tree.interpreters] == [sys.version_info[:3]]
+        note = scene.user.runtime / "seen" / "launched"
+        note.write_bytes(os.fsencode(others[0].executable) + b"\0" + bytes(scene.hook.parent))
+        cache = scene.hook.parent / "__pycache_opt__"
+        tag = interpreter_record(others[0]).cache_tag
+        wait_until(lambda: list(cache.glob(f"guard.{tag}.*")), lambda: str(list(cache.iterdir())))
+        assert len(runs.tree.interpreters) == 2
+
+
+def test_a_root_with_a_hook_that_others_import_may_go_too(scene: Scene) -> None:
+    """Such a hook is a module as well: it is forgotten once."""
+    scene.hook.with_name("other.py").write_text("import guard\n")
+    with running(scene) as runs:
+        assert str(scene.hook) in runs.tree.modules
+        scene.root.rename(scene.root.with_name("away"))
+        runs.wait_for(Notice, "is gone")
+        assert not runs.tree.hooks
+        scene.root.with_name("away").rename(scene.root)
+        runs.wait_for(Notice, "can be used again")
+        scene.hook.write_text(HOOK.format("second"))
+        scene.assert_hit()
