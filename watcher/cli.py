@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         status: int = arguments.command(arguments)
-        sys.stdout.flush()
+        _flush()
     except HooksCompileError as error:
         _print_error(str(error))
         return 1
@@ -62,8 +62,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
+def _flush() -> None:
+    """Write what is left to write; raises BrokenPipeError where nobody reads it."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:  # what was done is done, whether its log is written or not
+        _leave_stdout()
+
+
 def _leave_stdout() -> None:
-    """Whoever read our output has left; Python must not complain about it at exit."""
+    """Write nowhere: Python must not complain at exit about what can't be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -41,9 +41,6 @@ class Outcome(NamedTuple):
 class Watches(Protocol):
     """Watches on folders, and on single files."""
 
-    tells_of_closing: bool
-    """Whether there is an event when a writer is done."""
-
     def want(self, places: Mapping[str, Interest]) -> Outcome:
         """Watch exactly ``places``, as they are on disk now."""
 
@@ -119,8 +116,6 @@ def _kind(event: InotifyEvent) -> Kind:
 
 class InotifyWatches:
     """Any number of folders with one inotify instance and one thread."""
-
-    tells_of_closing = True
 
     def __init__(self, put: Callable[[Event], None]) -> None:
         """Start the thread; raises OSError where the user has no inotify instance left."""
@@ -247,8 +242,6 @@ class _Handler(FileSystemEventHandler):
 
 class ObserverWatches:
     """Folders watched by watchdog's ``Observer``: FSEvents, kqueue and the like."""
-
-    tells_of_closing = False
 
     def __init__(self, put: Callable[[Event], None]) -> None:
         """Start the observer; raises OSError where that can't be."""

@@ -65,8 +65,8 @@ def sync(tree: Tree, report: Callable[[Message], None]) -> bool:
     """
     start = time.monotonic()
     messages = tree.take(survey.find(tree.request(thorough=True)))
-    messages += [message for part in tree.scan() for message in part]
-    if len(tree.pending):
+    messages += [message for part in tree.sources.scan() for message in part]
+    if len(tree.sources.pending):
         time.sleep(QUIET_S)  # what does not compile may have been in the middle of a save
         messages += tree.compile_due()
     for job in tree.prune_due():
@@ -74,7 +74,8 @@ def sync(tree: Tree, report: Callable[[Message], None]) -> bool:
     report(_synced(tree, start, watching=False))
     for message in messages:
         report(message)
-    return not any(lines.is_urgent(message) for message in messages)
+    troubles = [m for m in messages if isinstance(m, Notice) and m.trouble]
+    return not troubles and not tree.sources.broken
 
 
 class Service:
@@ -102,6 +103,7 @@ class Service:
         self._said: set[str] = set()
         self._beat_due = 0.0
         self._is_beat_urgent = True
+        self._is_state_lost = False
         self._remind_due = 0.0
         self._since = time.time()
         self._read_clocks = read_clocks
@@ -226,7 +228,7 @@ class Service:
     def _take_answer(self, answer: _Answer, lookout: Lookout) -> None:
         watched, value = answer.watched, answer.value
         if isinstance(value, list):
-            watched.tree.pruned(value)
+            watched.tree.sources.pruned(value)
             return
         if isinstance(value, Exception):
             watched.wants_scan = False
@@ -237,7 +239,7 @@ class Service:
         self._watch(lookout)
         if watched.wants_scan:
             watched.wants_scan = False
-            watched.slices = watched.tree.scan()
+            watched.slices = watched.tree.sources.scan()
 
     def _scan_on(self, watched: _Watched) -> None:
         """Compare the next slice of the tree; behind the last one, say how it stands."""
@@ -253,8 +255,8 @@ class Service:
         if not watched.is_announced:
             watched.is_announced = True
             self._say(watched, [_synced(tree, watched.scan_start, watching=True)])
-        if tree.broken and time.monotonic() >= self._remind_due:
-            self._say(watched, [StillBroken(tuple(tree.broken))])
+        if tree.sources.broken and time.monotonic() >= self._remind_due:
+            self._say(watched, [StillBroken(tuple(tree.sources.broken))])
 
     def _watch(self, lookout: Lookout) -> None:
         """Have what the trees want to be watched watched."""
@@ -281,30 +283,33 @@ class Service:
                 self._remind_due = time.monotonic() + REMIND_S
         is_about_others = any(isinstance(message, Changes | Removed) for message in messages)
         says_so = any(isinstance(message, Broken) for message in messages)
-        if is_about_others and not says_so and tree.broken and watched.is_announced:
-            self._say(watched, [StillBroken(tuple(tree.broken))])
+        if is_about_others and not says_so and tree.sources.broken and watched.is_announced:
+            self._say(watched, [StillBroken(tuple(tree.sources.broken))])
         self._is_beat_urgent = self._is_beat_urgent or bool(messages)
 
     def _beat(self, lookout: Lookout) -> None:
+        """Say in the runtime folder that we live, and what changed since we last said so."""
         now = time.monotonic()
         if now < self._beat_due and not self._is_beat_urgent:
             return
+        is_full, self._is_beat_urgent = self._is_beat_urgent or self._is_state_lost, False
+        self._is_state_lost = False
+        self._beat_due = now + BEAT_S
         for watched in self._watched:
             if watched.station is None:
                 continue
             try:
-                if self._is_beat_urgent:
+                if is_full:
                     watched.station.write(self._state(watched, lookout))
                 else:
                     watched.station.beat()
             except OSError as error:
+                self._is_state_lost = True
                 watched.scan_due = min(watched.scan_due, now + _RETRY_S)  # it makes the folder
                 text = f"can't say in the runtime folder that it lives: {error}"
                 if text not in self._said:
                     self._said.add(text)
                     self._say(watched, [Notice(text, trouble=True)])
-        self._is_beat_urgent = False
-        self._beat_due = now + BEAT_S
 
     def _state(self, watched: _Watched, lookout: Lookout) -> dict[str, Any]:
         tree = watched.tree
@@ -313,22 +318,22 @@ class Service:
             "since": self._since,
             "tree": os.fspath(tree.given),
             "root": os.fspath(tree.root),
-            "hooks": len(tree.hooks),
-            "modules": len(tree.modules),
+            "hooks": len(tree.sources.hooks),
+            "modules": len(tree.sources.modules),
             "interpreters": [interpreter.label for interpreter in tree.interpreters],
             "how": lookout.how,
             "last_change": watched.last_change or None,
-            "errors": [lines.broken_json(broken) for broken in tree.broken],
+            "errors": [lines.broken_json(broken) for broken in tree.sources.broken],
         }
 
 
 def _synced(tree: Tree, start: float, *, watching: bool) -> Synced:
     return Synced(
         tree.root,
-        len(tree.hooks),
-        len(tree.modules),
+        len(tree.sources.hooks),
+        len(tree.sources.modules),
         tree.interpreters,
-        tree.counts,
+        tree.sources.counts,
         time.monotonic() - start,
         watching,
     )

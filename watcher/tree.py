@@ -1,43 +1,38 @@
-"""One watched tree: what is known of it, and what to do about its events."""
+"""One watched tree: what its events mean, and when it is to be looked through again."""
 # Paths are strings here, as in discovery: there may be 10,000.
-# ruff: noqa: PTH112, PTH116, PTH120
+# ruff: noqa: PTH112, PTH120
 
 from __future__ import annotations
 
 import os
 import time
-from functools import partial
 from typing import TYPE_CHECKING
 
-from hooks_compile import cache, shebang
+from hooks_compile import shebang
 from hooks_compile.config import DOTFILE, PYPROJECT
 from hooks_compile.errors import HooksCompileError
 from watcher import filters, places
-from watcher.batching import Due, Pending, Settling
+from watcher.batching import Settling
 from watcher.filters import Meaning
-from watcher.ledger import Ledger
-from watcher.model import Changes, Kind, Notice, Removed
+from watcher.model import Kind, Notice
+from watcher.sources import Sources
 from watcher.survey import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator
     from pathlib import Path
 
     from hooks_compile.compiler import Compiler
-    from hooks_compile.model import CompileResult, HookSource, Interpreter, State
+    from hooks_compile.model import Interpreter
     from watcher.compilers import Compilers
-    from watcher.model import Broken, Event, Message
+    from watcher.model import Event, Message
     from watcher.places import Places
     from watcher.survey import Options, Survey
 
-# So many sources are looked at between two looks at what else there is to do.
-_SLICE = 50
-_FIRST_SLICE = 500
 _MOST_REMEMBERED = 1000
 # Who removes a whole folder begins with what is in it: to put entries back at once would be in
 # their way.
 _ROBBED_S = 1.0
-_PRUNE_AFTER_S = 2.0
 # A survey that took so long is followed by so many times as long without one.
 _REST = 4
 _GONE = "is gone: waiting for it to come back"
@@ -57,19 +52,15 @@ class Tree:
     ) -> None:
         """Look at nothing yet; ``given`` is absolute, and may be a symlink."""
         self.given = given
-        self.hooks: dict[str, HookSource] = {}
-        self.modules: dict[str, HookSource] = {}
         self.places: Places = {}
         self.is_replanned = False
-        self.counts: dict[State, int] = {}
-        self.scanned = False
-        self.pending = Pending()
+        self.is_surveying = False
+        self.sources = Sources(self._compiler, clock)
         self._whole = whole
         self._options = options
         self._compilers = compilers
         self._clock = clock
         self._survey: Survey | None = None
-        self.is_surveying = False
         self._survey_start = self._rested = 0.0
         self._shape = Settling()
         self._is_certain = False
@@ -80,9 +71,6 @@ class Tree:
         self._cache_lost = Settling(_ROBBED_S)
         self._robbed: set[str] = set()
         self._remembered: dict[Path, None] = {}
-        self._to_prune: dict[str, float] = {}
-        self._hook_ledger = Ledger("hook")
-        self._module_ledger = Ledger("module")
         self._trouble = ""
 
     @property
@@ -95,20 +83,17 @@ class Tree:
         """Those that the hooks are compiled for, as far as they are known."""
         return self._survey.interpreters if self._survey else ()
 
-    @property
-    def broken(self) -> list[Broken]:
-        """What does not compile at the moment."""
-        return [*self._hook_ledger.broken.values(), *self._module_ledger.broken.values()]
-
-    # events
+    def _compiler(self) -> Compiler:
+        assert self._survey is not None  # noqa: S101 - the sources came with it
+        return self._compilers.get(*self._survey.compiling)
 
     def route(self, event: Event) -> None:
         """Note what has to be done about an event."""
-        known = filters.Known(self.hooks, self.modules, self.places)
+        known = filters.Known(self.sources.hooks, self.sources.modules, self.places)
         match filters.meaning(event, known):
             case Meaning.HOOK | Meaning.MODULE:
                 whole = event.kind in (Kind.SAVED, Kind.MOVED_IN)
-                self.pending.note(event.path, event.time, whole=whole)
+                self.sources.pending.note(event.path, event.time, whole=whole)
             case Meaning.CACHE:
                 self._robbed.add(os.path.dirname(event.path))
                 self._cache_lost.note(event.time)
@@ -126,7 +111,7 @@ class Tree:
     def _note_shape(self, event: Event) -> None:
         self._shape.note(event.time)
         if event.kind is Kind.GONE:
-            self.pending.drop(event.path)
+            self.sources.pending.drop(event.path)
             self._heard.pop(event.path, None)
         else:
             self._heard[event.path] = event.time
@@ -140,18 +125,35 @@ class Tree:
         """Take note that watches on these places are live: what happened before went unseen."""
         self._is_certain = True
         self._shape.note(self._clock())
-        if self.scanned:
-            self._ask_for_those_in(added)
+        if self.sources.is_scanned:
+            self.sources.ask_for_those_in(added)
 
     def next_due(self) -> float | None:
         """Return when there is something to do, None if nothing waits."""
-        prune = min(self._to_prune.values(), default=None)
-        times = [self.pending.next_due(), self._cache_lost.due, prune]
+        times = [self.sources.next_due(), self._cache_lost.due]
         if self._shape.due is not None and not self.is_surveying:
             times.append(max(self._shape.due, self._rested))
         return min((due for due in times if due is not None), default=None)
 
-    # what there is
+    def compile_due(self) -> list[Message]:
+        """Compile what is due, and give what is to be said about it."""
+        now = self._clock()
+        if self._cache_lost.take(now):
+            self.sources.ask_for_those_in(self._robbed)
+            self._robbed.clear()
+        messages = self.sources.compile_due()
+        if self.sources.take_missing():
+            self._is_certain = True
+            self._shape.note(now)
+        return messages
+
+    def prune_due(self) -> Iterator[Callable[[], list[Path]]]:
+        """Give functions that remove old entries; see :meth:`Sources.prune_due`.
+
+        Beside a file that was given alone there may be hooks whose entries are not known here.
+        """
+        if self._survey is not None and self.given.is_dir():
+            yield from self.sources.prune_due(self._survey.project.config.keep)
 
     def survey_due(self) -> Request | None:
         """Return what is to be found out now that the changes have settled, if anything."""
@@ -181,20 +183,18 @@ class Tree:
         if self._trouble:
             messages.append(Notice("can be used again", self.given))
             self._trouble = ""
-        new = [path for path in survey.hooks if path not in self.hooks]
-        new += [path for path in survey.modules if path not in self.modules]
-        messages += self._take_leave(survey)
-        self.hooks, self.modules = dict(survey.hooks), dict(survey.modules)
+        new, gone, said = self.sources.replace(survey.hooks, survey.modules)
+        self._remember(gone)
         self._watch(survey.places)
         if last is not None:  # the first scan comes by all of them
             for path in new:
                 since = self._heard_of(path)
                 if since is not None:
-                    self.pending.note(path, since, whole=True)
-            self._ask_for(new)
+                    self.sources.pending.note(path, since, whole=True)
+            self.sources.ask_for(new)
             if last.compiling != survey.compiling:
-                self._ask_for([*self.hooks, *self.modules])
-        return messages
+                self.sources.ask_for(self.sources.paths)
+        return messages + said
 
     def fail(self, error: Exception) -> list[Message]:
         """Take it that nothing was found; what is known stays, unless it has all gone.
@@ -207,8 +207,8 @@ class Tree:
             raise error
         is_gone = not self.given.exists()
         if is_gone:
-            for path in self.hooks.keys() | self.modules.keys():
-                self._forget(path)
+            _, gone, _ = self.sources.replace({}, {})
+            self._remember(gone)
             self._watch(places.of_names([self.given]))
         else:
             files = [self.root / name for name in (PYPROJECT, DOTFILE)]
@@ -234,151 +234,14 @@ class Tree:
             path = os.path.dirname(path)
         return self._heard_before[path]
 
-    def _take_leave(self, survey: Survey) -> list[Message]:
-        """Forget what is not there any more, and say so."""
-        lost = self.hooks.keys() - survey.hooks.keys()
-        messages: list[Message] = []
-        messages += [Removed(self.hooks[path].path, "hook") for path in sorted(lost)]
-        for path in lost:
-            self._hook_ledger.remove(path)
-        lost = self.modules.keys() - survey.modules.keys() - self.hooks.keys()
-        messages += [Removed(self.modules[path].path, "module") for path in sorted(lost)]
-        known = self.hooks.keys() | self.modules.keys()
-        for path in known - survey.hooks.keys() - survey.modules.keys():
-            self._forget(path)
-        return messages
-
-    def _forget(self, path: str) -> None:
-        source = self.hooks.pop(path, None) or self.modules[path]
-        self.modules.pop(path, None)
-        self.pending.drop(path)
-        self._hook_ledger.remove(path)
-        self._module_ledger.remove(path)
-        self._remembered[source.path] = None
+    def _remember(self, gone: list[Path]) -> None:
+        self._remembered |= dict.fromkeys(gone)
         while len(self._remembered) > _MOST_REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
-        self._plan_prune(path)
 
     def _watch(self, wanted: Places) -> None:
         self.places = places.that_exist(wanted)
         self.is_replanned = True
-
-    def _ask_for_those_in(self, folders: Container[str]) -> None:
-        sources = [*self.hooks, *self.modules]
-        self._ask_for(path for path in sources if os.path.dirname(path) in folders)
-
-    def _ask_for(self, paths: Iterable[str]) -> None:
-        now = self._clock()
-        for path in paths:
-            self.pending.ask(path, now)
-
-    # compiling
-
-    def compile_due(self) -> list[Message]:
-        """Compile what is due, and give what is to be said about it."""
-        now = self._clock()
-        if self._cache_lost.take(now):
-            self._ask_for_those_in(self._robbed)
-            self._robbed.clear()
-        dues = self.pending.take(now)
-        return self._look(dues) if dues else []
-
-    def scan(self) -> Iterator[list[Message]]:
-        """Compare everything with its entries by content; pauses between the slices."""
-        self.counts = {}
-        paths = list(self.hooks | self.modules)
-        size = _SLICE if self.scanned else _FIRST_SLICE
-        for start in range(0, len(paths), size):
-            dues = [Due(path, None, quiet=False) for path in paths[start : start + size]]
-            messages = self._look(dues)
-            yield [m for m in messages if self.scanned or not isinstance(m, Changes)]
-        if not self.scanned:  # later, each change has its folder pruned
-            self._to_prune |= dict.fromkeys(map(os.path.dirname, self.hooks), self._clock())
-        self.scanned = True
-
-    def prune_due(self) -> Iterator[Callable[[], list[Path]]]:
-        """Give functions that remove old entries, each to be called in whatever thread.
-
-        What they return goes to :meth:`pruned`.
-        """
-        now = self._clock()
-        for folder in [folder for folder, due in self._to_prune.items() if due <= now]:
-            del self._to_prune[folder]
-            if self._survey is not None and os.path.isdir(folder):
-                project = self._survey.project
-                needed = list(self._hook_ledger.entry_names(folder))
-                place = cache.folder_in(project.root / folder)
-                yield partial(cache.prune, place, keep=project.config.keep, needed=needed)
-
-    def pruned(self, removed: Iterable[Path]) -> None:
-        """Take note of entries that were removed: one may have come back into use meanwhile."""
-        names: dict[str, set[str]] = {}
-        for path in removed:
-            names.setdefault(os.fspath(path.parent.parent), set()).add(path.name)
-        for folder, gone in names.items():
-            if not gone.isdisjoint(self._hook_ledger.entry_names(folder)):
-                self._ask_for_those_in({folder})
-
-    def _look(self, dues: Sequence[Due]) -> list[Message]:
-        """Compile what is not compiled of the sources of ``dues``."""
-        dues, empty = self._without_unfinished(dues)
-        hooks = [due for due in dues if due.path in self.hooks]
-        modules = [due for due in dues if due.path in self.modules]
-        messages: list[Message] = []
-        if hooks:
-            results = self._compiler().compile([self.hooks[due.path] for due in hooks])
-            messages += self._enter(self._hook_ledger, results, hooks, empty)
-        if modules:
-            sources = [self.modules[due.path] for due in modules]
-            results = self._compiler().modules(sources, write=True)
-            messages += self._enter(self._module_ledger, results, modules, empty)
-        return messages
-
-    def _compiler(self) -> Compiler:
-        assert self._survey is not None  # noqa: S101 - hooks and modules came with it
-        return self._compilers.get(*self._survey.compiling)
-
-    def _without_unfinished(self, dues: Sequence[Due]) -> tuple[list[Due], set[str]]:
-        """Leave out what has gone, and empty hooks that may be about to be written."""
-        kept: list[Due] = []
-        empty: set[str] = set()
-        now = self._clock()
-        for due in dues:
-            try:
-                is_empty = os.stat(due.path).st_size == 0 and due.path in self.hooks
-            except OSError:
-                self._is_certain = True
-                self._shape.note(now)
-                continue
-            is_news = due.since is not None or not self._hook_ledger.knows(due.path)
-            if is_empty and is_news and not due.quiet:
-                self.pending.again(due.path, now, due.since)
-                continue
-            if is_empty:
-                empty.add(due.path)
-            kept.append(due)
-        return kept, empty
-
-    def _enter(
-        self,
-        ledger: Ledger,
-        results: Sequence[CompileResult],
-        dues: Sequence[Due],
-        empty: Container[str],
-    ) -> list[Message]:
-        now = self._clock()
-        news = ledger.enter(results, dues, now, empty)
-        for due in news.suspects:
-            self.pending.again(due.path, now, due.since)
-        for changed in news.changed:
-            self._plan_prune(os.fspath(changed.path))
-        for result in results:
-            self.counts[result.state] = self.counts.get(result.state, 0) + 1
-        messages: list[Message] = [Changes(tuple(news.changed))] if news.changed else []
-        return messages + news.others
-
-    def _plan_prune(self, path: str) -> None:
-        self._to_prune[os.path.dirname(path)] = self._clock() + _PRUNE_AFTER_S
 
 
 def _may_be_hook(path: str) -> bool:

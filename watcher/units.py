@@ -35,7 +35,6 @@ def systemd(command: Sequence[str], env: Mapping[str, str]) -> str:
             "RestartSec=5",
             "# ended by systemctl stop: 128 + SIGTERM",
             "SuccessExitStatus=143",
-            "Nice=5",
             "",
             "[Install]",
             "WantedBy=default.target",

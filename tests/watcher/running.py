@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pytest
 
@@ -110,19 +110,26 @@ def environment(user: User) -> dict[str, str]:
 
 @contextlib.contextmanager
 def watching(
-    user: User, folder: Path, *words: str | Path, prefix: Sequence[str] = (), json_too: bool = True
+    user: User,
+    folder: Path,
+    *words: str | Path,
+    prefix: Sequence[str] = (),
+    json_too: bool = True,
+    stdout: int | BinaryIO | None = None,
+    new_session: bool = False,
 ) -> Iterator[Watcher]:
     """Run ``hooks-watch --json WORDS`` in ``folder``; it has to end in order unless it was ended
     before."""
     out, err = user.runtime.parent / "out.jsonl", user.runtime.parent / "err.txt"
     options = ["--json"] if json_too else []
-    with out.open("wb") as stdout, err.open("wb") as stderr:
+    with out.open("wb") as to_out, err.open("wb") as to_err:
         process = subprocess.Popen(
             [*prefix, *command(user, *options, *words)],
             cwd=folder,
             env=environment(user),
-            stdout=stdout,
-            stderr=stderr,
+            stdout=to_out if stdout is None else stdout,
+            stderr=to_err,
+            start_new_session=new_session,
         )
     watcher = Watcher(process, out, err)
     try:

@@ -199,9 +199,16 @@ def test_names_that_are_not_utf8_are_watched_and_shown(scene: Scene) -> None:
 
 
 def test_a_single_file_is_watched(scene: Scene) -> None:
+    other = scene.hook.with_name("other.py")
+    for number in range(5):  # more versions than are kept, the one in use the oldest
+        other.write_text(HOOK.format(number))
+        scene.user.compile(other)
+    other.write_text(HOOK.format(0))
     with scene.watching(scene.hook) as watcher:
         watcher.wait_started()
         assert watcher.messages("watching")[0]["hooks"] == 1
+        time.sleep(0.3)
+        assert scene.user.launch(other).state == "hit"
         scene.hook.unlink()
         watcher.wait_for("trouble", lambda message: "is gone" in message["text"])
         scene.hook.write_text(HOOK.format("second"))
@@ -254,21 +261,12 @@ def test_ctrl_c_reaches_the_watcher_and_its_workers_without_a_traceback(scene: S
     others = [each for each in found() if each.executable != Path(scene.user.python)]
     if not others:
         pytest.skip("there is only one Python here")
-    err = scene.user.runtime.parent / "err.txt"
-    with err.open("wb") as stderr:
-        process = subprocess.Popen(
-            running.command(scene.user, "--python", str(others[0].executable)),
-            cwd=scene.root,
-            env=running.environment(scene.user),
-            stdout=subprocess.DEVNULL,
-            stderr=stderr,
-            start_new_session=True,
-        )
-        wait_warm(scene.user, scene.hook)
-        time.sleep(0.3)
-        os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(PATIENCE_S) == 130
-    assert err.read_text() == ""
+    other = ("--python", others[0].executable)
+    with running.watching(scene.user, scene.root, *other, new_session=True) as watcher:
+        watcher.wait_started()
+        os.killpg(watcher.process.pid, signal.SIGINT)
+        assert watcher.process.wait(PATIENCE_S) == 130
+        assert watcher.err.read_text() == ""
 
 
 def test_a_worker_process_that_is_killed_is_started_again(scene: Scene) -> None:
@@ -291,21 +289,14 @@ def test_a_worker_process_that_is_killed_is_started_again(scene: Scene) -> None:
 
 
 def test_who_reads_our_output_may_leave(scene: Scene) -> None:
-    process = subprocess.Popen(
-        running.command(scene.user),
-        cwd=scene.root,
-        env=running.environment(scene.user),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.readline()
-    process.stdout.close()
-    scene.hook.write_text(HOOK.format("second"))
-    assert process.wait(PATIENCE_S) == 128 + signal.SIGPIPE
-    assert process.stderr.read() == b""
-    process.stderr.close()
+    pipe = subprocess.PIPE
+    with running.watching(scene.user, scene.root, json_too=False, stdout=pipe) as watcher:
+        assert watcher.process.stdout is not None
+        watcher.process.stdout.readline()
+        watcher.process.stdout.close()
+        scene.hook.write_text(HOOK.format("second"))
+        assert watcher.process.wait(PATIENCE_S) == 128 + signal.SIGPIPE
+        assert watcher.err.read_text() == ""
 
 
 def test_a_path_that_does_not_exist_is_refused_with_a_remedy(scene: Scene) -> None:
@@ -361,25 +352,19 @@ def test_the_runtime_folder_may_go_away_and_come_back(scene: Scene) -> None:
         wait_until((scene.user.runtime / "key").exists, lambda: "there is a key again")
         scene.hook.write_text(HOOK.format("second"))
         wait_until(lambda: scene.user.launch(scene.hook).state == "hit", lambda: "the launch hits")
+        states = scene.user.runtime / "watch"
+        wait_until(lambda: list(states.glob("*.json")), lambda: "it says that it lives")
 
 
 def test_a_full_disk_under_the_log_does_not_end_it(scene: Scene) -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("there is no /dev/full here")
-    with full.open("wb") as stream:
-        process = subprocess.Popen(
-            running.command(scene.user),
-            cwd=scene.root,
-            env=running.environment(scene.user),
-            stdout=stream,
-            stderr=stream,
-        )
-    try:
+    with (
+        full.open("wb", buffering=0) as stream,
+        running.watching(scene.user, scene.root, stdout=stream) as watcher,
+    ):
         scene.assert_hit()
         scene.hook.write_text(HOOK.format("second"))
         scene.assert_hit()
-        assert process.poll() is None
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_S)
+        assert watcher.process.poll() is None

@@ -61,8 +61,9 @@ def test_reading_launching_and_git_status_do_not_wake_it(scene: Scene) -> None:
     with scene.watching() as watcher:
         watcher.wait_started()
         scene.assert_hit()
-        scene.repo.git("status")  # refreshes the index once
-        time.sleep(3.0)
+        time.sleep(2.0)
+        scene.repo.git("status")  # refreshes the index, for good in another second than the files'
+        time.sleep(1.0)
         loop = watcher.process.pid  # the thread that takes events sees more, and drops it
         before = switches(watcher, loop)
         for _ in range(50):

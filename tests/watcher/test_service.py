@@ -199,13 +199,13 @@ def test_a_syntax_error_is_said_when_the_file_is_quiet_and_again_with_every_chan
         error = broken.results[0].error
         assert error is not None
         assert (error.line, error.column) == (1, 6)
-        assert [each.path for each in runs.tree.broken] == [scene.hook]
+        assert [each.path for each in runs.tree.sources.broken] == [scene.hook]
         other = scene.hook.with_name("other.py")
         other.write_text(HOOK.format("changed"))
         runs.wait_for(StillBroken)
         scene.hook.write_text(HOOK.format("fine"))
         runs.wait_for(Changes, "mended=True")
-        assert runs.tree.broken == []
+        assert runs.tree.sources.broken == []
         assert len(runs.of(Broken)) == 1
 
 
@@ -354,9 +354,9 @@ def test_an_entry_that_was_removed_while_it_came_back_into_use_is_made_again(sce
     tree = known_tree(scene)
     entry = scene.user.entry_path(scene.hook, 2)
     entry.unlink()
-    tree.pruned([entry.with_name("guard.cpython-311.opt-2.0123456789abcdef.pyc")])
-    assert not len(tree.pending)
-    tree.pruned([entry])
+    tree.sources.pruned([entry.with_name("guard.cpython-311.opt-2.0123456789abcdef.pyc")])
+    assert not len(tree.sources.pending)
+    tree.sources.pruned([entry])
     (changes,) = tree.compile_due()
     assert isinstance(changes, Changes)
     assert entry.exists()
@@ -366,7 +366,7 @@ def test_a_bug_in_the_looking_around_is_no_trouble_of_the_users(scene: Scene) ->
     tree = known_tree(scene)
     with pytest.raises(ZeroDivisionError):
         tree.fail(ZeroDivisionError())
-    assert tree.hooks
+    assert tree.sources.hooks
 
 
 def test_a_tree_that_can_not_be_looked_at_ends_a_single_sync(scene: Scene) -> None:
@@ -396,10 +396,10 @@ def test_a_root_with_a_hook_that_others_import_may_go_too(scene: Scene) -> None:
     """Such a hook is a module as well: it is forgotten once."""
     scene.hook.with_name("other.py").write_text("import guard\n")
     with running(scene) as runs:
-        assert str(scene.hook) in runs.tree.modules
+        assert str(scene.hook) in runs.tree.sources.modules
         scene.root.rename(scene.root.with_name("away"))
         runs.wait_for(Notice, "is gone")
-        assert not runs.tree.hooks
+        assert not runs.tree.sources.hooks
         scene.root.with_name("away").rename(scene.root)
         runs.wait_for(Notice, "can be used again")
         scene.hook.write_text(HOOK.format("second"))
