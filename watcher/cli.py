@@ -348,14 +348,16 @@ def _service(arguments: argparse.Namespace) -> int:
     from watcher.compilers import Compilers
 
     trees = _trees(arguments, Compilers())
-    program = os.path.abspath(sys.argv[0])  # noqa: PTH100 - a symlink to us stays one
+    program = [os.path.abspath(sys.argv[0])]  # noqa: PTH100 - a symlink to us stays one
+    if program[0].endswith("__main__.py"):
+        program = [sys.executable, "-m", "watcher"]
     options = [word for command in arguments.python for word in ("--python", command)]
     if arguments.optimize is not None:
         options += ["--optimize", str(arguments.optimize)]
     if arguments.poll:
         options += ["--poll", f"{arguments.poll:g}"]
     paths = [str(tree.given) for tree in trees]
-    command = [program, *paths, *options]
+    command = [*program, *paths, *options]
     env = units.environment(user_environment(os.environ))
     log = str(Path.home() / "Library/Logs/hooks-watch.log")
     texts = {"systemd": units.systemd(command, env), "launchd": units.launchd(command, env, log)}

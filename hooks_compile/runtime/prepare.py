@@ -29,7 +29,7 @@ def compile_launcher() -> "CodeType":
     if status.st_uid != posix.geteuid() or status.st_mode & 0o77:
         raise PermissionError(_FOLDER)
     rest = marshal.dumps(compiled(part("store") + part("miss")))
-    return compiled(part("entry") + part("launcher") + b"\nREST = %a\n" % rest)
+    return compiled(part("entry") + part("launcher") + f"\nREST = {rest!r}\n".encode())
 
 
 def part(name: str) -> bytes:

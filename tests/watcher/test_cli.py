@@ -327,9 +327,10 @@ def test_service_prints_units_that_run_this_command(
     assert main([path, "--service=launchd"]) == 0
     agent = plistlib.loads(capsys.readouterr().out.encode())
     assert agent["ProgramArguments"] == ["/opt/tools/bin/hooks-watch", path]
+    monkeypatch.setattr(sys, "argv", ["/opt/tools/lib/watcher/__main__.py"])
     assert main([path, "--service"]) == 0
     both = capsys.readouterr().out
-    assert "[Service]" in both
+    assert f'ExecStart="{sys.executable}" "-m" "watcher" "{path}"\n' in both
     assert "<plist" in both
 
 
