@@ -154,8 +154,11 @@ def is_harmless_name(name: str) -> bool:
 
 
 def is_strange_dunder(name: str) -> bool:
-    """Whether Python gives the name a meaning that may lead to a docstring."""
-    return name[:2] == "__" and name[-2:] == "__" and name not in SAFE_DUNDERS
+    """Whether Python gives the name a meaning that may lead to a docstring.
+
+    Python gives one to ASCII names only: ``__größe__`` is a name like any other.
+    """
+    return name[:2] == name[-2:] == "__" and name.isascii() and name not in SAFE_DUNDERS
 
 
 def is_harmless_import(package: str, name: str) -> bool:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import traceback
 import types
 from pathlib import Path
+
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 
 
 class Runner:
@@ -29,13 +32,16 @@ class Runner:
         )
 
     def run(self, source: str, level: int) -> str:
-        """Return all that one run showed: stdout and stderr together, and the exit status."""
+        """Return all that one run showed: stdout and stderr together, and the exit status.
+
+        Addresses of objects are left out: they differ from run to run of the same source.
+        """
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
         stdin.write(json.dumps([source, level]) + "\n")
         stdin.flush()
-        return str(json.loads(stdout.readline()))
+        return _ADDRESS.sub(" at 0x", str(json.loads(stdout.readline())))
 
     def close(self) -> None:
         self._process.communicate()

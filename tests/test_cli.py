@@ -658,11 +658,13 @@ def test_a_folder_that_is_gone_is_told(tool: Tool) -> None:
 
 def test_an_interrupt_is_130_without_a_traceback(tool: Tool) -> None:
     slow = tool.home / "slow"
-    write(slow, "#!/bin/sh\nsleep 20\n", executable=True)
+    begun = tool.home / "begun"
+    write(slow, f"#!/bin/sh\n: >'{begun}'\nsleep 20\n", executable=True)
     process = tool.start(
         "compile", "--python", slow, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    time.sleep(1)
+    while not begun.exists():  # the test's time limit ends this
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (130, b"", b"")
