@@ -10,31 +10,46 @@ import pytest
 from hooks_compile.timing import medians
 
 
-def test_launches_are_made_in_turn_and_each_has_its_median() -> None:
+class Clock:
+    """A clock that goes only where a launch takes its time."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def take(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(time, "perf_counter", clock)
+    return clock
+
+
+def test_launches_are_made_in_turn_and_each_has_its_median(clock: Clock) -> None:
     order: list[str] = []
-    naps = iter([0.0, 0.03, 0.0, 0.03, 0.2, 0.03])
+    times = iter([1.0, 3.0, 1.25, 3.25, 60.0, 3.5])
 
     def launch(name: str) -> None:
         order.append(name)
-        time.sleep(next(naps))
+        clock.take(next(times))
 
     first, second = medians([lambda: launch("a"), lambda: launch("b")], rounds=3)
     assert order == ["a", "b"] * 3
-    assert first < 0.03 <= second, "one launch that was disturbed does not count"
+    assert (first, second) == (1.25, 3.25), "one launch that was disturbed does not count"
 
 
-def test_the_first_round_is_always_made_and_the_budget_ends_the_rest() -> None:
-    count = 0
-
-    def launch() -> None:
-        nonlocal count
-        count += 1
-        time.sleep(0.02)
-
-    assert medians([launch], rounds=100, budget=0)[0] >= 0.02
-    assert count == 1
-    medians([launch], rounds=100, budget=0.05)
-    assert 2 < count < 6
+@pytest.mark.parametrize(("budget", "rounds"), [(0, 1), (1, 1), (1.5, 2), (5, 5), (500, 7)])
+def test_the_first_round_is_always_made_and_the_budget_ends_the_rest(
+    clock: Clock, budget: float, rounds: int
+) -> None:
+    before = clock.now
+    assert medians([lambda: clock.take(1)], rounds=7, budget=budget) == [1]
+    assert clock.now - before == rounds
 
 
 def test_a_launch_that_takes_too_long_ends_the_measurement() -> None:
