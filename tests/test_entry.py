@@ -37,9 +37,10 @@ def made(
     level: int = 0,
     choice: bytes = entry.PROVEN,
     warned: entry.Warnings = (),
+    imports: bytes = entry.AS_WRITTEN,
 ) -> bytes:
     code = compile(source, "hook.py", "exec", 0, True, level)
-    return entry.pack(key, level, choice, code, warned, source)
+    return entry.pack(key, level, choice, code, warned, source, imports)
 
 
 def flipped(data: bytes, bit: int) -> bytes:
@@ -64,7 +65,8 @@ def test_every_part_is_where_the_module_says() -> None:
     data = made(level=2, choice=entry.FORCED, warned=warned)
     magic, flags, source_hash, rest = data[:4], data[4:8], data[8:16], data[16:]
     body, trailer = rest[:-_TRAILER], rest[-_TRAILER:]
-    length, form, choice, tag = trailer[:4], trailer[4:7], trailer[7:8], trailer[8:]
+    length, form, tag = trailer[:4], trailer[4:6], trailer[8:]
+    imports, choice = trailer[6:7], trailer[7:8]
     size = int.from_bytes(length, "little")
     assert magic == importlib.util.MAGIC_NUMBER
     assert flags == b"\3\0\0\0"
@@ -72,7 +74,7 @@ def test_every_part_is_where_the_module_says() -> None:
     code, unpacked = marshal.loads(body[:size]), marshal.loads(body[size:])  # noqa: S302 - ours
     assert isinstance(code, CodeType)
     assert unpacked == warned
-    assert (form, choice) == (entry.FORMAT, b"f")
+    assert (form, imports, choice) == (entry.FORMAT, b"w", b"f")
     assert tag == entry.tag(KEY, 2, data[:-_TAG], SOURCE)
 
 
@@ -94,6 +96,16 @@ def test_it_tells_code_warnings_and_who_chose_the_level(level: int, choice: byte
     assert code == compile(SOURCE, "hook.py", "exec", 0, True, level)
     assert unpacked == warned
     assert entry.choice_of(data) == choice
+
+
+@pytest.mark.parametrize("imports", [entry.AS_WRITTEN, entry.DEFERRED, entry.NOT_DEFERRED])
+def test_it_tells_what_became_of_the_imports(imports: bytes) -> None:
+    data = made(choice=entry.FORCED, imports=imports)
+    assert entry.verifies(KEY, 0, data, SOURCE)
+    assert (entry.imports_of(data), entry.choice_of(data)) == (imports, entry.FORCED)
+    other = data.replace(entry.FORMAT + imports, entry.FORMAT + b"x")
+    assert other != data
+    assert not entry.verifies(KEY, 0, other, SOURCE)
 
 
 def test_compile_time_warnings_are_recorded_whatever_the_filters_say() -> None:
@@ -236,7 +248,7 @@ def test_only_the_very_same_source_verifies(source: bytes, more: bytes) -> None:
 @given(data=st.binary(max_size=120), source=st.binary(max_size=20))
 def test_no_bytes_verify_by_chance_or_raise(data: bytes, source: bytes) -> None:
     assert not entry.verifies(KEY, 0, data, source)
-    plausible = importlib.util.MAGIC_NUMBER + data + entry.FORMAT + b"p" + data[:16].ljust(16)
+    plausible = importlib.util.MAGIC_NUMBER + data + entry.FORMAT + b"wp" + data[:16].ljust(16)
     assert not entry.verifies(KEY, 0, plausible, source)
 
 

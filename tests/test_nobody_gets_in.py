@@ -306,7 +306,7 @@ def _large(path: Path) -> None:
     with path.open("wb") as file:
         file.write(importlib.util.MAGIC_NUMBER)
         file.seek((1 << 26) - 20)
-        file.write(entry.FORMAT + b"p" + bytes(16))
+        file.write(entry.FORMAT + b"wp" + bytes(16))
 
 
 def _socket(path: Path) -> None:

@@ -4,7 +4,8 @@ An entry is a checked-hash ``.pyc`` (PEP 552) with a trailer behind the code::
 
     magic number (4) | flags 0b11 (4) | PEP 552 hash of the source (8)
     | marshalled code | marshalled compile-time warnings
-    | length of the marshalled code (4) | FORMAT (3) | who chose the level (1) | tag (16)
+    | length of the marshalled code (4) | FORMAT (2) | imports (1) | who chose the level (1)
+    | tag (16)
 
 The tag is keyed with 128 bits that never leave the machine and covers the level, the source and
 every byte before the tag. PEP 552's own hash has 64 bits and no secret: it decides nothing here.
@@ -29,11 +30,16 @@ if TYPE_CHECKING:
     Warnings = Tuple[Tuple[str, str, int], ...]
 
 FOLDER = "__pycache_opt__"
-FORMAT = b"hk1"
+FORMAT = b"h2"
 # Who chose the level: nobody (level 0, compiled by a launch), the rules of "auto", or the user.
 AS_PYTHON = b"p"
 PROVEN = b"a"
 FORCED = b"f"
+# What became of the imports: left as written, as nobody asked for more; put off until their first
+# use, as the user asked (the code is then to be made ready, see lazy.py); or asked for in vain.
+AS_WRITTEN = b"w"
+DEFERRED = b"d"
+NOT_DEFERRED = b"n"
 KEY_SIZE = 16
 TAG_SIZE = 16
 _HEADER_SIZE = 16
@@ -84,11 +90,17 @@ def tag(key: bytes, level: int, body: bytes, source: bytes) -> bytes:
 
 
 def pack(
-    key: bytes, level: int, choice: bytes, code: "CodeType", warnings: "Warnings", source: bytes
+    key: bytes,
+    level: int,
+    choice: bytes,
+    code: "CodeType",
+    warnings: "Warnings",
+    source: bytes,
+    imports: bytes = AS_WRITTEN,
 ) -> bytes:
     """Return the bytes of the entry for ``source``, of which ``code`` is the form at ``level``.
 
-    ``choice`` is AS_PYTHON, PROVEN or FORCED.
+    ``choice`` is AS_PYTHON, PROVEN or FORCED, ``imports`` is AS_WRITTEN, DEFERRED or NOT_DEFERRED.
     """
     marshalled = marshal.dumps(code)
     body = b"".join(
@@ -100,6 +112,7 @@ def pack(
             marshal.dumps(warnings),
             len(marshalled).to_bytes(4, "little"),
             FORMAT,
+            imports,
             choice,
         )
     )
@@ -111,7 +124,7 @@ def verifies(key: bytes, level: int, data: bytes, source: bytes) -> bool:
     return (
         len(data) >= _HEADER_SIZE + _TRAILER_SIZE
         and data.startswith(MAGIC_NUMBER)
-        and data[4 - _TRAILER_SIZE : 7 - _TRAILER_SIZE] == FORMAT
+        and data[4 - _TRAILER_SIZE : 6 - _TRAILER_SIZE] == FORMAT
         and data[-TAG_SIZE:] == tag(key, level, data[:-TAG_SIZE], source)
     )
 
@@ -129,6 +142,11 @@ def require_text(source: bytes) -> None:
 def choice_of(data: bytes) -> bytes:
     """Return who chose the level of an entry that :func:`verifies`."""
     return data[7 - _TRAILER_SIZE : -TAG_SIZE]
+
+
+def imports_of(data: bytes) -> bytes:
+    """Return what became of the imports in an entry that :func:`verifies`."""
+    return data[6 - _TRAILER_SIZE : 7 - _TRAILER_SIZE]
 
 
 def unpack(data: bytes) -> "Tuple[CodeType, Warnings]":
