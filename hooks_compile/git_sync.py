@@ -6,19 +6,20 @@ repository brings: it runs in clones that nobody has looked at yet.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile import git
 from hooks_compile.errors import HooksCompileError, InterpreterError
 from hooks_compile.git_stamp import Stamp, places
+from hooks_compile.unattended import find_interpreters, search_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
-    from hooks_compile.model import CompileResult, Interpreter
-    from hooks_compile.project import Project
+    from hooks_compile.model import CompileResult
     from hooks_compile.sync import Synced
 
 LIMIT_S = 10
@@ -32,7 +33,8 @@ def run(cwd: Path, env: Mapping[str, str], *, limit: float = LIMIT_S) -> str:
     they are: git's own work is done and not to be disturbed. ``hooks-compile git-hooks status``
     shows the last one.
     """
-    os.environ["PATH"] = _outside(os.environ.get("PATH", os.defpath), cwd.resolve())
+    env = dict(env)  # it tells which Python is the user's; git is found outside of the tree
+    os.environ["PATH"] = search_path(os.environ.get("PATH", os.defpath), cwd.resolve())
     try:
         repository = git.repository(cwd)
         if repository is None:
@@ -43,13 +45,31 @@ def run(cwd: Path, env: Mapping[str, str], *, limit: float = LIMIT_S) -> str:
         return ""  # there is no place to tell about it; git itself has trouble here
     _limit_time(limit, stamp)
     try:
-        return _sync(repository.work_tree, env, stamp)
+        with _children_without_stderr():
+            return _sync(repository.work_tree, env, stamp)
     except Exception as error:  # a bug of ours must not fail a checkout either
         kind = "" if isinstance(error, HooksCompileError) else f"{type(error).__name__}: "
         _fail(stamp, f"{kind}{error}")
         return ""
     finally:
         _unlimit_time()
+
+
+@contextlib.contextmanager
+def _children_without_stderr() -> Iterator[None]:
+    """Keep our stderr to ourselves.
+
+    The hook waits for its end: a Python that hangs would hold git up when we have gone.
+    """
+    ours = os.dup(2)  # not inherited
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(ours, 2)
+        os.close(ours)
 
 
 def _sync(root: Path, env: Mapping[str, str], stamp: Stamp) -> str:
@@ -83,48 +103,6 @@ def _one_line(result: CompileResult, root: Path) -> str:
     line = (describe_trouble(result, root) or "").partition("\n")[0]
     # The name of a file is for whoever wrote the repository to choose, and terminals obey.
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-
-
-def find_interpreters(project: Project, env: Mapping[str, str]) -> list[Interpreter]:
-    """Return the interpreters to compile for, found without a word of the repository.
-
-    A shim (pyenv, asdf) may start whatever a file in the current folder names, and PATH may lead
-    into the work tree; so commands are looked up from the home folder, outside of the tree. The
-    Python that the project itself selects is known from the launches that recorded it. What is
-    not there is left out.
-    """
-    from hooks_compile import runtime_folder  # noqa: PLC0415 - see _sync
-    from hooks_compile.interpreters import recorded, resolve, user_environment  # noqa: PLC0415
-
-    home = Path(env.get("HOME", "/"))
-    elsewhere = user_environment(env) | {"PWD": str(home)}
-    elsewhere["PATH"] = _outside(elsewhere.get("PATH", os.defpath), project.root)
-    commands = list(project.config.python)
-    runtime_folder.ensure(project.runtime)
-    for path in recorded(project.runtime, project.folders()):
-        # A virtual environment in the work tree: its Python is a link to one outside.
-        target = path if not _is_in(path, project.root) else path.resolve()
-        if not _is_in(target, project.root) and target.name.startswith(("python", "pypy")):
-            commands.append(str(target))
-    cache = project.runtime / "interpreters.json"
-    found: dict[Path, Interpreter] = {}
-    for command in commands:
-        try:
-            interpreter = resolve(command, cwd=home, env=elsewhere, cache=cache)
-        except InterpreterError:
-            continue
-        found.setdefault(interpreter.executable, interpreter)
-    return list(found.values())
-
-
-def _outside(search_path: str, root: Path) -> str:
-    folders = [Path(folder) for folder in search_path.split(os.pathsep)]
-    kept = [f for f in folders if f.is_absolute() and not _is_in(f.resolve(), root)]
-    return os.pathsep.join(map(str, kept))
-
-
-def _is_in(path: Path, root: Path) -> bool:
-    return path.is_relative_to(root)
 
 
 def _fail(stamp: Stamp, reason: str) -> None:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import git_stamp, git_sync
+from hooks_compile import git_stamp
 from hooks_compile.config import Config
 from hooks_compile.discovery import discover
 from hooks_compile.git_stamp import MOST_FILES, MOST_PLACES, Stamp, places
 from hooks_compile.model import HookSource
 from hooks_compile.project import Project
 from tests.git_scene import HOOK, TOOL, Scene, gits, hook_text
+from tests.interpreters_found import found
 from tests.repositories import write
 
 if TYPE_CHECKING:
@@ -255,13 +256,17 @@ def test_a_git_folder_that_cannot_be_written_is_no_trouble(scene: Scene) -> None
 # Time
 
 
-def run_with_limit(scene: Scene, seconds: float, status: int | None = 0) -> float:
-    code = (
+def limited(seconds: float) -> str:
+    """The code of a sync with another limit."""
+    return (
         "import os, pathlib; from hooks_compile import git_sync; "
         f"print(git_sync.run(pathlib.Path.cwd(), os.environ, limit={seconds}), end='')"
     )
+
+
+def run_with_limit(scene: Scene, seconds: float, status: int | None = 0) -> float:
     start = time.monotonic()
-    done = scene.run(sys.executable, "-P", "-c", code, status=status)
+    done = scene.run(sys.executable, "-P", "-c", limited(seconds), status=status)
     assert (done.stdout, done.stderr) == ("", "")
     return time.monotonic() - start
 
@@ -273,6 +278,26 @@ def test_a_sync_that_waits_for_ever_ends_in_time_and_says_so(scene: Scene) -> No
     shutil.rmtree(scene.folder / "runtime/seen")
     assert run_with_limit(scene, 0.5) < 10
     assert "more than 0.5 s" in Stamp(scene.repo / ".git").failure()
+
+
+def test_a_python_that_hangs_holds_the_hook_up_no_longer_than_us(scene: Scene) -> None:
+    """It answers what it is, and then never compiles: its folder is a mount that is gone."""
+    others = [i for i in found() if i.is_cpython and i.version[:2] != sys.version_info[:2]]
+    if not others:
+        pytest.skip("there is one Python on this machine (try: pyenv install)")
+    scene.edit()
+    python = scene.folder / "bin/python3"
+    python.unlink()
+    answer = f"'{others[0].executable}' \"$@\" | sed 's/[0-9a-f]*$/{os.fsencode(python).hex()}/'"
+    script = f"case $* in\n*worker.py) echo noise >&2; exec sleep 60 ;;\n*) {answer} ;;\nesac\n"
+    write(python, f"#!/bin/sh\n{script}", executable=True)
+    sync = f"#!/bin/sh\nexec '{sys.executable}' -P -c \"{limited(1)}\"\n"
+    scene.install("files", tool=write(scene.folder / "sync", sync, executable=True))
+    start = time.monotonic()
+    done = scene.run(scene.git_binary, "commit", "-q", "-a", "-m", "edited")
+    assert (done.stdout, done.stderr) == ("", "")
+    assert time.monotonic() - start < 40
+    assert "more than 1 s" in Stamp(scene.repo / ".git").failure()
 
 
 def test_a_source_that_compiles_for_ever_ends_in_time(scene: Scene) -> None:
@@ -331,29 +356,6 @@ def test_a_shim_is_asked_where_the_repository_has_no_word(scene: Scene) -> None:
     scene.git("checkout", "-q", "topic")
     assert set(asked.read_text().splitlines()) == {scene.env["HOME"]}
     assert scene.launch() == "hit"
-
-
-def test_what_a_launch_recorded_is_compiled_for_unless_the_tree_brings_it(scene: Scene) -> None:
-    project = project_of(scene)
-    real = (scene.folder / "bin/python3").resolve()
-    mark = scene.folder / "mark"
-    evil = f"#!/bin/sh\ntouch '{mark}'\n"
-    inside = [
-        write(scene.repo / "venv/bin/python3", evil, executable=True),
-        scene.repo / "good/bin/python3",
-        scene.repo / "bad/bin/python3",
-    ]
-    for path, target in ((inside[1], real), (inside[2], Path("/bin/sh"))):
-        path.parent.mkdir(parents=True)
-        path.symlink_to(target)
-    seen = project.runtime / "seen"
-    for number, path in enumerate([*inside, Path("/gone/python3")]):
-        write(seen / f"{number:016x}", f"{path}\0{scene.hook.parent}")
-    (scene.folder / "bin/python3").unlink()
-    env = {**scene.env, "PATH": str(scene.folder / "bin")}
-    found = git_sync.find_interpreters(project, env)
-    assert [interpreter.executable for interpreter in found] == [real]
-    assert not mark.exists()
 
 
 # Places

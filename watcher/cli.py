@@ -172,22 +172,25 @@ def _print_error(text: str) -> None:
 
 
 def _trees(arguments: argparse.Namespace, compilers: Compilers) -> list[Tree]:
-    """Return the trees that are asked for, each once. Raises HooksCompileError."""
+    """Return the trees that are asked for, each once. Raises HooksCompileError.
+
+    From then on git is looked for in none of them: what a checkout brings is not executed.
+    """
     from hooks_compile import git
+    from hooks_compile.unattended import search_path
     from watcher.survey import Options, is_whole
     from watcher.tree import Tree
 
-    options = Options(os.environ, tuple(arguments.python), arguments.optimize)
-    if not arguments.paths:
-        root = git.work_tree(Path.cwd()) or Path.cwd()
-        return [Tree(root, options, compilers, whole=True)]
+    options = Options(dict(os.environ), tuple(arguments.python), arguments.optimize)
     trees: dict[Path, Tree] = {}
-    for path in arguments.paths:
+    for path in arguments.paths or [git.work_tree(Path.cwd()) or Path.cwd()]:
         if not path.exists():
             raise HooksCompileError("does not exist", path=path, remedy=f"ls -ld '{path}'")
         given = Path(os.path.abspath(path))  # noqa: PTH100 - a symlink stays one
-        tree = Tree(given, options, compilers, whole=is_whole(given))
-        trees.setdefault(given.resolve(), tree)
+        whole = not arguments.paths or is_whole(given)
+        trees.setdefault(given.resolve(), Tree(given, options, compilers, whole=whole))
+    roots = [git.work_tree(given) or given for given in trees]
+    os.environ["PATH"] = search_path(os.environ.get("PATH", os.defpath), *roots)
     return list(trees.values())
 
 
@@ -347,6 +350,7 @@ def _service(arguments: argparse.Namespace) -> int:
     from watcher import units
     from watcher.compilers import Compilers
 
+    env = units.environment(user_environment(os.environ))
     trees = _trees(arguments, Compilers())
     program = [os.path.abspath(sys.argv[0])]  # noqa: PTH100 - a symlink to us stays one
     if program[0].endswith("__main__.py"):
@@ -358,7 +362,6 @@ def _service(arguments: argparse.Namespace) -> int:
         options += ["--poll", f"{arguments.poll:g}"]
     paths = [str(tree.given) for tree in trees]
     command = [*program, *paths, *options]
-    env = units.environment(user_environment(os.environ))
     log = str(Path.home() / "Library/Logs/hooks-watch.log")
     texts = {"systemd": units.systemd(command, env), "launchd": units.launchd(command, env, log)}
     again = ["hooks-watch", *paths, *options]

@@ -31,7 +31,7 @@ Places = dict[str, Interest]
 _MOST_FOLDERS = 2000
 _DEEPEST = 6
 _MOST_LINKED = 1000
-_ROOT_NAMES = frozenset({".git", ".gitignore", ".python-version", config.DOTFILE, config.PYPROJECT})
+_ROOT_NAMES = frozenset({".git", ".gitignore", config.DOTFILE, config.PYPROJECT})
 
 
 def of_project(project: Project, modules: Iterable[str], structure: Iterable[str]) -> Places:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from hooks_compile import git, runtime_folder
 from hooks_compile.errors import HooksCompileError
-from hooks_compile.project import find_interpreters, open_project
+from hooks_compile.project import open_project
+from hooks_compile.unattended import find_interpreters
 from watcher import places
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _open(request: Request) -> Project:
 def _compiling(request: Request, project: Project) -> tuple[tuple[Interpreter, ...], bytes]:
     runtime_folder.ensure(project.runtime)
     options = request.options
-    found = find_interpreters(project, project.root, options.env, options.commands)
+    found = find_interpreters(project, options.env, options.commands, strict=True)
     return tuple(found), runtime_folder.read_key(project.runtime)
 
 

@@ -116,9 +116,7 @@ class Tree:
         else:
             self._heard[event.path] = event.time
         runtime = str(self._survey.project.runtime) if self._survey else ""
-        is_about_python = event.path.startswith(f"{runtime}/") or event.path.endswith(
-            "/.python-version"
-        )
+        is_about_python = event.path.startswith(f"{runtime}/")
         self._is_thorough = self._is_thorough or event.is_folder or is_about_python
 
     def watched(self, added: Container[str]) -> None:

@@ -47,7 +47,7 @@ def test_the_folders_of_hooks_and_modules_and_where_git_takes_hooks(git_repo: Gi
 def test_the_files_that_decide_what_a_hook_is(git_repo: GitRepo) -> None:
     root = git_repo.path
     found = wanted(root)
-    for name in ("pyproject.toml", ".hooks-compile.toml", ".gitignore", ".git", ".python-version"):
+    for name in ("pyproject.toml", ".hooks-compile.toml", ".gitignore", ".git"):
         assert name in found[str(root)].names
     assert "index" in found[str(root / ".git")].names
     assert "config" in found[str(root / ".git")].names
