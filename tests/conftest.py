@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -78,6 +79,10 @@ def _refuse_real_home(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_refuse_real_home)
+
+# A shell starts what it puts into the background with ^C ignored, and all that we start inherits it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:
