@@ -16,11 +16,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hooks_compile import __version__
+from hooks_compile import __version__, printable
 from hooks_compile.errors import HooksCompileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import TextIO
 
     from hooks_compile.committing import Checked
     from hooks_compile.model import Interpreter, Optimize
@@ -33,10 +34,8 @@ _PROGRESS_FROM = 200
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 1 (mend it), 2 (usage), 3 (our bug), 130."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(
-            errors="surrogateescape"
-        )  # names that are not UTF-8 go out as they are
+    if isinstance(sys.stdout, io.TextIOWrapper):  # whatever the terminal's encoding lacks
+        sys.stdout.reconfigure(errors="backslashreplace")
     arguments = build_parser().parse_args(argv)
     try:
         status: int = arguments.command(arguments)
@@ -238,14 +237,24 @@ def _level(text: str) -> Optimize:
     return levels[text]
 
 
+def say(text: str, *, file: TextIO | None = None) -> None:
+    """Print a text for a person: whatever a clone put into it, no terminal obeys it."""
+    print(printable.lines(text), file=file)
+
+
 def print_error(text: str) -> None:
     """Print an error for a person, with the tool's name in front."""
-    print(f"hooks-compile: {text}", file=sys.stderr)
+    say(f"hooks-compile: {text}", file=sys.stderr)
 
 
 def print_as_it_is(text: str) -> None:
-    """Print a text that another program reads: in UTF-8, no line end changed."""
-    if sys.stdout is not None:  # as under >&-
+    """Print a text that another program reads: in UTF-8, no line end changed.
+
+    On a terminal it is for a person.
+    """
+    if sys.stdout is not None and sys.stdout.isatty():
+        say(text.removesuffix("\n"))
+    elif sys.stdout is not None:  # as under >&-
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode(errors="surrogateescape"))
 
@@ -312,8 +321,8 @@ def _report(arguments: argparse.Namespace, work: Callable[..., Synced], **option
         print_json(report.synced_json(synced, seconds))
         return bool(troubles)
     for text in troubles:
-        print(text, file=sys.stderr)
-    print(report.summary(synced, seconds))
+        say(text, file=sys.stderr)
+    say(report.summary(synced, seconds))
     return bool(troubles)
 
 
@@ -342,7 +351,7 @@ def run_sync(arguments: argparse.Namespace) -> int:
 
         line = git_sync.run(_here(), os.environ)
         if line:
-            print(line, file=sys.stderr)
+            say(line, file=sys.stderr)
         return 0
     from hooks_compile.sync import synchronize
 
@@ -362,7 +371,7 @@ def run_check(arguments: argparse.Namespace) -> int:
 
     status = _report(arguments, examine)
     if status and not arguments.json:
-        print(
+        say(
             "to mend it: hooks-compile compile, after correcting what does not compile",
             file=sys.stderr,
         )
@@ -373,10 +382,10 @@ def _print_checked(checked: Checked, project: Project) -> int:
     from hooks_compile.report import describe_trouble, shown
 
     for result in checked.broken:
-        print(describe_trouble(result, project.root), file=sys.stderr)
+        say(describe_trouble(result, project.root) or "", file=sys.stderr)
     for path in checked.tracked:
         where = shown(path, project.root)
-        print(
+        say(
             f"{where}: git tracks this cache file\n  to mend it: git rm --cached '{where}'",
             file=sys.stderr,
         )
@@ -401,13 +410,13 @@ def run_status(arguments: argparse.Namespace) -> int:
         print_json({"root": str(project.root), "hooks": [status.as_json(row) for row in rows]})
         return 0
     if not rows:
-        print(f"no hooks in {project.root}")
+        say(f"no hooks in {project.root}")
         return 0
     print_table(status.COLUMNS, [status.cells(row, project.root) for row in rows])
     for note in dict.fromkeys(note for row in rows for note in row.notes):
-        print(note)
+        say(note)
     if not trace:
-        print(
+        say(
             "launches are counted where HOOKS_COMPILE_TRACE names a file: a hit writes nothing else"
         )
     return 0
@@ -423,7 +432,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(printable.one_line(cell)) for cell in row))
     console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
     console.print(table)
 
@@ -440,9 +449,9 @@ def run_wrapper(arguments: argparse.Namespace) -> int:
         print_json({str(path): str(before) for path, before in standings.items()})
         return bool(kept)
     for path, before in standings.items():
-        print(f"{path}: {wrapper.DONE[before]}")
+        say(f"{path}: {wrapper.DONE[before]}")
     if not standings:
-        print("no folder holds hooks of an agent: name one, hooks-compile wrapper DIR")
+        say("no folder holds hooks of an agent: name one, hooks-compile wrapper DIR")
     return bool(kept) or not standings
 
 
@@ -472,7 +481,7 @@ def run_clean(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"removed": [str(path) for path in removed]})
     else:
-        print(f"{report.plural(len(removed), 'file', 'files')} removed")
+        say(f"{report.plural(len(removed), 'file', 'files')} removed")
     return 0
 
 
@@ -480,7 +489,7 @@ def run_runtime(_: argparse.Namespace) -> int:
     """Print the launcher's path."""
     from hooks_compile import runtime_folder
 
-    print(runtime_folder.ensure(runtime_folder.location(os.environ)))
+    print_as_it_is(f"{runtime_folder.ensure(runtime_folder.location(os.environ))}\n")
     return 0
 
 
@@ -493,7 +502,7 @@ def run_doctor(arguments: argparse.Namespace) -> int:
         print_json([finding.as_json() for finding in findings])
     else:
         for finding in findings:
-            print(finding)
+            say(str(finding))
     return any(finding.is_problem for finding in findings)
 
 
@@ -507,7 +516,7 @@ def run_init(arguments: argparse.Namespace) -> int:
     plan = wiring_plan.plan_init(project.root, os.environ, agents=arguments.agent, home=home)
     git_plan = None if arguments.no_git else git_setup.plan(project.root, os.environ)
     for line in [*wiring_text.describe(plan), *(git_plan.lines if git_plan else ())]:
-        print(line)
+        say(line)
     whats = [wiring_text.summary(plan), git_plan.summary if git_plan else ""]
     stop = _before_changes(arguments, plan, [what for what in whats if what])
     if stop is not None:
@@ -516,8 +525,8 @@ def run_init(arguments: argparse.Namespace) -> int:
     if git_plan is not None:
         git_plan.apply(os.environ)
     for line in wiring_text.next_steps(plan):
-        print(line)
-    print()
+        say(line)
+    say("")
     status = run_sync(build_parser().parse_args(["sync"]))
     status |= run_status(build_parser().parse_args(["status"]))
     return status | _unfinished(plan)
@@ -537,11 +546,11 @@ def run_uninit(arguments: argparse.Namespace) -> int:
         project.root, os.environ
     )
     for line in wiring_text.describe(plan):
-        print(line)
+        say(line)
     if in_git:
-        print("git hooks: ours to be removed, others put back")
+        say("git hooks: ours to be removed, others put back")
     if not arguments.no_git and (line := git_setup.leftover(project.root)):
-        print(line)
+        say(line)
     whats = [wiring_text.summary(plan), "git's hooks" if in_git else ""]
     stop = _before_changes(arguments, plan, [what for what in whats if what])
     if stop is not None:
@@ -552,7 +561,7 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     if not arguments.agent:
         folders = [cache.folder_in(folder) for folder in project.folders()]
         if removed := sum(len(cache.clean(folder)) for folder in folders):
-            print(f"{report.plural(removed, 'file')} of compiled code removed")
+            say(f"{report.plural(removed, 'file')} of compiled code removed")
     return _unfinished(plan)
 
 
@@ -582,7 +591,7 @@ def _before_changes(arguments: argparse.Namespace, plan: Plan, whats: Sequence[s
         print_as_it_is(wiring_text.diff(plan))
         return _unfinished(plan)
     if not whats:
-        print("nothing to change")
+        say("nothing to change")
     elif not arguments.yes and not _agreed(", ".join(whats)):
         print_error("nothing was changed")
         return 1
@@ -605,7 +614,7 @@ def _agreed(what: str) -> bool:
         return False
     # On stderr where stdout goes into a file or a pager: who is asked has to see it.
     out = sys.stdout if sys.stdout.isatty() else sys.stderr
-    print(f"Change {what}? [y/N] ", end="", flush=True, file=out)
+    print(printable.lines(f"Change {what}? [y/N] "), end="", flush=True, file=out)
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):
         print(file=out)
@@ -623,9 +632,9 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
             print_json(status.as_json())
         else:
             for event in status.events:
-                print(f"{event.event}: {event.how or 'not installed'}")
+                say(f"{event.event}: {event.how or 'not installed'}")
             for problem in status.problems:
-                print(problem)
+                say(problem)
         return not status.ok
     act = git_hooks.install if arguments.action == "install" else git_hooks.uninstall
     steps = act(root, os.environ, global_=arguments.global_, dry_run=arguments.dry_run)
@@ -633,7 +642,7 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
         print_json([step.as_json() for step in steps])
     else:
         for step in steps:
-            print(step)
+            say(str(step))
     return 0
 
 
@@ -641,4 +650,4 @@ def run_demo(arguments: argparse.Namespace) -> int:
     """Show it all in a throw-away project."""
     from hooks_compile import demo
 
-    return demo.run(print, keep=arguments.keep)
+    return demo.run(say, keep=arguments.keep)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hooks_compile import printable
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -24,7 +26,7 @@ class HooksCompileError(Exception):
 
     def __str__(self) -> str:
         """``FILE: CAUSE`` and, on a second line, the remedy."""
-        where = f"{self.path}: " if self.path is not None else ""
+        where = f"{printable.one_line(str(self.path))}: " if self.path is not None else ""
         mend = f"\n  to mend it: {self.remedy}" if self.remedy else ""
         return f"{where}{self.cause}{mend}"
 

@@ -94,15 +94,13 @@ def describe(synced: Synced, root: Path) -> str:
         return ""
     first, *others = synced.broken
     more = f" (and {len(others)} more: hooks-compile check)" if others else ""
-    return f"hooks-compile: {_one_line(first, root)}{more}"
+    return f"hooks-compile: {_first_line(first, root)}{more}"
 
 
-def _one_line(result: CompileResult, root: Path) -> str:
+def _first_line(result: CompileResult, root: Path) -> str:
     from hooks_compile.report import describe_trouble  # noqa: PLC0415 - rarely needed
 
-    line = (describe_trouble(result, root) or "").partition("\n")[0]
-    # The name of a file is for whoever wrote the repository to choose, and terminals obey.
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    return (describe_trouble(result, root) or "").partition("\n")[0]
 
 
 def _fail(stamp: Stamp, reason: str) -> None:

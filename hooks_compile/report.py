@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hooks_compile.model import State
+from hooks_compile.printable import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,26 +15,25 @@ if TYPE_CHECKING:
 
 
 def shown(path: Path, root: Path | None = None) -> str:
-    """Return ``path`` as a person in ``root`` would type it; undecodable bytes stay visible."""
-    text = str(path.relative_to(root)) if root and path.is_relative_to(root) else str(path)
-    return text.encode("utf-8", "backslashreplace").decode()
+    """Return ``path`` as a person in ``root`` would type it, on one line, every byte visible."""
+    return one_line(str(path.relative_to(root) if root and path.is_relative_to(root) else path))
 
 
 def describe_error(where: str, error: SourceError) -> str:
-    """Return the lines that Python shows for a source that does not compile."""
-    lines = [
-        f"{where}:{error.line}: {error.kind}: {error.message}"
-        if error.line
-        else f"{where}: {error.kind}: {error.message}"
-    ]
+    """Return the lines that Python shows for a source that does not compile.
+
+    ``where`` is as :func:`shown` returns it. What would steer a terminal is escaped.
+    """
+    line = f":{error.line}" if error.line else ""
+    found = [f"{where}{line}: {error.kind}: {one_line(error.message)}"]
     if error.text:
-        text = error.text.rstrip("\n")
-        stripped = text.lstrip(" \t\f")
-        lines.append(f"    {stripped}")
+        text = error.text.rstrip("\n").replace("\t", " ")
+        stripped = text.lstrip(" \f")
+        found.append(f"    {one_line(stripped)}")
         if error.column:
             column = max(error.column - 1 - (len(text) - len(stripped)), 0)
-            lines.append(f"    {' ' * min(column, len(stripped))}^")
-    return "\n".join(lines)
+            found.append(f"    {' ' * len(one_line(stripped[:column]))}^")
+    return "\n".join(found)
 
 
 def describe_trouble(result: CompileResult, root: Path) -> str | None:
@@ -45,8 +45,8 @@ def describe_trouble(result: CompileResult, root: Path) -> str | None:
     texts = {
         State.MISSING: f"not compiled{under}",
         State.DAMAGED: f"its entry is not used{under}: {result.detail}",
-        State.UNREADABLE: f"can't be read: {result.detail}",
-        State.UNWRITABLE: f"its entry can't be written: {result.detail}",
+        State.UNREADABLE: f"can't be read: {one_line(result.detail)}",
+        State.UNWRITABLE: f"its entry can't be written: {one_line(result.detail)}",
     }
     return f"{where}: {texts[result.state]}" if result.state in texts else None
 

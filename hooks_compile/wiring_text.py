@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hooks_compile import wrapper
+from hooks_compile.printable import one_line
 from hooks_compile.report import plural, shown
 
 if TYPE_CHECKING:
@@ -71,11 +72,6 @@ def next_steps(plan: Plan) -> list[str]:
         "done: an agent that is running may have to be started again to see it",
         "commit the changed files to share it; the way back: hooks-compile uninit",
     ]
-
-
-def one_line(text: str) -> str:
-    """Return a command as it can be shown: on one line, with nothing that steers a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _describe_file(plan: FilePlan) -> Iterator[str]:

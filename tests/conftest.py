@@ -80,7 +80,7 @@ def _refuse_real_home(event: str, arguments: tuple[object, ...]) -> None:
 
 sys.addaudithook(_refuse_real_home)
 
-# A shell starts what it puts into the background with ^C ignored, and all that we start inherits it.
+# A shell starts background jobs with ^C ignored, and all that they start inherits it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -33,6 +33,7 @@ PURE = [
     "hooks_compile/level_words.py",
     "hooks_compile/levels.py",
     "hooks_compile/model.py",
+    "hooks_compile/printable.py",
     "hooks_compile/report.py",
     "hooks_compile/runtime/entry.py",
     "hooks_compile/shebang.py",

@@ -628,6 +628,58 @@ def test_a_closed_stdout_is_no_error(tool: Tool) -> None:
     assert (done.status, done.err) == (0, "")
 
 
+STEERING = "\x1b]0;owned\x07\x1b[2J\u202e\x9b1m"
+
+
+def steered(tool: Tool) -> Tool:
+    """The user in a clone whose author tries to command the terminal, wherever text is shown."""
+    hooks = tool.cwd / HOOKS
+    write(hooks / f"broken{STEERING}\nline.py", f"x = ('{STEERING}\n")
+    write(hooks / "broken.py", f"def {STEERING}(:\n")
+    write(hooks / f"good{STEERING}.py", "assert 1\n")
+    command = f"python3 .claude/hooks/good{STEERING}.py '{STEERING}'"
+    settings = {
+        "hooks": {f"Stop{STEERING}": [{"hooks": [{"type": "command", "command": command}]}]}
+    }
+    write(tool.cwd / ".claude/settings.json", json.dumps(settings))
+    write(tool.cwd / ".codex/hooks.json", f'{{"{STEERING}": ')
+    return tool
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("compile",), ("sync",), ("sync", "--git-hook"), ("check",), ("check", "--sources-only")),
+        *(("status",), ("status", "--optimize", "2"), ("wrapper",), ("doctor",), ("clean",)),
+        *(("init", "--dry-run"), ("init", "--yes", "--agent", "claude"), ("uninit", "--yes")),
+        *(("compile", f"gone{STEERING}"), ("compile", "--python", STEERING)),
+        *(("init", "--agent", STEERING), ("wrapper", f"gone{STEERING}")),
+        *(("git-hooks", "install"), ("git-hooks", "status"), ("run", "--explain", f"a{STEERING}")),
+        *(("compile", "--json"), ("status", "--json"), ("doctor", "--json")),
+    ],
+    ids=lambda words: " ".join(words).partition("\x1b")[0],
+)
+def test_nothing_that_a_clone_says_steers_the_terminal(tool: Tool, words: tuple[str, ...]) -> None:
+    done = steered(tool).run(*words)
+    assert done.status in (0, 1, 2), done
+    assert "Traceback" not in done.err
+    shown = (done.out + done.err).replace("\n", "").replace("\t", "")
+    python_says = shown.count(f"open file '{tool.cwd}") if words[0] == "run" else 0
+    assert python_says or shown.isprintable(), ascii(shown)
+
+
+def test_a_configuration_does_not_steer_the_terminal(tool: Tool) -> None:
+    write(tool.cwd / ".hooks-compile.toml", f'"{STEERING}" = 1\n'.replace("\x1b", "\\u001b"))
+    done = tool.run("compile")
+    assert done.status == 1
+    assert done.err.replace("\n", "").isprintable()
+
+
+def test_names_that_steer_the_terminal_are_the_same_for_programs(tool: Tool) -> None:
+    results = parsed(steered(tool).run("check", "--json"))["results"]
+    assert str(tool.cwd / HOOKS / f"broken{STEERING}\nline.py") in {r["hook"] for r in results}
+
+
 def test_names_that_are_not_utf8_go_through_every_command(tool: Tool) -> None:
     name = os.fsdecode(b"caf\xe9")
     hook = tool.cwd / HOOKS / name / f"{name}.py"
@@ -636,7 +688,7 @@ def test_names_that_are_not_utf8_go_through_every_command(tool: Tool) -> None:
     write(tool.cwd / HOOKS / name / "broken.py", BROKEN)
     assert tool.run("compile").status == 1
     assert "caf\\udce9/broken.py:3: SyntaxError" in tool.run("check").err
-    assert name in tool.ok("wrapper")
+    assert "caf\\udce9/hook_wrapper.sh: written" in tool.ok("wrapper")
     assert parsed(tool.run("check", "--json"))["results"][0]["hook"].endswith("caf\udce9/broken.py")
     for words in (("status",), ("status", "--json"), ("status", "--optimize", "2")):
         tool.ok(*words)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hooks_compile import wiring_plan, wrapper
 from hooks_compile.errors import HooksCompileError
-from hooks_compile.wiring_text import diff, one_line, summary
+from hooks_compile.wiring_text import diff, summary
 from tests.agents.test_rewrite import texts
 from tests.repositories import write
 
@@ -128,10 +128,3 @@ def test_files_in_a_home_folder_have_absolute_names_in_the_diff(tmp_path: Path) 
     plan = wiring_plan.plan_init(root, {"HOME": str(home)}, home=home)
     assert f"+++ b{home}/.cursor/hooks.json\n" in diff(plan)
     assert os.path.commonpath([home, *plan.written]) == str(home)
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"), [("größe", "größe"), ("a\tb", "a\\tb"), ("\x1b[m\x00", "\\x1b[m\\x00")]
-)
-def test_one_line_shows_what_a_terminal_would_obey(text: str, shown: str) -> None:
-    assert one_line(text) == shown

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from typing import TYPE_CHECKING, Any
 
+from hooks_compile import printable
 from hooks_compile.model import State
 from hooks_compile.report import describe_error, plural, result_json, shown
 from watcher.model import Broken, Changes, Notice, Removed, StillBroken, Stopped, Synced
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 10
 _RED, _GREEN, _YELLOW, _DIM, _BOLD = "31;1", "32", "33", "2", "1"
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _STATES = {
     State.COMPILED: "compiled",
     State.FRESH: "up to date",
@@ -76,7 +75,7 @@ class Painter:
                 return [f"{self._path(message.path)}  is no {noun} any more"]
             case Notice():
                 where = f"{self._path(message.path)} " if message.path is not None else ""
-                text = where + _printable(message.text).replace("\n", "\n          ")
+                text = where + printable.lines(message.text).replace("\n", "\n          ")
                 return [self._paint(_YELLOW, text) if message.trouble else text]
             case Stopped():
                 return ["ended"]
@@ -88,7 +87,7 @@ class Painter:
         said = [f"{message.counts[s]} {word}" for s, word in _STATES.items() if s in message.counts]
         said.append(f"{message.seconds:.2f} s")
         verb = "watching " if message.watching else ""
-        root = self._paint(_BOLD, _printable(shown(message.root)))
+        root = self._paint(_BOLD, shown(message.root))
         under = labels(message.interpreters) or "no Python"
         return f"{verb}{root}: {what}, for {under} ({', '.join(said)})"
 
@@ -135,22 +134,17 @@ class Painter:
         return self._paint(_RED, text)
 
     def _path(self, path: Path) -> str:
-        return _printable(shown(path, None if path == self._base else self._base))
+        return shown(path, None if path == self._base else self._base)
 
     def _paint(self, style: str, text: str) -> str:
         return f"\x1b[{style}m{text}\x1b[0m" if self._colour else text
-
-
-def _printable(text: str) -> str:
-    """Return ``text`` without what would command a terminal: names and sources are others'."""
-    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
 
 
 def _by_error(results: Iterable[CompileResult], where: str) -> dict[str, list[Interpreter]]:
     texts: dict[str, list[Interpreter]] = {}
     for result in results:
         if result.error is not None:
-            text = _printable(describe_error(where, result.error))
+            text = describe_error(where, result.error)
             texts.setdefault(text, []).append(result.interpreter)
     return texts
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hooks_compile.printable import one_line
 from hooks_compile.report import plural, shown
 from watcher.state import BEAT_S, shown_time
 
@@ -54,7 +55,9 @@ def _last_change(state: dict[str, Any], station: Station) -> str:
 def _broken(broken: dict[str, Any], root: Path) -> str:
     error = broken["results"][0]["error"]
     line = f":{error['line']}" if error["line"] else ""
-    return f"{shown(Path(broken['path']), root)}{line}: {error['kind']}: {error['message']}"
+    return (
+        f"{shown(Path(broken['path']), root)}{line}: {error['kind']}: {one_line(error['message'])}"
+    )
 
 
 def as_json(station: Station, is_watched: bool) -> dict[str, Any]:
