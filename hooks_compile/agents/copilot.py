@@ -31,7 +31,11 @@ _SETTINGS = (".github/copilot/settings.json", ".github/copilot/settings.local.js
 def files(root: Path, home: Path | None) -> list[ConfigFile]:
     """Hook files and settings of the project; those of ``~/.copilot`` if the home is given."""
     names = [path.relative_to(root).as_posix() for path in _json(root / ".github/hooks")]
-    found = [ConfigFile(AGENT, root / name, root, name, (root,)) for name in (*names, *_SETTINGS)]
+    variables = {"COPILOT_PROJECT_DIR": str(root), "CLAUDE_PROJECT_DIR": str(root)}
+    found = [
+        ConfigFile(AGENT, root / name, root, name, (root,), variables)
+        for name in (*names, *_SETTINGS)
+    ]
     if home is not None:
         paths = [*_json(home / ".copilot/hooks"), home / ".copilot/settings.json"]
         found += [

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from hooks_compile.agents.rewrite import load
 from hooks_compile.agents.wiring import Script
 from hooks_compile.errors import AgentConfigError, pasted
+from hooks_compile.search import NEVER, VENV
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,9 +146,21 @@ def look_in(root: Path) -> Callable[[Path], Script | None]:
                 head = stream.read(_HEAD_SIZE)
         except (OSError, ValueError):  # ValueError: a name with a NUL
             return None
-        return Script(head, outside=not path.parent.resolve().is_relative_to(inside))
+        folder = path.parent.resolve()
+        if not folder.is_relative_to(inside):
+            return Script(head, outside=True)
+        return Script(head, passing=_passing(folder, inside))
 
     return look
+
+
+def _passing(folder: Path, top: Path) -> str:
+    """The name of the folder, from ``folder`` up to ``top``, in which nothing is kept for long."""
+    while folder != top:
+        if folder.name in NEVER or (folder / VENV).exists():
+            return folder.name
+        folder = folder.parent
+    return ""
 
 
 def _replace(file: ReadFile, data: bytes, status: os.stat_result) -> None:

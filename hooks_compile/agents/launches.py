@@ -19,6 +19,7 @@ from hooks_compile.agents.shell_words import (
     Word,
     assignment_name,
 )
+from hooks_compile.agents.state import State, follow, only_adds_to_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +41,11 @@ _OTHER_PREFIXES = frozenset(
 # Letters that change nothing about which script runs: the same set as in the wrapper.
 _FLAG = re.compile(r"-[BEIOPSbdqsuv]+|-[WX].+", re.DOTALL)
 _TIMEOUT_WITH_VALUE = frozenset({"-k", "-s", "--kill-after", "--signal"})
-# Variables that change which `sh` runs the wrapper, or how.
-_SHELL_VARIABLES = frozenset({"PATH", "ENV", "BASH_ENV", "IFS", "SHELLOPTS", "BASHOPTS"})
+_SHELL_VARIABLES = frozenset(
+    {"PATH", "ENV", "IFS", "CDPATH", "SHELLOPTS", "POSIXLY_CORRECT", "PWD", "OLDPWD", "SHLVL", "_"}
+    | {"PPID", "RANDOM", "SRANDOM", "LINENO", "OPTIND", "OPTERR", "PS1", "PS2", "PS4"}
+    | {"COMP_WORDBREAKS", "OSTYPE", "MACHTYPE", "CPUTYPE", "VENDOR", "TTY", "signals"}
+)
 
 NO_PYTHON = "it does not launch a Python script"
 
@@ -58,26 +62,26 @@ class Launch:
     """One launch of a script.
 
     ``python`` is the word that names the interpreter, None where the script is run by its first
-    line. ``folders`` are the words of the ``cd`` commands in front, None in their place where a
-    folder can't be followed.
+    line. ``state`` is what the commands in front have left.
     """
 
     python: Word | None
     script: Word
-    folders: tuple[Word | None, ...] = ()
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
 class WiredLaunch:
     """A launch that goes through the wrapper already: ``[sh] WRAPPER [MARK] WORD...``.
 
-    ``start`` is where its first word begins, ``following`` the words behind the wrapper.
+    ``start`` is where its first word begins, ``following`` the words behind the wrapper, ``state``
+    what the commands in front have left.
     """
 
     start: int
     wrapper: Word
     following: tuple[Word, ...]
-    folders: tuple[Word | None, ...] = ()
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,51 +100,15 @@ class _Found:
     reasons: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Way:
-    """What the commands of a line leave behind for those that follow: folder and variables."""
-
-    folders: tuple[Word | None, ...] = ()
-    changed: tuple[Word, ...] = ()
-    _unsure: int | None = None  # from this folder on, only `&&` makes sure that it was entered
-
-    def enter(self, before: str) -> None:
-        """Come to a command behind the operator ``before``."""
-        if self._unsure is not None and before != "&&":
-            self.folders = (*self.folders[: self._unsure], None)
-            self._unsure = None
-
-    def leave(self, simple: SimpleCommand, before: str) -> None:
-        """Go on from a command, unless it runs in a process of its own."""
-        if before == "|" or simple.operator in ("|", "&"):
-            return
-        program = _program(simple.words)
-        if not simple.words or program == "export":
-            assigned = (*simple.assignments, *simple.words[1:])
-            self.changed += tuple(word for word in assigned if _changes_shell(word))
-        if program in ("cd", "pushd", "popd"):
-            plain = len(simple.words) == 2 and simple.words[0].text == "cd"
-            if before == "&&" and self._unsure is None:
-                self._unsure = len(self.folders)
-            self.folders += (simple.words[1] if plain and before != "||" else None,)
-
-
 def find_launches(command: str) -> Reading | Refusal:
     """Read a command line; a Refusal where the line as a whole is not understood."""
     try:
         commands = parse(command)
     except NotUnderstoodError as error:
         return Refusal(f"not a plain command line: {error.reason}")
-    if any(_program(c.words) in ("alias", "unalias") for c in commands):
-        return Refusal("an alias may change what a word means")
     found = _Found()
-    way = _Way()
-    before = ""
-    for simple in commands:
-        way.enter(before)
-        _classify(simple, way, found)
-        way.leave(simple, before)
-        before = simple.operator
+    for simple, state in follow(commands):
+        _classify(simple, state, found)
     return Reading(tuple(found.launches), tuple(found.wired), tuple(found.reasons))
 
 
@@ -176,14 +144,10 @@ def basename(word: Word) -> str | None:
     return None
 
 
-def _program(words: tuple[Word, ...]) -> str | None:
-    return basename(words[0]) if words else None
-
-
-def _classify(simple: SimpleCommand, way: _Way, found: _Found) -> None:
+def _classify(simple: SimpleCommand, state: State, found: _Found) -> None:
     """Add what one simple command launches, or why it launches nothing that counts."""
     words = simple.words
-    changed = [*way.changed, *(word for word in simple.assignments if _changes_shell(word))]
+    assigned = list(simple.assignments)
     position = 0
     while position < len(words):
         program = basename(words[position])
@@ -194,20 +158,28 @@ def _classify(simple: SimpleCommand, way: _Way, found: _Found) -> None:
             if _looks_like_python(words[position:]):
                 found.reasons.append(following.reason)
             return
-        changed += [word for word in words[position:following] if _changes_shell(word)]
+        assigned += words[position:following]
         position = following
     if position >= len(words):
         return
-    outcome = _outcome(words[position:], way.folders)
-    if isinstance(outcome, Launch) and changed:
-        name = assignment_name(changed[0])
-        outcome = Refusal(f"it sets {name}, which the wrapper's shell would see")
+    outcome = _outcome(words[position:], state)
+    if isinstance(outcome, Launch):
+        outcome = _doubt(assigned, state) or outcome
     if isinstance(outcome, Launch):
         found.launches.append(outcome)
     elif isinstance(outcome, WiredLaunch):
         found.wired.append(outcome)
     elif isinstance(outcome, Refusal):
         found.reasons.append(outcome.reason)
+
+
+def _doubt(assigned: Sequence[Word], state: State) -> Refusal | None:
+    """Why a launch is not certain, or the wrapper's shell would not leave the hook what it has."""
+    if state.doubt:
+        return Refusal(state.doubt)
+    names = {assignment_name(word) for word in assigned if not only_adds_to_path(word)}
+    seen = sorted(filter(shell_sees, state.changed | names))
+    return Refusal(f"it sets {seen[0]}, which the wrapper's shell would see") if seen else None
 
 
 def _behind_prefix(program: str | None, words: tuple[Word, ...], at: int) -> int | Refusal | None:
@@ -221,45 +193,46 @@ def _behind_prefix(program: str | None, words: tuple[Word, ...], at: int) -> int
             return Refusal(f"`{program}` with options")
         position += 2 if words[position].text in takes_value else 1
     if takes_value:
+        options = [word.text for word in words[at + 1 : position]]
+        if any(option in ("-v", "--verbose") for option in options):
+            return Refusal(f"`{program} -v` tells the name of what it ends")
+        if position < len(words) and words[position].literal is None:
+            return Refusal(f"`{words[position].text}` is known only when it runs")
         return position + 1
     while program == "env" and position < len(words) and assignment_name(words[position]):
         position += 1
     return position
 
 
-def _outcome(
-    words: tuple[Word, ...], folders: tuple[Word | None, ...]
-) -> Launch | WiredLaunch | Refusal | None:
+def _outcome(words: tuple[Word, ...], state: State) -> Launch | WiredLaunch | Refusal | None:
     program = basename(words[0])
-    if wired := _wired(program, words, folders):
+    if wired := _wired(program, words, state):
         return wired
     if program is None or program in _SHELLS | _RUNNERS | _OTHER_PREFIXES:
         return _runner_refusal(program, words) if _looks_like_python(words) else None
     if PYTHON_NAME.fullmatch(program):
-        return _python_launch(words, folders)
+        return _python_launch(words, state)
     if "/" in words[0].text:
-        return Launch(None, words[0], folders)
+        return Launch(None, words[0], state)
     return None
 
 
-def _wired(
-    program: str | None, words: tuple[Word, ...], folders: tuple[Word | None, ...]
-) -> WiredLaunch | None:
+def _wired(program: str | None, words: tuple[Word, ...], state: State) -> WiredLaunch | None:
     if program == WRAPPER_NAME:
-        return WiredLaunch(words[0].start, words[0], words[1:], folders)
+        return WiredLaunch(words[0].start, words[0], words[1:], state)
     if program in _SHELLS and len(words) > 1 and basename(words[1]) == WRAPPER_NAME:
-        return WiredLaunch(words[0].start, words[1], words[2:], folders)
+        return WiredLaunch(words[0].start, words[1], words[2:], state)
     return None
 
 
-def _python_launch(words: tuple[Word, ...], folders: tuple[Word | None, ...]) -> Launch | Refusal:
+def _python_launch(words: tuple[Word, ...], state: State) -> Launch | Refusal:
     position = script_position([word.literal for word in words[1:]])
     if isinstance(position, Refusal):
         return position
     if not all(isinstance(part, Literal | Parameter) for part in words[0].parts):
         # Behind `--python=` a shell would expand neither `~` nor a pattern.
         return Refusal(f"the interpreter `{words[0].text}` is not a plain word")
-    return Launch(words[0], words[1 + position], folders)
+    return Launch(words[0], words[1 + position], state)
 
 
 def _runner_refusal(program: str | None, words: tuple[Word, ...]) -> Refusal:
@@ -278,9 +251,7 @@ def _looks_like_python(words: tuple[Word, ...]) -> bool:
     return any(re.search(r"python|pypy|\.py\b", word.text) for word in words)
 
 
-def _changes_shell(word: Word) -> bool:
-    """Whether an assignment changes which ``sh`` the wrapper runs in, or how that behaves."""
-    name = assignment_name(word)
-    if name == "PATH":
-        return not any(isinstance(part, Parameter) and part.name == "PATH" for part in word.parts)
-    return name in _SHELL_VARIABLES
+def shell_sees(name: str) -> bool:
+    """Whether a variable changes which ``sh`` the wrapper runs in, how that behaves, or what of the
+    variable gets through it: what dash, bash, busybox and zsh do with it was looked at."""
+    return name in _SHELL_VARIABLES or name.startswith(("BASH", "EPOCH"))

@@ -104,9 +104,9 @@ def _launched(found: Found, variables: Mapping[str, str]) -> Iterator[str]:
         return
     words: list[Word | None] = []
     for launch in reading.launches:
-        words += [launch.script, *launch.folders]
+        words += [launch.script, *launch.state.folders]
     for wired in reading.wired:
-        words += [_wired_script(wired), *wired.folders]
+        words += [_wired_script(wired), *wired.state.folders]
     for word in words:
         if word is not None and (name := expand(word, variables)):
             yield name

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+_DECLARED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?=)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +95,16 @@ def assignment_name(word: Word) -> str:
     """The variable of an ``A=b`` word, "" where the word is no assignment."""
     match = _ASSIGNMENT.match(word.text)
     return match.group()[:-1] if match else ""
+
+
+def declared_name(word: Word) -> str | None:
+    """The variable that a word of ``export``, ``read`` or ``unset`` names, with or without a value;
+    None where that is known only when it runs."""
+    text = ""
+    for part in word.parts:
+        if not isinstance(part, Literal):
+            break
+        text += part.text
+    match = _DECLARED.match(text)
+    is_name = match is not None and (match[2] or text == match[1] == word.literal)
+    return match[1] if match is not None and is_name else None

@@ -46,10 +46,12 @@ _WRAPPER_HEAD = b"hooks-compile wrapper"
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What stands at a path: the first bytes of a file, and whether it is outside the project."""
+    """What stands at a path: the first bytes of a file, whether it is outside the project, and the
+    folder around it, if any, that tools delete and make anew (a virtual environment)."""
 
     head: bytes
     outside: bool = False
+    passing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +170,9 @@ def _place(launch: Launch, around: Surroundings) -> Path | Refusal:
     """The script of a launch, as an existing file beside which the wrapper may stand."""
     variables = _variables(launch, around)
     name = expand(launch.script, variables)
-    if name is None:
-        return Refusal(_unknown(launch.script, variables))
+    doubtful = _doubtful_default(launch.script, variables)
+    if name is None or doubtful:
+        return Refusal(doubtful or _unknown(launch.script, variables))
     candidates = [Path(name)] if name.startswith("/") else _behind_folders(launch, around)
     found = [(c / name, seen) for c in candidates if (seen := around.look(c / name))]
     if not candidates:
@@ -181,10 +184,30 @@ def _place(launch: Launch, around: Surroundings) -> Path | Refusal:
 
 
 def _variables(launch: Launch | WiredLaunch, around: Surroundings) -> dict[str, str]:
+    """The variables that are known where a launch stands."""
     variables = dict(around.variables)
-    if not launch.folders and len(around.starts) == 1:
+    if not launch.state.folders and len(around.starts) == 1:
         variables["PWD"] = str(around.starts[0])
-    return variables
+    return {n: value for n, value in variables.items() if n not in launch.state.changed}
+
+
+def _doubtful_default(word: Word, variables: Mapping[str, str]) -> str:
+    """Why a ``${NAME:-default}`` may lead elsewhere when it runs, "" where it does not.
+
+    Somebody may set a variable that is not set here; and the default is quoted in the new command.
+    """
+    for part in word.parts:
+        if isinstance(part, Parameter) and part.operator:
+            known = part.name in variables
+            plain = all(
+                re.fullmatch(r"[\w./@%+,:=-]*", it.text)
+                if isinstance(it, Literal)
+                else isinstance(it, Parameter) and not it.operator
+                for it in part.argument
+            )
+            if not (known and plain):
+                return f"`{part.text}` is known only when it runs"
+    return ""
 
 
 def _script_refusal(
@@ -197,6 +220,8 @@ def _script_refusal(
         reason = f"`{path.name}` is no Python source"
     if reason is None and script.outside:
         reason = f"`{path}` is outside the project"
+    if reason is None and script.passing:
+        reason = f"it is in `{script.passing}`, which comes and goes"
     if reason is None and _folder_parts(launch.script) is None:
         reason = "the script's folder and name can't be told apart"
     if reason is None:
@@ -206,12 +231,15 @@ def _script_refusal(
 
 def _behind_folders(launch: Launch | WiredLaunch, around: Surroundings) -> list[Path]:
     """The folders that a command may run in, behind its ``cd`` commands."""
+    variables = _variables(launch, around)
     folders = list(around.starts)
-    for word in launch.folders:
-        name = expand(word, around.variables) if word is not None else None
-        if name is None:
+    for word in launch.state.folders:
+        name = expand(word, variables) if word is not None else None
+        if word is None or name is None or _doubtful_default(word, variables):
             return []
-        folders = [Path(name)] if name.startswith("/") else [folder / name for folder in folders]
+        starts = [Path("/")] if name.startswith("/") else folders
+        # As `cd` goes: `link/..` is where the link is.
+        folders = [Path(os.path.normpath(start / name)) for start in starts]
     return folders
 
 
@@ -318,7 +346,7 @@ def _wired_script(launch: WiredLaunch, around: Surroundings) -> Path | None:
 
 def _is_ours(launch: WiredLaunch, around: Surroundings) -> bool:
     """Whether the wrapper is ours, or not there to tell: then nothing else can be meant."""
-    name = expand(launch.wrapper, around.variables)
+    name = expand(launch.wrapper, _variables(launch, around))
     if name is None:
         return True
     folders = [Path("/")] if name.startswith("/") else _behind_folders(launch, around)

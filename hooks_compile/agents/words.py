@@ -35,7 +35,7 @@ def _value(part: Part, variables: Mapping[str, str]) -> str | None:
             return text
         case Tilde(""):
             return variables.get("HOME")
-        case Parameter(_, name, _, "") if name in variables:
+        case Parameter(_, name, _, "" | "?" | ":?") if name in variables:
             return variables[name]
         case Parameter(_, name, _, "-" | ":-", argument):
             return variables[name] if variables.get(name) else _expand(argument, variables)

@@ -19,6 +19,7 @@ REPORT = """\
 import os, sys
 print(sys.argv, sys.stdin.read(), os.environ.get("A"), os.getcwd(), __file__)
 print(sys.version, list(sys.flags), sys._xoptions, sys.warnoptions)
+print({n: v for n, v in sorted(os.environ.items()) if n not in ("_", "SHLVL")})
 sys.stderr.write("told\\n")
 """
 SOURCES = {
@@ -34,6 +35,10 @@ FILES = {
     ".claude/hooks/größe.py": REPORT,
     ".claude/hooks/my hook.py": REPORT,
     ".claude/hooks/no-shebang.py": REPORT,
+    ".claude/hooks/top.py": REPORT,
+    "node_modules/tool/t.py": REPORT,
+    "tool.py": REPORT,
+    "tools/tool.py": REPORT,
     "scripts/statusline.py": REPORT,
     "scripts/my tools/t.py": REPORT,
     "scripts/q.py": REPORT,
@@ -103,6 +108,9 @@ class Project:
         venv.mkdir(parents=True)
         for link in ("python3", "python"):
             (venv / link).symlink_to(interpreter)
+        _write(venv.parent / "pyvenv.cfg", "")
+        _write(venv / "tool", f"#!/usr/bin/env python3\n{REPORT}", 0o755)
+        (project.root / "linked").symlink_to("scripts/my tools")
         _write(venv / "activate", "A=activated\nexport A\n")
         # Login shells set PATH anew.
         for profile in (".profile", ".zprofile"):
@@ -143,6 +151,7 @@ class Project:
             "plugin": {"CLAUDE_PLUGIN_ROOT": self.root, "CLAUDE_PROJECT_DIR": self.elsewhere},
             "user": {"CLAUDE_PROJECT_DIR": self.elsewhere},
             "cursor": {"CURSOR_PROJECT_DIR": self.root, "CLAUDE_PROJECT_DIR": self.root},
+            "copilot": {"COPILOT_PROJECT_DIR": self.root, "CLAUDE_PROJECT_DIR": self.root},
             "gemini": {"GEMINI_PROJECT_DIR": self.root, "CLAUDE_PROJECT_DIR": self.root},
         }
         return {
