@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from hooks_compile import timing
+from hooks_compile import outside, timing
 from hooks_compile.errors import InterpreterError
 from hooks_compile.findings import NOTE, OK, PROBLEM, Finding
 from hooks_compile.interpreters import (
@@ -88,8 +88,9 @@ def examine_pythons(
     project: Project, cwd: Path, env: Mapping[str, str]
 ) -> tuple[list[Interpreter], list[Finding]]:
     """Return the interpreters that hooks run under, and what was found about them."""
-    environment = user_environment(env)
-    interpreters, found = _resolve_all(project, cwd, environment)
+    users = user_environment(env)
+    environment = outside.environment(users, project.root)
+    interpreters, found = _resolve_all(project, cwd, users, environment)
     found += _examine_abis(interpreters) + _examine_variables(env)
     budget = _BUDGET_S / max(len(interpreters), 1)
     for interpreter in interpreters:
@@ -98,7 +99,7 @@ def examine_pythons(
 
 
 def _resolve_all(
-    project: Project, cwd: Path, env: Mapping[str, str]
+    project: Project, cwd: Path, users: Mapping[str, str], env: Mapping[str, str]
 ) -> tuple[list[Interpreter], list[Finding]]:
     cache = project.runtime / "interpreters.json"
     unique: dict[Path, Interpreter] = {}
@@ -112,15 +113,16 @@ def _resolve_all(
         unique.setdefault(interpreter.executable, interpreter)
         return None
 
-    for command in project.config.python:
-        error = add(command)
+    for name in project.config.python:
+        error = add(outside.command(name, users, project.root))
         if error is not None:
             where = f"{shown(error.path)}: " if error.path else ""
             found.append(Finding(PROBLEM, f"{where}{error.cause}", error.remedy))
     folders = set(project.folders())
     for record in records(project.runtime):
-        if record.folder in folders:
-            error = add(str(record.executable))
+        path = outside.python(record.executable, project.root, users)
+        if path and record.folder in folders:
+            error = add(path)
             if error is not None:
                 text = f"hooks ran under {shown(record.executable)}, which can't be run any more"
                 found.append(Finding(NOTE, text, f"rm {quote(shown(record.note))}"))

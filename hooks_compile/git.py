@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hooks_compile import outside
 from hooks_compile.errors import GitError
 
 if TYPE_CHECKING:
@@ -22,8 +23,25 @@ if TYPE_CHECKING:
 _KEPT = frozenset(
     {"GIT_CEILING_DIRECTORIES", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM"}
 )
+_SETTINGS = {
+    # A bare repository can be committed, configuration and all; only a .git folder can't.
+    "safe.bareRepository": "explicit",
+    "core.fsmonitor": "false",
+}
+_OWN = {
+    # Without locks a `git status` or `ls-files` of ours fires no post-index-change hook.
+    "GIT_OPTIONAL_LOCKS": "0",
+    "LC_ALL": "C",
+    "GIT_CONFIG_COUNT": str(len(_SETTINGS)),
+    **{f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(_SETTINGS)},
+    **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(_SETTINGS.values())},
+}
 # What git says, under LC_ALL=C, of a folder that belongs to no work tree (128 is its only status).
-_OUTSIDE = ("not a git repository", "must be run in a work tree")
+_OUTSIDE = (
+    "not a git repository",
+    "must be run in a work tree",
+    "cannot use bare repository",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +64,11 @@ class Repository:
         return self.hooks_path == self.common_dir / "hooks"
 
 
-def environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """``env`` (default: this process's) as a git that we start shall see it."""
-    source = os.environ if env is None else env
-    kept = {k: v for k, v in source.items() if not k.startswith("GIT_") or k in _KEPT}
-    # Without locks a `git status` or `ls-files` of ours fires no post-index-change hook.
-    return kept | {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+def environment(env: Mapping[str, str], cwd: Path) -> dict[str, str]:
+    """``env`` as a git that we start in ``cwd`` shall see it: it is not one that a clone brings."""
+    users = outside.environment(env, outside.tree_around(cwd))
+    kept = {k: v for k, v in users.items() if not k.startswith("GIT_") or k in _KEPT}
+    return kept | _OWN
 
 
 def run(
@@ -72,7 +89,7 @@ def run(
             cwd=cwd,
             input=stdin,
             capture_output=True,
-            env=environment(),
+            env=environment(os.environ, cwd),
             check=False,
         )
     except OSError as error:

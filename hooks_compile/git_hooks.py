@@ -15,7 +15,7 @@ import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hooks_compile import git, git_stamp, runtime_folder
+from hooks_compile import git, git_stamp, outside, runtime_folder
 from hooks_compile.errors import GitError, HooksCompileError
 from hooks_compile.git_hook_files import (
     excluding,
@@ -97,7 +97,8 @@ def own_command() -> Path:
     beside_python = Path(sysconfig.get_path("scripts"), "hooks-compile")
     if beside_python.is_file():
         return beside_python
-    found = shutil.which("hooks-compile")
+    env = outside.environment(os.environ, outside.tree_around(Path.cwd()))
+    found = shutil.which("hooks-compile", path=env.get("PATH"))
     if found is None:
         raise HooksCompileError(
             "the command hooks-compile, which git is to run, is not on PATH",

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from hooks_compile import git
 from hooks_compile.errors import HooksCompileError, InterpreterError
 from hooks_compile.git_stamp import Stamp, places
-from hooks_compile.unattended import find_interpreters, search_path
+from hooks_compile.outside import search_path
+from hooks_compile.unattended import find_interpreters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

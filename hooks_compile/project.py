@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hooks_compile import runtime_folder
+from hooks_compile import outside, runtime_folder
 from hooks_compile.config import Config, load_config
 from hooks_compile.errors import InterpreterError
 from hooks_compile.interpreters import recorded, resolve, user_environment
@@ -95,21 +95,27 @@ def find_interpreters(
     """Return the interpreters to compile for, without repetition.
 
     They are those of ``commands``, else those of the configuration and those that launches in the
-    hooks' folders recorded. Raises InterpreterError for one that was asked for and is not there;
-    a recorded one that is gone is left out.
+    hooks' folders recorded. A name stands for nothing that the work tree brings (see
+    :mod:`hooks_compile.outside`); a shim outside of it is asked in ``cwd``, as a hook there would.
+    Raises InterpreterError for one that was asked for and is not there; a recorded one that is
+    gone is left out.
     """
-    environment = user_environment(env)
+    users = user_environment(env)
+    environment = outside.environment(users, project.root)
     # What others could have written there names no binary that we start.
     trusted = project.runtime.is_dir() and runtime_folder.is_private(project.runtime)
     cache = project.runtime / "interpreters.json" if trusted else None
     found = [
         resolve(command, cwd=cwd, env=environment, cache=cache)
-        for command in commands or project.config.python
+        for command in (
+            outside.command(name, users, project.root) for name in commands or project.config.python
+        )
     ]
     if trusted and not commands:
-        for path in recorded(project.runtime, project.folders()):
+        seen = recorded(project.runtime, project.folders())
+        for path in filter(None, (outside.python(path, project.root, users) for path in seen)):
             try:
-                found.append(resolve(str(path), cwd=cwd, env=environment, cache=cache))
+                found.append(resolve(path, cwd=cwd, env=environment, cache=cache))
             except InterpreterError:
                 continue  # removed or broken since: nothing runs under it
     unique = {interpreter.executable: interpreter for interpreter in reversed(found)}

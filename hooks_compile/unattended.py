@@ -10,21 +10,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hooks_compile import outside
 from hooks_compile.errors import InterpreterError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from hooks_compile.model import Interpreter
     from hooks_compile.project import Project
-
-_PYTHONS = ("python", "pypy")
-
-
-def search_path(path: str, *roots: Path) -> str:
-    """Return the folders of ``path``, a PATH, that are absolute and in none of ``roots``."""
-    kept = (folder for folder in path.split(os.pathsep) if _is_outside(Path(folder), *roots))
-    return os.pathsep.join(kept)
 
 
 def find_interpreters(
@@ -44,14 +37,20 @@ def find_interpreters(
 
     root, home = project.root, Path(env.get("HOME", "/"))
     users = user_environment(env)
-    path = users.get("PATH", os.defpath)
-    elsewhere = users | {"PWD": str(home), "PATH": search_path(path, root)}
-    wanted = [_command(each, path, root) for each in commands or project.config.python]
+    users.pop("VIRTUAL_ENV", None)  # what was activated may be the tree's, as it was before
+    elsewhere = outside.environment(users, root) | {"PWD": str(home)}
+    # a path is in the user's own words: a configuration has names only
+    wanted = [
+        os.path.join(root, os.path.expanduser(each))  # noqa: PTH111, PTH118 - strings
+        if os.sep in each
+        else outside.command(each, users, root)
+        for each in commands or project.config.python
+    ]
     asked_for = len(wanted) if strict else 0
     if not commands:
         runtime_folder.ensure(project.runtime)
         seen = recorded(project.runtime, project.folders())
-        wanted += filter(None, (_outside(path, root) for path in seen))
+        wanted += filter(None, (outside.python(path, root, users) for path in seen))
     found: dict[Path, Interpreter] = {}
     for number, command in enumerate(wanted):
         try:
@@ -63,39 +62,3 @@ def find_interpreters(
             continue
         found.setdefault(interpreter.executable, interpreter)
     return list(found.values())
-
-
-def _command(command: str, path: str, root: Path) -> str:
-    """Return what to start for ``command``: itself, unless PATH leads into the tree first."""
-    if os.sep in command:  # the user's own words: a configuration has names only
-        return os.path.join(root, os.path.expanduser(command))  # noqa: PTH111, PTH118 - strings
-    for candidate in _candidates(command, path):
-        if _is_outside(candidate.parent, root):
-            return command
-        target = _outside(candidate, root)
-        if target:
-            return target
-    return command
-
-
-def _candidates(command: str, path: str) -> Iterator[Path]:
-    folders = (Path(folder) for folder in path.split(os.pathsep))
-    for candidate in (folder / command for folder in folders if folder.is_absolute()):
-        if candidate.is_file() and os.access(candidate, os.X_OK):
-            yield candidate
-
-
-def _outside(python: Path, root: Path) -> str:
-    """Return the Python outside of ``root`` that ``python`` is or leads to; "" for none."""
-    target = python if _is_outside(python.parent, root) else Path(os.path.realpath(python))
-    try:
-        is_ours = target.stat().st_uid in (0, os.geteuid())
-    except OSError:
-        return ""
-    is_python = target.name.startswith(_PYTHONS)
-    return str(target) if is_python and is_ours and _is_outside(target.parent, root) else ""
-
-
-def _is_outside(folder: Path, *roots: Path) -> bool:
-    real = Path(os.path.realpath(folder))
-    return folder.is_absolute() and not any(real.is_relative_to(root) for root in roots)

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from hooks_compile import __version__, cli, wrapper
+from hooks_compile import __version__, cli, runtime_folder, wrapper
 from tests import interpreters_found
 from tests.launches import as_ordinary_user
 from tests.repositories import GitRepo, write
@@ -626,6 +626,55 @@ def test_a_full_disk_behind_stdout_is_told(tool: Tool) -> None:
 def test_a_closed_stdout_is_no_error(tool: Tool) -> None:
     done = tool.shell("hooks-compile compile >&-; hooks-compile check >&- 2>&-")
     assert (done.status, done.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("compile",), ("sync",), ("check",), ("check", "--sources-only"), ("status",)),
+        *(("doctor",), ("wrapper",), ("clean",), ("init", "--yes"), ("init", "--dry-run")),
+        *(("uninit", "--yes"), ("git-hooks", "install"), ("git-hooks", "status")),
+        *(("compile", "--changed", HOOK), ("sync", "--git-hook"), ("compile", HOOK)),
+    ],
+    ids=" ".join,
+)
+def test_no_command_starts_what_a_clone_brings(tool: Tool, words: tuple[str, ...]) -> None:
+    mark = tool.home / "mark"
+    evil = f'#!/bin/sh\necho "$0" "$@" >>\'{mark}\'\n'
+    for folder in (".", "bin", ".venv/bin", "real/bin"):
+        for name in ("git", "python", "python3", "sh", "id"):
+            write(tool.cwd / folder / name, evil, executable=True)
+    links = tool.cwd / "links"
+    links.mkdir()
+    (links / "python3").symlink_to("/bin/sh")
+    write(tool.cwd / ".venv/pyvenv.cfg", "home = /usr/bin\n")
+    for name in (
+        "sitecustomize",
+        "usercustomize",
+        "site",
+        "re",
+        "argparse",
+        "json",
+        "hooks_compile",
+    ):
+        for folder in (".", HOOKS):
+            write(tool.cwd / folder / f"{name}.py", f"open({str(mark)!r}, 'a').write(__file__)\n")
+    folders = ["", ".", "bin", tool.cwd / ".venv/bin", tool.cwd / "real/bin", links]
+    path = os.pathsep.join(map(str, [*folders, tool.env["PATH"]]))
+    note = f"{tool.cwd / '.venv/bin/python3'}\0{tool.cwd / HOOKS}"
+    runtime_folder.ensure(tool.runtime)
+    write(tool.runtime / "seen/0123456789abcdef", note)
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "hooks_compile", *words],  # -P: as the command does it
+        cwd=tool.cwd,
+        env=tool.with_env(PATH=path).env,
+        capture_output=True,
+        check=False,
+    )
+    assert not mark.exists(), mark.read_text()
+    assert done.returncode in (0, 1), done
+    if words[0] in ("compile", "sync", "init") and "--dry-run" not in words:
+        assert entries(tool)
 
 
 STEERING = "\x1b]0;owned\x07\x1b[2J\u202e\x9b1m"

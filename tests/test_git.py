@@ -135,14 +135,47 @@ def test_git_variables_of_a_running_hook_do_not_redirect_us(
     assert git.tracked_matching(git_repo.path, ["*.py"]) == ["mine.py"]
 
 
-def test_environment_drops_git_s_variables_but_not_which_configuration_is_the_user_s() -> None:
-    given = {"GIT_DIR": "x", "GIT_TRACE": "1", "GIT_CONFIG_GLOBAL": "g", "PATH": "p"}
-    assert git.environment(given) == {
-        "GIT_CONFIG_GLOBAL": "g",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "LC_ALL": "C",
-        "PATH": "p",
-    }
+def test_environment_drops_git_s_variables_but_not_which_configuration_is_the_user_s(
+    tmp_path: Path,
+) -> None:
+    given = {"GIT_DIR": "x", "GIT_TRACE": "1", "GIT_CONFIG_GLOBAL": "g", "PATH": "/p", "X": "x"}
+    seen = git.environment(given, tmp_path)
+    kept = {name: value for name, value in seen.items() if not name.startswith("GIT_CONFIG_")}
+    assert kept == {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "PATH": "/p", "X": "x"}
+    assert seen["GIT_CONFIG_GLOBAL"] == "g"
+
+
+@pytest.mark.parametrize("entry", ["", ".", "bin", "{tree}/bin", "{link}"])
+def test_a_git_that_a_clone_brings_is_not_started(
+    entry: str, git_repo: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = tmp_path / "mark"
+    for name in ("git", "bin/git", "sub/git", "sub/bin/git"):
+        git_repo.write(name, f"#!/bin/sh\n: > '{mark}'\n", executable=True)
+    link = tmp_path / "link"
+    link.symlink_to(git_repo.path / "bin")
+    folder = entry.format(tree=git_repo.path, link=link)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    for cwd in (git_repo.path, git_repo.path / "sub"):
+        monkeypatch.chdir(cwd)
+        assert git.work_tree(cwd) == git_repo.path
+    assert not mark.exists()
+
+
+def test_a_bare_repository_in_a_clone_starts_nothing(git_repo: GitRepo, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    evil = git_repo.write("evil.sh", f"#!/bin/sh\n: > '{mark}'\n", executable=True)
+    git_repo.git("init", "-q", "--bare", "docs")
+    settings = f"bare = false\n\tworktree = inside\n\tfsmonitor = {evil}\n"
+    git_repo.write("docs/config", f"[core]\n\trepositoryFormatVersion = 0\n\t{settings}")
+    inside = GitRepo(git_repo.write("docs/inside/hook.py", "1").parent)
+    inside.git("status")
+    assert mark.exists(), "git alone obeys it, or this test shows nothing"
+    mark.unlink()
+    assert git.repository(inside.path) is None
+    with pytest.raises(GitError, match="bare repository"):
+        git.tracked_matching(inside.path, ["*"], untracked=True)
+    assert not mark.exists()
 
 
 def test_listing_fires_no_post_index_change_hook(git_repo: GitRepo, tmp_path: Path) -> None:
@@ -247,7 +280,7 @@ def test_a_git_that_fails_without_a_word_is_named_with_its_status(
     write(tmp_path / "bin/git", "#!/bin/sh\nexit 7\n", executable=True)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     with pytest.raises(GitError, match="exit status 7, without a word"):
-        git.run(["version"], cwd=tmp_path)
+        git.run(["version"], cwd=Path("/"))
 
 
 def _lines(path: Path) -> Iterator[str]:

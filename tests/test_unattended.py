@@ -13,8 +13,9 @@ from hooks_compile.config import Config
 from hooks_compile.errors import InterpreterError
 from hooks_compile.interpreters import resolve
 from hooks_compile.model import HookSource
+from hooks_compile.outside import search_path
 from hooks_compile.project import Project
-from hooks_compile.unattended import find_interpreters, search_path
+from hooks_compile.unattended import find_interpreters
 from tests.launches import default_interpreter
 from tests.repositories import write
 

@@ -177,7 +177,7 @@ def _trees(arguments: argparse.Namespace, compilers: Compilers) -> list[Tree]:
     From then on git is looked for in none of them: what a checkout brings is not executed.
     """
     from hooks_compile import git
-    from hooks_compile.unattended import search_path
+    from hooks_compile.outside import search_path
     from watcher.survey import Options, is_whole
     from watcher.tree import Tree
 
