@@ -7,6 +7,10 @@ the highest level for which it is proven that no run of the source can tell the 
 Two proofs are tried: ``level_words`` is fast and decides most sources, ``level_tree`` parses the
 others. Neither answers higher than is proven.
 
+Entries say which format they have, and not by which rules their level was proven. So a change of
+the rules raises FORMAT in ``runtime/entry.py``: then no entry of the old rules verifies, and each
+is made anew. ``tests/test_formats.py`` asks for it.
+
 What no look at one source can see: a file beside the hook that takes the name of a standard
 library module, and what ``sitecustomize`` or ``PYTHONINSPECT`` of the environment add to a run.
 """
