@@ -103,6 +103,11 @@ def clean(folder: Path) -> list[Path]:
     return removed
 
 
+def remove_unused(folder: Path) -> list[Path]:
+    """Remove a folder in which there is no entry any more; return what was removed."""
+    return [] if any(parse(item.name) for item in _listing(folder)) else clean(folder)
+
+
 def _remove(folder: Path, names: Iterable[str]) -> list[Path]:
     removed = []
     for name in sorted(names):

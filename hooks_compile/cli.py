@@ -470,18 +470,26 @@ def run_hook(arguments: argparse.Namespace) -> int:
 
 def run_clean(arguments: argparse.Namespace) -> int:
     """Remove entries, and the runtime folder where it is asked for."""
-    from hooks_compile import cache, report, runtime_folder
+    from hooks_compile import cache, git_hooks, report, runtime_folder
 
     project = _open(arguments)
     removed: list[Path] = []
-    for folder in project.folders():
+    tops = [_here() / path for path in arguments.paths if path.is_dir()]
+    alone = project.abandoned(tops or [project.root]) if tops or not arguments.paths else []
+    for folder in [*project.folders(), *alone]:
         removed += cache.clean(cache.folder_in(folder))
     if arguments.runtime:
+        removed += git_hooks.remove_shared(project.runtime)
         removed += runtime_folder.remove(project.runtime)
     if arguments.json:
         print_json({"removed": [str(path) for path in removed]})
     else:
         say(f"{report.plural(len(removed), 'file', 'files')} removed")
+    if arguments.runtime and project.runtime.exists():
+        say(f"{project.runtime}: stays, because something else is in it", file=sys.stderr)
+        if any(folder.is_relative_to(project.runtime) for folder in git_hooks.template_folders()):
+            text = "  git's configuration names it: hooks-compile git-hooks uninstall --global"
+            say(text, file=sys.stderr)
     return 0
 
 

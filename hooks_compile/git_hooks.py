@@ -92,6 +92,26 @@ def uninstall(
     return steps
 
 
+def remove_shared(runtime: Path) -> list[Path]:
+    """Remove what :func:`install` put into the runtime folder, and return what was removed.
+
+    The folder for new clones stays as long as git's configuration names it: git would warn.
+    """
+    steps = [Step(Do.REMOVE, runtime / SCRIPT), Step(Do.REMOVE, runtime / _TEMPLATE)]
+    if runtime / _TEMPLATE in template_folders():
+        steps.pop()
+    there = [step for step in steps if os.path.lexists(step.path)]
+    return [step.path for step in take(there, dry_run=False)]
+
+
+def template_folders() -> list[Path]:
+    """Return where git takes new repositories from, if the user has said so; none without git."""
+    try:
+        return list(map(Path, settings(ANYWHERE, "init.templateDir", "--global", "--path")))
+    except GitError:
+        return []
+
+
 def own_command() -> Path:
     """Return the command ``hooks-compile`` of this installation. Raises HooksCompileError."""
     beside_python = Path(sysconfig.get_path("scripts"), "hooks-compile")

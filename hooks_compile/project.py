@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile import outside, runtime_folder
 from hooks_compile.config import Config, load_config
 from hooks_compile.errors import InterpreterError
-from hooks_compile.interpreters import recorded, resolve, user_environment
+from hooks_compile.interpreters import recorded, records, resolve, user_environment
 from hooks_compile.model import HookSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from hooks_compile.model import Interpreter
 
@@ -37,6 +37,27 @@ class Project:
     def folders(self) -> list[Path]:
         """Return the folders that hold hook sources."""
         return sorted({source.path.parent for source in self.sources})
+
+    def abandoned(self, tops: Sequence[Path] = ()) -> list[Path]:
+        """Return the folders that hold entries and no hook any more.
+
+        They are looked for below ``tops``, by default where hooks are usual or included, and in
+        the folders where launches compiled some.
+        """
+        from hooks_compile.discovery import PROJECT_FOLDERS  # noqa: PLC0415 - see modules
+        from hooks_compile.globs import Glob  # noqa: PLC0415
+        from hooks_compile.search import CACHE, folders_with_cache  # noqa: PLC0415
+
+        found: set[Path] = set()
+        if not tops:
+            included = [glob.prefix for glob in map(Glob.parse, self.config.include) if glob.prefix]
+            tops = [self.root / name for name in (*PROJECT_FOLDERS, *included)]
+            launched = {Path(os.path.realpath(record.folder)) for record in records(self.runtime)}
+            inside = {folder for folder in launched if folder.is_relative_to(self.root)}
+            found = {folder for folder in inside if os.path.lexists(folder / CACHE)}
+        for top in tops:
+            found.update(map(Path, folders_with_cache(os.path.realpath(top))))
+        return sorted(found - set(self.folders()))
 
     def modules(self) -> list[HookSource]:
         """Return the local modules beside the hooks that are no hooks themselves."""

@@ -15,7 +15,8 @@ from hooks_compile.shebang import HEAD, is_python
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NEVER = frozenset({".git", "__pycache__", "__pycache_opt__", "node_modules"})
+CACHE = "__pycache_opt__"
+NEVER = frozenset({".git", "__pycache__", CACHE, "node_modules"})
 """Folders that are not entered; nor is a virtual environment, which has ``pyvenv.cfg``."""
 
 VENV = "pyvenv.cfg"
@@ -138,6 +139,21 @@ def file_names(top: str) -> Iterator[str]:
                 yield prefix + entry.name
             elif entry.name not in NEVER:
                 pending.append((entry.path, f"{prefix}{entry.name}/"))
+
+
+def folders_with_cache(top: str) -> Iterator[str]:
+    """The folders at and below ``top`` that hold entries; links and other repositories are not
+    entered."""
+    pending = [top]
+    while pending:
+        folder = pending.pop()
+        inside = [entry for entry in entries(folder) if entry.is_dir(follow_symlinks=False)]
+        names = {entry.name for entry in inside}
+        if folder != top and (".git" in names or os.path.lexists(os.path.join(folder, VENV))):
+            continue
+        if CACHE in names:
+            yield folder
+        pending += [entry.path for entry in inside if entry.name not in NEVER]
 
 
 def is_inside(path: str, folder: str) -> bool:

@@ -61,8 +61,10 @@ def synchronize(
     pruned: list[Path] = []
     if prune:
         needed = {result.entry.name for result in results if result.entry}
-        for folder in project.folders():
-            pruned += cache.prune(cache.folder_in(folder), keep=project.config.keep, needed=needed)
+        for folder in map(cache.folder_in, project.folders()):
+            pruned += cache.prune(folder, keep=project.config.keep, needed=needed)
+        for folder in map(cache.folder_in, project.abandoned() if not project.given else ()):
+            pruned += cache.prune(folder, keep=project.config.keep) + cache.remove_unused(folder)
         fallbacks.shorten_log(project.runtime)
     return Synced(tuple(results), tuple(modules), tuple(pruned))
 

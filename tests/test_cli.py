@@ -519,6 +519,48 @@ def test_clean_removes_entries_and_nothing_else(tool: Tool) -> None:
     assert tool.ok("clean") == "0 files removed\n"
 
 
+def without_last_hook(tool: Tool) -> list[Path]:
+    """The caches of hooks that are gone; of the last one only its launch told."""
+    write(tool.cwd / ".hooks-compile.toml", 'include = ["tools/*.py"]\n')
+    named = write(tool.cwd / "scripts/named.py", "print('named')\n")
+    hooks = [tool.cwd / HOOK, tool.cwd / HOOKS / "deep/a.py", tool.cwd / "tools/b.py"]
+    for hook in hooks[1:]:
+        write(hook, "print(1)\n")
+    tool.ok("compile")
+    assert tool.launch(named)[0] == "miss"
+    for hook in (*hooks, named):
+        assert list((hook.parent / "__pycache_opt__").glob("*.pyc"))
+        hook.unlink()
+    return [hook.parent / "__pycache_opt__" for hook in (*hooks, named)]
+
+
+def test_sync_removes_the_cache_of_a_folder_whose_last_hook_is_gone(tool: Tool) -> None:
+    caches = without_last_hook(tool)
+    write(caches[2] / "mine.txt", "mine\n")
+    kept = write(tool.cwd / "scripts/other.py", "print('other')\n")
+    assert tool.launch(kept)[0] == "miss"
+    assert "old entries removed" in tool.ok("sync")
+    assert [path.name for path in caches[2].iterdir()] == ["mine.txt"]
+    assert [cache.exists() for cache in caches] == [False, False, True, True]
+    # a script that is no hook of the project may still be launched as one
+    assert [path.name.partition(".")[0] for path in caches[3].glob("*.pyc")] == ["other"]
+
+
+@pytest.mark.parametrize("words", [(), (".",), (".claude", "tools", "scripts")], ids=str)
+def test_clean_finds_the_cache_of_a_folder_whose_last_hook_is_gone(
+    tool: Tool, words: tuple[str, ...]
+) -> None:
+    caches = without_last_hook(tool)
+    elsewhere = GitRepo.create(tool.cwd / "vendor").write("hooks/__pycache_opt__/.gitignore", "*\n")
+    venv = write(tool.cwd / ".venv/hooks/__pycache_opt__/.gitignore", "*\n")
+    write(tool.cwd / ".venv/pyvenv.cfg")
+    (tool.cwd / HOOKS / "link").symlink_to(elsewhere.parent.parent)
+    tool.ok("clean", *words)
+    assert not any(cache.exists() for cache in caches)
+    assert elsewhere.exists()
+    assert venv.exists()
+
+
 def test_clean_takes_the_cache_folder_and_on_demand_the_runtime_folder(tool: Tool) -> None:
     tool.ok("compile")
     tool.launch(HOOK)
@@ -529,6 +571,23 @@ def test_clean_takes_the_cache_folder_and_on_demand_the_runtime_folder(tool: Too
     assert not tool.runtime.exists()
     state, done = tool.launch(HOOK)
     assert (state, done.out) == ("", "ran\n")
+
+
+def test_clean_takes_what_git_hooks_put_into_the_runtime_folder(tool: Tool) -> None:
+    tool.ok("git-hooks", "install", "--global")
+    write(tool.runtime / "git_hook.sh", "# of a git that takes hooks from its configuration\n")
+    template = tool.runtime / "git-template"
+    is_named = template.exists()  # not where git's configuration names the script
+    done = tool.run("clean", "--runtime")
+    assert done.status == 0
+    assert template.exists() is is_named
+    if is_named:
+        assert "hooks-compile git-hooks uninstall --global" in done.err
+        assert [path.name for path in tool.runtime.iterdir()] == ["git-template"]
+    tool.ok("git-hooks", "uninstall", "--global")
+    write(template / "hooks/post-merge", "left behind\n")
+    assert tool.run("clean", "--runtime").err == ""
+    assert not tool.runtime.exists()
 
 
 def test_runtime_prints_the_launchers_path_and_brings_it_up_to_date(tool: Tool) -> None:
