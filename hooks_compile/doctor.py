@@ -15,6 +15,7 @@ from hooks_compile.doctor_folders import (
 from hooks_compile.doctor_hooks import check, examine_encodings, examine_results
 from hooks_compile.doctor_python import examine_pythons
 from hooks_compile.doctor_runtime import examine_runtime
+from hooks_compile.doctor_wiring import examine_wiring
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.findings import NOTE, Finding
 from hooks_compile.model import State
@@ -40,7 +41,7 @@ def examine(project: Project, cwd: Path, env: Mapping[str, str]) -> list[Finding
     results, failures = check(project, interpreters)
     found += failures + examine_results(results, project.root)
     found += _examine_places(project, {r.source.path.parent for r in results if _lacks(r.state)})
-    return found + examine_tracked(project.root)
+    return [*found, *examine_wiring(project, env), *examine_tracked(project.root)]
 
 
 def _lacks(state: State) -> bool:

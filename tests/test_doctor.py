@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import py_compile
 import shutil
@@ -121,6 +122,56 @@ def test_nothing_is_found_where_all_is_well_and_the_launch_is_a_hit(healthy: Too
     assert "starts in" in texts
     assert "1 hook compiled" in texts
     assert "hook_wrapper.sh is current" in texts
+
+
+# What agents launch
+
+
+def configured(tool: Tool, *commands: str) -> None:
+    hooks = [{"type": "command", "command": command} for command in commands]
+    settings = {"hooks": {"PreToolUse": [{"matcher": "*", "hooks": hooks}]}}
+    write(tool.cwd / ".claude/settings.json", json.dumps(settings, indent=2))
+
+
+def test_a_command_past_the_wrapper_is_named_and_init_mends_it(healthy: Tool) -> None:
+    command = f'python3 "$CLAUDE_PROJECT_DIR"/{HOOK} --flag'
+    configured(healthy, command, "echo hello", f"bash {HOOKS}/shell.sh")
+    finding = expect(healthy, "past the wrapper", "problem")
+    assert ".claude/settings.json: 1 command launches Python: " in finding.text
+    assert "hooks.PreToolUse" in finding.text
+    assert command in finding.text
+    assert finding.remedy == "hooks-compile init"
+    healthy.ok("init", "--yes", "--no-git")
+    assert found(healthy, "past the wrapper") is None
+    expect_ok = found(healthy, ".claude/settings.json: 1 command on the wrapper")
+    assert expect_ok is not None
+    assert expect_ok.level == "ok"
+
+
+def test_of_many_commands_past_the_wrapper_the_first_are_named(healthy: Tool) -> None:
+    configured(healthy, *(f"python3 {HOOK} {number}" for number in range(7)))
+    text = expect(healthy, "past the wrapper", "problem").text
+    assert "7 commands launch Python: " in text
+    assert f"(python3 {HOOK} 4) and 2 more" in text
+
+
+def test_a_command_that_init_has_to_leave_is_a_note_with_the_reason(healthy: Tool) -> None:
+    configured(healthy, f"uv run {HOOK}", "uv run other.py")
+    finding = expect(healthy, f"(uv run {HOOK}) is not on the wrapper: ", "note")
+    assert "uv" in finding.text.rpartition(": ")[2]
+
+
+def test_a_reason_that_the_user_can_remove_is_a_problem(healthy: Tool) -> None:
+    configured(healthy, f"python3 {HOOK}")
+    (healthy.cwd / HOOKS / "hook_wrapper.sh").write_text("#!/bin/sh\n# mine\n")
+    finding = expect(healthy, f"(python3 {HOOK}) is not on the wrapper: ", "problem")
+    assert "is not ours" in finding.text
+
+
+def test_a_configuration_that_can_not_be_read_is_a_problem(healthy: Tool) -> None:
+    write(healthy.cwd / ".claude/settings.json", '{"hooks": ')
+    finding = expect(healthy, "nobody knows how its hooks are launched", "problem")
+    assert finding.text.startswith(".claude/settings.json: it does not parse")
 
 
 # The runtime folder and the entries: what stands in the way, what a launch does then, and that
