@@ -447,7 +447,15 @@ def husky(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if npm is None or node is None:
         pytest.skip("npm is not on this machine, from which husky comes (try: apt install npm)")
     folder = tmp_path_factory.mktemp("husky")
-    words = [npm, "install", "--no-audit", "--no-fund", "--prefix", folder, "husky@9"]
+    words: list[str | Path] = [
+        npm,
+        "install",
+        "--no-audit",
+        "--no-fund",
+        "--prefix",
+        folder,
+        "husky@9",
+    ]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=110)
     if done.returncode != 0:
         pytest.skip(f"npm gives no husky here: {done.stderr.strip().splitlines()[-1:]}")

@@ -206,7 +206,7 @@ def test_in_several_processes_where_a_project_wants_it_so(
 def test_in_two_worktrees_at_the_same_time(scene: Scene, manager: Path) -> None:
     linked = scene.folder / "linked"
     scene.quietly("worktree", "add", "-q", linked, "topic")
-    words = [manager, "run", "--all-files", "hooks-compile"]
+    words: list[str | Path] = [manager, "run", "--all-files", "hooks-compile"]
     runs = [
         subprocess.Popen(words, cwd=tree, env=dict(scene.env), stdout=subprocess.DEVNULL)
         for tree in (scene.repo, linked, scene.repo)
