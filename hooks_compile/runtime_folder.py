@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # The parts carry their version in the name; the two that find them are always of the newest.
-_PARTS = ("entry", "launcher", "store", "miss")
+_PARTS = ("entry", "launcher", "store", "miss", "uv")
 _FINDERS = ("prepare", "launch")
+_RECORDER = "uvsite/sitecustomize.py"
+_NO_CACHE = "uvsite/__pycache__"  # a file: Python would take an older recorder of one size for it
 
 
 def location(env: Mapping[str, str]) -> Path:
@@ -45,7 +47,7 @@ def location(env: Mapping[str, str]) -> Path:
 
 def build() -> str:
     """Return what names this version of the launcher: a digest of its sources."""
-    sources = b"".join(_source(name) for name in (*_FINDERS, *_PARTS))
+    sources = b"".join(_source(name) for name in (*_FINDERS, *_PARTS, "uv_record"))
     return entry.keyed_hash(bytes(entry.KEY_SIZE), sources).hex()[:16]
 
 
@@ -57,7 +59,8 @@ def ensure(folder: Path) -> Path:
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / "seen").mkdir(mode=0o700, exist_ok=True)
+        for name in ("seen", "uvsite"):
+            (folder / name).mkdir(mode=0o700, exist_ok=True)
         _require_private(folder)
         if not (folder / "key").exists():
             _create_key(folder)
@@ -124,12 +127,16 @@ def remove(folder: Path) -> list[Path]:
         "watch/*",
         "launch.py.*",
         "prepare.py",
+        _RECORDER,
+        _NO_CACHE,
+        "uv/**/*.uv",
     ]
     paths = [path for name in names for path in folder.glob(name)]
     paths += [path for part in _PARTS for path in folder.glob(f"*.{part}.py")]
     for path in paths:
         path.unlink(missing_ok=True)
-    for empty in (folder / "seen", folder / "watch", folder):
+    emptied = sorted((path for path in folder.glob("uv/**/") if path.is_dir()), reverse=True)
+    for empty in (*emptied, folder / "uvsite", folder / "seen", folder / "watch", folder):
         if empty.is_dir() and not any(empty.iterdir()):
             empty.rmdir()
             paths.append(empty)
@@ -155,8 +162,10 @@ def _require_private(path: Path) -> None:
 def _files(folder: Path, version: str) -> dict[Path, bytes]:
     """Return what the launcher consists of, in the order in which it has to be written."""
     files = {folder / f"{version}.{part}.py": _source(part) for part in _PARTS}
-    for finder in _FINDERS:
-        files[folder / f"{finder}.py"] = _source(finder).replace(b"@BUILD@", version.encode())
+    files[folder / _NO_CACHE] = b""
+    finders = {f"{finder}.py": _source(finder) for finder in _FINDERS}
+    for name, source in {_RECORDER: _source("uv_record"), **finders}.items():
+        files[folder / name] = source.replace(b"@BUILD@", version.encode())
     return files
 
 

@@ -51,7 +51,7 @@ PURE_PATH_FUNCTIONS = {
 }
 IMPURE_BUILTINS = {"__import__", "breakpoint", "eval", "exec", "input", "open", "print"}
 # The parts of the launcher: all that runs in the hook's process.
-LAUNCHER = ["entry", "launch", "launcher", "miss", "prepare", "store"]
+LAUNCHER = ["entry", "launch", "launcher", "miss", "prepare", "store", "uv"]
 
 
 @cache

@@ -96,7 +96,7 @@ def test_a_new_one_is_private_and_has_a_key_and_a_launcher(runtime: Path) -> Non
     assert len((runtime / "key").read_bytes()) == 16
     assert runtime_folder.ensure(runtime) == runtime / "launch.py"
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in runtime.iterdir()}
-    assert modes.pop("seen") == 0o700
+    assert modes.pop("seen") == modes.pop("uvsite") == 0o700
     assert set(modes.values()) == {0o600}, modes
     version = runtime_folder.build()
     assert version in (runtime / "launch.py").read_text()

@@ -33,6 +33,8 @@ RUNTIME = {
     "miss.py",
     "prepare.py",
     "store.py",
+    "uv.py",
+    "uv_record.py",
     "worker.py",
 }
 

@@ -21,7 +21,10 @@ except OSError:
     except OSError:  # half installed, or just being removed: as if we were not there
         _data = (
             "import posix, sys; words = list(getattr(sys, 'orig_argv', [sys.executable] + sys.argv)"
-            "); words.remove(sys.argv[0]); posix.execv(sys.executable, words)"
+            "); words.remove(sys.argv[0]); python = sys.executable\n"
+            "if sys.argv[1][:5] == '--uv=': python, words[:-len(sys.argv) + 2] = '/bin/sh', ['sh', "
+            "'-c', 'exec \"$0\" run \"$@\"']\n"
+            "posix.execv(python, words)"
         )
     exec(_data, _scope)
 with _scope["Launch"](globals()) as _launch:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hooks_compile.runtime.entry import FOLDER, entry_prefix, entry_suffix, unpack, verifies
 
     REST: bytes
+    UV: bytes
 
 # What launch.py leaves in __main__.
 _NAMES = ("_data", "_file", "_imp", "_launch", "_scope", "marshal", "posix", "sys")
@@ -47,6 +48,9 @@ class Launch:
 
         Where plain Python has to do it, the process becomes plain Python: this does not return.
         """
+        if sys.argv[1].startswith("--uv="):
+            exec(marshal.loads(UV), globals())
+            globals()["enter_uv"]()
         script = sys.argv[1]
         try:
             path = real_path(script)

@@ -97,5 +97,5 @@ def become_python() -> "NoReturn":
             from subprocess import _args_from_interpreter_flags  # type: ignore[attr-defined] # noqa: PLC0415 - slow, rare
 
             words = [sys.executable, *_args_from_interpreter_flags(), *sys.argv]
-    words.remove(sys.argv[0])
+    words[words.index(sys.argv[0]) :] = sys.argv[1:]
     posix.execv(sys.executable, words)

@@ -20,7 +20,7 @@ _FOLDER = sys.argv[0][:-9]
 
 
 def compile_launcher() -> "CodeType":
-    """Return the launcher: ``entry.py`` and ``launcher.py``, and in REST what a hit does not need.
+    """Return the launcher: ``entry.py`` and ``launcher.py``; what few launches need in REST and UV.
 
     Raises OSError where a part is missing or the folder is not this user's alone; SyntaxError and
     ValueError for a damaged part.
@@ -29,7 +29,9 @@ def compile_launcher() -> "CodeType":
     if status.st_uid != posix.geteuid() or status.st_mode & 0o77:
         raise PermissionError(_FOLDER)
     rest = marshal.dumps(compiled(part("store") + part("miss")))
-    return compiled(part("entry") + part("launcher") + f"\nREST = {rest!r}\n".encode())
+    uv = marshal.dumps(compiled(part("uv")))
+    more = f"\nREST = {rest!r}\nUV = {uv!r}\n".encode()
+    return compiled(part("entry") + part("launcher") + more)
 
 
 def part(name: str) -> bytes:
@@ -85,6 +87,8 @@ except (OSError, ValueError, SyntaxError):
     # half installed, or open to others: as if we were not there
     _words = list(getattr(sys, "orig_argv", [sys.executable, *sys.argv]))
     _words.remove(sys.argv[0])
+    if sys.argv[1].startswith("--uv="):
+        posix.execv("/bin/sh", ["sh", "-c", 'exec "$0" run "$@"', *sys.argv[2:]])
     posix.execv(sys.executable, _words)
 keep(marshal.dumps(_launcher))
 exec(_launcher, globals())
