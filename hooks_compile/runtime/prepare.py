@@ -100,7 +100,7 @@ def keep(data: bytes) -> None:
         return
     try:
         try:
-            posix.write(file, _imp.source_hash(0, data) + data)
+            posix.write(file, _imp.source_hash(sys.hexversion, data) + data)
         finally:
             posix.close(file)
         posix.rename(draft, name)
