@@ -6,7 +6,7 @@ import _imp, marshal, posix, sys
 _scope = {}
 try:
     _file = "%s.@BUILD@.%s-%x" % (__file__, sys.implementation.cache_tag, sys.hexversion)
-    _file = posix.open(_file, posix.O_NONBLOCK)
+    _file = posix.open(_file, posix.O_NOFOLLOW | posix.O_NONBLOCK)
     _data = posix.read(_file, 8), posix.read(_file, 65536), posix.fstat(_file).st_uid
     if (_imp.source_hash(sys.hexversion, _data[1]), posix.geteuid()) != (_data[0], _data[2]):
         raise OSError
