@@ -26,19 +26,12 @@ NEEDED = ("pyproject.toml", "README.md", "LICENSE")
 RUNTIME = {
     "__init__.py",
     "ahead.py",
-    "deferral.py",
-    "deferral_table.py",
-    "deferring.py",
     "entry.py",
     "git_hook.sh",
     "hook_wrapper.sh",
     "launch.py",
     "launcher.py",
-<<<<<<< HEAD
     "leave.py",
-=======
-    "lazy.py",
->>>>>>> 34d9abe (Deferred imports: the user's choice for a project or a hook)
     "miss.py",
     "notes.py",
     "prepare.py",

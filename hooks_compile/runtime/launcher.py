@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any, Callable, Dict, Optional, Tuple
 
-<<<<<<< HEAD
     from hooks_compile.runtime.ahead import import_ahead, offer
     from hooks_compile.runtime.entry import (
         FOLDER,
@@ -27,17 +26,6 @@ if TYPE_CHECKING:
         verifies,
     )
     from hooks_compile.runtime.leave import can_leave, leave
-=======
-    from hooks_compile.runtime.entry import (
-        DEFERRED,
-        FOLDER,
-        entry_prefix,
-        entry_suffix,
-        imports_of,
-        unpack,
-        verifies,
-    )
->>>>>>> 34d9abe (Deferred imports: the user's choice for a project or a hook)
 
     REST: bytes
     UV: bytes
@@ -188,16 +176,9 @@ def find_code(script: str, path: str, source: bytes) -> "Tuple[CodeType, Notes]"
             if notes[0]:
                 load_rest()["warn"](notes[0], file)
             _imp._fix_co_filename(code, file)  # type: ignore[attr-defined] # typeshed lacks it
-<<<<<<< HEAD
             if _TRACED:
                 load_rest()["trace"]("hit", f"level {level}", script)
             return code, notes
-=======
-            if imports_of(data) == DEFERRED:
-                code = with_deferred_imports(code)
-            trace("hit", f"level {level}", script)
-            return code
->>>>>>> 34d9abe (Deferred imports: the user's choice for a project or a hook)
         reason = "the entry does not verify"
     code, stored = load_rest()["compile_and_store"](key, source, file, prefix, suffix)
     load_rest()["record"](reason, path)
@@ -205,27 +186,11 @@ def find_code(script: str, path: str, source: bytes) -> "Tuple[CodeType, Notes]"
     return code, NO_NOTES
 
 
-<<<<<<< HEAD
 def read_source(script: str) -> bytes:
     """Return the bytes of ``script`` as it is now.
 
     Raises OSError; ValueError for a script or an interpreter whose code is not to be kept.
     """
-=======
-def with_deferred_imports(code: "CodeType") -> "CodeType":
-    """Return the code with what its imports ask in the place of the code that makes it."""
-    constants = list(code.co_consts)
-    for i, each in enumerate(constants):
-        if getattr(each, "co_name", "") == "<module>":  # no code of the hook's has this name in it
-            scope = {"__name__": "hooks_compile.runtime.lazy"}
-            exec(each, scope)
-            constants[i] = scope["made"]
-    return code.replace(co_consts=tuple(constants))
-
-
-def require_source(script: str) -> None:
-    """Raise ValueError for a script or an interpreter whose code is not to be kept; OSError."""
->>>>>>> 34d9abe (Deferred imports: the user's choice for a project or a hook)
     if script.endswith(".pyc") or sys.flags.optimize:
         raise ValueError("entries are for sources, and for Python without -O")
     if getattr(sys.flags, "int_max_str_digits", -1) not in (-1, 4300):
