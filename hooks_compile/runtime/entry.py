@@ -3,7 +3,7 @@
 An entry is a checked-hash ``.pyc`` (PEP 552) with a trailer behind the code::
 
     magic number (4) | flags 0b11 (4) | PEP 552 hash of the source (8)
-    | marshalled code | marshalled notes for the launcher
+    | marshalled code | marshalled compile-time warnings
     | length of the marshalled code (4) | FORMAT (2) | imports (1) | who chose the level (1)
     | tag (16)
 
@@ -24,17 +24,13 @@ from _frozen_importlib_external import MAGIC_NUMBER
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
-    from typing import Dict, Tuple
+    from typing import Tuple
 
     # what Python warns of when it compiles the source: (category's name, message, line)
     Warnings = Tuple[Tuple[str, str, int], ...]
-    # regular expressions, compiled: (pattern, flags) to marshalled arguments of _sre.compile
-    Patterns = Dict[Tuple[str, int], bytes]
-    # ... and the modules that the source imports before it does anything else
-    Notes = Tuple[Warnings, Tuple[str, ...], Patterns]
 
 FOLDER = "__pycache_opt__"
-FORMAT = b"h3"
+FORMAT = b"h2"
 # Who chose the level: nobody (level 0, compiled by a launch), the rules of "auto", or the user.
 AS_PYTHON = b"p"
 PROVEN = b"a"
@@ -49,7 +45,6 @@ TAG_SIZE = 16
 _HEADER_SIZE = 16
 _TRAILER_SIZE = 8 + TAG_SIZE
 _CHECKED_HASH = b"\x03\x00\x00\x00"
-NO_NOTES: "Notes" = ((), (), {})
 
 
 def keyed_hash(key: bytes, message: bytes) -> bytes:
@@ -99,7 +94,7 @@ def pack(
     level: int,
     choice: bytes,
     code: "CodeType",
-    notes: "Notes",
+    warnings: "Warnings",
     source: bytes,
     imports: bytes = AS_WRITTEN,
 ) -> bytes:
@@ -114,7 +109,7 @@ def pack(
             _CHECKED_HASH,
             _imp.source_hash(int.from_bytes(MAGIC_NUMBER, "little"), source),
             marshalled,
-            marshal.dumps(notes),
+            marshal.dumps(warnings),
             len(marshalled).to_bytes(4, "little"),
             FORMAT,
             imports,
@@ -154,7 +149,7 @@ def imports_of(data: bytes) -> bytes:
     return data[6 - _TRAILER_SIZE : 7 - _TRAILER_SIZE]
 
 
-def unpack(data: bytes) -> "Tuple[CodeType, Notes]":
-    """Return the code of an entry that :func:`verifies`, and the notes for the launcher."""
+def unpack(data: bytes) -> "Tuple[CodeType, Warnings]":
+    """Return the code and the compile-time warnings of an entry that :func:`verifies`."""
     end = _HEADER_SIZE + int.from_bytes(data[-_TRAILER_SIZE : 4 - _TRAILER_SIZE], "little")
     return marshal.loads(data[_HEADER_SIZE:end]), marshal.loads(data[end:-_TRAILER_SIZE])
