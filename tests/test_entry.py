@@ -36,11 +36,11 @@ def made(
     key: bytes = KEY,
     level: int = 0,
     choice: bytes = entry.PROVEN,
-    warned: entry.Warnings = (),
+    notes: entry.Notes = entry.NO_NOTES,
     imports: bytes = entry.AS_WRITTEN,
 ) -> bytes:
     code = compile(source, "hook.py", "exec", 0, True, level)
-    return entry.pack(key, level, choice, code, warned, source, imports)
+    return entry.pack(key, level, choice, code, notes, source, imports)
 
 
 def flipped(data: bytes, bit: int) -> bytes:
@@ -61,8 +61,8 @@ def test_it_begins_as_the_checked_hash_pyc_that_importlib_takes() -> None:
 
 
 def test_every_part_is_where_the_module_says() -> None:
-    warned = (("SyntaxWarning", "invalid escape", 3),)
-    data = made(level=2, choice=entry.FORCED, warned=warned)
+    notes = ((("SyntaxWarning", "invalid escape", 3),), ("json",), {("a+", 2): b"b"})
+    data = made(level=2, choice=entry.FORCED, notes=notes)
     magic, flags, source_hash, rest = data[:4], data[4:8], data[8:16], data[16:]
     body, trailer = rest[:-_TRAILER], rest[-_TRAILER:]
     length, form, tag = trailer[:4], trailer[4:6], trailer[8:]
@@ -73,7 +73,7 @@ def test_every_part_is_where_the_module_says() -> None:
     assert source_hash == importlib.util.source_hash(SOURCE)
     code, unpacked = marshal.loads(body[:size]), marshal.loads(body[size:])  # noqa: S302 - ours
     assert isinstance(code, CodeType)
-    assert unpacked == warned
+    assert unpacked == notes
     assert (form, imports, choice) == (entry.FORMAT, b"w", b"f")
     assert tag == entry.tag(KEY, 2, data[:-_TAG], SOURCE)
 
@@ -89,12 +89,13 @@ def test_python_itself_runs_it_as_a_pyc(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("choice", [entry.AS_PYTHON, entry.PROVEN, entry.FORCED])
 @pytest.mark.parametrize("level", LEVELS)
-def test_it_tells_code_warnings_and_who_chose_the_level(level: int, choice: bytes) -> None:
+def test_it_tells_code_notes_and_who_chose_the_level(level: int, choice: bytes) -> None:
     warned = (("SyntaxWarning", "é\n", 1), ("DeprecationWarning", "", 70_000))
-    data = made(level=level, choice=choice, warned=warned)
+    notes = (warned, ("os.path", "re"), {("\\d", 0): b"\0", ("é", 34): b""})
+    data = made(level=level, choice=choice, notes=notes)
     code, unpacked = entry.unpack(data)
     assert code == compile(SOURCE, "hook.py", "exec", 0, True, level)
-    assert unpacked == warned
+    assert unpacked == notes
     assert entry.choice_of(data) == choice
 
 
@@ -239,7 +240,7 @@ def test_of_two_sources_with_the_same_pep_552_hash_only_the_compiled_one_verifie
 
 @given(source=st.binary(max_size=200), more=st.binary(min_size=1, max_size=8))
 def test_only_the_very_same_source_verifies(source: bytes, more: bytes) -> None:
-    data = entry.pack(KEY, 1, entry.PROVEN, compile("0", "", "exec"), (), source)
+    data = entry.pack(KEY, 1, entry.PROVEN, compile("0", "", "exec"), entry.NO_NOTES, source)
     assert entry.verifies(KEY, 1, data, source)
     for other in (source + more, more + source, source[: len(source) // 2] + more):
         assert entry.verifies(KEY, 1, data, other) == (other == source)
@@ -290,9 +291,10 @@ with open(sys.argv[1], "rb") as file:
     exec(compile(file.read(), "entry.py", "exec"), scope)
 assert set(sys.modules) == before, set(sys.modules) - before
 source = b"print('ran')\\n"
+notes = (("SyntaxWarning", "w", 1),), ("re",), {("x", 0): b"y"}
 for key in (bytes(range(16)), b"\\xff" * 16, bytes(16)):
     code = compile(source, "x", "exec", 0, True, 2)
-    data = scope["pack"](key, 2, b"a", code, (("SyntaxWarning", "w", 1),), source)
+    data = scope["pack"](key, 2, b"a", code, notes, source)
     assert scope["verifies"](key, 2, data, source)
     assert not scope["verifies"](key, 1, data, source)
     assert not scope["verifies"](key, 2, data, source + b" ")
@@ -300,8 +302,8 @@ for key in (bytes(range(16)), b"\\xff" * 16, bytes(16)):
         changed = bytearray(data)
         changed[at] ^= 1 << at % 8
         assert not scope["verifies"](key, 2, bytes(changed), source), at
-code, warnings = scope["unpack"](data)
-assert warnings == (("SyntaxWarning", "w", 1),)
+code, noted = scope["unpack"](data)
+assert noted == notes
 exec(code)
 """
 

@@ -63,7 +63,7 @@ class Scene:
     def forge(self, key: bytes, level: int = 2, source: bytes = SOURCE) -> bytes:
         """An entry for ``source`` with hostile code, in all else as the tool makes it."""
         code = compile(self.hostile(), "guard.py", "exec", 0, True, level)
-        return entry.pack(key, level, entry.PROVEN, code, (), source)
+        return entry.pack(key, level, entry.PROVEN, code, entry.NO_NOTES, source)
 
     def plant(self, data: bytes, level: int = 2) -> Path:
         """Put ``data`` where the launcher looks first for the hook's entry, and nothing else."""
@@ -562,9 +562,9 @@ def test_the_compiled_launcher_of_another_version_of_python_is_not_loaded(scene:
 
 
 def test_a_runtime_folder_open_to_others_names_no_binary_that_the_tool_starts(
-    scene: Scene, tmp_path: Path
+    scene: Scene, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    evil = tmp_path / "evil"
+    evil = tmp_path_factory.mktemp("elsewhere") / "evil"
     evil.write_text(f"#!/bin/sh\n: >{scene.mark}\n")
     evil.chmod(0o755)
     runtime = scene.user.runtime

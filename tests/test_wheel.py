@@ -25,12 +25,15 @@ NEEDED = ("pyproject.toml", "README.md", "LICENSE")
 # What runs in the user's shell and interpreter; without one of them no hook is compiled.
 RUNTIME = {
     "__init__.py",
+    "ahead.py",
     "entry.py",
     "git_hook.sh",
     "hook_wrapper.sh",
     "launch.py",
     "launcher.py",
+    "leave.py",
     "miss.py",
+    "notes.py",
     "prepare.py",
     "store.py",
     "uv.py",

@@ -3,7 +3,7 @@
 An entry is a checked-hash ``.pyc`` (PEP 552) with a trailer behind the code::
 
     magic number (4) | flags 0b11 (4) | PEP 552 hash of the source (8)
-    | marshalled code | marshalled compile-time warnings
+    | marshalled code | marshalled notes for the launcher
     | length of the marshalled code (4) | FORMAT (2) | imports (1) | who chose the level (1)
     | tag (16)
 
@@ -24,13 +24,17 @@ from _frozen_importlib_external import MAGIC_NUMBER
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
-    from typing import Tuple
+    from typing import Dict, Tuple
 
     # what Python warns of when it compiles the source: (category's name, message, line)
     Warnings = Tuple[Tuple[str, str, int], ...]
+    # regular expressions, compiled: (pattern, flags) to marshalled arguments of _sre.compile
+    Patterns = Dict[Tuple[str, int], bytes]
+    # ... and the modules that the source imports before it does anything else
+    Notes = Tuple[Warnings, Tuple[str, ...], Patterns]
 
 FOLDER = "__pycache_opt__"
-FORMAT = b"h2"
+FORMAT = b"h3"
 # Who chose the level: nobody (level 0, compiled by a launch), the rules of "auto", or the user.
 AS_PYTHON = b"p"
 PROVEN = b"a"
@@ -45,6 +49,7 @@ TAG_SIZE = 16
 _HEADER_SIZE = 16
 _TRAILER_SIZE = 8 + TAG_SIZE
 _CHECKED_HASH = b"\x03\x00\x00\x00"
+NO_NOTES: "Notes" = ((), (), {})
 
 
 def keyed_hash(key: bytes, message: bytes) -> bytes:
@@ -94,7 +99,7 @@ def pack(
     level: int,
     choice: bytes,
     code: "CodeType",
-    warnings: "Warnings",
+    notes: "Notes",
     source: bytes,
     imports: bytes = AS_WRITTEN,
 ) -> bytes:
@@ -109,7 +114,7 @@ def pack(
             _CHECKED_HASH,
             _imp.source_hash(int.from_bytes(MAGIC_NUMBER, "little"), source),
             marshalled,
-            marshal.dumps(warnings),
+            marshal.dumps(notes),
             len(marshalled).to_bytes(4, "little"),
             FORMAT,
             imports,
@@ -149,7 +154,7 @@ def imports_of(data: bytes) -> bytes:
     return data[6 - _TRAILER_SIZE : 7 - _TRAILER_SIZE]
 
 
-def unpack(data: bytes) -> "Tuple[CodeType, Warnings]":
-    """Return the code and the compile-time warnings of an entry that :func:`verifies`."""
+def unpack(data: bytes) -> "Tuple[CodeType, Notes]":
+    """Return the code of an entry that :func:`verifies`, and the notes for the launcher."""
     end = _HEADER_SIZE + int.from_bytes(data[-_TRAILER_SIZE : 4 - _TRAILER_SIZE], "little")
     return marshal.loads(data[_HEADER_SIZE:end]), marshal.loads(data[end:-_TRAILER_SIZE])

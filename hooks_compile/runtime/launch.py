@@ -7,25 +7,26 @@ _scope = {}
 try:
     _file = "%s.@BUILD@.%s-%x" % (__file__, sys.implementation.cache_tag, sys.hexversion)
     _file = posix.open(_file, posix.O_NOFOLLOW | posix.O_NONBLOCK)
-    _data = posix.read(_file, 65536), posix.fstat(_file), posix.close(_file)
-    _file = _data[0][8:]
-    if _data[1].st_uid != posix.geteuid():
+    _data = posix.read(_file, 8), posix.read(_file, 65536), posix.fstat(_file).st_uid
+    if (_imp.source_hash(sys.hexversion, _data[1]), posix.geteuid()) != (_data[0], _data[2]):
         raise OSError
-    if _imp.source_hash(sys.hexversion, _file) != _data[0][:8]:
-        raise OSError
-    exec(marshal.loads(_file), _scope)
+    exec(marshal.loads(_data[1]), _scope)
 except OSError:
-    try:
-        with open(__file__[:-9] + "prepare.py", "rb") as _file:
-            _data = _file.read()
-    except OSError:  # half installed, or just being removed: as if we were not there
-        _data = (
-            "import posix, sys; words = list(getattr(sys, 'orig_argv', [sys.executable] + sys.argv)"
-            "); words.remove(sys.argv[0]); python = sys.executable\n"
-            "if sys.argv[1][:5] == '--uv=': python, words[:-len(sys.argv) + 2] = '/bin/sh', ['sh', "
-            "'-c', 'exec \"$0\" run \"$@\"']\n"
-            "posix.execv(python, words)"
-        )
-    exec(_data, _scope)
-with _scope["Launch"](globals()) as _launch:
+    exec(
+        """
+try:
+    with open(__file__[:-9] + "prepare.py", "rb") as _data:
+        _data = _data.read()
+except OSError:  # half installed, or just being removed: as if we were not there
+    _data = list(getattr(sys, "orig_argv", [sys.executable] + sys.argv))
+    _data.remove(sys.argv[0])
+    _file = sys.executable
+    if sys.argv[1][:5] == "--uv=":
+        _data[: 2 - len(sys.argv)] = ["sh", "-c", 'exec "$0" run "$@"']
+        _file = "/bin/sh"
+    posix.execv(_file, _data)
+exec(_data, _scope)
+"""
+    )
+with _scope["Launch"](globals()) as _launch, _launch:
     _launch()()

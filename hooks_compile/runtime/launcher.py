@@ -1,23 +1,31 @@
 """The launcher: decides which code a launch runs, and makes ``__main__`` what it would have been.
 
-``launch.py`` executes ``entry.py`` and this file, compiled as one by ``prepare.py``, in a namespace
-of their own. Nothing is imported here that the bare interpreter has not loaded, and nothing but the
-hook and Python itself writes to stdout or stderr.
+``launch.py`` executes this file, ``entry.py``, ``ahead.py`` and ``leave.py``, compiled as one by
+``prepare.py``, in a namespace of their own. Nothing is imported here that the bare interpreter has
+not loaded, and nothing but the hook and Python itself writes to stdout or stderr.
 """
 
 import _imp
-import _warnings
-import builtins
 import marshal
 import posix
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType, TracebackType
-    from typing import Any, Callable, Dict, Optional, Type, Union
+    from types import CodeType, ModuleType
+    from typing import Any, Callable, Dict, Optional, Tuple
 
-    from hooks_compile.runtime.entry import FOLDER, entry_prefix, entry_suffix, unpack, verifies
+    from hooks_compile.runtime.ahead import import_ahead, offer
+    from hooks_compile.runtime.entry import (
+        FOLDER,
+        NO_NOTES,
+        Notes,
+        entry_prefix,
+        entry_suffix,
+        unpack,
+        verifies,
+    )
+    from hooks_compile.runtime.leave import can_leave, leave
 
     REST: bytes
     UV: bytes
@@ -28,6 +36,9 @@ _NAMES = ("_data", "_file", "_imp", "_launch", "_scope", "marshal", "posix", "sy
 RUNTIME = sys.argv[0][:-9]
 _FUNCTION: "Any" = type(lambda: None)
 _CPYTHON = sys.implementation.name == "cpython"
+_TRACED = b"HOOKS_COMPILE_TRACE" in posix.environ
+# The folder of the standard library, of which the bare interpreter has loaded the encodings.
+STDLIB = (getattr(sys.modules["encodings"], "__file__", None) or "//").rsplit("/", 2)[0]
 # A larger file is neither a hook nor an entry: plain Python may have it.
 _LARGEST = 1 << 26
 # A FIFO in the place of an entry must keep nobody waiting.
@@ -35,13 +46,18 @@ _READ = posix.O_RDONLY | posix.O_NONBLOCK
 
 
 class Launch:
-    """One launch, and the context that the hook runs in; ``launch.py`` is its only user."""
+    """One launch, and the two contexts, one in the other, that ``launch.py`` runs the hook in."""
 
-    __slots__ = ("function", "namespace")
+    __slots__ = ("code", "gc", "namespace", "notes", "raised", "status", "within")
 
     if TYPE_CHECKING:
-        function: Callable[[], object]
+        code: CodeType
+        gc: Optional[ModuleType]
         namespace: Dict[str, Any]
+        notes: Notes
+        raised: bool
+        status: Optional[int]
+        within: bool
 
     def __init__(self, namespace: "Dict[str, Any]") -> None:
         """Find or compile the code, and restore ``namespace``, the globals of ``__main__``.
@@ -54,60 +70,94 @@ class Launch:
         script = sys.argv[1]
         try:
             path = real_path(script)
-            code = find_code(script, path)
+            source = read_source(script)
+            self.code, self.notes = find_code(script, path, source)
         except Exception as error:
-            trace("source", f"{type(error).__name__}: {error}", script)
+            load_rest()["trace"]("source", f"{type(error).__name__}: {error}", script)
             load_rest()["become_python"]()
         restore_main(namespace, script, path)
+        if type(namespace["_file"]) is int:  # else prepare.py has made this launcher
+            posix.close(namespace["_file"])
         self.namespace = namespace
-        self.function = _FUNCTION(code, namespace)
+        self.gc = collector() if can_leave(source) else None
+        self.status = None
+        self.raised = False
+        self.within = True
 
-    def __enter__(self) -> "Callable[[], Callable[[], object]]":
-        """Return what takes our names out of ``__main__``, and returns the hook."""
-        return self.take
+    def __enter__(self) -> "Launch":
+        """Return this, for both contexts."""
+        return self
 
-    def take(self) -> "Callable[[], object]":
-        """Return the hook's code as a function without arguments."""
+    def __call__(self) -> "Callable[[], object]":
+        """Take our names out of ``__main__``, and return the hook's code as a function."""
         for name in _NAMES:
             self.namespace.pop(name, None)
-        return self.function
+        _, imports, patterns = self.notes
+        if self.gc:
+            if imports:
+                import_ahead(imports, self.gc)
+            self.gc.freeze()
+        if patterns:
+            offer(patterns)
+        return _FUNCTION(self.code, self.namespace)  # type: ignore[no-any-return]
 
-    def __exit__(
-        self,
-        kind: "Optional[Type[BaseException]]",
-        error: "Optional[BaseException]",
-        traceback: "Optional[TracebackType]",
-    ) -> None:
-        """Take our own frame off the traceback of an exception that leaves the hook."""
-        if error is None or traceback is None:
-            return
-        if sys.version_info >= (3, 11):
-            # The interpreter goes on raising it with the traceback that it finds in the exception.
-            error.__traceback__ = traceback.tb_next
-        elif not isinstance(error, SystemExit) and hasattr(sys, "excepthook"):
-            sys.excepthook = without_first_frame(sys.excepthook)
+    def __exit__(self, _: object, error: "Any", traceback: "Any") -> bool:
+        """End the process, if that is all that is left to do; else let through what was raised.
+
+        A hook that exits by an exception holds its variables until the inner context is left, so
+        that it is the outer one that ends the process.
+        """
+        if self.within:
+            self.within = False
+            if self.gc and not (sys.gettrace() or sys.getprofile()):  # they would see us
+                self.status = status_of(error)
+                self.raised = error is not None and self.status is not None
+            if error is None or self.status is not None:
+                return True
+            if self.gc:
+                self.gc.unfreeze()
+            if sys.version_info >= (3, 11):
+                # The interpreter goes on raising with the traceback that it finds in the exception.
+                error.__traceback__ = traceback.tb_next
+            elif not isinstance(error, SystemExit) and hasattr(sys, "excepthook"):
+                sys.excepthook = load_rest()["without_first_frame"](sys.excepthook)
+        elif self.gc:
+            if self.status is not None:
+                leave(self.status, self.gc)
+            self.gc.unfreeze()
+            if self.raised:
+                raise SystemExit(self.status)
+        return False
 
 
-def without_first_frame(excepthook: "Callable[..., object]") -> "Callable[..., object]":
-    """Wrap ``sys.excepthook`` for Pythons that go on raising with the traceback that they had."""
+def status_of(error: "Optional[BaseException]") -> "Optional[int]":
+    """Return the exit status that Python gives to a hook that ends so; None where it shows more."""
+    if error is None:
+        return 0
+    if type(error) is SystemExit:
+        code = 0 if error.code is None else error.code
+        if type(code) in (int, bool) and code in range(256):
+            return int(code)
+    return None
 
-    def trimmed(kind: "Type[BaseException]", error: BaseException, traceback: "Any") -> None:
-        sys.excepthook = excepthook
-        error.__traceback__ = sys.last_traceback = traceback.tb_next
-        excepthook(kind, error, traceback.tb_next)
 
-    return trimmed
+def collector() -> "ModuleType":
+    """Return ``gc``, which is built in; an import would leave it in ``sys.modules``."""
+    known = "gc" in sys.modules
+    gc: "ModuleType" = _imp.create_builtin(type(sys.__spec__)("gc", None))
+    _imp.exec_builtin(gc)
+    if not known:
+        sys.modules.pop("gc", None)  # Pythons before 3.10 put it there
+    return gc
 
 
-def find_code(script: str, path: str) -> "CodeType":
-    """Return the code of ``script`` as it is now: from its entry, or compiled and stored.
+def find_code(script: str, path: str, source: bytes) -> "Tuple[CodeType, Notes]":
+    """Return the code of ``source`` and what its entry notes: from there, or compiled and stored.
 
-    ``path`` is its real path. Raises OSError, ValueError, SyntaxError and whatever else ``compile``
-    raises: all that plain Python has to deal with.
+    ``path`` is the script's real path. Raises OSError, ValueError, SyntaxError and whatever else
+    ``compile`` raises: all that plain Python has to deal with.
     """
-    require_source(script)
     key = read_key()
-    source = read(script)  # as typed: "hook.py/" is no file
     cut = path.rfind("/") + 1
     prefix = path[:cut] + FOLDER + "/" + entry_prefix(path[cut:], sys.implementation.cache_tag)
     suffix = entry_suffix(key, source)
@@ -122,27 +172,32 @@ def find_code(script: str, path: str) -> "CodeType":
             reason = f"unreadable entry: {error}"
             continue
         if verifies(key, level, data, source):
-            code, warnings = unpack(data)
-            if warnings:
-                warn(warnings, file)
+            code, notes = unpack(data)
+            if notes[0]:
+                load_rest()["warn"](notes[0], file)
             _imp._fix_co_filename(code, file)  # type: ignore[attr-defined] # typeshed lacks it
-            trace("hit", f"level {level}", script)
-            return code
+            if _TRACED:
+                load_rest()["trace"]("hit", f"level {level}", script)
+            return code, notes
         reason = "the entry does not verify"
     code, stored = load_rest()["compile_and_store"](key, source, file, prefix, suffix)
     load_rest()["record"](reason, path)
-    trace("miss", reason + stored, script)
-    return code  # type: ignore[no-any-return] # miss.py is no import
+    load_rest()["trace"]("miss", reason + stored, script)
+    return code, NO_NOTES
 
 
-def require_source(script: str) -> None:
-    """Raise ValueError for a script or an interpreter whose code is not to be kept; OSError."""
+def read_source(script: str) -> bytes:
+    """Return the bytes of ``script`` as it is now.
+
+    Raises OSError; ValueError for a script or an interpreter whose code is not to be kept.
+    """
     if script.endswith(".pyc") or sys.flags.optimize:
         raise ValueError("entries are for sources, and for Python without -O")
     if getattr(sys.flags, "int_max_str_digits", -1) not in (-1, 4300):
         raise ValueError("another int_max_str_digits may change which numbers compile")
     if posix.stat(script).st_mode & 0o170000 != 0o100000:
         raise ValueError("not a file")  # opening a FIFO would take what Python has to read
+    return read(script)  # as typed: "hook.py/" is no file
 
 
 def read_key() -> bytes:
@@ -184,17 +239,6 @@ def read(path: str, private: bool = False) -> bytes:
         return b"".join(parts)
     finally:
         posix.close(file)
-
-
-def warn(warnings: "Any", file: str) -> None:
-    """Give the warnings that Python gives while it compiles, as its filters say at this launch.
-
-    Raises ValueError where an option could turn one into an error: compiling has to show that.
-    """
-    if sys.warnoptions:
-        raise ValueError("compile-time warnings under -W")
-    for category, message, line in warnings:
-        _warnings.warn_explicit(message, getattr(builtins, category), file, line)
 
 
 def real_path(script: str) -> str:
@@ -247,45 +291,11 @@ def restore_main(namespace: "Dict[str, Any]", script: str, path: str) -> None:
     if hasattr(sys, "orig_argv"):
         sys.orig_argv.remove(launcher)
     if not getattr(sys.flags, "safe_path", sys.flags.isolated):
-        sys.path[0] = folder_of(file, path)
+        sys.path[0] = (
+            path[: path.rfind("/")] or "/" if _CPYTHON else load_rest()["pypy_folder"](file)
+        )
     if launcher in sys.path_importer_cache:
         sys.path_importer_cache[file] = sys.path_importer_cache.pop(launcher)
     # The frame of launch.py counts, and a RecursionError tells how many there were.
     if _CPYTHON:
         sys.setrecursionlimit(sys.getrecursionlimit() + 1)
-
-
-def folder_of(file: str, path: str) -> str:
-    """Return what Python searches for modules first: the folder of the real path ``path``.
-
-    PyPy follows one symlink at ``file``, and none in its folders.
-    """
-    if not _CPYTHON:
-        path = file
-        if posix.lstat(file).st_mode & 0o170000 == 0o120000:
-            above = file[: file.rfind("/")]
-            path = sys.modules["posixpath"].join(above, posix.readlink(file))
-            path = sys.modules["posixpath"].abspath(path)
-    return path[: path.rfind("/")] or "/"
-
-
-def append(path: "Union[str, bytes]", line: str, limit: int) -> None:
-    """Add ``line`` to the file with one write, unless it holds ``limit`` bytes. Raises OSError."""
-    file = posix.open(path, posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT, 0o600)
-    try:
-        if posix.fstat(file).st_size < limit:
-            posix.write(file, line.encode("utf-8", "backslashreplace"))
-    finally:
-        posix.close(file)
-
-
-def trace(state: str, reason: str, script: str) -> None:
-    """Tell the file that HOOKS_COMPILE_TRACE names, if it does, how this launch went."""
-    path = posix.environ.get(b"HOOKS_COMPILE_TRACE", b"")
-    if path:
-        script = script.replace("\n", "\\n")  # one launch, one line
-        line = f"{state}\t{' '.join(reason.split())}\t{script}\n"
-        try:
-            append(path, line, sys.maxsize)
-        except OSError:
-            return  # it tells of the launch, and is no part of it

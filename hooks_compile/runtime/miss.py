@@ -1,10 +1,11 @@
-"""What the launcher does when there is no entry to run: compile, store, record, or step aside.
+"""What few launches need: to compile, store, record, trace, warn, or step aside.
 
 ``launcher.py`` executes ``store.py`` and this file in its own namespace on the first need.
 """
 
 import _imp
 import _warnings
+import builtins
 import posix
 import sys
 import time
@@ -12,13 +13,12 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
-    from typing import Callable, NoReturn, Tuple
+    from typing import Any, Callable, NoReturn, Tuple, Type, Union
 
-    from hooks_compile.runtime.entry import AS_PYTHON, pack, require_text
+    from hooks_compile.runtime.entry import AS_PYTHON, NO_NOTES, pack, require_text
     from hooks_compile.runtime.store import CREATE, store
 
     RUNTIME: str
-    append: Callable[[str, str, int], None]
 
 _LOG_LIMIT = 1 << 20
 _FILE_NAMES = (sys.getfilesystemencoding(), "surrogateescape")
@@ -37,7 +37,7 @@ def compile_and_store(
         return code, "; it is not stored, because it tells no columns"
     folder_path, _, stem = prefix.rpartition("/")
     try:
-        store(folder_path, f"{stem}0{suffix}", pack(key, 0, AS_PYTHON, code, (), source))
+        store(folder_path, f"{stem}0{suffix}", pack(key, 0, AS_PYTHON, code, NO_NOTES, source))
     except OSError as error:
         return code, f"; it can't be stored: {error.strerror}"
     return code, ""
@@ -99,3 +99,56 @@ def become_python() -> "NoReturn":
             words = [sys.executable, *_args_from_interpreter_flags(), *sys.argv]
     words[words.index(sys.argv[0]) :] = sys.argv[1:]
     posix.execv(sys.executable, words)
+
+
+def without_first_frame(excepthook: "Callable[..., object]") -> "Callable[..., object]":
+    """Wrap ``sys.excepthook`` for Pythons that go on raising with the traceback that they had."""
+
+    def trimmed(kind: "Type[BaseException]", error: BaseException, traceback: "Any") -> None:
+        sys.excepthook = excepthook
+        error.__traceback__ = sys.last_traceback = traceback.tb_next
+        excepthook(kind, error, traceback.tb_next)
+
+    return trimmed
+
+
+def warn(warnings: "Any", file: str) -> None:
+    """Give the warnings that Python gives while it compiles, as its filters say at this launch.
+
+    Raises ValueError where an option could turn one into an error: compiling has to show that.
+    """
+    if sys.warnoptions:
+        raise ValueError("compile-time warnings under -W")
+    for category, message, line in warnings:
+        _warnings.warn_explicit(message, getattr(builtins, category), file, line)
+
+
+def append(path: "Union[str, bytes]", line: str, limit: int) -> None:
+    """Add ``line`` to the file with one write, unless it holds ``limit`` bytes. Raises OSError."""
+    file = posix.open(path, posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT, 0o600)
+    try:
+        if posix.fstat(file).st_size < limit:
+            posix.write(file, line.encode("utf-8", "backslashreplace"))
+    finally:
+        posix.close(file)
+
+
+def trace(state: str, reason: str, script: str) -> None:
+    """Tell the file that HOOKS_COMPILE_TRACE names, if it does, how this launch went."""
+    path = posix.environ.get(b"HOOKS_COMPILE_TRACE", b"")
+    if path:
+        script = script.replace("\n", "\\n")  # one launch, one line
+        line = f"{state}\t{' '.join(reason.split())}\t{script}\n"
+        try:
+            append(path, line, sys.maxsize)
+        except OSError:
+            return  # it tells of the launch, and is no part of it
+
+
+def pypy_folder(file: str) -> str:
+    """Return what PyPy searches for modules first: it follows one symlink, and none in folders."""
+    if posix.lstat(file).st_mode & 0o170000 == 0o120000:
+        above = file[: file.rfind("/")]
+        file = sys.modules["posixpath"].join(above, posix.readlink(file))
+        file = sys.modules["posixpath"].abspath(file)
+    return file[: file.rfind("/")] or "/"

@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 _BUILD = "@BUILD@"
+_PARTS = ("entry", "ahead", "leave", "launcher")
+# What only REST calls.
+_COLD = ("pack", "require_text", "choice_of")
 _FOLDER = sys.argv[0][:-9]
 
 
 def compile_launcher() -> "CodeType":
-    """Return the launcher: ``entry.py`` and ``launcher.py``; what few launches need in REST and UV.
+    """Return the launcher: all of _PARTS, and in REST and UV what few launches need.
 
     Raises OSError where a part is missing or the folder is not this user's alone; SyntaxError and
     ValueError for a damaged part.
@@ -28,10 +31,13 @@ def compile_launcher() -> "CodeType":
     status = posix.stat(_FOLDER)
     if status.st_uid != posix.geteuid() or status.st_mode & 0o77:
         raise PermissionError(_FOLDER)
-    rest = marshal.dumps(compiled(part("store") + part("miss")))
-    uv = marshal.dumps(compiled(part("uv")))
-    more = f"\nREST = {rest!r}\nUV = {uv!r}\n".encode()
-    return compiled(part("entry") + part("launcher") + more)
+    hot = parsed(b"".join(map(part, _PARTS)))
+    cold = parsed(part("store") + part("miss"))
+    cold.body += [node for node in hot.body if getattr(node, "name", "") in _COLD]
+    hot.body = [node for node in hot.body if getattr(node, "name", "") not in _COLD]
+    for name, tree in (("REST", cold), ("UV", parsed(part("uv")))):
+        hot.body += parsed(f"{name} = {marshal.dumps(compiled(tree))!r}".encode()).body
+    return compiled(hot)
 
 
 def part(name: str) -> bytes:
@@ -40,24 +46,48 @@ def part(name: str) -> bytes:
         return file.read()
 
 
-def compiled(source: bytes) -> "CodeType":
-    """Return the code of ``source`` without annotations, which would be evaluated each time."""
+def parsed(source: bytes) -> "Any":
+    """Return the syntax tree of ``source`` without what is of no use to a launch."""
     tree: Any = compile(source, "launcher.py", "exec", 0x400, True)  # ast.PyCF_ONLY_AST
     strip(tree)
-    return compile(tree, "launcher.py", "exec", 0, True, 2)
+    return tree
+
+
+def compiled(tree: "Any") -> "CodeType":
+    """Return the code of a syntax tree; all that is felt in each launch is left out."""
+    return bare(compile(tree, "launcher.py", "exec", 0, True, 2))
 
 
 def strip(node: "Any") -> None:
-    """Take the annotations off all functions below ``node``, which is part of a syntax tree."""
+    """Take annotations, and what is there for type checkers, off the syntax tree ``node``."""
     if hasattr(node, "returns"):
         node.returns = None
     if hasattr(node, "annotation") and hasattr(node, "arg"):
         node.annotation = None
     for field in node._fields:
         value = getattr(node, field, None)
+        if isinstance(value, list):
+            value[:] = [child for child in value if not is_for_typing(child)]
         for child in value if isinstance(value, list) else [value]:
             if hasattr(child, "_fields"):
                 strip(child)
+
+
+def is_for_typing(node: "Any") -> bool:
+    """Tell whether ``node`` is an ``if TYPE_CHECKING``."""
+    return getattr(getattr(node, "test", None), "id", "") == "TYPE_CHECKING"
+
+
+def bare(code: "CodeType") -> "CodeType":
+    """Return ``code`` without line numbers and long names, which only tracebacks show."""
+    kind = type(code)
+    changes: Any = {
+        "co_consts": tuple([bare(one) if type(one) is kind else one for one in code.co_consts]),
+        "co_linetable" if sys.version_info >= (3, 10) else "co_lnotab": b"",
+    }
+    if sys.version_info >= (3, 11):
+        changes["co_qualname"] = code.co_name
+    return code.replace(**changes) if sys.implementation.name == "cpython" else code
 
 
 def keep(data: bytes) -> None:

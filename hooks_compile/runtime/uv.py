@@ -134,7 +134,7 @@ def uv_inputs(
     parts += [metadata(read(script)), contents(f"{script}.lock")]
     starts = [path[: path.rfind("/")], here]
     wanted = [environ.get(b"UV_PYTHON", b"")]
-    for option, value in zip(options, options[1:]):  # noqa: B905, RUF007 - 3.8
+    for option, value in zip(options, options[1:]):  # noqa: RUF007 - 3.8
         if option == "--project":
             starts.append(value if value.startswith("/") else f"{here}/{value}")
         if option in ("-p", "--python"):

@@ -12,10 +12,11 @@ import sys
 import warnings
 
 if __name__ != "__main__":
-    from hooks_compile.runtime import entry, store
+    from hooks_compile.runtime import entry, notes, store
 else:
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import entry  # type: ignore[import-not-found,no-redef]
+    import notes  # type: ignore[import-not-found,no-redef]
     import store  # type: ignore[import-not-found,no-redef]
 
 TYPE_CHECKING = False
@@ -113,7 +114,8 @@ def _compile(
         return "broken", "", "", problem_of(error)
     if write:
         place = f"{folder}/{entry.FOLDER}"
-        data = entry.pack(key, level, choice.encode(), code, caught, source)
+        noted = caught, notes.leading_imports(code), notes.patterns(code)
+        data = entry.pack(key, level, choice.encode(), code, noted, source)
         try:
             store.store(place, entry_name, data)
             for other in {0, 1, 2} - {level}:
@@ -158,7 +160,7 @@ def _compile_module(key: bytes, path: str, write: bool) -> "Outcome":
         return "broken", "", "", problem_of(error)
     if not write:
         return "missing", "", "", None
-    data = entry.pack(key, 0, entry.AS_PYTHON, code, caught, source)
+    data = entry.pack(key, 0, entry.AS_PYTHON, code, (caught, (), {}), source)
     try:
         store.store(f"{folder}/__pycache__", cached, data, markers=False)
     except OSError as error:

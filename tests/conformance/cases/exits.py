@@ -322,7 +322,7 @@ what = sys.argv[1]
 
 def slow(name):
     time.sleep(0.05)
-    print("thread", name, threading.current_thread().name, threading.main_thread().is_alive())
+    print("thread", name, threading.current_thread().name, threading.main_thread().name)
 
 def raises():
     raise ValueError("in a thread")

@@ -1,0 +1,70 @@
+"""What a launch does ahead of its hook: what the hook itself would do first, and faster.
+
+The notes of an entry name the modules of the standard library that the source imports before it
+does anything else, and hold its regular expressions as ``re`` compiles them.
+"""
+
+import marshal
+import posix
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any, Tuple
+
+    from hooks_compile.runtime.entry import Patterns
+    from hooks_compile.runtime.launcher import STDLIB
+
+
+def import_ahead(names: "Tuple[str, ...]", gc: "ModuleType") -> None:
+    """Import modules while the collector rests: it would go through them many times for nothing.
+
+    Nothing is done where a name may mean something else than Python's own module to the hook.
+    """
+    path = sys.path
+    if path[2:3] != [STDLIB] or not gc.isenabled() or can_shadow(path[0]):
+        return
+    folder = path.pop(0)
+    gc.disable()
+    try:
+        for name in names:
+            __import__(name)
+    except Exception:  # the hook meets it again
+        return
+    finally:
+        gc.enable()
+        path.insert(0, folder)
+
+
+def can_shadow(folder: str) -> bool:
+    """Tell whether a file in ``folder`` has the name of a module of the standard library."""
+    try:
+        stems = {name.partition(".")[0] for name in posix.listdir(folder)}
+    except OSError:
+        return True
+    return not stems.isdisjoint(getattr(sys, "stdlib_module_names", stems))  # new in 3.10
+
+
+def offer(patterns: "Patterns") -> None:
+    """Give ``re``, if it is loaded, patterns in compiled form: none has to be parsed any more.
+
+    What they are looked up by is what :func:`re.compile` looks in its cache for.
+    """
+    module = sys.modules.get("re")
+    name = "_cache" if sys.version_info < (3, 12) else "_cache2"
+    old = getattr(module, name, None)
+    if type(old) is not dict:
+        return
+
+    class Cache(dict):  # type: ignore[type-arg] # 3.8 has no dict[...]
+        def __missing__(self, key: "Tuple[type, Any, int]") -> "Any":
+            kind, pattern, flags = key
+            data = patterns.get((pattern, flags)) if kind is str else None
+            if data is None:
+                raise KeyError(key)
+            sre: "Any" = sys.modules["_sre"]
+            found = self[key] = sre.compile(pattern, *marshal.loads(data))
+            return found
+
+    setattr(module, name, Cache(old))

@@ -1,0 +1,162 @@
+"""What an entry notes for the launcher: the imports that a hook begins with, and its patterns.
+
+Both are read off the compiled code. They only say what a launch may have ready: whatever they say,
+the hook does the same.
+"""
+
+import dis
+import marshal
+import re
+import sys
+import warnings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any, Dict, Iterator, Optional, Set, Tuple
+
+    from hooks_compile.runtime.entry import Patterns
+
+# Modules that hooks usually begin with. Importing them tells nobody anything, and leaves no object
+# behind that does something at the end of the process; tests/test_notes.py looks.
+MODULES = frozenset(
+    (
+        *("__future__", "abc", "argparse", "ast", "base64", "bisect", "calendar", "collections"),
+        *("configparser", "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal"),
+        *("difflib", "enum", "errno", "fcntl", "fnmatch", "functools", "getpass", "glob"),
+        *("hashlib", "heapq", "hmac", "html", "inspect", "io", "itertools", "json", "logging"),
+        *("math", "mimetypes", "operator", "os", "pathlib", "platform", "pprint", "pwd", "queue"),
+        *("random", "re", "secrets", "select", "shlex", "shutil", "signal", "socket", "stat"),
+        *("statistics", "string", "struct", "subprocess", "sys", "tempfile", "textwrap"),
+        *("threading", "time", "tokenize", "tomllib", "traceback", "types", "typing"),
+        *("unicodedata", "urllib", "uuid", "zlib"),
+    )
+)
+# What module code does until its imports are done: it imports, and gives names to constants.
+_BEGINNING = frozenset(
+    (
+        *("CACHE", "COPY", "DUP_TOP", "EXTENDED_ARG", "IMPORT_FROM", "IMPORT_NAME", "LOAD_CONST"),
+        *("LOAD_SMALL_INT", "NOP", "POP_TOP", "RESUME", "ROT_TWO", "STORE_NAME", "SWAP"),
+    )
+)
+# More would make every launch slower than they can make the hook faster.
+_MOST_PATTERNS = 64
+_LONGEST_PATTERN = 400
+_SPECIAL = re.compile(r"\\[AbBdDsSwWZ.()\[\]{}*+?^$|/\-]|\(\?|[.\])][*+?]|^\^|\$$|\w\|\w|\[\^")
+_FLAGS = {
+    name: int(getattr(re, name))
+    for name in (*"AIMSX", "ASCII", "IGNORECASE", "MULTILINE", "DOTALL", "VERBOSE")
+}
+
+
+def leading_imports(code: "CodeType") -> "Tuple[str, ...]":
+    """Return the modules of MODULES that a module's code imports before it does anything else."""
+    names = []
+    for instruction in dis.get_instructions(code):
+        if instruction.opname not in _BEGINNING:
+            break
+        if instruction.opname == "IMPORT_NAME":
+            name = instruction.argval
+            if name.partition(".")[0] not in MODULES:
+                break
+            if name not in names and name not in sys.builtin_module_names:
+                names.append(name)
+    return tuple(names)
+
+
+def patterns(code: "CodeType") -> "Patterns":
+    """Return the regular expressions among the constants of ``code``, as ``re`` compiles them.
+
+    A string that only looks like one is of no use, and does no harm.
+    """
+    names: Set[str] = set()
+    texts: Dict[str, None] = {}
+    for each in _all_code(code):
+        names.update(each.co_names)
+        texts.update(dict.fromkeys(_strings(each.co_consts)))
+    if "re" not in names or not _can_compile():
+        return {}
+    used = {_FLAGS[name] for name in names & set(_FLAGS)}
+    combined = 0
+    for flag in used:
+        combined |= flag
+    ready: Patterns = {}
+    for text in texts:
+        if len(text) <= _LONGEST_PATTERN and _SPECIAL.search(text):
+            for flags in sorted({0, combined} | used):
+                data = _compiled(text, flags)
+                if data is not None and len(ready) < _MOST_PATTERNS:
+                    ready[text, flags] = data
+    return ready
+
+
+def _all_code(code: "CodeType") -> "Iterator[CodeType]":
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, type(code)):
+            yield from _all_code(constant)
+
+
+def _strings(constants: "Any") -> "Iterator[str]":
+    for constant in constants:
+        if type(constant) is str:
+            yield constant
+        elif type(constant) in (tuple, frozenset):
+            yield from _strings(constant)
+
+
+_known: "Dict[Tuple[str, int], Optional[bytes]]" = {}
+
+
+def _compiled(pattern: str, flags: int) -> "Optional[bytes]":
+    """Return the marshalled arguments of ``_sre.compile``; None where Python complains."""
+    key = pattern, flags
+    if key not in _known:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            try:
+                _known[key] = marshal.dumps(_arguments(pattern, flags))
+            except (re.error, Warning, OverflowError, RecursionError):
+                _known[key] = None
+    return _known[key]
+
+
+def _arguments(pattern: str, flags: int) -> "Tuple[Any, ...]":
+    """Return what ``re`` gives to ``_sre.compile`` behind the pattern (``sre_compile.compile``)."""
+    compiler = _compiler()
+    parser = compiler._parser if sys.version_info >= (3, 11) else compiler.sre_parse
+    parsed = parser.parse(pattern, flags)
+    state = parsed.state
+    groups = [None] * state.groups
+    for name, number in state.groupdict.items():
+        groups[number] = name
+    return (
+        int(flags | state.flags),
+        [int(word) for word in compiler._code(parsed, flags)],  # some are named
+        state.groups - 1,
+        dict(state.groupdict),
+        tuple(groups),
+    )
+
+
+def _compiler() -> "Any":
+    if sys.version_info >= (3, 11):
+        return re._compiler  # type: ignore[attr-defined] # typeshed lacks it
+    import sre_compile  # noqa: PLC0415 - deprecated later
+
+    return sre_compile
+
+
+def _can_compile() -> bool:
+    """Tell whether :func:`_arguments` makes what this interpreter's ``re`` makes."""
+    if sys.implementation.name != "cpython":
+        return False
+    import _sre  # type: ignore[import-not-found] # noqa: PLC0415 - CPython's own, without a stub
+
+    try:
+        for pattern, flags in ((r"^(?P<a>b+)|[^c-e]\s*$", 0), (r"rm\s+-r(f)?", 2), ("é.|ß", 26)):
+            if _sre.compile(pattern, *_arguments(pattern, flags)) != re.compile(pattern, flags):
+                return False
+    except (AttributeError, TypeError, ValueError):
+        return False
+    return True
