@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, precondition, rule
 
-from tests.git_scene import HOOK, Scene
+from tests.git_scene import HOOK, Scene, gits
 
 SOAK = bool(os.environ.get("HOOKS_COMPILE_SOAK"))
 _LINES = 4
 _MOST_TREES = 3
 
-_template: list[Scene] = []
+_templates: dict[str, Scene] = {}
 _folder: list[Path] = []
 
 
@@ -38,18 +38,21 @@ class Walk(RuleBasedStateMachine):
     """``cold`` are the trees in which the next launch may have to compile: a person has edited the
     hook, or git has changed it without a word."""
 
+    version = next(iter(gits()))
     branches: Bundle[str] = Bundle("branches")
 
     def __init__(self) -> None:
         super().__init__()
-        if not _template:
-            scene = Scene.create(_folder[0] / "template")
+        if self.version not in _templates:
+            scene = Scene.create(_folder[0] / f"git {self.version}", gits()[self.version])
             scene.hook.write_text(content(["0"] * _LINES))
             scene.quietly("commit", "-q", "-a", "-m", "lines")
             scene.make_warm()
             scene.install()
-            _template.append(scene)
-        self.scene = _template[0].copy_to(Path(tempfile.mkdtemp(dir=_folder[0])) / "scene")
+            _templates[self.version] = scene
+        self.scene = _templates[self.version].copy_to(
+            Path(tempfile.mkdtemp(dir=_folder[0])) / "scene"
+        )
         self.trees = [self.scene.repo]
         self.cold: set[Path] = set()
         self.number = 0
@@ -216,12 +219,24 @@ class Walk(RuleBasedStateMachine):
         self.look(tree)
 
 
-Walk.TestCase.settings = settings(
-    max_examples=150 if SOAK else 5,
-    stateful_step_count=60 if SOAK else 20,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+class NewestWalk(Walk):
+    """The same under the newest git here: its hooks are in its configuration."""
+
+    version = list(gits())[-1]
 
 
-TestWalks = pytest.mark.soak(pytest.mark.timeout(7200 if SOAK else 300)(Walk.TestCase))
+for each in (Walk, NewestWalk):
+    each.TestCase.settings = settings(
+        max_examples=150 if SOAK else 5,
+        stateful_step_count=60 if SOAK else 20,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+limit = pytest.mark.timeout(7200 if SOAK else 300)
+TestWalks = pytest.mark.soak(limit(Walk.TestCase))
+TestWalksOfTheNewest = pytest.mark.skipif(
+    len(gits()) == 1,
+    reason="one git is on this machine (name the folder of a newer in HOOKS_COMPILE_TEST_GIT)",
+)(pytest.mark.soak(limit(NewestWalk.TestCase)))

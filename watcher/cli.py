@@ -360,6 +360,9 @@ def _service(arguments: argparse.Namespace) -> int:
         options += ["--optimize", str(arguments.optimize)]
     if arguments.poll:
         options += ["--poll", f"{arguments.poll:g}"]
+    if arguments.scan != _SCAN_S:
+        options += ["--scan", f"{arguments.scan:g}"]
+    options += [f"--{name}" for name in ("json", "quiet") if getattr(arguments, name)]
     paths = [str(tree.given) for tree in trees]
     command = [*program, *paths, *options]
     log = str(Path.home() / "Library/Logs/hooks-watch.log")

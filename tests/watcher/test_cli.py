@@ -320,7 +320,17 @@ def test_service_prints_units_that_run_this_command(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["/opt/tools/bin/hooks-watch"])
     path = str(git_repo.path)
-    options = ["--python", "python3.12", "--optimize", "1", "--poll", "3"]
+    options = [
+        "--python",
+        "python3.12",
+        "--optimize",
+        "1",
+        "--poll",
+        "3",
+        "--scan",
+        "30",
+        "--quiet",
+    ]
     assert main([path, *options, "--service=systemd"]) == 0
     words = " ".join(f'"{word}"' for word in ["/opt/tools/bin/hooks-watch", path, *options])
     assert f"ExecStart={words}\n" in capsys.readouterr().out
