@@ -378,6 +378,16 @@ def test_hooks_of_others_are_not_ours() -> None:
     assert judge(marked) is Kind.MANAGER
 
 
+def test_shellcheck_finds_nothing_but_what_we_know(tmp_path: Path) -> None:
+    if shutil.which("shellcheck") is None:
+        pytest.skip("shellcheck is not on this machine")
+    known = ["--exclude=SC3013,SC1090"]  # -nt is in every sh; the other script is the user's
+    for event in (EVENTS[0], None):
+        script = write(tmp_path / "hook", text(Path("/usr/bin/hooks-compile"), event))
+        done = subprocess.run(["shellcheck", *known, script], capture_output=True, check=False)
+        assert done.stdout.decode() == ""
+
+
 def test_no_process_is_started_when_nothing_changed(tmp_path: Path) -> None:
     if shutil.which("strace") is None:
         pytest.skip("strace is not on this machine")

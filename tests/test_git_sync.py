@@ -346,6 +346,35 @@ def test_a_clone_of_a_hostile_repository_executes_nothing(method: str, hostile: 
     assert list(clone.glob(".claude/hooks/__pycache_opt__/guard*.pyc"))
 
 
+@pytest.mark.parametrize("nested", [False, True], ids=["tracked", "in a submodule"])
+def test_a_branch_that_replaces_our_command_is_not_run(nested: bool, scene: Scene) -> None:
+    """Our command may be in the project's own environment. git overwrites what it ignores."""
+    tool = scene.repo / ".venv/bin/hooks-compile"
+    write(tool, f"#!/bin/sh\nexec '{TOOL}' \"$@\"\n", executable=True)
+    write(scene.repo / ".git/info/exclude", ".venv\n")
+    mark = scene.folder / "mark"
+    evil = f"#!/bin/sh\ntouch '{mark}'\n"
+    scene.install("files", tool=tool)
+    scene.git("checkout", "-q", "topic")
+    assert scene.launch() == "hit"
+    scene.quietly("checkout", "-q", "-b", "hostile", "clash")
+    good = tool.read_text()
+    write(tool, evil, executable=True)
+    if nested:
+        for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "evil"]):
+            scene.quietly(*words, cwd=tool.parents[1])
+    scene.quietly("add", "-A", "-f")
+    scene.quietly("commit", "-q", "-m", "hostile")
+    if not nested:  # what is nested comes with "git submodule update" or submodule.recurse
+        scene.quietly("checkout", "-q", "main")
+        write(tool, good, executable=True)
+        scene.git("checkout", "-q", "hostile")
+    assert tool.read_text() == evil
+    scene.edit("hostile")
+    scene.git("commit", "-q", "-a", "-m", "more")
+    assert not mark.exists()
+
+
 def test_a_shim_is_asked_where_the_repository_has_no_word(scene: Scene) -> None:
     """pyenv and asdf start what a file in the current folder names."""
     real = (scene.folder / "bin/python3").resolve()
