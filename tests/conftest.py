@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import coverage
 import pytest
 
 from tests import interpreters_found
@@ -87,6 +89,37 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_report_header() -> str:
     return interpreters_found.report()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if os.environ.get("HOOKS_COMPILE_COVERAGE") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Coverage())
+
+
+class Coverage:
+    """Measures the branches that the workers of a run take, and the tool's processes in it.
+
+    Each Python of our environment is measured from its start, by coverage's own ``.pth`` file, as
+    these variables tell it. The run fails below ``fail_under`` of pyproject.toml.
+    """
+
+    def __init__(self) -> None:
+        os.environ["COVERAGE_PROCESS_START"] = str(CHECKOUT / "pyproject.toml")
+        os.environ["COVERAGE_FILE"] = str(CHECKOUT / ".coverage")
+        self._coverage = coverage.Coverage(config_file=os.environ["COVERAGE_PROCESS_START"])
+        self._coverage.erase()
+        self._told = io.StringIO()
+
+    @pytest.hookimpl(trylast=True)  # the workers have ended by then
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        self._coverage.combine()
+        total = self._coverage.report(file=self._told)
+        if total < float(str(self._coverage.get_option("report:fail_under"))):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        terminalreporter.section("branch coverage")
+        terminalreporter.write(self._told.getvalue())
 
 
 @pytest.fixture(autouse=True)
