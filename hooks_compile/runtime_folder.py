@@ -47,7 +47,7 @@ def location(env: Mapping[str, str]) -> Path:
 
 def build() -> str:
     """Return what names this version of the launcher: a digest of its sources."""
-    sources = b"".join(_source(name) for name in (*_FINDERS, *_PARTS, "uv_record"))
+    sources = b"".join(_source(name) for name in (*_FINDERS, *_PARTS, "uv_record", "uv.sh"))
     return entry.keyed_hash(bytes(entry.KEY_SIZE), sources).hex()[:16]
 
 
@@ -129,6 +129,7 @@ def remove(folder: Path) -> list[Path]:
         "prepare.py",
         _RECORDER,
         _NO_CACHE,
+        "uv.sh",
         "uv/**/*.uv",
     ]
     paths = [path for name in names for path in folder.glob(name)]
@@ -163,6 +164,7 @@ def _files(folder: Path, version: str) -> dict[Path, bytes]:
     """Return what the launcher consists of, in the order in which it has to be written."""
     files = {folder / f"{version}.{part}.py": _source(part) for part in _PARTS}
     files[folder / _NO_CACHE] = b""
+    files[folder / "uv.sh"] = _source("uv.sh")
     finders = {f"{finder}.py": _source(finder) for finder in _FINDERS}
     for name, source in {_RECORDER: _source("uv_record"), **finders}.items():
         files[folder / name] = source.replace(b"@BUILD@", version.encode())
@@ -171,7 +173,8 @@ def _files(folder: Path, version: str) -> dict[Path, bytes]:
 
 def _source(name: str) -> bytes:
     # importlib.resources would take 8 ms of every command
-    return Path(__file__).with_name("runtime").joinpath(f"{name}.py").read_bytes()
+    file = name if name.endswith(".sh") else f"{name}.py"
+    return Path(__file__).with_name("runtime").joinpath(file).read_bytes()
 
 
 def _create_key(folder: Path) -> None:

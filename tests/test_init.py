@@ -727,7 +727,7 @@ def test_comments_in_a_file_of_claude_are_warned_about(tool: Tool, repo: GitRepo
 def test_what_stays_is_listed_with_its_reason(tool: Tool, repo: GitRepo) -> None:
     stays = {
         "python3 .claude/hooks/gone.py": "there is no file `.claude/hooks/gone.py`",
-        f"uv run {GUARD}": "`uv` chooses the interpreter",
+        f"uv run python {GUARD}": "`uv run` looks for a program `python`",
         "npx prettier --check .": "it does not launch a Python script",
     }
     repo.write(SETTINGS, settings(*stays))

@@ -103,6 +103,18 @@ def test_a_hook_without_metadata_or_project_runs_under_the_python_on_path(
     assert not asked(machine.wrapped(hook))
 
 
+def test_a_hook_without_metadata_or_project_runs_in_the_environment_beside_it(
+    machine: Machine,
+) -> None:
+    subprocess.run(["uv", "venv", "-q"], env=machine.environment(), cwd=machine.work, check=True)
+    hook = machine.hook(REPORT, "hooks/hook.py", block="")
+    same_as_uv(machine, hook)
+    machine.hook(WHO, "hooks/hook.py", block="")
+    launched = machine.wrapped(hook)
+    assert not asked(launched)
+    assert str(machine.work / ".venv").encode() in launched.stdout
+
+
 def test_a_hook_started_by_a_hook_is_counted_by_uv(machine: Machine) -> None:
     inner = machine.hook(REPORT, "inner.py")
     outer = machine.hook(f"import os\nos.execvp('uv', ['uv', 'run', '--script', {str(inner)!r}])\n")

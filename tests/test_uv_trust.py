@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,14 +91,21 @@ def test_a_record_is_found_in_every_shell(machine: Machine, shell: tuple[str, ..
 
 
 def test_the_wrapper_and_the_launcher_know_the_same_options() -> None:
-    text = WRAPPER.read_text()
-    block = text[text.index('if [ -n "$hooks_compile_uv" ]') :]
-    lines = [line.strip() for line in block.splitlines()]
+    text = WRAPPER.with_name("uv.sh").read_text()
+    lines = [line.strip() for line in text.splitlines()]
     switches = [line for line in lines if line.startswith("-") and line.endswith(") ;;")]
-    known = {word for line in switches for word in line[:-4].split(" | ")} - {"-*"}
-    valued, _ = [line for line in lines if line.endswith("hooks_compile_value=value: ;;")]
+    known = {word for line in switches for word in line[:-4].split(" | ")}
+    (valued,) = [line for line in lines if line.endswith("hooks_compile_value=value: ;;")]
     assert known == uv_words.SWITCHES
     assert set(valued.partition(")")[0].split(" | ")) == uv_words.WITH_VALUE
+
+
+def test_shellcheck_finds_nothing_in_the_part_for_uv() -> None:
+    if shutil.which("shellcheck") is None:
+        pytest.skip("shellcheck is not on this machine")
+    command = ["shellcheck", "--norc", str(WRAPPER.with_name("uv.sh"))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_no_uv_at_all_is_reported_by_the_shell(machine: Machine) -> None:
@@ -144,6 +152,7 @@ DAMAGES: dict[str, Callable[[Machine, Path], object]] = {
     "a link": lambda m, record: record.symlink_to(record.rename(m.root / "kept")),
     "the key": lambda m, record: m.runtime.joinpath("key").write_bytes(b"x" * 16),
     "the parts": lambda m, record: clear(m.runtime, "*.uv.py"),
+    "the wrapper's part": lambda m, record: clear(m.runtime, "uv.sh"),
     "the recorder": lambda m, record: shutil.rmtree(m.runtime / "uvsite"),
     "the compiled launcher": lambda m, record: clear(m.runtime, "launch.py.*"),
     "all but what finds it": lambda m, record: clear(m.runtime, "[!lp]*.py", "launch.py.*"),

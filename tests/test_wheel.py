@@ -37,6 +37,7 @@ RUNTIME = {
     "prepare.py",
     "store.py",
     "uv.py",
+    "uv.sh",
     "uv_record.py",
     "worker.py",
 }

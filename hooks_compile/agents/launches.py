@@ -20,6 +20,7 @@ from hooks_compile.agents.shell_words import (
     assignment_name,
 )
 from hooks_compile.agents.state import State, follow, only_adds_to_path
+from hooks_compile.runtime import uv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 WRAPPER_NAME = "hook_wrapper.sh"  # as in hooks_compile.wrapper, whose import is slow
 PYTHON_MARK = "--python="
 SHEBANG_MARK = "--shebang"
+UV_MARK = "--uv"  # or --uv=CMD
 
 PYTHON_NAME = re.compile(r"(?:python|pypy)(?:3(?:\.[0-9]+t?)?)?(?:\.exe)?")
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
@@ -62,12 +64,14 @@ class Launch:
     """One launch of a script.
 
     ``python`` is the word that names the interpreter, None where the script is run by its first
-    line. ``state`` is what the commands in front have left.
+    line. ``state`` is what the commands in front have left. ``uv`` are the words ``uv`` and ``run``
+    where they launch it.
     """
 
     python: Word | None
     script: Word
     state: State
+    uv: tuple[Word, Word] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +212,8 @@ def _outcome(words: tuple[Word, ...], state: State) -> Launch | WiredLaunch | Re
     program = basename(words[0])
     if wired := _wired(program, words, state):
         return wired
+    if program == "uv" and _looks_like_python(words):
+        return _uv_launch(words, state)
     if program is None or program in _SHELLS | _RUNNERS | _OTHER_PREFIXES:
         return _runner_refusal(program, words) if _looks_like_python(words) else None
     if PYTHON_NAME.fullmatch(program):
@@ -233,6 +239,60 @@ def _python_launch(words: tuple[Word, ...], state: State) -> Launch | Refusal:
         # Behind `--python=` a shell would expand neither `~` nor a pattern.
         return Refusal(f"the interpreter `{words[0].text}` is not a plain word")
     return Launch(words[0], words[1 + position], state)
+
+
+def uv_script_position(words: Sequence[Word]) -> int | Refusal:
+    """Where the script stands among the words behind ``uv run``."""
+    position = 0
+    while position < len(words):
+        word = words[position]
+        if word.literal in uv.WITH_VALUE:
+            position += 1
+        elif word.literal not in uv.SWITCHES:
+            break
+        position += 1
+    if position >= len(words):
+        return Refusal("`uv run` is given no script")
+    if words[position].text.startswith("-"):
+        return Refusal(f"uv's option `{words[position].text}`")
+    options = {word.literal for word in words[:position]}
+    last = words[position].parts[-1] if words[position].parts else None
+    is_script = isinstance(last, Literal) and last.text.endswith(".py")
+    if not is_script and options.isdisjoint(("-s", "--script")):
+        return Refusal(f"`uv run` looks for a program `{words[position].text}`")
+    return position
+
+
+def wired_script(launch: WiredLaunch) -> Word | None:
+    """The script of a launch through the wrapper, None where it has none for certain."""
+    words = launch.following
+    mark = words[0].text if words else ""
+    position: int | Refusal
+    if is_uv_mark(mark):
+        words = words[1:]
+        position = uv_script_position(words)
+    else:
+        if mark == SHEBANG_MARK or mark.startswith(PYTHON_MARK):
+            words = words[1:]
+        position = script_position([word.literal for word in words])
+    return words[position] if isinstance(position, int) else None
+
+
+def is_uv_mark(word: str) -> bool:
+    """Whether a word tells the wrapper that the launch is one of ``uv run``."""
+    return word == UV_MARK or word.startswith(f"{UV_MARK}=")
+
+
+def _uv_launch(words: tuple[Word, ...], state: State) -> Launch | Refusal:
+    if len(words) < 2 or words[1].text != "run":
+        return _runner_refusal("uv", words)
+    position = uv_script_position(words[2:])
+    if isinstance(position, Refusal):
+        return position
+    if not all(isinstance(part, Literal | Parameter) for part in words[0].parts):
+        # behind `--uv=` a shell would expand neither `~` nor a pattern
+        return Refusal(f"`{words[0].text}` is not a plain word")
+    return Launch(words[0], words[2 + position], state, (words[0], words[1]))
 
 
 def _runner_refusal(program: str | None, words: tuple[Word, ...]) -> Refusal:

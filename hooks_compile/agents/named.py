@@ -10,13 +10,7 @@ from typing import TYPE_CHECKING, cast
 from hooks_compile import shebang
 from hooks_compile.agents import claude, codex, copilot, cursor, gemini
 from hooks_compile.agents.jsontext import read
-from hooks_compile.agents.launches import (
-    PYTHON_MARK,
-    SHEBANG_MARK,
-    Reading,
-    find_launches,
-    script_position,
-)
+from hooks_compile.agents.launches import Reading, find_launches, wired_script
 from hooks_compile.agents.shell import NotUnderstoodError, parse
 from hooks_compile.agents.words import expand
 
@@ -24,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from hooks_compile.agents.base import Agent, ConfigFile, Found, Json
-    from hooks_compile.agents.launches import WiredLaunch
     from hooks_compile.agents.shell_words import Word
 
 AGENTS: tuple[Agent, ...] = (
@@ -106,18 +99,10 @@ def _launched(found: Found, variables: Mapping[str, str]) -> Iterator[str]:
     for launch in reading.launches:
         words += [launch.script, *launch.state.folders]
     for wired in reading.wired:
-        words += [_wired_script(wired), *wired.state.folders]
+        words += [wired_script(wired), *wired.state.folders]
     for word in words:
         if word is not None and (name := expand(word, variables)):
             yield name
-
-
-def _wired_script(wired: WiredLaunch) -> Word | None:
-    words = wired.following
-    if words and (words[0].text == SHEBANG_MARK or words[0].text.startswith(PYTHON_MARK)):
-        words = words[1:]
-    position = script_position([word.literal for word in words])
-    return words[position] if isinstance(position, int) else None
 
 
 def _mentioned(found: Found, variables: Mapping[str, str], root: Path) -> Iterator[str]:

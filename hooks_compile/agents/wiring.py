@@ -5,6 +5,8 @@ The wired command holds all that is needed to restore the old one, so nothing ha
     python3 -u X ARGS         sh WRAPPER -u X ARGS
     python X ARGS             sh WRAPPER --python=python X ARGS
     X ARGS                    sh WRAPPER --shebang X ARGS
+    uv run --script X ARGS    sh WRAPPER --uv --script X ARGS
+    bin/uv run X ARGS         sh WRAPPER --uv=bin/uv X ARGS
 
 WRAPPER stands beside the script and is written with the folder of the script as it was written
 there. It is run by ``sh`` and not by its execute bit, which archives, Windows and some file systems
@@ -26,12 +28,14 @@ from hooks_compile.agents.launches import (
     PYTHON_MARK,
     PYTHON_NAME,
     SHEBANG_MARK,
+    UV_MARK,
     WRAPPER_NAME,
     Launch,
     Refusal,
     WiredLaunch,
     find_launches,
-    script_position,
+    is_uv_mark,
+    wired_script,
 )
 from hooks_compile.agents.shell_words import Literal, Parameter, Pattern, Substitution, Tilde, Word
 from hooks_compile.agents.words import expand
@@ -41,6 +45,8 @@ if TYPE_CHECKING:
 
 _Known = Literal | Parameter | Tilde
 _PLAIN_PYTHON = "python3"  # what the wrapper runs when it is not told
+# The lines that the wrapper takes for that of `uv run`.
+_UV_LINE = re.compile(rb"#!/\S*/env -S uv run (?:(?:-q|--quiet) )?--script")
 _WRAPPER_HEAD = b"hooks-compile wrapper"
 
 
@@ -145,10 +151,13 @@ def apply_edits(text: str, edits: Sequence[Edit]) -> str:
 def shebang_refusal(head: bytes) -> str | None:
     """Why a file that is run by its first line is nothing for the wrapper; None where it is.
 
-    Taken are ``#!/usr/bin/env PYTHON`` and ``#!/path/to/PYTHON`` without further options: with
-    more, the kernel and ``env`` have their own ways to split the line (execve(2), env(1)).
+    Taken are ``#!/usr/bin/env PYTHON`` and ``#!/path/to/PYTHON`` without further options, and the
+    usual ``#!/usr/bin/env -S uv run --script``: with more, the kernel and ``env`` have their own
+    ways to split the line (execve(2), env(1)).
     """
     line = head.partition(b"\n")[0]
+    if _UV_LINE.fullmatch(line):
+        return None
     match = re.fullmatch(rb"#![ \t]*(/\S+)(?:[ \t]+(.*\S))?[ \t]*", line, re.DOTALL)
     if match is None:
         return NO_PYTHON if not line.startswith(b"#!") else _shebang_text(line)
@@ -301,6 +310,10 @@ def _wiring_edit(launch: Launch, pastes: frozenset[str]) -> Edit:
         start = launch.script.start
         return Edit(start, start, f"{front} {SHEBANG_MARK} ")
     start, end = launch.python.start, launch.python.end
+    if launch.uv is not None:
+        name, run = launch.uv
+        named = UV_MARK if name.text == "uv" else f"{UV_MARK}={name.text}"
+        return Edit(start, run.end, f"{front} {named}")
     if launch.python.text == _PLAIN_PYTHON:
         return Edit(start, end, front)
     return Edit(start, start, f"{front} {PYTHON_MARK}")
@@ -320,19 +333,19 @@ def _unwiring_edit(launch: WiredLaunch) -> Edit | None:
         return Edit(launch.start, launch.following[1].start, "")
     if first.text.startswith(PYTHON_MARK):
         return Edit(launch.start, first.start + len(PYTHON_MARK), "")
+    if is_uv_mark(first.text):
+        name = first.text[len(UV_MARK) + 1 :] or "uv"
+        return Edit(launch.start, first.end, f"{name} run")
     return Edit(launch.start, launch.wrapper.end, _PLAIN_PYTHON)
 
 
 def _wired_script(launch: WiredLaunch, around: Surroundings) -> Path | None:
     """The script of a launch that the wrapper stands beside; None where that is not certain."""
-    following = launch.following
-    if following and following[0].text.startswith((PYTHON_MARK, SHEBANG_MARK)):
-        following = following[1:]
-    position = script_position([word.literal for word in following])
-    if isinstance(position, Refusal):
+    word = wired_script(launch)
+    if word is None:
         return None
     variables = _variables(launch, around)
-    script, wrapper = (expand(word, variables) for word in (following[position], launch.wrapper))
+    script, wrapper = (expand(each, variables) for each in (word, launch.wrapper))
     if script is None or wrapper is None:
         return None
     absolute = script.startswith("/") and wrapper.startswith("/")

@@ -1,5 +1,5 @@
 #!/bin/sh
-# hooks-compile wrapper 1 (52b7c497db010a26): hook_wrapper.sh [--python=CMD | --shebang | --uv[=CMD]] [FLAGS] HOOK [ARGS]
+# hooks-compile wrapper 1 (3b5d70be61abbe1e): hook_wrapper.sh [--python=CMD | --shebang | --uv[=CMD]] [FLAGS] HOOK [ARGS]
 # Does what "python3 HOOK.py ARGS" does: from compiled code where hooks-compile is set up, from the
 # source where it is not. "hooks-compile wrapper" writes this file; commit it, do not edit it.
 
@@ -53,55 +53,12 @@ case ${1-} in
 esac
 
 if [ -n "$hooks_compile_uv" ]; then
-    # "uv run" chose an interpreter for this script before, and the launcher sees whether all that
-    # it went by is as it was. Else uv chooses again, and its choice is recorded.
-    hooks_compile_record=
-    hooks_compile_value=
-    for hooks_compile_word do
-        case $hooks_compile_value$hooks_compile_word in
-        -s | --script | -q | --quiet | --no-project | --no-sync | --frozen | --locked) ;;
-        --offline | --no-dev | --no-config | --no-progress | --active) ;;
-        -p | --python | --project | --extra | --group) hooks_compile_value=value: ;;
-        value:*) hooks_compile_value= ;;
-        -* | '' | ../* | */../* | *://*) break ;;
-        *)
-            case $hooks_compile_word in
-            /*) hooks_compile_record=$hooks_compile_word ;;
-            *) hooks_compile_record=$PWD/$hooks_compile_word ;;
-            esac
-            break
-            ;;
-        esac
-    done
-    case $hooks_compile_launch:$hooks_compile_record in
-    :* | *:) exec "$hooks_compile_uv" run "$@" ;;
-    esac
-    hooks_compile_home=${hooks_compile_launch%/launch.py}
-    hooks_compile_record=$hooks_compile_home/uv$hooks_compile_record.uv
-    hooks_compile_python=
-    hooks_compile_limit=
-    [ -O "$hooks_compile_record" ] && [ -f "$hooks_compile_record" ] &&
-        [ ! -L "$hooks_compile_record" ] && [ -r "$hooks_compile_record" ] && {
-        IFS= read -r hooks_compile_python || :
-        IFS=' ' read -r hooks_compile_limit hooks_compile_more || :
-    } <"$hooks_compile_record"
-    # shellcheck disable=SC3045 # a shell without `ulimit -S` leaves it to uv
-    case $hooks_compile_python:$hooks_compile_limit in
-    -:*) exec "$hooks_compile_uv" run "$@" ;;
-    *: | *:*[!0-9]*) ;; # damaged
-    /*)
-        # uv raises the limit of open files to the highest that is allowed, up to its own maximum.
-        [ -f "$hooks_compile_python" ] && [ -x "$hooks_compile_python" ] &&
-            ulimit -S -n "$hooks_compile_limit" 2>/dev/null &&
-            { [ -z "$hooks_compile_more" ] || ! ulimit -S -n "$hooks_compile_more" 2>/dev/null; } &&
-            exec "$hooks_compile_python" "$hooks_compile_launch" \
-                "--uv=$hooks_compile_record" "$hooks_compile_uv" "$@"
-        ;;
-    esac
-    if [ -r "$hooks_compile_home/uvsite/sitecustomize.py" ]; then
-        HOOKS_COMPILE_UV=$hooks_compile_record
-        PYTHONPATH=$hooks_compile_home/uvsite${PYTHONPATH+:$PYTHONPATH}
-        export HOOKS_COMPILE_UV PYTHONPATH
+    # The interpreter that "uv run" would choose, where that is certain.
+    hooks_compile_rest=${hooks_compile_launch%launch.py}uv.sh
+    if [ -n "$hooks_compile_launch" ] && [ -O "$hooks_compile_rest" ] &&
+        [ -r "$hooks_compile_rest" ] && [ ! -L "$hooks_compile_rest" ]; then
+        # shellcheck source=/dev/null
+        . "$hooks_compile_rest"
     fi
     exec "$hooks_compile_uv" run "$@"
 fi

@@ -10,6 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from uv import find_uv_bin
+
 from hooks_compile import wrapper
 from hooks_compile.agents import claude, codex, copilot, cursor, gemini
 from hooks_compile.agents.files import look_in
@@ -102,6 +104,7 @@ class Project:
         interpreter = Path(sys.executable).resolve()
         for link in ("python3", "python", "python3.11"):
             (project.programs / link).symlink_to(interpreter)
+        (project.programs / "uv").symlink_to(find_uv_bin())
         _write(project.root / "archive.pyz", "PK\x03\x04")
         _write(project.root / "old.pyc", "")
         venv = project.root / ".venv/bin"
@@ -111,6 +114,9 @@ class Project:
         _write(venv.parent / "pyvenv.cfg", "")
         _write(venv / "tool", f"#!/usr/bin/env python3\n{REPORT}", 0o755)
         (project.root / "linked").symlink_to("scripts/my tools")
+        _write(venv.parent / "pyvenv.cfg", f"home = {interpreter.parent}\n")
+        library = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}"
+        (venv.parent / library / "site-packages").mkdir(parents=True)
         _write(venv / "activate", "A=activated\nexport A\n")
         # Login shells set PATH anew.
         for profile in (".profile", ".zprofile"):
@@ -158,6 +164,8 @@ class Project:
             "PATH": os.pathsep.join([str(self.programs), "/usr/local/bin", "/usr/bin", "/bin"]),
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
+            "UV_OFFLINE": "1",
+            "UV_PYTHON_DOWNLOADS": "never",
             **{name: str(path) for name, path in variables.get(agent, {}).items()},
         }
 
