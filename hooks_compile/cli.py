@@ -395,7 +395,7 @@ def _print_checked(checked: Checked, project: Project) -> int:
 def run_status(arguments: argparse.Namespace) -> int:
     """Show how every hook stands."""
     from hooks_compile import fallbacks, status
-    from hooks_compile.sync import examine
+    from hooks_compile.sync import deferrable, examine
 
     project, synced, _ = _synced(arguments, examine, modules=False)
     optimize = project.config.optimize if arguments.optimize is None else arguments.optimize
@@ -405,6 +405,7 @@ def run_status(arguments: argparse.Namespace) -> int:
         optimize,
         fallbacks.read_log(project.runtime),
         fallbacks.count_launches(Path(trace)) if trace else None,
+        deferrable(synced),
     )
     if arguments.json:
         print_json({"root": str(project.root), "hooks": [status.as_json(row) for row in rows]})
@@ -415,6 +416,8 @@ def run_status(arguments: argparse.Namespace) -> int:
     print_table(status.COLUMNS, [status.cells(row, project.root) for row in rows])
     for note in dict.fromkeys(note for row in rows for note in row.notes):
         say(note)
+    if could_defer := status.could_defer(rows, project.root):
+        say(could_defer)
     if not trace:
         say(
             "launches are counted where HOOKS_COMPILE_TRACE names a file: a hit writes nothing else"

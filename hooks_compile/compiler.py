@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 
-from hooks_compile.model import CompileResult, LevelChoice, SourceError, State
+from hooks_compile.model import CompileResult, Deferrable, LevelChoice, SourceError, State
 from hooks_compile.runtime import entry, worker
 from hooks_compile.workers import Subprocess, is_own
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.model import HookSource, Interpreter, Level, Optimize
-    from hooks_compile.runtime.worker import Finding, Outcome
-    from hooks_compile.workers import Job, Worker
+    from hooks_compile.runtime.worker import Finding, Job, Outcome
+    from hooks_compile.workers import Worker
 
 # Below this many sources a second process costs more than it saves.
 _WORTH_PROCESSES = 60
@@ -80,6 +80,17 @@ class Compiler:
             self._progress(len(modules))
         return results
 
+    def deferrable(self, sources: Sequence[HookSource]) -> dict[tuple[Path, str], Deferrable]:
+        """Tell what could be deferred in each source, by its path and interpreter's cache tag."""
+        found = {}
+        paths = [os.fspath(source.path) for source in sources]
+        for group in _sharing_entries(self.interpreters):
+            answers = self._worker(group[0]).deferrable(paths)
+            for source, (modules, kept, reason) in zip(sources, answers, strict=True):
+                answer = Deferrable(tuple(modules), tuple(kept), reason)
+                found.update({(source.path, each.cache_tag): answer for each in group})
+        return found
+
     def _run(self, sources: Sequence[HookSource], *, write: bool) -> list[CompileResult]:
         results: list[CompileResult] = []
         for group in _sharing_entries(self.interpreters):
@@ -101,9 +112,10 @@ class Compiler:
     ) -> list[CompileResult]:
         """Return the results where nothing is to be compiled, else none.
 
-        What a launch compiled is at level 0: launches hit it, and only ``write`` makes it better.
+        What a launch compiled is at level 0, with its imports as written: launches hit it, and
+        only ``write`` makes it better.
         """
-        state, level, detail, name = finding
+        state, level, detail, name, imports = finding
         if state == "unreadable":
             choice = LevelChoice(0, detail)
             return [
@@ -113,13 +125,16 @@ class Compiler:
         if state != "fresh":
             return []
         choice = LevelChoice(cast("Level", level), "")
+        by_launch = detail == entry.AS_PYTHON.decode()
         if self.optimize == "auto":
-            by_launch = detail == entry.AS_PYTHON.decode()
             if detail != entry.PROVEN.decode() and (write or not by_launch):
                 content = _read(source)
                 if content is None or _choose(content).level != level:
                     return []
         elif level != self.optimize:
+            return []
+        as_written = imports == entry.AS_WRITTEN.decode()
+        if as_written != (source.imports == "as-written") and (write or not by_launch):
             return []
         path = source.path.parent / entry.FOLDER / name
         return [CompileResult(source, each, choice, State.FRESH, path) for each in group]
@@ -140,12 +155,14 @@ class Compiler:
             for source, finding in chunk:
                 content = _read(source)
                 if content is None:
-                    finding = ("unreadable", 0, "it has gone", "")  # noqa: PLW2901
+                    finding = ("unreadable", 0, "it has gone", "", "")  # noqa: PLW2901
                     results += self._settled(source, group, finding, write=write)
                     continue
                 choice = _choose(content, self.optimize)
                 by = entry.PROVEN if self.optimize == "auto" else entry.FORCED
-                jobs.append((os.fspath(source.path), content, choice.level, by.decode()))
+                deferred = source.imports == "deferred"
+                path = os.fspath(source.path)
+                jobs.append((path, content, choice.level, by.decode(), deferred))
                 kept.append((source, finding, choice))
             outcomes = worker.compile_all(self._key, jobs, write)
             for (source, finding, choice), outcome in zip(kept, outcomes, strict=True):

@@ -14,10 +14,10 @@ from hooks_compile.errors import ConfigError
 from hooks_compile.globs import Glob
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from hooks_compile.model import Optimize
+    from hooks_compile.model import Imports, Optimize
 
 DOTFILE = ".hooks-compile.toml"
 PYPROJECT = "pyproject.toml"
@@ -32,7 +32,8 @@ class Config:
 
     ``include`` and ``exclude`` are globs relative to the work tree's root, ``optimize`` the
     level, ``python`` the commands that run the hooks, ``keep`` how many versions of each source
-    stay in the cache, and ``path`` the file that said so (None: all defaults).
+    stay in the cache, and ``path`` the file that said so (None: all defaults). ``imports`` are
+    globs like those above, each with when the imports of the hooks that it matches are made.
     """
 
     include: tuple[str, ...] = ()
@@ -40,7 +41,16 @@ class Config:
     optimize: Optimize = "auto"
     python: tuple[str, ...] = ("python3",)
     keep: int = 3
+    imports: tuple[tuple[str, Imports], ...] = ()
     path: Path | None = None
+
+    def imports_of(self, name: str) -> Imports:
+        """When the imports of the hook ``name`` are made, relative to the root: the last glob that
+        matches it says so."""
+        for glob, imports in reversed(self.imports):
+            if Glob.parse(glob).matches(name):
+                return imports
+        return "as-written"
 
 
 def load_config(root: Path) -> Config:
@@ -107,6 +117,7 @@ class _Reader:
             "optimize": self._optimize,
             "python": self._python,
             "keep": self._keep,
+            "imports": self._imports,
         }
         for key in settings:
             if key not in readers:
@@ -141,12 +152,15 @@ class _Reader:
         example = f'{key} = ["tools/hooks/*.py"]'
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             raise self._error(key, f"has to be a list of strings, not {_shown(value)}", example)
-        for text in value:
+        self._require_globs(key, value, example)
+        return tuple(value)
+
+    def _require_globs(self, key: str, globs: Iterable[str], example: str) -> None:
+        for text in globs:
             try:
                 Glob.parse(text)
             except ValueError as error:
                 raise self._error(key, f"has {text!r}, which {error}", example) from error
-        return tuple(value)
 
     def _optimize(self, key: str, value: object) -> Optimize:
         match value:
@@ -181,6 +195,22 @@ class _Reader:
                 key, f"has to be a whole number from 1 up, not {_shown(value)}", f"{key} = 3"
             )
         return value
+
+    def _imports(self, key: str, value: object) -> tuple[tuple[str, Imports], ...]:
+        table = value if isinstance(value, dict) else {"**": value}
+        example = (
+            f'{key} = "deferred", or for some hooks: '
+            f'{key} = {{ ".claude/hooks/guard.py" = "deferred" }}'
+        )
+        self._require_globs(key, table, example)
+        for imports in table.values():
+            if imports not in ("as-written", "deferred"):
+                raise self._error(
+                    key,
+                    f'has to be "as-written" or "deferred", not {_shown(imports)}',
+                    example,
+                )
+        return tuple(cast("dict[str, Imports]", table).items())
 
     def _unknown(self, key: str, known: list[str]) -> ConfigError:
         import difflib  # noqa: PLC0415 - only where there is an error to explain

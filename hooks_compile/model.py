@@ -15,17 +15,22 @@ Level = Literal[0, 1, 2]
 Optimize = Literal["auto", 0, 1, 2]
 """What a user asks for: a level, or the highest one that changes nothing."""
 
+Imports = Literal["as-written", "deferred"]
+"""When a hook's imports are made: where they are written, or those that can wait at first use."""
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class HookSource:
     """A Python script that an agent or git runs once per event.
 
     ``path`` is absolute and free of symlinks; ``origin`` says in a few words why the file counts
-    as a hook, for example ``in .claude/hooks`` or ``named by .claude/settings.json``.
+    as a hook, for example ``in .claude/hooks`` or ``named by .claude/settings.json``; ``imports``
+    is what its project says about them.
     """
 
     path: Path
     origin: str = "given"
+    imports: Imports = "as-written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,16 @@ class Interpreter:
         names = {"cpython": "CPython", "pypy": "PyPy"}
         name = names.get(self.implementation, self.implementation)
         return f"{name} {'.'.join(map(str, self.version))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Deferrable:
+    """What could be deferred in a hook: ``modules`` of the standard library; ``kept`` has a line
+    for each import that looks as if it could and can't, and ``reason`` says why nothing can."""
+
+    modules: tuple[str, ...]
+    kept: tuple[str, ...]
+    reason: str
 
 
 class State(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,7 +100,16 @@ def open_project(cwd: Path, env: Mapping[str, str], paths: Sequence[Path] = ()) 
         sources = discovery.from_arguments([cwd / path for path in paths])
     else:
         sources = discovery.discover(root, config)
+    if config.imports:
+        sources = [_with_imports(source, root, config) for source in sources]
     return Project(root, config, tuple(sources), runtime_folder.location(env), bool(paths))
+
+
+def _with_imports(source: HookSource, root: Path, config: Config) -> HookSource:
+    """Return the source with what its project says about its imports; it says nothing of others."""
+    if not source.path.is_relative_to(root):
+        return source
+    return replace(source, imports=config.imports_of(source.path.relative_to(root).as_posix()))
 
 
 def wrapper_folders(project: Project) -> list[Path]:

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hooks_compile.model import Interpreter
-    from hooks_compile.runtime.worker import Finding, Outcome
-
-    Job = tuple[str, bytes, int, str]
+    from hooks_compile.runtime.worker import Finding, Job, Outcome
 
 
 class Worker(Protocol):
@@ -31,6 +29,9 @@ class Worker(Protocol):
 
     def compile_modules(self, key: bytes, paths: Sequence[str], write: bool) -> list[Outcome]:
         """See :func:`hooks_compile.runtime.worker.compile_modules`."""
+
+    def deferrable(self, paths: Sequence[str]) -> list[tuple[list[str], list[str], str]]:
+        """See :func:`hooks_compile.runtime.worker.deferrable`."""
 
 
 def is_own(interpreter: Interpreter) -> bool:
@@ -90,6 +91,11 @@ class Subprocess:
     def compile_modules(self, key: bytes, paths: Sequence[str], write: bool) -> list[Outcome]:
         """See :class:`Worker`. Raises InterpreterError where the process died."""
         return cast("list[Outcome]", self._ask("compile_modules", key, list(paths), write))
+
+    def deferrable(self, paths: Sequence[str]) -> list[tuple[list[str], list[str], str]]:
+        """See :class:`Worker`. Raises InterpreterError where the process died."""
+        answer = self._ask("deferrable", list(paths))
+        return cast("list[tuple[list[str], list[str], str]]", answer)
 
     def _ask(self, function: str, *arguments: Any) -> Any:
         request = marshal.dumps((function, arguments), 2)

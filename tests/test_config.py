@@ -18,6 +18,7 @@ exclude = ["tools/old"]
 optimize = 1
 python = ["python3", "python3.12", "python3"]
 keep = 5
+imports = "deferred"
 """
 
 
@@ -33,7 +34,7 @@ def refused(folder: Path, text: str | bytes, name: str = ".hooks-compile.toml") 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     assert load_config(tmp_path) == Config()
-    assert Config() == Config((), (), "auto", ("python3",), 3, None)
+    assert Config() == Config((), (), "auto", ("python3",), 3, (), None)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,7 @@ def test_every_key_is_read_from_either_file(tmp_path: Path, name: str, header: s
         optimize=1,
         python=("python3", "python3.12"),
         keep=5,
+        imports=(("**", "deferred"),),
         path=path,
     )
 
@@ -151,7 +153,7 @@ def test_an_unknown_key_like_none_of_ours_lists_ours(tmp_path: Path) -> None:
         tmp_path, "[tool.other]\nzzz = 1\n[tool.hooks-compile]\nzzz = 2\n", "pyproject.toml"
     )
     assert error.cause == "line 4: zzz is unknown"
-    assert "include, exclude, optimize, python, keep" in error.remedy
+    assert "include, exclude, optimize, python, keep, imports" in error.remedy
 
 
 def test_a_pyproject_table_in_the_dotfile_is_explained(tmp_path: Path) -> None:
@@ -180,6 +182,12 @@ def test_a_key_that_no_line_shows_is_still_named(tmp_path: Path) -> None:
         ("include = {}", "include has to be a list of strings, not {}"),
         ('optimize = "2"', "optimize has to be \"auto\", 0, 1 or 2, not '2'"),
         ("optimize = 3", "not 3"),
+        ("imports = true", 'imports has to be "as-written" or "deferred", not True'),
+        ('imports = "lazy"', "not 'lazy'"),
+        ('imports = ["deferred"]', "not ['deferred']"),
+        ('imports = { "a.py" = 1 }', "not 1"),
+        ('imports = { "a.py" = { b = "deferred" } }', "not {'b': 'deferred'}"),
+        ('imports = { "../a.py" = "deferred" }', "could leave the work tree"),
         ("optimize = -1", "not -1"),
         ("optimize = true", "not True"),
         ("optimize = 1.0", "not 1.0"),
@@ -262,3 +270,22 @@ def test_python_may_be_nothing_that_a_pull_request_could_bring(
     error = refused(tmp_path, f'python = ["python3", {shown}]' if as_list else f"python = {shown}")
     assert "comes with a clone" in error.cause
     assert "--python" in error.remedy
+
+
+def test_the_last_glob_that_matches_a_hook_says_when_its_imports_are_made(tmp_path: Path) -> None:
+    text = """\
+[tool.hooks-compile.imports]
+".claude/hooks/*.py" = "deferred"
+".claude/hooks/guard.py" = "as-written"
+"tools/**" = "deferred"
+"""
+    write(tmp_path / "pyproject.toml", text)
+    config = load_config(tmp_path)
+    assert config.imports_of(".claude/hooks/log.py") == "deferred"
+    assert config.imports_of(".claude/hooks/guard.py") == "as-written"
+    assert config.imports_of(".claude/hooks/deeper/log.py") == "as-written"
+    assert config.imports_of("tools/a/b.py") == "deferred"
+    assert Config().imports_of("tools/a/b.py") == "as-written"
+    write(tmp_path / "pyproject.toml", '[tool.hooks-compile]\nimports = "deferred"\n')
+    assert load_config(tmp_path).imports_of("a/b/c") == "deferred"
+    assert load_config(tmp_path).imports_of("c") == "deferred"

@@ -245,7 +245,7 @@ def test_a_source_replaced_between_check_and_compile_gets_no_entry_of_the_other(
     assert worker.check(user.key, [path])[0][0] == "missing"
     read = worker.read(path)
     hook.write_text(NEW)
-    ((state, name, *_),) = worker.compile_all(user.key, [(path, read, 2, "a")], write=True)
+    ((state, name, *_),) = worker.compile_all(user.key, [(path, read, 2, "a", False)], write=True)
     assert state == "compiled"
     assert name == user.entry_path(hook, 2, OLD.encode()).name
     assert_runs(user, hook, "version 2", "miss")

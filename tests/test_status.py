@@ -9,15 +9,25 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.fallbacks import Fallback
-from hooks_compile.model import CompileResult, HookSource, Interpreter, LevelChoice, State
-from hooks_compile.status import COLUMNS, as_json, cells, rows
+from hooks_compile.model import (
+    CompileResult,
+    Deferrable,
+    HookSource,
+    Interpreter,
+    LevelChoice,
+    State,
+)
+from hooks_compile.status import COLUMNS, as_json, cells, could_defer, rows
 from tests.repositories import write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hooks_compile.model import Optimize
+    from hooks_compile.model import Imports, Optimize
     from hooks_compile.status import Row
+
+
+NOTHING = Deferrable((), (), "it imports nothing that could be deferred")
 
 
 @pytest.fixture
@@ -25,10 +35,14 @@ def hook(tmp_path: Path) -> Path:
     return write(tmp_path / ".claude/hooks/guard.py", "print('x')\n")
 
 
-def result(hook: Path, state: State = State.FRESH) -> CompileResult:
+def result(
+    hook: Path, state: State = State.FRESH, imports: Imports = "as-written"
+) -> CompileResult:
     python = Interpreter("python3", hook, "cpython", (3, 11, 7), "cpython-311", "a7", "00")
     entry = hook.with_name("guard.cpython-311.opt-2.00.pyc") if state is State.FRESH else None
-    return CompileResult(HookSource(hook), python, LevelChoice(2, ""), state, entry)
+    return CompileResult(
+        HookSource(hook, imports=imports), python, LevelChoice(2, ""), state, entry
+    )
 
 
 def row(
@@ -37,8 +51,11 @@ def row(
     optimize: Optimize = "auto",
     fallbacks: tuple[Fallback, ...] = (),
     launches: dict[str, int] | None = None,
+    imports: Imports = "as-written",
+    deferrable: Deferrable = NOTHING,
 ) -> Row:
-    (found,) = rows([result(hook)], optimize, fallbacks, launches)
+    known = {(hook, "cpython-311"): deferrable}
+    (found,) = rows([result(hook, imports=imports)], optimize, fallbacks, launches, known)
     return found
 
 
@@ -98,7 +115,9 @@ def test_a_row_has_a_cell_for_each_column(hook: Path) -> None:
         "launches": "?",
         "fallbacks": "0",
     }
-    (missing,) = rows([result(hook, State.MISSING)], "auto", (), None)
+    (missing,) = rows(
+        [result(hook, State.MISSING)], "auto", (), None, {(hook, "cpython-311"): NOTHING}
+    )
     assert cells(missing, hook.parent)[COLUMNS.index("entry")] == "-"
 
 
@@ -111,3 +130,26 @@ def test_json_of_a_row_adds_to_that_of_the_result(hook: Path) -> None:
     assert value["launches"] == 0
     assert value["fallbacks"] == [{"time": 100, "reason": "no entry"}]
     assert value["dropped"] == []
+
+
+def test_a_row_tells_which_imports_wait_or_could(hook: Path) -> None:
+    some = Deferrable(("json", "re"), ("line 3: typing: Any is bound again at line 9",), "")
+    assert could_defer([row(hook)], hook.parent) is None
+    could = row(hook, deferrable=some)
+    assert could.notes == []
+    line = could_defer([could, could], hook.parent)
+    assert line == 'imports = "deferred" would put imports off in: guard.py (2)'
+    found = row(hook, imports="deferred", deferrable=some)
+    assert could_defer([found], hook.parent) is None
+    assert found.notes == [
+        f"{hook}: imports deferred under CPython 3.11.7: json, re",
+        f"{hook}: not deferred under CPython 3.11.7: {some.kept[0]}",
+    ]
+    assert as_json(found)["imports"] == {
+        "wanted": "deferred",
+        "deferrable": ["json", "re"],
+        "kept": list(some.kept),
+        "reason": "",
+    }
+    refused = row(hook, imports="deferred", deferrable=Deferrable((), (), "line 7: globals"))
+    assert refused.notes == [f"{hook}: no import deferred under CPython 3.11.7: line 7: globals"]

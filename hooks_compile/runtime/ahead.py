@@ -10,7 +10,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
+    from types import CodeType, ModuleType
     from typing import Any, Tuple
 
     from hooks_compile.runtime.entry import Patterns
@@ -68,3 +68,19 @@ def offer(patterns: "Patterns") -> None:
             return found
 
     setattr(module, name, Cache(old))
+
+
+def ready_to_defer(code: "CodeType", patterns: "Patterns") -> "CodeType":
+    """Return code whose imports are deferred with what they ask, made by the code in its place.
+
+    ``patterns`` are offered when ``re`` is executed.
+    """
+    constants = list(code.co_consts)
+    for i, each in enumerate(constants):
+        if getattr(each, "co_name", "") == "<module>":  # no code of the hook's has this name in it
+            scope: "Any" = {"__name__": "hooks_compile.runtime.lazy"}
+            exec(each, scope)
+            constants[i] = scope["made"]
+            if patterns:
+                scope["made"].afterwards["re"] = lambda: offer(patterns)
+    return code.replace(co_consts=tuple(constants))

@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any, Callable, Dict, Optional, Tuple
 
-    from hooks_compile.runtime.ahead import import_ahead, offer
+    from hooks_compile.runtime.ahead import import_ahead, offer, ready_to_defer
     from hooks_compile.runtime.entry import (
+        DEFERRED,
         FOLDER,
         NO_NOTES,
         Notes,
         entry_prefix,
         entry_suffix,
+        imports_of,
         unpack,
         verifies,
     )
@@ -176,6 +178,8 @@ def find_code(script: str, path: str, source: bytes) -> "Tuple[CodeType, Notes]"
             if notes[0]:
                 load_rest()["warn"](notes[0], file)
             _imp._fix_co_filename(code, file)  # type: ignore[attr-defined] # typeshed lacks it
+            if imports_of(data) == DEFERRED:
+                code = ready_to_defer(code, notes[2])
             if _TRACED:
                 load_rest()["trace"]("hit", f"level {level}", script)
             return code, notes

@@ -38,6 +38,8 @@ _RELYING = frozenset(
 _AT_START = ("_distutils_hack", "_virtualenv", "apport_python_hook", "__editable__")
 # Weak references with callbacks of these modules keep nothing but their own tables.
 _TABLES = ("weakref", "_weakrefset", "functools", "enum", "threading")
+# Where the class of modules is from that are not executed yet.
+_DEFERRED = "hooks_compile.runtime.lazy"
 _MODULE = type(sys)
 _BUILTIN = type(len)
 _HAVE_GC = 1 << 14  # Py_TPFLAGS_HAVE_GC
@@ -103,7 +105,7 @@ def callbacks(modules: "Any") -> int:
 def is_known(name: str, module: "Any") -> bool:
     """Tell whether a module is Python's, or written in Python and no installed package's."""
     if type(module) is not _MODULE:
-        return module is None
+        return module is None or type(module).__module__ == _DEFERRED
     file = module.__dict__.get("__file__")
     if type(file) is not str:
         return file is None

@@ -1,0 +1,70 @@
+"""What may be deferred, what any of it imports, and what could see that it was.
+
+``tests/test_deferral_table.py`` holds the first two against every interpreter that it finds:
+``python -m tests.import_effects`` shows what it sees.
+"""
+
+# Modules whose import, with all that they import in turn, does nothing but define names: it reads
+# no clock, environment, locale or folder, keeps no process id or random seed, and registers nothing
+# that acts by itself. Their parents (urllib, xml.etree) are empty.
+MODULES = frozenset(
+    """
+    argparse ast base64 collections configparser contextlib copy csv dataclasses datetime difflib
+    enum fnmatch functools glob html json pathlib platform pprint re shlex shutil string subprocess
+    textwrap traceback types typing urllib.parse xml.etree.ElementTree
+    """.split()
+)
+
+# The top-level names of all modules that they import, under any interpreter, if only in a try.
+SHADOWING = frozenset(
+    """
+    _abc _ast _bz2 _codecs _collections _collections_abc _colorize _compression _csv _datetime
+    _elementtree _functools _heapq _io _json _locale _lzma _opcode _opcode_metadata _operator
+    _posixsubprocess _sre _stat _string _struct _tokenize _typing _weakrefset _winapi _wmi abc
+    argparse ast base64 binascii builtins bz2 codecs collections configparser contextlib copy
+    copyreg csv dataclasses datetime difflib dis encodings enum errno fcntl fnmatch functools
+    genericpath gettext glob grp heapq html importlib inspect io ipaddress itertools json
+    keyword linecache locale lzma marshal math msvcrt nt ntpath opcode operator org os pathlib
+    platform posix posixpath pprint pwd pyexpat re reprlib select selectors shlex shutil signal
+    sre_compile sre_constants sre_parse stat string struct subprocess sys textwrap threading
+    time token tokenize traceback types typing urllib warnings weakref xml zipimport zlib
+    """.split()
+)
+
+# What dataclasses reads in the module's globals where an annotation is a string.
+LOOKED_UP = frozenset(["ClassVar", "InitVar", "KW_ONLY"])
+LOOKED_UP_IN = frozenset(["dataclasses", "typing"])
+
+# Names that show a module's globals or what is imported, or run code in them.
+NAMES = frozenset(
+    """
+    __all__ __annotations__ __builtins__ __import__ __loader__ __spec__ breakpoint compile eval
+    exec globals help locals
+    """.split()
+)
+# Builtins that show globals where they get no argument.
+NAMES_WITHOUT_ARGUMENT = frozenset(["dir", "vars"])
+
+# Attributes, and names to import, that lead to globals, frames, code, or what is imported; or
+# change what this process may still open.
+ATTRIBUTES = frozenset(
+    """
+    __annotations__ __annotate__ __builtins__ __code__ __globals__ __import__
+    _current_exceptions _current_frames _getframe _getframemodulename
+    addaudithook ag_frame chroot cr_frame currentframe f_builtins f_code f_globals f_locals
+    get_annotations get_overloads get_type_hints getprofile gettrace gi_frame initgroups meta_path
+    modules monitoring path_hooks path_importer_cache reload setegid seteuid setfsuid setgid
+    setgroups setprofile setregid setresgid setresuid setreuid setrlimit settrace setuid
+    singledispatch singledispatchmethod stack_size tb_frame unshare walk_stack walk_tb
+    """.split()
+)
+# Modules with which a hook can see or do the like, or is called between any two instructions.
+WATCHING = frozenset(
+    """
+    __main__ _thread bdb builtins cProfile code codeop ctypes dis doctest gc imp inspect
+    modulefinder pdb pkgutil profile pydoc resource rlcompleter runpy signal symtable timeit trace
+    tracemalloc unittest weakref zipimport
+    """.split()
+)
+# With these, an attribute may be named by a string.
+BY_STRING = frozenset(["attrgetter", "delattr", "getattr", "hasattr", "methodcaller", "setattr"])

@@ -1,0 +1,114 @@
+"""Deferred imports where a hook is compiled: reads the library of this very interpreter.
+
+``deferral.py`` decides and rewrites; here its answer is made code, and doubted.
+"""
+
+import ast
+import functools
+import importlib
+import importlib.machinery
+import os
+import sys
+import warnings
+
+if __name__.startswith("hooks_compile."):
+    from hooks_compile.runtime import deferral
+    from hooks_compile.runtime import deferral_table as table
+else:
+    import deferral  # type: ignore[import-not-found,no-redef]
+    import deferral_table as table  # type: ignore[import-not-found,no-redef]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any, Iterator, List, Optional, Tuple
+
+_LIBRARY = os.path.dirname(os.__file__)
+_LAZY = "<hooks-compile>"
+
+
+def told(source: bytes) -> "Tuple[List[str], List[str], str]":
+    """Return what can be deferred: the modules, the imports that are kept, why nothing is.
+
+    Raises what ``ast.parse`` raises.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = _plan(ast.parse(source))
+    return made.modules, made.kept, made.reason
+
+
+def code_of(source: bytes, name: str, level: int, code: "CodeType") -> "Optional[CodeType]":
+    """Return the code of ``source`` with its imports deferred, None where nothing is.
+
+    ``code`` is the code as Python compiles it. What a syntax tree would make of the source has to
+    be the same, or the source stays as written.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            tree = ast.parse(source)
+            made = _plan(tree)
+            if made.reason or not _same(_compiled(tree, name, level), code):
+                return None
+            rewritten = _compiled(deferral.rewrite(tree, made), name, level)
+        except (RecursionError, MemoryError):  # nested too deeply for this way of compiling
+            return None
+    lazy = _lazy()
+    constants = [lazy if each == deferral.DEFERRED else each for each in rewritten.co_consts]
+    return rewritten.replace(co_consts=tuple(constants))
+
+
+def _plan(tree: ast.Module) -> deferral.Plan:
+    if sys.implementation.name != "cpython" or sys.version_info[:2] not in deferral.VERSIONS:
+        return deferral.Plan("not under this Python")
+    return deferral.plan(tree, _provides, _is_standard)
+
+
+def _compiled(tree: ast.Module, name: str, level: int) -> "CodeType":
+    code: CodeType = compile(tree, name, "exec", 0, True, level)
+    return code
+
+
+def _provides(module: str, name: str) -> bool:
+    return hasattr(importlib.import_module(module), name)
+
+
+def _is_standard(name: str) -> bool:
+    if name in sys.builtin_module_names:
+        return True
+    places = [_LIBRARY, os.path.join(_LIBRARY, "lib-dynload")]
+    return importlib.machinery.PathFinder.find_spec(name, places) is not None
+
+
+def _same(one: "Any", other: "Any") -> bool:
+    """Whether two constants are the same, code with all that it holds."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, (tuple, frozenset)):
+        first, second = list(one), list(other)
+        if isinstance(one, frozenset):
+            first, second = sorted(first, key=repr), sorted(second, key=repr)
+        return len(first) == len(second) and all(map(_same, first, second))
+    if type(one).__name__ != "code":
+        return repr(one) == repr(other)
+    return all(_same(getattr(one, each), getattr(other, each)) for each in _attributes(one))
+
+
+def _attributes(code: "CodeType") -> "Iterator[str]":
+    # co_lnotab warns where co_linetable has taken its place; the others are methods
+    skipped = ["co_lines", "co_positions"] + ["co_lnotab"] * hasattr(code, "co_linetable")
+    for name in dir(code):
+        if name.startswith("co_") and name not in skipped:
+            yield name
+
+
+@functools.lru_cache(maxsize=None)
+def _lazy() -> "CodeType":
+    """Return the code of ``lazy.py``, to be run in the hook's process."""
+    with open(os.path.join(os.path.dirname(__file__), "lazy.py"), "rb") as file:
+        source = file.read()
+    tree = ast.parse(source)
+    made = f"made = Deferred({sys.hexversion}, frozenset({sorted(table.SHADOWING)!r}))"
+    tree.body += ast.parse(made).body
+    return _compiled(tree, _LAZY, 2)

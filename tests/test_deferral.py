@@ -1,0 +1,263 @@
+"""What of a source is deferred, what is not, and why: by table, without a launch."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import sys
+
+import pytest
+
+from hooks_compile.runtime import deferral, deferring
+
+
+def planned(source: str) -> deferral.Plan:
+    return deferral.plan(
+        ast.parse(source),
+        lambda module, name: hasattr(importlib.import_module(module), name),
+        lambda name: name in sys.stdlib_module_names,
+    )
+
+
+def rewritten(source: str) -> str:
+    tree = ast.parse(source)
+    return ast.unparse(deferral.rewrite(tree, planned_for(tree))).replace(
+        repr(deferral.DEFERRED), "D"
+    )
+
+
+def planned_for(tree: ast.Module) -> deferral.Plan:
+    return deferral.plan(tree, lambda *_: True, lambda _: True)
+
+
+def test_a_module_and_its_uses() -> None:
+    assert rewritten("import json as j\nprint(j.dumps(j))") == (
+        "if D.locate_module('json', 'json', 'j'):\n"
+        "    j = D.take()\n"
+        "else:\n"
+        "    import json as j\n"
+        "    j = D.hold(('j',), j)\n"
+        "print(j.j.dumps(j.j))"
+    )
+
+
+def test_a_part_of_a_package_binds_the_package() -> None:
+    assert rewritten("import urllib.parse").splitlines()[:2] == [
+        "if D.locate_module('urllib.parse', 'urllib', 'urllib'):",
+        "    urllib = D.take()",
+    ]
+    assert "locate_module('urllib.parse', 'urllib.parse', 'up')" in rewritten(
+        "import urllib.parse as up"
+    )
+
+
+def test_names_and_their_uses() -> None:
+    source = "from re import sub, compile as made\n\ndef f(x=made('a')):\n    return [sub, made]"
+    assert rewritten(source) == (
+        "if D.locate('re', 'sub', 'compile'):\n"
+        "    sub = made = D.take()\n"
+        "else:\n"
+        "    from re import sub, compile as made\n"
+        "    sub = made = D.hold(('sub', 'compile'), sub, made)\n\n"
+        "def f(x=made.compile('a')):\n"
+        "    return [sub.sub, made.compile]"
+    )
+
+
+def test_one_statement_may_hold_both_kinds() -> None:
+    text = rewritten("import os, json, sys")
+    assert text.startswith("import os\nif D.locate_module('json'")
+    assert text.endswith("import sys")
+
+
+def test_annotations_that_are_strings_stay_as_they_are() -> None:
+    head = "from __future__ import annotations\nfrom pathlib import Path\n"
+    text = rewritten(head + "def f(x: Path=Path()) -> Path:\n    y: Path = Path('z')")
+    assert text.endswith("def f(x: Path=Path.Path()) -> Path:\n    y: Path = Path.Path('z')")
+
+
+def test_what_is_only_for_type_checkers_executes_nothing() -> None:
+    text = rewritten("from typing import TYPE_CHECKING as T\nif T:\n    import json")
+    assert text.endswith("if False:\n    import json")
+
+
+@pytest.mark.parametrize(
+    ("source", "modules", "kept"),
+    [
+        ("import json, re, os.path, sys, logging, random", ["json", "re"], []),
+        ("import xml.etree.ElementTree", ["xml.etree.ElementTree"], []),
+        ("import json\nfrom json import loads\nimport re", ["json", "re"], []),
+        # not at the top level
+        ("try:\n    import json\nexcept ImportError:\n    json = None", [], []),
+        ("if 1:\n    import json\ndef f():\n    import re\nwith x:\n    import ast", [], []),
+        ("from . import json\nfrom .json import loads", [], []),
+        # bound in another way, too
+        ("import json\njson = None", [], ["line 1: json: json is bound again at line 2"]),
+        ("import re\ndel re", [], ["line 1: re: re is bound again at line 2"]),
+        ("import re\nre += 1", [], ["line 1: re: re is bound again at line 2"]),
+        ("import re\nfor re in []: pass", [], ["line 1: re: re is bound again at line 2"]),
+        ("import re\nwith open(x) as re: pass", [], ["line 1: re: re is bound again at line 2"]),
+        ("import re\nx = [re for re in y]", [], ["line 1: re: re is bound again at line 2"]),
+        ("import re\n(re := 1)", [], ["line 1: re: re is bound again at line 2"]),
+        ("import re\ndef re(): pass", [], ["line 1: re: re is bound again at line 2"]),
+        ("import re\nclass re: pass", [], ["line 1: re: re is bound again at line 2"]),
+        ("import re\ndef f(re): pass", [], ["line 1: re: re is bound again at line 2"]),
+        ("import re\ndef f(*re): pass", [], ["line 1: re: re is bound again at line 2"]),
+        ("import re\ndef f():\n    global re", [], ["line 1: re: re is bound again at line 3"]),
+        ("import re\ndef f():\n    import re", [], ["line 1: re: re is bound again at line 3"]),
+        (
+            "import re\ntry: pass\nexcept E as re: pass",
+            [],
+            ["line 1: re: re is bound again at line 3"],
+        ),
+        (
+            "import re\nmatch x:\n    case {**re}: pass",
+            [],
+            ["line 1: re: re is bound again at line 3"],
+        ),
+        (
+            "import re\nmatch x:\n    case re: pass",
+            [],
+            ["line 1: re: re is bound again at line 3"],
+        ),
+        (
+            "import re\nmatch x:\n    case [*re]: pass",
+            [],
+            ["line 1: re: re is bound again at line 3"],
+        ),
+        ("import re\nclass A:\n    re = re", [], ["line 1: re: re is bound again at line 3"]),
+        (
+            "import urllib.parse\nimport urllib.request",
+            [],
+            ["line 1: urllib.parse: urllib is bound again at line 2"],
+        ),
+        # names that are no binding
+        ("import re\nx.re = 1\nf(re=2)\nx.re.re", ["re"], []),
+        ("import re\nmatch x:\n    case A(re=1): pass", ["re"], []),
+        # names with rules of their own
+        ("from json import nothing", [], ["line 1: json: it has no nothing"]),
+        ("from re import _cache", [], ["line 1: re: it has no _cache"]),
+        ("import json as __j", [], ["line 1: json: __j has another name in a class"]),
+        (
+            "from pathlib import Path\n(\n Path)(1)",
+            [],
+            ["line 1: pathlib: Path stands apart from its call at line 3"],
+        ),
+        # what others may read by name
+        (
+            "from typing import ClassVar, Any\nclass A:\n    x: 'ClassVar[int]'",
+            [],
+            ["line 1: typing: ClassVar is in annotations that dataclasses may read"],
+        ),
+        ("from typing import ClassVar\nclass A:\n    x: ClassVar[int]", ["typing"], []),
+        (
+            "import typing as t\nclass A:\n    x: 't.ClassVar[int]'",
+            [],
+            ["line 1: typing: t is in annotations that dataclasses may read"],
+        ),
+        (
+            "from __future__ import annotations\nfrom pathlib import Path\nimport pydantic\n"
+            "def f(x: Path): pass",
+            [],
+            ["line 2: pathlib: Path is in annotations that pydantic may read"],
+        ),
+        ("from pathlib import Path\nimport pydantic\ndef f(x: Path): pass", ["pathlib"], []),
+        (
+            "from __future__ import annotations\nfrom pathlib import Path\nimport logging\n"
+            "def f(x: Path): pass",
+            ["pathlib"],
+            [],
+        ),
+    ],
+)
+def test_what_is_deferred(source: str, modules: list[str], kept: list[str]) -> None:
+    found = planned(source)
+    assert (found.modules, found.kept) == (modules, kept)
+    if not modules:
+        assert found.reason == (kept[0] if kept else "it imports nothing that could be deferred")
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("globals()", "globals"),
+        ("x = [locals]", "locals"),
+        ("vars()", "vars"),
+        ("dir()", "dir"),
+        ("x = map(vars, y)", "vars"),
+        ("exec(x)", "exec"),
+        ("eval('json')", "eval"),
+        ("compile(x, y, 'exec')", "compile"),
+        ("__import__('json')", "__import__"),
+        ("__all__ = ['json']", "__all__"),
+        ("print(__builtins__)", "__builtins__"),
+        ("from os.path import *", "import *"),
+        ("sys.modules['json']", "modules"),
+        ("from sys import modules as m", "modules"),
+        ("getattr(sys, 'modules')", "'modules'"),
+        ("operator.attrgetter('modules')", "'modules'"),
+        ("sys.meta_path.insert(0, x)", "meta_path"),
+        ("sys._getframe().f_globals", "_getframe"),
+        ("f.__globals__", "__globals__"),
+        ("f.__code__", "__code__"),
+        ("tb.tb_frame", "tb_frame"),
+        ("typing.get_type_hints(f)", "get_type_hints"),
+        ("@functools.singledispatch\ndef f(x): pass", "singledispatch"),
+        ("import inspect", "import inspect"),
+        ("from inspect import signature", "import inspect"),
+        ("import gc, os", "import gc"),
+        ("import unittest.mock", "import unittest.mock"),
+        ("import signal", "import signal"),
+        ("import __main__", "import __main__"),
+        ("importlib.import_module('__main__')", "'__main__'"),
+        ("importlib.reload(json)", "reload"),
+        ("os.chroot('/')", "chroot"),
+        ("class A:\n    def __del__(self): pass", "__del__"),
+        (f"x = {deferral.DEFERRED!r}", "a string of ours"),
+    ],
+)
+def test_a_hook_that_could_see_it_stays_as_written(line: str, reason: str) -> None:
+    found = planned(f"import json\n\n{line}\n")
+    assert not found.modules
+    number = 4 if "\n" in line and not line.startswith("@") else 3
+    assert found.reason == f"line {number}: {reason}"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "vars(parser.parse_args())",
+        "dir(x)",
+        "re.compile('a')",
+        "if __name__ == '__main__': pass",
+        "if '__main__' == __name__: pass",
+        "x = data['modules']",
+        "f(globals=1)",
+        "x = 'sys.modules, globals()'  # eval(x)",
+        "getattr(args, name)",
+        "importlib.import_module('mine')",
+    ],
+)
+def test_what_only_looks_like_it_does_no_harm(line: str) -> None:
+    assert planned(f"import json\n{line}\n").modules == ["json"]
+
+
+def test_the_first_line_that_forbids_it_is_named() -> None:
+    assert planned("import json\nglobals()\nx = 1\nimport gc").reason == "line 2: globals"
+
+
+def test_a_source_whose_tree_makes_other_code_stays_as_written() -> None:
+    source = b"import json\nprint(json.dumps(1))\n"
+    code = compile(source, "hook.py", "exec", 0, True, 2)
+    made = deferring.code_of(source, "hook.py", 2, code)
+    assert made is not None
+    assert made != code
+    other = code.replace(co_firstlineno=7)
+    assert deferring.code_of(source, "hook.py", 2, other) is None
+
+
+def test_a_source_nested_beyond_measure_stays_as_written() -> None:
+    depth = 5000
+    source = b"import json\nx = " + b"-" * depth + b"1\n"
+    code = compile("0", "hook.py", "exec")
+    assert deferring.code_of(source, "hook.py", 0, code) is None

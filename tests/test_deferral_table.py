@@ -1,0 +1,94 @@
+"""The table of what may be deferred, held against the library of each interpreter."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hooks_compile.runtime import deferral, deferral_table
+from tests import import_effects
+from tests.interpreters_found import clean_environment, found, parameters
+from tests.launches import default_interpreter
+
+if TYPE_CHECKING:
+    from tests.interpreters_found import Found
+
+each_that_defers = pytest.mark.parametrize("interpreter", parameters(pypy=False))
+MODULES = sorted(deferral_table.MODULES)
+
+# What some of them do, and why nobody can tell when.
+ALLOWED = {
+    # threading, in the child of a fork, tidies up what it knows of threads: nothing before it is
+    # imported. A hook that starts threads has imported it by then.
+    "calls posix.register_at_fork()",
+    # importlib, the package, gives the modules that it stands for their public names
+    *(
+        f"changes {module}.{name}"
+        for module in ("_frozen_importlib", "_frozen_importlib_external")
+        for name in ("__name__", "__package__", "__file__")
+    ),
+}
+# threading notes which thread is the main one
+ALLOWED_CALLS = ("gettid(",)
+
+
+@each_that_defers
+def test_importing_what_may_be_deferred_only_defines_names(interpreter: Found) -> None:
+    seen = {name: import_effects.effects(interpreter.executable, name) for name in MODULES}
+    acting = {name: [e for e in was["effects"] if e not in ALLOWED] for name, was in seen.items()}
+    assert {name: found for name, found in acting.items() if found} == {}
+    imported = {each.partition(".")[0] for was in seen.values() for each in was["imports"]}
+    assert imported - deferral_table.SHADOWING == set()
+
+
+@each_that_defers
+def test_it_makes_no_system_call_but_to_read_the_library(interpreter: Found) -> None:
+    if not shutil.which("strace"):
+        pytest.skip("strace is not on this machine")
+    calls = {name: import_effects.calls(interpreter.executable, name) for name in MODULES}
+    acting = {n: [c for c in was if not c.startswith(ALLOWED_CALLS)] for n, was in calls.items()}
+    assert {name: found for name, found in acting.items() if found} == {}
+
+
+def test_an_import_that_does_more_is_seen() -> None:
+    executable = default_interpreter().executable
+    for name, effect in (
+        ("logging", "calls time.time()"),
+        ("logging", "changes atexit"),
+        ("tempfile", "calls posix.register_at_fork()"),
+    ):
+        seen = import_effects.effects(executable, name)["effects"]
+        assert effect in seen, seen
+    if shutil.which("strace"):
+        assert any("getrandom(" in call for call in import_effects.calls(executable, "random"))
+        assert any("openssl.cnf" in call for call in import_effects.calls(executable, "hashlib"))
+
+
+@each_that_defers
+def test_names_that_a_bare_python_has_not_loaded_are_known(interpreter: Found) -> None:
+    program = "import sys; b = set(sys.modules); import os, warnings; print(*set(sys.modules) - b)"
+    done = subprocess.run(
+        [interpreter.executable, "-I", "-S", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=clean_environment(),
+    )
+    names = {name.partition(".")[0] for name in done.stdout.split()}
+    assert names - deferral_table.SHADOWING == set()
+
+
+def test_every_python_that_defers_is_one_that_could_be_tested() -> None:
+    tested = {each.version[:2] for each in found() if each.is_cpython}
+    assert tested <= set(deferral.VERSIONS)  # and the others are reported as skipped
+
+
+def test_the_tables_name_what_there_is() -> None:
+    for name in MODULES:
+        assert name.partition(".")[0] in deferral_table.SHADOWING
+    for word in deferral_table.NAMES | deferral_table.ATTRIBUTES | deferral_table.WATCHING:
+        ast.parse(word)
