@@ -13,7 +13,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
-    from typing import Any, List
+    from typing import Any, List, Optional
 
     from hooks_compile.runtime.launcher import STDLIB
 
@@ -30,16 +30,23 @@ _HARMLESS = frozenset(
 _RELYING = frozenset(
     (
         *("_asyncio", "_ctypes", "_curses", "_dbm", "_gdbm", "_interpreters", "_lsprof"),
-        *("_sqlite3", "_ssl", "_tkinter", "_xxsubinterpreters", "asyncio", "concurrent.futures"),
-        *("coverage", "faulthandler", "mmap", "multiprocessing", "readline", "tracemalloc"),
+        *("_tkinter", "_xxsubinterpreters", "asyncio", "concurrent.futures", "coverage"),
+        *("faulthandler", "mmap", "multiprocessing", "readline", "tracemalloc"),
+        # before 3.10 the collector does not know their objects
+        *(("_sqlite3", "_ssl") if sys.version_info < (3, 10) else ()),
     )
 )
+# C modules whose objects may hold something back, where there are any.
+_HOLDING = ("_sqlite3", "sqlite3", "_ssl")
 # What virtual environments and distributions load at each start, and what it leaves is known.
 _AT_START = ("_distutils_hack", "_virtualenv", "apport_python_hook", "__editable__")
 # Weak references with callbacks of these modules keep nothing but their own tables.
-_TABLES = ("weakref", "_weakrefset", "functools", "enum", "threading")
+_TABLES = ("weakref", "_weakrefset", "functools", "enum", "logging", "threading")
 # Where the class of modules is from that are not executed yet.
 _DEFERRED = "hooks_compile.runtime.lazy"
+# What an open file consists of: to be taken apart, it is flushed.
+_io: "Any" = sys.modules["_io"]
+_FILES = (_io.TextIOWrapper, _io.BufferedWriter, _io.BufferedReader, _io.FileIO)
 _MODULE = type(sys)
 _BUILTIN = type(len)
 _HAVE_GC = 1 << 14  # Py_TPFLAGS_HAVE_GC
@@ -63,6 +70,25 @@ def leave(status: int, gc: "ModuleType") -> None:
 
     All objects that were there before the hook ran are frozen in ``gc``.
     """
+    try:
+        files = what_is_left(gc)
+    except Exception:  # an object that answers for itself, and not well: Python takes it as it is
+        return
+    if files is None:
+        return
+    try:
+        # once when the code has run (flush_io in Python/pythonrun.c), once at the very end
+        flush(sys.stderr, sys.stdout)
+        if "atexit" in sys.modules:
+            sys.modules["atexit"]._run_exitfuncs()
+        flush(sys.stdout, sys.stderr, *files)
+    except BaseException:  # what could not be written stays in the stream: Python meets it again
+        return
+    posix._exit(status)
+
+
+def what_is_left(gc: "ModuleType") -> "Optional[List[Any]]":
+    """Return the files that are still open; None where more is left to do than to flush them."""
     modules = sys.modules
     if (
         modules["_thread"]._count()
@@ -72,18 +98,13 @@ def leave(status: int, gc: "ModuleType") -> None:
         or sys.stderr is not sys.__stderr__
         or callbacks(modules)
         or not all(map(is_known, modules, modules.values()))
-        or acts_at_end(gc.get_objects())
     ):
-        return
-    try:
-        # once when the code has run (flush_io in Python/pythonrun.c), once at the very end
-        flush(sys.stderr, sys.stdout)
-        if "atexit" in modules:
-            modules["atexit"]._run_exitfuncs()
-        flush(sys.stdout, sys.stderr)
-    except BaseException:  # what could not be written stays in the stream: Python meets it again
-        return
-    posix._exit(status)
+        return None
+    objects = gc.get_objects()
+    files = [one for one in objects if type(one) in _FILES]
+    # Of several that were written to, it would show in which order they are flushed.
+    several = sum(type(one) is _io.BufferedWriter for one in files) > 1
+    return None if several or acts_at_end(objects) else files
 
 
 def flush(*streams: "Any") -> None:
@@ -105,7 +126,11 @@ def callbacks(modules: "Any") -> int:
 def is_known(name: str, module: "Any") -> bool:
     """Tell whether a module is Python's, or written in Python and no installed package's."""
     if type(module) is not _MODULE:
-        return module is None or type(module).__module__ == _DEFERRED
+        return (
+            module is None
+            or name in ("typing.io", "typing.re")  # two classes, until 3.12
+            or type(module).__module__ == _DEFERRED
+        )
     file = module.__dict__.get("__file__")
     if type(file) is not str:
         return file is None
@@ -121,7 +146,10 @@ def acts_at_end(objects: "List[Any]") -> bool:
     kinds = list(map(type, objects))
     watched = []
     for kind in set(kinds):
-        if defines(kind, "__del__"):  # generators, coroutines, files and sockets have it too
+        if kind in _FILES:
+            continue
+        # generators, coroutines, files and sockets have it too
+        if defines(kind, "__del__") or holds(kind):
             return True
         if issubclass(kind, type) or defines(kind, "__callback__"):
             watched.append(kind)
@@ -137,6 +165,12 @@ def acts_at_end(objects: "List[Any]") -> bool:
         ):
             return True
     return False
+
+
+def holds(kind: type) -> bool:
+    """Tell whether objects of a class are a database's or a secure connection's."""
+    bases = type.__dict__["__mro__"].__get__(kind)
+    return any(type.__dict__["__module__"].__get__(base) in _HOLDING for base in bases)
 
 
 def defines(kind: type, name: str) -> bool:

@@ -21,22 +21,25 @@ if TYPE_CHECKING:
 # behind that does something at the end of the process; tests/test_notes.py looks.
 MODULES = frozenset(
     (
-        *("__future__", "abc", "argparse", "ast", "base64", "bisect", "calendar", "collections"),
-        *("configparser", "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal"),
-        *("difflib", "enum", "errno", "fcntl", "fnmatch", "functools", "getpass", "glob"),
-        *("hashlib", "heapq", "hmac", "html", "inspect", "io", "itertools", "json", "logging"),
-        *("math", "mimetypes", "operator", "os", "pathlib", "platform", "pprint", "pwd", "queue"),
-        *("random", "re", "secrets", "select", "shlex", "shutil", "signal", "socket", "stat"),
-        *("statistics", "string", "struct", "subprocess", "sys", "tempfile", "textwrap"),
-        *("threading", "time", "tokenize", "tomllib", "traceback", "types", "typing"),
-        *("unicodedata", "urllib", "uuid", "zlib"),
+        *("__future__", "abc", "argparse", "ast", "base64", "bisect", "calendar", "codecs"),
+        *("collections", "configparser", "contextlib", "contextvars", "copy", "csv"),
+        *("dataclasses", "datetime", "decimal", "difflib", "enum", "errno", "fcntl", "fnmatch"),
+        *("fractions", "functools", "getopt", "getpass", "glob", "gzip", "hashlib", "heapq"),
+        *("hmac", "html", "inspect", "io", "ipaddress", "itertools", "json", "logging", "math"),
+        *("mimetypes", "numbers", "operator", "optparse", "os", "pathlib", "pickle", "platform"),
+        *("pprint", "pwd", "queue", "random", "re", "reprlib", "secrets", "select", "shlex"),
+        *("shutil", "signal", "socket", "sqlite3", "stat", "statistics", "string", "struct"),
+        *("subprocess", "sys", "tarfile", "tempfile", "textwrap", "threading", "time"),
+        *("tokenize", "tomllib", "traceback", "types", "typing", "unicodedata", "urllib"),
+        *("uuid", "warnings", "weakref", "zipfile", "zlib", "zoneinfo"),
     )
 )
 # What module code does until its imports are done: it imports, and gives names to constants.
 _BEGINNING = frozenset(
     (
         *("CACHE", "COPY", "DUP_TOP", "EXTENDED_ARG", "IMPORT_FROM", "IMPORT_NAME", "LOAD_CONST"),
-        *("LOAD_SMALL_INT", "NOP", "POP_TOP", "RESUME", "ROT_TWO", "STORE_NAME", "SWAP"),
+        *("LOAD_SMALL_INT", "NOP", "POP_TOP", "RESUME", "ROT_TWO", "SETUP_ANNOTATIONS"),
+        *("STORE_NAME", "SWAP"),
     )
 )
 # More would make every launch slower than they can make the hook faster.
