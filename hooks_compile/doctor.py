@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hooks_compile import runtime_folder
+from hooks_compile import runtime_folder, uv
 from hooks_compile.doctor_folders import (
     examine_folder,
     examine_foreign,
@@ -58,6 +58,7 @@ def _examine_places(project: Project, lacking: set[Path]) -> list[Finding]:
         found += examine_folder(folder, root, lacking=folder in lacking, agents=folder in agents)
         if key is not None:
             found += examine_foreign(folder, root, key, contents)
+    found += uv.examine(project.runtime, [source.path for source in project.sources], root)
     modules = [source.path for source in (*project.sources, *project.modules())]
     return found + examine_encodings(contents, root) + examine_modules(modules, root)
 

@@ -49,7 +49,7 @@ def synchronize(
     the same time as launches and other syncs. Raises RuntimeFolderError or InterpreterError where
     nothing can be compiled at all.
     """
-    from hooks_compile import cache, fallbacks, runtime_folder  # noqa: PLC0415 - see broken
+    from hooks_compile import cache, fallbacks, runtime_folder, uv  # noqa: PLC0415 - see broken
     from hooks_compile.compiler import Compiler  # noqa: PLC0415
 
     runtime_folder.ensure(project.runtime)
@@ -66,6 +66,7 @@ def synchronize(
         for folder in map(cache.folder_in, project.abandoned() if not project.given else ()):
             pruned += cache.prune(folder, keep=project.config.keep) + cache.remove_unused(folder)
         fallbacks.shorten_log(project.runtime)
+        uv.forget_left(project.runtime, [source.path for source in project.sources])
     return Synced(tuple(results), tuple(modules), tuple(pruned))
 
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.runtime import uv as uv_words
-from hooks_compile.runtime_folder import location, remove
+from hooks_compile.runtime_folder import ensure, location, remove
+from hooks_compile.uv import record_of, why_left
 from tests.interpreters_found import Found, each_interpreter
 from tests.launches import WRAPPER
 from tests.repositories import write
 from tests.test_wrapper_script import SHOW_WORDS, each_shell
-from tests.tool import Tool
-from tests.uv_machine import WHO, Machine, asked, needs
+from tests.tool import HOOK, Tool
+from tests.uv_machine import BLOCK, WHO, Machine, asked, needs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -232,17 +233,32 @@ def test_a_record_is_not_taken_over_by_another_script(machine: Machine) -> None:
 HOSTILE = '# /// script\n# dependencies = ["hostile"]\n# ///\n'
 
 
-@pytest.mark.parametrize("command", ["compile", "sync", "check", "status", "doctor"])
-def test_the_tool_never_runs_uv_whatever_a_clone_asks_for(tmp_path: Path, command: str) -> None:
+def test_the_tool_never_runs_uv_whatever_a_clone_asks_for(tmp_path: Path) -> None:
     """What a script's metadata names is installed, and built, by a launch of the agent alone."""
     project = tmp_path / "project"
     tool = Tool.create(project, tmp_path)
     write(tool.bin / "uv", '#!/bin/sh\necho "$@" >>"$0.ran"\nexit 1\n', executable=True)
-    hook = write(project / ".claude/hooks/hook.py", f"#!/usr/bin/env -S uv run --script\n{HOSTILE}")
-    tool.run("hooks-compile", "compile")
+    hook = write(project / HOOK, f"#!/usr/bin/env -S uv run --script\n{HOSTILE}")
+    hook.chmod(0o755)
+    write(
+        project / ".claude/settings.json",
+        '{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "uv run ' + HOOK + '"}]}]}}',
+    )
     write(location(tool.env) / f"uv{hook}.uv", "/gone/python\n64\n")
-    tool.run("hooks-compile", command)
-    assert not (tool.bin / "uv.ran").exists()
+    tool.runtime.chmod(0o700)
+    for words in (
+        ("compile",),
+        ("init", "--yes", "--no-git"),
+        ("sync",),
+        ("check",),
+        ("status",),
+        ("doctor",),
+        ("uninit", "--yes"),
+    ):
+        done = tool.run(*words)
+        assert done.status in (0, 1), done
+        assert not (tool.bin / "uv.ran").exists(), words
+    assert tool.run("run", HOOK).status != 3
 
 
 # The recorder in other Pythons
@@ -272,6 +288,30 @@ def test_a_record_is_written_only_below_its_folder(machine: Machine) -> None:
         odd = machine.with_env(HOOKS_COMPILE_UV=str(target), PYTHONPATH=uvsite)
         assert odd.uv(hook).status == 0
         assert (target.read_bytes() if target.exists() else None) == before
+
+
+def test_doctor_names_what_is_left_to_uv_and_sync_has_it_looked_at_again(
+    machine: Machine, tmp_path: Path
+) -> None:
+    tool = Tool.create(machine.work, tmp_path)
+    machine = machine.with_env(HOOKS_COMPILE_HOME=str(tool.runtime))
+    ensure(tool.runtime)
+    name = ".claude/hooks/hook.py"
+    hook = machine.hook(WHO, name, block=f"{BLOCK[:-6]}# [tool.uv]\n# ///\n")
+    other = machine.hook(WHO, ".claude/hooks/other.py")
+    record = record_of(tool.runtime, hook)
+    for script in (hook, other):
+        machine.wrapped(script)
+    assert why_left(tool.runtime, other) == ""
+    said = f"note: {name} is launched by uv each time: its metadata names more than packages"
+    assert said in tool.run("doctor").out
+    machine.hook(WHO, name)
+    assert record.exists()
+    tool.run("sync")
+    assert not record.exists()
+    assert record_of(tool.runtime, other).exists()
+    assert not asked(machine.recorded(hook))
+    assert "launched by uv" not in tool.run("doctor").out
 
 
 def test_records_go_with_the_runtime_folder(machine: Machine) -> None:

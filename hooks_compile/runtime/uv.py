@@ -192,11 +192,11 @@ def metadata(source: bytes) -> "List[List[bytes]]":
     runs: "List[List[bytes]]" = [[]]
     if b"# ///" in source:
         for line in source.split(b"\n"):
-            if line.startswith(b"#"):
+            if line.startswith(b"#") or b"# ///" in line:
                 runs[-1].append(line)
             elif runs[-1]:
                 runs.append([])
-    return [run for run in runs if any(line.startswith(b"# ///") for line in run)]
+    return [run for run in runs if any(b"# ///" in line for line in run)]
 
 
 def ancestors(folders: "Sequence[str]") -> "List[str]":

@@ -1,0 +1,95 @@
+"""``uv run`` against the wrapper in its place, in turn: ``python -m benchmarks.uv``.
+
+uv is taken from PATH, works offline, and has a cache of its own that is warm. "interpreter" is the
+source under the interpreter that uv chose, called by its path: what uv itself costs is above it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import shapes, timing
+from hooks_compile import runtime_folder, wrapper
+
+BLOCK = '# /// script\n# requires-python = ">=3.8"\n# dependencies = []\n# ///\n'
+PROJECT = '[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.8"\ndependencies = []\n'
+KINDS = {
+    "uv run --script HOOK": (["--script", "hook.py"], BLOCK, ""),
+    "uv run HOOK, in a project": (["hook.py"], "", PROJECT),
+    "uv run HOOK, neither": (["hook.py"], "", ""),
+}
+
+
+def measure(python: str, kind: str, text: str, rounds: int, folder: Path) -> list[str]:
+    """Return the cells of one row; ``folder`` is empty and thrown away."""
+    words, block, project = KINDS[kind]
+    runtime_folder.ensure(folder / "runtime")
+    work = folder / "work"
+    work.mkdir()
+    (work / "hook.py").write_text(block + text)
+    if project:
+        (work / "pyproject.toml").write_text(project)
+    wrapper.write(work)
+    env = timing.environment(
+        HOOKS_COMPILE_HOME=str(folder / "runtime"),
+        UV_CACHE_DIR=str(folder / "cache"),
+        UV_OFFLINE="1",
+        UV_PYTHON_DOWNLOADS="never",
+        PATH=f"{Path(python).parent}:{os.environ['PATH']}",
+    )
+    env.pop("VIRTUAL_ENV", None)
+    commands = {
+        "uv": ["uv", "run", *words],
+        "wrapper": ["sh", wrapper.NAME, "--uv", *words],
+    }
+    os.chdir(work)
+    for _ in range(2):  # uv makes the environment, and it is recorded
+        subprocess.run(
+            commands["wrapper"], env=env, input=shapes.EVENT, capture_output=True, check=True
+        )
+    (record,) = (folder / "runtime").glob("uv/**/*.uv")
+    chosen = record.read_text().split("\n")[0]
+    if chosen == "-":
+        raise SystemExit(f"{kind}: {record.read_text()}")
+    commands["interpreter"] = [chosen, "hook.py"]
+    times = timing.in_turn(commands, rounds=rounds, env=env, stdin=shapes.EVENT)
+    return [
+        f"{times['uv'].median_ms:.1f}",
+        f"{times['wrapper'].median_ms:.1f}",
+        f"{times['wrapper'].ratio_to(times['uv']):.3f}",
+        f"{times['interpreter'].ratio_to(times['uv']):.3f}",
+    ]
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--python", action="append", help="an interpreter; several times for more")
+    parser.add_argument("--rounds", type=int, default=100)
+    arguments = parser.parse_args()
+    print(timing.machine())
+    print("| Python | launched by | hook | uv ms | wrapper ms | wrapper/uv | interpreter/uv |")
+    print("|" + " --- |" * 7)
+    for python in arguments.python or [sys.executable]:
+        real = os.path.realpath(python)
+        for kind in KINDS:
+            for name, text in (("10 lines", shapes.TEN_LINES), ("144 lines", shapes.USUAL)):
+                folder = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-"))
+                try:
+                    cells = measure(real, kind, text, arguments.rounds, folder)
+                finally:
+                    os.chdir("/")
+                    shutil.rmtree(folder)
+                label = Path(real).parts[-3]
+                print("| " + " | ".join([label, kind, name, *cells]) + " |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
