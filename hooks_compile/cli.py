@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hooks_compile.committing import Checked
     from hooks_compile.model import Interpreter, Optimize
     from hooks_compile.project import Project
+    from hooks_compile.shims import Passing
     from hooks_compile.sync import Synced
     from hooks_compile.wiring_plan import Plan
 
@@ -299,6 +300,12 @@ def _interpreters(arguments: argparse.Namespace, project: Project) -> list[Inter
     return find_interpreters(project, _here(), os.environ, arguments.python)
 
 
+def _refresh_shims(arguments: argparse.Namespace, project: Project) -> list[Passing]:
+    from hooks_compile.project import refresh_shims
+
+    return refresh_shims(project, _here(), os.environ, arguments.python)
+
+
 def _synced(
     arguments: argparse.Namespace, work: Callable[..., Synced], **options: bool
 ) -> tuple[Project, Synced, float]:
@@ -316,6 +323,8 @@ def _report(arguments: argparse.Namespace, work: Callable[..., Synced], **option
     from hooks_compile import report
 
     project, synced, seconds = _synced(arguments, work, **options)
+    if arguments.command is not run_check:  # which writes nothing
+        _refresh_shims(arguments, project)
     troubles = report.troubles(synced, project.root)
     if arguments.json:
         print_json(report.synced_json(synced, seconds))
@@ -398,6 +407,7 @@ def run_status(arguments: argparse.Namespace) -> int:
     from hooks_compile.sync import deferrable, examine
 
     project, synced, _ = _synced(arguments, examine, modules=False)
+    passings = _refresh_shims(arguments, project)
     optimize = project.config.optimize if arguments.optimize is None else arguments.optimize
     trace = os.environ.get("HOOKS_COMPILE_TRACE")
     rows = status.rows(
@@ -408,7 +418,9 @@ def run_status(arguments: argparse.Namespace) -> int:
         deferrable(synced),
     )
     if arguments.json:
-        print_json({"root": str(project.root), "hooks": [status.as_json(row) for row in rows]})
+        hooks = [status.as_json(row) for row in rows]
+        shims = [passing.as_json() for passing in passings]
+        print_json({"root": str(project.root), "hooks": hooks, "shims": shims})
         return 0
     if not rows:
         say(f"no hooks in {project.root}")
@@ -418,6 +430,8 @@ def run_status(arguments: argparse.Namespace) -> int:
         say(note)
     if could_defer := status.could_defer(rows, project.root):
         say(could_defer)
+    for passing in passings:
+        say(str(passing))
     if not trace:
         say(
             "launches are counted where HOOKS_COMPILE_TRACE names a file: a hit writes nothing else"
@@ -466,8 +480,11 @@ def run_hook(arguments: argparse.Namespace) -> int:
     if not arguments.explain:
         sys.stdout.flush()
         os.execv(command[0], command)  # noqa: S606 - the wrapper is a shell script
+    passing = launching.meets_shim(arguments.python or "python3", os.environ)
     status, explanation = launching.explained(command, os.environ)
     print_error(explanation)
+    if passing is not None:
+        print_error(str(passing))
     return launching.end_like(status)
 
 

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from hooks_compile import outside, timing
+from hooks_compile import outside, shims, timing
 from hooks_compile.errors import InterpreterError
 from hooks_compile.findings import NOTE, OK, PROBLEM, Finding
 from hooks_compile.interpreters import (
-    find,
-    is_shim,
     records,
     resolve,
     user_environment,
@@ -179,7 +177,7 @@ def _examine_python(
         binary, script = quote(shown(interpreter.executable)), quote(shown(path))
         remedy = f"correct what this shows: {binary} -W error -m py_compile {script}"
         found.append(Finding(PROBLEM, text, remedy))
-    return [*found, *_measure(interpreter, name, start, cwd, env, budget)]
+    return [*found, *_measure(interpreter, name, start, project.runtime, cwd, env, budget)]
 
 
 def _start(interpreter: Interpreter, project: Project, env: Mapping[str, str]) -> _Start | str:
@@ -214,15 +212,17 @@ def _measure(
     interpreter: Interpreter,
     name: str,
     start: _Start,
+    runtime: Path,
     cwd: Path,
     env: Mapping[str, str],
     budget: float,
 ) -> list[Finding]:
     binary = str(interpreter.executable)
     commands = [[binary, "-S", "-c", "pass"], [binary, "-c", "pass"]]
-    shim = _shim(interpreter, cwd, env)
-    if shim is not None:
-        commands.append([str(shim), "-S", "-c", "pass"])
+    passing = shims.standing(runtime, interpreter.command, cwd=cwd, env=shims.outside_of_shims(env))
+    asked = passing if passing is not None and passing.binary is None else None
+    if asked is not None:
+        commands.append([str(asked.shim), "-S", "-c", "pass"])
     end = time.perf_counter() + budget
     launches = [functools.partial(_launch, words, cwd, env, end) for words in commands]
     try:
@@ -231,10 +231,10 @@ def _measure(
         text = f"{name} takes so long to start that it was not measured"
         return [Finding(NOTE, text, f"time {quote(binary)} -X importtime -c pass")]
     found = []
-    if shim is not None:
+    if asked is not None:
         text = (
-            f"{shown(shim)} is a shim, which takes {_ms(through[0] - bare)} of every launch to "
-            f"find {binary}"
+            f"{shown(asked.shim)} is a shim, which takes {_ms(through[0] - bare)} of every launch "
+            f"to find {binary}; it is asked each time, because {asked.why}"
         )
         remedy = f'export PATH={quote(os.path.dirname(binary))}:"$PATH"'  # noqa: PTH120 - text
         found.append(Finding(NOTE, text, f"{remedy}  # where the agent is started"))
@@ -245,12 +245,11 @@ def _measure(
         )
         remedy = f"see which of them is slow: {quote(binary)} -X importtime -c pass"
         found.append(Finding(NOTE, text, remedy))
+    if passing is not None and asked is None:
+        found.append(
+            Finding(OK, shown(passing.shim) + str(passing).removeprefix(str(passing.shim)))
+        )
     return found or [Finding(OK, f"{name} starts in {_ms(full)}")]
-
-
-def _shim(interpreter: Interpreter, cwd: Path, env: Mapping[str, str]) -> Path | None:
-    path = find(interpreter.command, cwd=cwd, env=env)
-    return path if is_shim(path) else None
 
 
 def _launch(words: Sequence[str], cwd: Path, env: Mapping[str, str], end: float) -> None:

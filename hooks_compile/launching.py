@@ -15,6 +15,8 @@ from hooks_compile.errors import RuntimeFolderError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from hooks_compile.shims import Passing
+
 
 def command(hook: str, arguments: Sequence[str], python: str | None) -> list[str]:
     """Return the words that launch ``hook`` through our own copy of the wrapper."""
@@ -40,6 +42,16 @@ def explained(words: Sequence[str], env: Mapping[str, str]) -> tuple[int, str]:
             signal.signal(signal.SIGINT, before)
         text = trace.read_text(encoding="utf-8", errors="replace") if trace.exists() else ""
     return status, _explanation(text) if text else _unlaunched(env)
+
+
+def meets_shim(python: str, env: Mapping[str, str]) -> Passing | None:
+    """Tell whether a launch here asks a shim for ``python``, and why; None where it is no shim."""
+    from hooks_compile import shims  # noqa: PLC0415 - only where it is asked for
+
+    try:
+        return shims.standing(runtime_folder.location(env), python, cwd=Path.cwd(), env=env)
+    except RuntimeFolderError:
+        return None  # the explanation tells that there is none
 
 
 def end_like(status: int) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hooks_compile.model import Interpreter
+    from hooks_compile.shims import Passing
 
 _IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+(\w+)[ \t]|import[ \t]+(\w[\w, \t]*))", re.MULTILINE)
 _NAME = re.compile(rb"[A-Za-z_]\w*")
@@ -150,3 +151,26 @@ def find_interpreters(
                 continue  # removed or broken since: nothing runs under it
     unique = {interpreter.executable: interpreter for interpreter in reversed(found)}
     return list(unique.values())[::-1]
+
+
+def refresh_shims(
+    project: Project, cwd: Path, env: Mapping[str, str], commands: Sequence[str] = ()
+) -> list[Passing]:
+    """Record what the shims among the commands choose in ``cwd``, so that launches go past them.
+
+    The commands are those of :func:`find_interpreters`. Returns how launches meet each shim. In a
+    runtime folder that is not this user's alone nothing is recorded.
+    """
+    from hooks_compile import shims  # noqa: PLC0415 - most commands need none
+
+    if not (project.runtime.is_dir() and runtime_folder.is_private(project.runtime)):
+        return []
+    users = user_environment(env)
+    environment = outside.environment(users, project.root)
+    found = [
+        shims.refresh(project.runtime, command, cwd=cwd, env=environment)
+        for command in (
+            outside.command(name, users, project.root) for name in commands or project.config.python
+        )
+    ]
+    return [passing for passing in found if passing is not None]

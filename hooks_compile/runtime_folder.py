@@ -124,6 +124,8 @@ def remove(folder: Path) -> list[Path]:
         "fallbacks.log",
         "interpreters.json",
         "seen/*",
+        "shims.sh",
+        "shims/*",
         "watch/*",
         "launch.py.*",
         "prepare.py",
@@ -137,7 +139,14 @@ def remove(folder: Path) -> list[Path]:
     for path in paths:
         path.unlink(missing_ok=True)
     emptied = sorted((path for path in folder.glob("uv/**/") if path.is_dir()), reverse=True)
-    for empty in (*emptied, folder / "uvsite", folder / "seen", folder / "watch", folder):
+    for empty in (
+        *emptied,
+        folder / "uvsite",
+        folder / "seen",
+        folder / "shims",
+        folder / "watch",
+        folder,
+    ):
         if empty.is_dir() and not any(empty.iterdir()):
             empty.rmdir()
             paths.append(empty)

@@ -28,6 +28,7 @@ HOOK = "import sys\nprint('ran', sys.argv[1:], len(sys.stdin.read()))\nsys.exit(
 GUARD = ".claude/hooks/guard.py"
 SETTINGS = ".claude/settings.json"
 WRAPPER = ".claude/hooks/hook_wrapper.sh"
+OWN = wrapper.text().decode().partition("# hooks-compile ")[2].partition("(")[0] + "("
 COMMAND = f'python3 "$CLAUDE_PROJECT_DIR"/{GUARD} --strict'
 WIRED = f'sh "$CLAUDE_PROJECT_DIR"/{WRAPPER} "$CLAUDE_PROJECT_DIR"/{GUARD} --strict'
 
@@ -641,8 +642,8 @@ def test_beside_a_wrapper_that_is_not_ours_the_command_stays(
     elif kind == "symlink":
         path.symlink_to(repo.write("elsewhere.sh", text))
     elif kind == "newer":
-        newer = text.replace("wrapper 1 (", "wrapper 99 (").encode()
-        digits = text.split("wrapper 1 (")[1][:16].encode()
+        newer = text.replace(OWN, "wrapper 99 (").encode()
+        digits = text.split(OWN)[1][:16].encode()
         path.write_bytes(newer.replace(digits, wrapper.digest(newer)))
     else:
         path.write_text("#!/bin/sh\necho mine\n" if kind == "foreign" else text + "# mine\n")
@@ -664,8 +665,8 @@ def test_beside_a_wrapper_that_is_not_ours_the_command_stays(
 
 def test_an_older_wrapper_is_replaced(tool: Tool, repo: GitRepo) -> None:
     text = wrapper.text().decode()
-    older = text.replace("wrapper 1 (", "wrapper 0 (").encode() + b"# older\n"
-    digits = text.split("wrapper 1 (")[1][:16].encode()
+    older = text.replace(OWN, "wrapper 0 (").encode() + b"# older\n"
+    digits = text.split(OWN)[1][:16].encode()
     tool.ok("init", "--yes")
     (repo.path / WRAPPER).write_bytes(older.replace(digits, wrapper.digest(older)))
     out = tool.ok("init", "--yes")

@@ -39,6 +39,7 @@ RUNTIME = {
     "miss.py",
     "notes.py",
     "prepare.py",
+    "shims.sh",
     "store.py",
     "uv.py",
     "uv.sh",

@@ -390,8 +390,10 @@ def test_flags_reach_the_hook_as_they_reach_a_source(user: User, hook: Path) -> 
 # --- the file
 
 
-def test_it_has_no_subshell_and_no_background_process() -> None:
-    code = [line for line in WRAPPER.read_text().splitlines() if not line.startswith("#")]
+@pytest.mark.parametrize("name", [wrapper.NAME, "shims.sh"])
+def test_it_has_no_subshell_and_no_background_process(name: str) -> None:
+    text = WRAPPER.with_name(name).read_text()
+    code = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     for line in code:
         assert "`" not in line
         assert not re.search(r"\$\((?!\()", line), line
@@ -402,7 +404,8 @@ def test_it_has_no_subshell_and_no_background_process() -> None:
 def test_shellcheck_finds_nothing(dialect: str) -> None:
     if shutil.which("shellcheck") is None:
         pytest.skip("shellcheck is not on this machine")
-    command = ["shellcheck", "--norc", f"--shell={dialect}", str(WRAPPER)]
+    files = [str(WRAPPER), str(WRAPPER.with_name("shims.sh"))]
+    command = ["shellcheck", "--norc", f"--shell={dialect}", *files]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "Unknown shell" in done.stderr:
         pytest.skip(f"this shellcheck does not know {dialect}")
@@ -418,8 +421,11 @@ def test_it_is_executable_where_it_lies() -> None:
     assert os.access(WRAPPER, os.X_OK)
 
 
+OWN = int(wrapper.text().split(b"wrapper ", 1)[1].split()[0])
+
+
 def _numbered(number: int, more: bytes = b"") -> bytes:
-    content = wrapper.text().replace(b"wrapper 1 (", b"wrapper %d (" % number) + more
+    content = wrapper.text().replace(b"wrapper %d (" % OWN, b"wrapper %d (" % number) + more
     line = re.compile(rb"(wrapper \d+ )\([0-9a-f]{16}\)")
     return line.sub(rb"\1(" + wrapper.digest(content) + b")", content, count=1)
 
@@ -430,10 +436,10 @@ def _numbered(number: int, more: bytes = b"") -> bytes:
         (wrapper.text(), Standing.CURRENT, False),
         (_numbered(0), Standing.OLDER, True),
         (_numbered(0, b"# of that time\n"), Standing.OLDER, True),
-        (_numbered(2), Standing.NEWER, False),
+        (_numbered(OWN + 1), Standing.NEWER, False),
         (wrapper.text() + b"echo mine\n", Standing.EDITED, False),
         (wrapper.text().replace(b"python3", b"python4"), Standing.EDITED, False),
-        (wrapper.text().replace(b"wrapper 1 ", b"wrapper 0 "), Standing.EDITED, False),
+        (wrapper.text().replace(b"wrapper %d " % OWN, b"wrapper 0 "), Standing.EDITED, False),
         (wrapper.text().replace(b"\n", b"\r\n"), Standing.EDITED, False),
         (b'#!/bin/sh\nexec python3 "$@"\n', Standing.FOREIGN, False),
         (b"", Standing.FOREIGN, False),

@@ -1,5 +1,5 @@
 #!/bin/sh
-# hooks-compile wrapper 1 (3b5d70be61abbe1e): hook_wrapper.sh [--python=CMD | --shebang | --uv[=CMD]] [FLAGS] HOOK [ARGS]
+# hooks-compile wrapper 2 (fbe18cd331a10fac): hook_wrapper.sh [--python=CMD | --shebang | --uv[=CMD]] [FLAGS] HOOK [ARGS]
 # Does what "python3 HOOK.py ARGS" does: from compiled code where hooks-compile is set up, from the
 # source where it is not. "hooks-compile wrapper" writes this file; commit it, do not edit it.
 
@@ -61,6 +61,14 @@ if [ -n "$hooks_compile_uv" ]; then
         . "$hooks_compile_rest"
     fi
     exec "$hooks_compile_uv" run "$@"
+fi
+
+# Where the command is the shim of a version manager: go to the binary that it would start.
+hooks_compile_shims=${hooks_compile_launch%launch.py}shims
+if [ -n "$hooks_compile_launch" ] && [ -O "$hooks_compile_shims.sh" ] &&
+    [ -r "$hooks_compile_shims.sh" ] && [ ! -L "$hooks_compile_shims.sh" ]; then
+    # shellcheck source=/dev/null
+    . "$hooks_compile_shims.sh"
 fi
 
 case $hooks_compile_launch:${1-} in
