@@ -76,6 +76,25 @@ def _clone(s: Scene) -> Iterator[Path | None]:
     yield s.folder / "clone" / HOOK
 
 
+@operation("clone --recurse-submodules: a hook in the submodule")
+def _clone_recursive(s: Scene) -> Iterator[Path | None]:
+    outer = s.folder / "outer"
+    s.quietly("init", "-q", outer)
+    s.quietly("submodule", "--quiet", "add", s.author, "inner", cwd=outer)
+    s.quietly("commit", "-q", "-m", "submodule", cwd=outer)
+    yield None
+    s.git("clone", "-q", "--recurse-submodules", "outer", "clone", cwd=s.folder)
+    yield s.folder / "clone/inner" / HOOK
+
+
+@operation("clone --no-checkout, then checkout")
+def _clone_empty(s: Scene) -> Iterator[Path | None]:
+    yield None
+    s.git("clone", "-q", "--no-checkout", "author", "clone", cwd=s.folder)
+    s.git("checkout", "-q", cwd=s.folder / "clone")
+    yield s.folder / "clone" / HOOK
+
+
 @operation("checkout BRANCH")
 def _checkout(s: Scene) -> Iterator[Path | None]:
     yield None
@@ -172,6 +191,14 @@ def _worktree_reset(s: Scene) -> Iterator[Path | None]:
     yield linked / HOOK
 
 
+@operation("worktree move")
+def _worktree_move(s: Scene) -> Iterator[Path | None]:
+    s.quietly("worktree", "add", "-q", "../linked", "topic")
+    yield s.folder / "linked" / HOOK
+    s.git("worktree", "move", "../linked", "../moved")
+    yield s.folder / "moved" / HOOK
+
+
 @operation("merge, fast-forward")
 def _merge_ff(s: Scene) -> Iterator[Path | None]:
     s.quietly("reset", "-q", "--hard", "main~1")
@@ -264,6 +291,13 @@ def _rebase_abort(s: Scene) -> Iterator[Path | None]:
     s.git("rebase", "--abort")
 
 
+@operation("rebase --quit")
+def _rebase_quit(s: Scene) -> Iterator[Path | None]:
+    yield None
+    s.git("rebase", "-q", "clash", status=1)
+    s.git("rebase", "--quit")
+
+
 @operation("rebase --continue")
 def _rebase_continue(s: Scene) -> Iterator[Path | None]:
     s.quietly("rebase", "-q", "clash", status=1)
@@ -293,6 +327,37 @@ def _rebase_autostash(s: Scene) -> Iterator[Path | None]:
 def _rebase_edit(s: Scene) -> Iterator[Path | None]:
     yield None
     s.with_env(GIT_SEQUENCE_EDITOR="sed -i s/^pick/edit/").git("rebase", "-q", "-i", "topic")
+
+
+@operation("rebase -i, at an edit, --abort")
+def _rebase_edit_abort(s: Scene) -> Iterator[Path | None]:
+    editor = s.with_env(GIT_SEQUENCE_EDITOR="sed -i s/^pick/edit/")
+    editor.quietly("rebase", "-q", "-i", "topic")
+    yield None
+    s.git("rebase", "--abort")
+
+
+@operation("rebase -i --autostash")
+def _rebase_i_autostash(s: Scene) -> Iterator[Path | None]:
+    s.hook.write_text(s.hook.read_text() + "print(1)\n")
+    yield None
+    editor = s.with_env(GIT_SEQUENCE_EDITOR="true")
+    editor.git("rebase", "-q", "-i", "--autostash", "topic")
+
+
+@operation("rebase -i --autostash, at an edit, --abort")
+def _rebase_i_autostash_abort(s: Scene) -> Iterator[Path | None]:
+    s.hook.write_text(s.hook.read_text() + "print(1)\n")
+    editor = s.with_env(GIT_SEQUENCE_EDITOR="sed -i s/^pick/edit/")
+    editor.quietly("rebase", "-q", "-i", "--autostash", "topic")
+    yield None
+    s.git("rebase", "--abort")
+
+
+@operation("rebase --exec")
+def _rebase_exec(s: Scene) -> Iterator[Path | None]:
+    yield None
+    s.git("rebase", "-q", "--exec", f"echo 'print(1)' >> {HOOK} && git commit -qam exec", "topic")
 
 
 @operation("rebase -i, a commit dropped")
@@ -335,6 +400,24 @@ def _cherry_pick_abort(s: Scene) -> Iterator[Path | None]:
     s.git("cherry-pick", "--abort")
 
 
+@operation("cherry-pick --skip")
+def _cherry_pick_skip(s: Scene) -> Iterator[Path | None]:
+    s.quietly("cherry-pick", "clash", status=1)
+    yield None
+    s.git("cherry-pick", "--skip")
+
+
+@operation("cherry-pick --continue")
+def _cherry_pick_continue(s: Scene) -> Iterator[Path | None]:
+    s.quietly("cherry-pick", "clash", "topic", status=1)
+    (s.repo / "notes.txt").write_text("solved\n")
+    s.hook.write_text(hook_text("topic", "main"))
+    s.quietly("add", "-A")
+    s.quietly("checkout", "-q", "main", "--", HOOK)
+    yield None
+    s.with_env(GIT_EDITOR="true").git("cherry-pick", "--continue")
+
+
 @operation("revert")
 def _revert(s: Scene) -> Iterator[Path | None]:
     yield None
@@ -352,6 +435,15 @@ def _patch(s: Scene, revision: str = "topic") -> Path:
     path = s.folder / "change.patch"
     path.write_text(name + "\n")
     return path
+
+
+@operation("revert --abort")
+def _revert_abort(s: Scene) -> Iterator[Path | None]:
+    (s.repo / "notes.txt").write_text("other\n")
+    s.quietly("commit", "-q", "-a", "-m", "other")
+    s.quietly("revert", "--no-edit", "HEAD~1", status=1)
+    yield None
+    s.git("revert", "--abort")
 
 
 @operation("am")
@@ -378,6 +470,16 @@ def _am_conflict(s: Scene) -> Iterator[Path | None]:
     both.write_text(patches)
     yield None
     s.git("am", "-q", both, status=128)
+
+
+@operation("am --skip")
+def _am_skip(s: Scene) -> Iterator[Path | None]:
+    other = _patch(s, "topic").read_text()
+    both = s.folder / "both.patch"
+    both.write_text(_patch(s, "clash").read_text() + other)
+    s.quietly("am", "-q", both, status=128)
+    yield None
+    s.git("am", "--skip")
 
 
 @operation("am --abort")
@@ -635,6 +737,8 @@ def table(results: Mapping[tuple[str, str], str]) -> str:
     """Return the Markdown table of ``{(column, operation): cell}``."""
     lines = [f"| operation | {' | '.join(COLUMNS.values())} |", "|---|---|---|---|"]
     for name, each in OPERATIONS.items():
+        if (next(iter(COLUMNS)), name) not in results:
+            continue
         shown = f"{name}{_SILENT}" if each.silent else name
         cells = [results[column, name] for column in COLUMNS]
         lines.append(f"| {shown} | {' | '.join(cells)} |")
@@ -652,12 +756,13 @@ def parse(document: str) -> dict[tuple[str, str], str]:
     return found
 
 
-def main() -> int:
-    """Try everything with the git on PATH, and print the table."""
+def main(names: list[str]) -> int:
+    """Try everything, or the operations of these names, with the git on PATH; print the table."""
     from tests import git_setups  # noqa: PLC0415 - it needs pre-commit
     from tests.git_scene import gits  # noqa: PLC0415
     from tests.precommit_scene import Packaged  # noqa: PLC0415
 
+    chosen = [OPERATIONS[name] for name in names] or list(OPERATIONS.values())
     results = {}
     with tempfile.TemporaryDirectory(prefix="hooks-compile-matrix-") as name:
         folder = Path(name).resolve()
@@ -665,7 +770,7 @@ def main() -> int:
         for column in COLUMNS:
             setup = getattr(git_setups, column)
             scene = setup(folder / column, next(iter(gits().values())), packaged)
-            for each in OPERATIONS.values():
+            for each in chosen:
                 copy = scene.copy_to(folder / "scene")
                 results[column, each.name] = CELLS[result(each, copy)]
                 shutil.rmtree(copy.folder)
@@ -675,4 +780,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

@@ -173,7 +173,12 @@ class Scene:
         return replace(self, env={**self.env, **env})
 
     def run(
-        self, *words: str | Path, cwd: Path | None = None, status: int | None = 0, stdin: str = ""
+        self,
+        *words: str | Path,
+        cwd: Path | None = None,
+        status: int | None = 0,
+        stdin: str = "",
+        timeout: float = TIMEOUT_S,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command as this user; the test fails where its exit status is another."""
         done = subprocess.run(
@@ -185,7 +190,7 @@ class Scene:
             text=True,
             errors="surrogateescape",
             check=False,
-            timeout=TIMEOUT_S,
+            timeout=timeout,
         )
         assert status is None or done.returncode == status, f"{words}: {done}"
         return done

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.git_scene import HOOK, Scene
+from tests.git_scene import HOOK, TOOL, Scene
 from tests.repositories import write
 
 if TYPE_CHECKING:
@@ -76,6 +76,15 @@ def test_the_check_of_sources_is_quiet_where_all_compiles(scene: Scene) -> None:
     assert "SyntaxError" not in done.stdout + done.stderr
     assert not (scene.folder / "runtime").exists()
     assert not list(scene.repo.rglob("__pycache*"))
+
+
+def test_the_check_of_sources_needs_no_network(scene: Scene) -> None:
+    alone = ["unshare", "--user", "--map-root-user", "--net"]
+    if not shutil.which("unshare") or scene.run(*alone, "true", status=None).returncode:
+        pytest.skip("no network namespace can be made here")
+    scene.run(*alone, TOOL, "check", "--sources-only")
+    scene.hook.write_text(BROKEN)
+    assert "SyntaxError" in scene.run(*alone, TOOL, "check", "--sources-only", status=1).stderr
 
 
 def test_the_check_of_sources_does_not_ask_for_entries_and_compiles_all(scene: Scene) -> None:

@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -397,10 +399,7 @@ def test_a_kept_hook_whose_place_is_taken_stays_and_is_told(scene: Scene) -> Non
 
 
 def test_the_real_lefthook_runs_too_and_its_next_installation_is_mended(scene: Scene) -> None:
-    lefthook = shutil.which("lefthook")
-    if lefthook is None:
-        pytest.skip("lefthook is not on this machine (try: pip install lefthook)")
-    (scene.folder / "bin/lefthook").symlink_to(lefthook)
+    (scene.folder / "bin/lefthook").symlink_to(Path(sys.executable).with_name("lefthook"))
     noted = scene.folder / "home/noted"
     job = 'post-checkout:\n  jobs:\n    - run: cd "$HOME" && echo it >> noted\n'
     write(scene.repo / "lefthook.yml", job)
@@ -416,7 +415,80 @@ def test_the_real_lefthook_runs_too_and_its_next_installation_is_mended(scene: S
     assert noted.read_text() == "it\n" * 3
 
 
+def test_a_foreign_hook_sees_the_environment_that_git_gives_it(scene: Scene) -> None:
+    seen = scene.folder / "seen"
+    script = "import json, os\n" + f"json.dump(dict(os.environ), open({str(seen)!r}, 'w'))\n"
+    for event in EVENTS:
+        write(hooks_of(scene) / event, f"#!/usr/bin/env python3\n{script}", executable=True)
+    of_any_shell = {"PWD", "OLDPWD", "SHLVL", "_"}
+
+    def environments() -> list[dict[str, str]]:
+        found = []
+        for words in (["checkout", "-q", "topic"], ["commit", "-q", "--amend", "-m", "it"]):
+            scene.git(*words)
+            env = json.loads(seen.read_text())
+            found.append({name: env[name] for name in env.keys() - of_any_shell})
+        scene.git("checkout", "-q", "main")
+        scene.git("branch", "-q", "-f", "topic", "origin/topic")
+        return found
+
+    before = environments()
+    scene.install("files")
+    assert environments() == before
+
+
 # core.hooksPath
+
+
+@pytest.fixture(scope="session")
+def husky(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real one, as npm has it."""
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if npm is None or node is None:
+        pytest.skip("npm is not on this machine, from which husky comes (try: apt install npm)")
+    folder = tmp_path_factory.mktemp("husky")
+    words: list[str | Path] = [
+        npm,
+        "install",
+        "--no-audit",
+        "--no-fund",
+        "--prefix",
+        folder,
+        "husky@9",
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=110)
+    if done.returncode != 0:
+        pytest.skip(f"npm gives no husky here: {done.stderr.strip().splitlines()[-1:]}")
+    return folder / "node_modules/husky/bin.js"
+
+
+def test_the_real_husky_runs_its_scripts_and_ours(scene: Scene, husky: Path) -> None:
+    noted = scene.folder / "noted"
+    for event in ("post-checkout", "post-merge"):
+        write(scene.repo / ".husky" / event, f'echo {event} "$@" >> "{noted}"\n')
+    scene.make_warm()
+    scene.install("files")  # before there is a husky: in git's own folder
+    scene.run("node", husky)
+    assert scene.git("config", "core.hooksPath") == ".husky/_"
+    assert "not installed" in scene.tool("git-hooks", "status", status=1).stdout
+    alone = snapshot(scene.repo / ".husky")
+    scene.install("files")
+    scene.git("checkout", "-q", "topic")
+    assert noted.read_text().split()[0] == "post-checkout"
+    assert len(noted.read_text().splitlines()) == 1
+    assert scene.launch() == "hit"
+    scene.run("node", husky)  # as "npm install" does
+    scene.git("reset", "-q", "--hard", "clash")
+    assert scene.launch() == "hit"
+    scene.install("files")
+    noted.unlink()
+    scene.git("merge", "-q", "-m", "merged", "-X", "ours", "main")
+    assert noted.read_text() == "post-merge 0\n"
+    assert scene.launch() == "hit"
+    assert "?? .husky/_" not in scene.git("status", "--short")
+    scene.tool("git-hooks", "uninstall")
+    assert snapshot(scene.repo / ".husky") == alone
+    assert not any((hooks_of(scene) / event).exists() for event in EVENTS)
 
 
 def test_husky_goes_on_to_its_scripts(scene: Scene) -> None:

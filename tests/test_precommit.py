@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,6 +65,7 @@ def commit(scene: Scene, *words: str, status: int = 0) -> str:
     return done.stdout + done.stderr
 
 
+PARALLEL = "- id: hooks-compile\n    require_serial: false\n"
 BROKEN = "import sys\n\ndef f(:\n    pass\n"
 
 
@@ -189,6 +192,29 @@ def test_all_files_in_parallel(scene: Scene, run: Callable[..., str]) -> None:
     assert ".claude/hooks/h7.py:3: SyntaxError" in run("run", "--all-files", status=1)
 
 
+def test_in_several_processes_where_a_project_wants_it_so(
+    scene: Scene, run: Callable[..., str], packaged: Packaged
+) -> None:
+    config = packaged.config().replace("- id: hooks-compile\n", PARALLEL)
+    write(scene.repo / CONFIG, config)
+    hooks = [write(scene.hook.with_name(f"h{n}.py"), f"print({n})\n") for n in range(60)]
+    scene.quietly("add", "-A")
+    run("run", "--all-files", "hooks-compile")
+    assert [scene.launch(hook) for hook in hooks[::15]] == ["hit"] * 4
+
+
+def test_in_two_worktrees_at_the_same_time(scene: Scene, manager: Path) -> None:
+    linked = scene.folder / "linked"
+    scene.quietly("worktree", "add", "-q", linked, "topic")
+    words: list[str | Path] = [manager, "run", "--all-files", "hooks-compile"]
+    runs = [
+        subprocess.Popen(words, cwd=tree, env=dict(scene.env), stdout=subprocess.DEVNULL)
+        for tree in (scene.repo, linked, scene.repo)
+    ]
+    assert [run.wait(60) for run in runs] == [0, 0, 0]
+    assert scene.launch() == scene.launch(linked / HOOK) == "hit"
+
+
 def test_the_users_interpreter_is_compiled_for_not_the_managers(scene: Scene) -> None:
     others = [i for i in found() if i.is_cpython and i.version[:2] != (3, 11)]
     if not others:
@@ -267,6 +293,30 @@ def test_the_manifest_is_valid_and_says_what_each_id_needs(scene: Scene) -> None
     assert sync["stages"] == list(STAGES[1:])
     assert all(hook["minimum_pre_commit_version"] == "3.2.0" for hook in hooks.values())
     assert all(hook["language"] == "python" for hook in hooks.values())
+
+
+@pytest.mark.timeout(300)
+def test_the_oldest_pre_commit_that_we_name(packaged: Packaged, tmp_path: Path) -> None:
+    """3.2 is the first that knows the stages by their new names."""
+    scene = Scene.create(tmp_path / "scene", files={CONFIG: packaged.config(IDS)})
+    scene = scene.with_env(**{**packaged.env, "PRE_COMMIT_HOME": str(tmp_path / "3.2")})
+    venv = tmp_path / "venv"
+    scene.run(sys.executable, "-m", "venv", venv)
+    scene.run(venv / "bin/pip", "install", "-q", "pre-commit==3.2.0")
+    oldest = venv / "bin/pre-commit"
+    assert scene.run(oldest, "--version").stdout == "pre-commit 3.2.0\n"
+    scene.run(oldest, "install", "--install-hooks", timeout=200)
+    scene.git("checkout", "-q", "topic")
+    assert scene.launch() == "hit"
+    scene.edit()
+    scene.git("add", "-A")
+    commit(scene)
+    assert scene.launch() == "hit"
+    scene.hook.write_text(BROKEN)
+    scene.git("add", "-A")
+    shown = commit(scene, status=1)
+    assert shown.count(f"{HOOK}:3: SyntaxError") == 2  # hooks-compile, and hooks-compile-check
+    assert f"{HOOK}:3" in scene.run(oldest, *CHECK, status=1).stdout
 
 
 def test_every_id_is_in_the_documentation() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.launches import SOAK
 from tests.repositories import write
 from tests.watcher import running
 from tests.watcher.running import HOOK, is_warm, wait_until, wait_warm
@@ -211,19 +213,31 @@ def test_what_happens_while_the_watcher_starts(scene: Scene) -> None:
         scene.assert_hit()
 
 
-@pytest.mark.parametrize("moment", [0.0, 0.3, 1.0])
-def test_killed_at_any_moment_nothing_is_lost_and_no_lock_stays(
-    scene: Scene, moment: float
-) -> None:
-    with scene.watching() as watcher:
-        time.sleep(moment)
-        scene.hook.write_text(NEW)
-        watcher.end(signal.SIGKILL)
-    with scene.watching() as watcher:
-        watcher.wait_started()
-        scene.assert_hit()
+@pytest.mark.soak
+@pytest.mark.timeout(1800 if SOAK else 120)
+def test_killed_at_any_moment_nothing_is_lost_and_no_lock_stays(scene: Scene) -> None:
+    chance = random.Random(9)  # noqa: S311 - no secret
+    hooks = [scene.hook.with_name(f"h{number}.py") for number in range(40)]
+    for moment in [0.0, 0.3, 1.0, *(chance.random() for _ in range(200 if SOAK else 3))]:
+        with scene.watching() as watcher:
+            end = time.monotonic() + moment
+            while time.monotonic() < end:
+                chance.choice(hooks).write_text(HOOK.format(chance.random()))
+                time.sleep(chance.random() / 100)
+            scene.hook.write_text(HOOK.format(chance.random()))
+            watcher.end(signal.SIGKILL)
+        for hook in hooks[:5]:
+            hook.write_text(HOOK.format(chance.random()))
+        with scene.watching() as watcher:
+            watcher.wait_started()
+            there = [hook for hook in hooks if hook.exists()]
+            wait_warm(scene.user, scene.hook, *there)
+            scene.assert_hit()
         drafts = [path for path in scene.root.rglob("*.tmp") if path.is_file()]
         assert len(drafts) <= 1  # one writer at most was at work; sync removes what it left
+        for draft in drafts:
+            draft.unlink()
+        assert not list((scene.user.runtime / "watch").glob("*.json"))
 
 
 def test_changes_while_nobody_watched_are_made_good_at_the_start(scene: Scene) -> None:
