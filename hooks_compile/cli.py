@@ -277,7 +277,8 @@ def _here() -> Path:
 def _open(arguments: argparse.Namespace) -> Project:
     from hooks_compile.project import open_project
 
-    return open_project(_here(), os.environ, getattr(arguments, "paths", ()))
+    home = Path.home() if getattr(arguments, "user", False) else None
+    return open_project(_here(), os.environ, getattr(arguments, "paths", ()), home=home)
 
 
 @contextlib.contextmanager
@@ -541,7 +542,9 @@ def run_init(arguments: argparse.Namespace) -> int:
     project = _open(arguments)
     _require_agents(arguments.agent, wiring_plan.agent_names())
     home = Path.home() if arguments.user else None
-    plan = wiring_plan.plan_init(project.root, os.environ, agents=arguments.agent, home=home)
+    plan = wiring_plan.plan_init(
+        project.root, os.environ, agents=arguments.agent, home=home, cwd=_here()
+    )
     git_plan = None if arguments.no_git else git_setup.plan(project.root, os.environ)
     for line in [*wiring_text.describe(plan), *(git_plan.lines if git_plan else ())]:
         say(line)
@@ -555,8 +558,9 @@ def run_init(arguments: argparse.Namespace) -> int:
     for line in wiring_text.next_steps(plan):
         say(line)
     say("")
-    status = run_sync(build_parser().parse_args(["sync"]))
-    status |= run_status(build_parser().parse_args(["status"]))
+    whose = argparse.Namespace(user=arguments.user)
+    status = run_sync(build_parser().parse_args(["sync"], whose))
+    status |= run_status(build_parser().parse_args(["status"], whose))
     return status | _unfinished(plan)
 
 
@@ -568,7 +572,12 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     _require_agents(arguments.agent, wiring_plan.agent_names())
     home = Path.home() if arguments.user else None
     plan = wiring_plan.plan_uninit(
-        project.root, os.environ, project.folders(), agents=arguments.agent, home=home
+        project.root,
+        os.environ,
+        project.folders(),
+        agents=arguments.agent,
+        home=home,
+        cwd=_here(),
     )
     in_git = not (arguments.no_git or arguments.agent) and git_setup.is_installed(
         project.root, os.environ

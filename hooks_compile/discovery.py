@@ -77,7 +77,7 @@ def discover(root: Path, config: Config, *, home: Path | None = None) -> list[Ho
             del search.found[path]
         _search_git_hooks(search, repository)
     searches = [search] if home is None else [search, Search(os.path.realpath(home))]
-    for script, origin in named_scripts(Path(tree), home=home):
+    for script, origin in named_scripts(Path(tree), home=home, listed=listed):
         for each in searches:
             each.file(str(script), origin, any_name=True)
     for glob in include:
@@ -154,7 +154,10 @@ def _require_python(path: Path, mode: int) -> None:
 
 def _listed(tree: str, wild: Iterable[Glob]) -> list[str]:
     """The names that git does not ignore, of all files that may be asked for."""
+    from hooks_compile.agents.places import PATHSPECS  # noqa: PLC0415 - as above
+
     pathspecs = [":(glob)**/hooks/**", *(f":(literal){name}" for name in PROJECT_FOLDERS)]
+    pathspecs += PATHSPECS
     pathspecs += [f":(literal){glob.prefix or '.'}" for glob in wild]
     return git.tracked_matching(Path(tree), pathspecs, untracked=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hooks_compile import git, git_hook_status, git_hooks
+from hooks_compile import git, git_hook_status, git_hooks, pre_commit_lines
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.git_hook_steps import Do
 
@@ -13,14 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-PRE_COMMIT_LINES = """\
-default_install_hook_types: [pre-commit, post-checkout, post-merge, post-rewrite, post-commit]
-repos:
-  - repo: URL of the hooks-compile repository
-    rev: a tag of it
-    hooks:
-      - id: hooks-compile
-      - id: hooks-compile-sync"""
 _PRE_COMMIT_FILES = (".pre-commit-config.yaml", ".pre-commit-config.yml", "prek.toml")
 _HEADING = "git hooks, which compile what a checkout, merge or commit changed:"
 
@@ -79,10 +71,13 @@ def plan(root: Path, env: Mapping[str, str]) -> GitPlan:
 def _pre_commit_lines(path: Path) -> tuple[str, ...]:
     if "hooks-compile-sync" in path.read_text(errors="replace"):
         return (f"git hooks: {path.name} has hooks-compile-sync",)
-    form = "the like of these lines, as TOML" if path.suffix == ".toml" else "these lines"
+    in_toml = path.suffix == ".toml"
+    origin = pre_commit_lines.installed_from()
+    lines = pre_commit_lines.as_toml(origin) if in_toml else pre_commit_lines.as_yaml(origin)
+    manager = "prek" if in_toml else "pre-commit"
     return (
-        f"git hooks: add {form} to {path.name}, then run: pre-commit install --install-hooks",
-        *(f"    {line}" for line in PRE_COMMIT_LINES.splitlines()),
+        f"git hooks: add these lines to {path.name}, then run: {manager} install --install-hooks",
+        *(f"    {line}".rstrip() for line in lines),
     )
 
 

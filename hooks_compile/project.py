@@ -88,9 +88,12 @@ class Project:
         return [HookSource(source.path, "local module") for source in imported]
 
 
-def open_project(cwd: Path, env: Mapping[str, str], paths: Sequence[Path] = ()) -> Project:
+def open_project(
+    cwd: Path, env: Mapping[str, str], paths: Sequence[Path] = (), *, home: Path | None = None
+) -> Project:
     """Find the project around ``cwd``, and its hooks: those in ``paths`` where any are given.
 
+    With ``home`` the hooks in that home folder count as well.
     Raises HooksCompileError for a configuration or a path that can't be used.
     """
     from hooks_compile import discovery, git  # noqa: PLC0415 - git's process, not every command's
@@ -100,7 +103,7 @@ def open_project(cwd: Path, env: Mapping[str, str], paths: Sequence[Path] = ()) 
     if paths:
         sources = discovery.from_arguments([cwd / path for path in paths])
     else:
-        sources = discovery.discover(root, config)
+        sources = discovery.discover(root, config, home=home)
     if config.imports:
         sources = [_with_imports(source, root, config) for source in sources]
     return Project(root, config, tuple(sources), runtime_folder.location(env), bool(paths))

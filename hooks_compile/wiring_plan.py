@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from hooks_compile import git, wrapper
 from hooks_compile.agents import files, rewrite
-from hooks_compile.agents.named import AGENTS
+from hooks_compile.agents.places import AGENTS, config_files, left_below
 from hooks_compile.errors import AgentConfigError
 from hooks_compile.wrapper import LEFT_ALONE, Standing
 
@@ -61,7 +61,8 @@ class FilePlan:
 class Plan:
     """All files that ``init`` or ``uninit`` looks at, and the wrappers to write and to remove.
 
-    ``kept`` are wrappers that stay, with the reason.
+    ``kept`` are wrappers that stay, with the reason, ``wrappers`` all places where one may be;
+    ``elsewhere`` are configuration files of folders below that are not looked at.
     """
 
     root: Path
@@ -69,6 +70,8 @@ class Plan:
     written: tuple[Path, ...] = ()
     removed: tuple[Path, ...] = ()
     kept: tuple[tuple[Path, str], ...] = ()
+    wrappers: tuple[Path, ...] = ()
+    elsewhere: tuple[Path, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -97,22 +100,34 @@ def agent_names() -> list[str]:
 
 
 def plan_init(
-    root: Path, env: Mapping[str, str], *, agents: Sequence[str] = (), home: Path | None = None
+    root: Path,
+    env: Mapping[str, str],
+    *,
+    agents: Sequence[str] = (),
+    home: Path | None = None,
+    cwd: Path | None = None,
 ) -> Plan:
     """Plan to put the launches in the configuration of ``root`` on the wrapper.
 
-    ``agents`` limits it to some, ``home`` adds the user's own configuration. A wrapper that is
-    older, or gone although commands call it, is written again. Reads files and asks git; writes
-    nothing.
+    ``agents`` limits it to some, ``home`` adds the user's own configuration, ``cwd`` that of the
+    folders from there up to the root. A wrapper that is older, or gone although commands call it,
+    is written again. Reads files and asks git; writes nothing.
     """
     planned = tuple(
         _plan(config, partial(_wire, config=config, env=env))
-        for config in _configs(root, agents, home)
+        for config in _configs(root, agents, home, cwd)
     )
     standings = {path: _standing(path) for plan in planned for path in plan.wrappers}
     written = (path for path, it in standings.items() if it in (Standing.MISSING, Standing.OLDER))
     kept = [(path, wrapper.DONE[it]) for path, it in standings.items() if it in LEFT_ALONE]
-    return Plan(root, planned, written=tuple(sorted(written)), kept=tuple(sorted(kept)))
+    return Plan(
+        root,
+        planned,
+        written=tuple(sorted(written)),
+        kept=tuple(sorted(kept)),
+        wrappers=tuple(standings),
+        elsewhere=tuple(left_below(root, cwd or root)),
+    )
 
 
 def plan_uninit(
@@ -122,6 +137,7 @@ def plan_uninit(
     *,
     agents: Sequence[str] = (),
     home: Path | None = None,
+    cwd: Path | None = None,
 ) -> Plan:
     """Plan the way back: every launch off the wrapper, and our wrappers in ``folders`` gone.
 
@@ -130,7 +146,7 @@ def plan_uninit(
     """
     planned = tuple(
         _plan(config, partial(_unwire, config=config, env=env))
-        for config in _configs(root, agents, home)
+        for config in _configs(root, agents, home, cwd)
     )
     paths = {path for plan in planned for path in plan.wrappers}
     paths.update(folder / wrapper.NAME for folder in folders)
@@ -142,11 +158,11 @@ def plan_uninit(
     ]
     ours = [path for path, it in standings.items() if it in _OURS]
     after = {plan.config.path: plan.new_text for plan in planned}
-    callers = [c.origin for c in _configs(root, (), home) if _names_wrapper(c, after)]
+    callers = [c.origin for c in _configs(root, (), home, cwd) if _names_wrapper(c, after)]
     if callers:
         kept += [(path, f"stays: named in {', '.join(callers)}") for path in ours]
         ours = []
-    return Plan(root, planned, removed=tuple(ours), kept=tuple(kept))
+    return Plan(root, planned, removed=tuple(ours), kept=tuple(kept), wrappers=tuple(standings))
 
 
 def apply(plan: Plan) -> None:
@@ -162,15 +178,29 @@ def apply(plan: Plan) -> None:
     ]
     for file, _ in changed:
         files.require_writable(file)
-    for path in plan.written:
+    _remove_drafts(plan)
+    called = {path for each in plan.changes for path in each.wrappers}
+    for path in (*plan.written, *called):
         _require(path, Standing.MISSING, *_OURS)
-    for path in plan.written:
+    for path in sorted({*plan.written, *called}):
         wrapper.write(path.parent)
     for file, new_text in changed:
         files.replace(file, new_text)
+    for path in called:  # another process may have taken them away in the meantime
+        wrapper.write(path.parent)
     for path in plan.removed:
         _require(path, Standing.MISSING, *_OURS)
-        path.unlink(missing_ok=True)
+        if not any(_names_wrapper(each.config, {}) for each in plan.files):
+            path.unlink(missing_ok=True)
+
+
+def _remove_drafts(plan: Plan) -> None:
+    """Take away what an init or uninit that was killed has left beside the files."""
+    for path in plan.wrappers:
+        files.remove_drafts(path)
+    for each in plan.files:
+        if each.file is not None and not each.file.outside:
+            files.remove_drafts(each.file.target)
 
 
 def _require(path: Path, *allowed: Standing) -> None:
@@ -178,16 +208,17 @@ def _require(path: Path, *allowed: Standing) -> None:
         raise AgentConfigError("it changed since it was read", path=path, remedy="run this again")
 
 
-def _configs(root: Path, agents: Sequence[str], home: Path | None) -> Iterator[ConfigFile]:
+def _configs(
+    root: Path, agents: Sequence[str], home: Path | None, cwd: Path | None
+) -> Iterator[ConfigFile]:
     """The configuration files that are there, each once, also where links give it two names."""
     seen = set()
-    for agent in AGENTS:
-        for config in agent.files(root, home):
-            if os.path.lexists(config.path) and (not agents or agent.name in agents):
-                target = os.path.realpath(config.path)
-                if target not in seen:
-                    yield config
-                seen.add(target)
+    for config in config_files(root, home, cwd):
+        if os.path.lexists(config.path) and (not agents or config.agent.name in agents):
+            target = os.path.realpath(config.path)
+            if target not in seen:
+                yield config
+            seen.add(target)
 
 
 def _plan(

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hooks_compile import wrapper
+from hooks_compile.errors import pasted
 from hooks_compile.printable import one_line
 from hooks_compile.report import plural, shown
 
@@ -48,6 +49,9 @@ def describe(plan: Plan) -> list[str]:
     lines += [f"{shown(path, plan.root)}: to be written" for path in plan.written]
     lines += [f"{shown(path, plan.root)}: to be removed" for path in plan.removed]
     lines += [f"{shown(path, plan.root)}: {reason}" for path, reason in plan.kept]
+    for path in plan.elsewhere:
+        folder = pasted(path.parent.parent.relative_to(plan.root))
+        lines.append(f"{shown(path, plan.root)}: stays; its hooks are for an init in {folder}")
     return lines or ["no agent that we know has hooks configured here"]
 
 

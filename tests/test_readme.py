@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hooks_compile.cli import build_parser
-from hooks_compile.git_setup import PRE_COMMIT_LINES
+from hooks_compile.pre_commit_lines import as_yaml
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -34,7 +34,7 @@ def test_every_pre_commit_id_is_in_the_readme_and_what_init_tells() -> None:
     assert len(ids) == 3
     for hook in ids:
         assert f"- id: {hook}" in README
-    told = [line.strip() for line in PRE_COMMIT_LINES.splitlines() if "id:" in line]
+    told = [line.strip() for line in as_yaml(None) if "id:" in line]
     assert {line.split("id: ")[1] for line in told} <= set(ids)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import stat
+import sys
 import tempfile
 from pathlib import Path
 
@@ -92,6 +95,67 @@ def test_a_plan_whose_file_changed_since_is_not_carried_out(tmp_path: Path) -> N
         wiring_plan.apply(plan)
     assert first.read_text() == text
     assert not (root / ".claude/hooks/hook_wrapper.sh").exists()
+
+
+def killed_before(plan: wiring_plan.Plan, number: int) -> bool:
+    """Carry a plan out in a process that is killed before the given change of a name."""
+    pid = os.fork()
+    if pid == 0:
+        left = number
+
+        def count(event: str, _: object) -> None:
+            nonlocal left
+            if event in ("os.rename", "os.remove", "os.chmod", "tempfile.mkstemp"):
+                left -= 1
+                if left == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(count)
+        wiring_plan.apply(plan)
+        os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+
+
+@pytest.mark.parametrize("first", ["init", "uninit"])
+@pytest.mark.parametrize("second", ["init", "uninit"])
+def test_after_a_kill_at_any_moment_nothing_is_lost_and_both_ways_lead_on(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    root = project(tmp_path)
+    write(root / "other/x.py", "pass\n")
+    folders = [root / ".claude/hooks", root / "other"]
+    command = "python3 .claude/hooks/guard.py; python3 other/x.py"
+    for name in ("settings.json", "settings.local.json"):
+        write(root / ".claude" / name, json.dumps({"statusLine": {"command": command}}))
+
+    def plan(way: str) -> wiring_plan.Plan:
+        if way == "init":
+            return wiring_plan.plan_init(root, ENV)
+        return wiring_plan.plan_uninit(root, ENV, folders)
+
+    def state() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+    unwired = state()
+    wiring_plan.apply(plan("init"))
+    wired = state()
+    assert len(wired) == len(unwired) + 2
+    wanted = {"init": wired, "uninit": unwired}
+    number = 0
+    killed = True
+    while killed:
+        number += 1
+        wiring_plan.apply(plan("uninit" if first == "init" else "init"))
+        killed = killed_before(plan(first), number)
+        for path, old in unwired.items():
+            assert path.read_bytes() in (old, wired[path])
+            if path.suffix == ".json" and path.read_bytes() == wired[path]:
+                assert all((folder / wrapper.NAME).exists() for folder in folders)
+        for draft in set(state()) - set(wired):
+            os.utime(draft, (0, 0))  # as after a minute
+        wiring_plan.apply(plan(second))
+        assert state() == wanted[second]
+    assert number > (8 if first == "init" else 6)
 
 
 def test_a_wrapper_that_was_edited_since_the_plan_is_not_removed(tmp_path: Path) -> None:

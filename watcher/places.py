@@ -40,7 +40,7 @@ def of_project(project: Project, modules: Iterable[str], structure: Iterable[str
     ``structure`` are the tree's folders, see :func:`structure_of`. The places may not exist: see
     :func:`that_exist`.
     """
-    from hooks_compile.agents.named import AGENTS  # noqa: PLC0415 - not for given paths
+    from hooks_compile.agents.places import config_files  # noqa: PLC0415 - not for given paths
 
     root = str(project.root)
     places: Places = {root: Interest(_ROOT_NAMES, folders=True)}
@@ -48,9 +48,8 @@ def of_project(project: Project, modules: Iterable[str], structure: Iterable[str
     for name in PROJECT_FOLDERS:
         for folder in _folders_below(os.path.join(root, name)):
             _add(places, folder, ALWAYS)
-    for agent in AGENTS:
-        for file in agent.files(project.root, None):
-            _add_name(places, str(file.path))
+    for file in config_files(project.root):
+        _add_name(places, str(file.path))
     _add(places, os.path.join(root, ".github/hooks"), Interest(suffixes=frozenset({".json"})))
     try:
         repository = git.repository(project.root)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import stat
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _HEAD_SIZE = 512
+_DRAFT_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,20 @@ def require_unchanged(file: ReadFile) -> None:
             path=file.path,
             remedy="run this again",
         )
+
+
+def remove_drafts(path: Path) -> None:
+    """Remove the half-written files that a killed process has left beside ``path``.
+
+    A minute old, they are nobody's any more. What can't be removed stays: it harms nobody.
+    """
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.(?:\w{{8}}\.tmp|[0-9]+)")
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(path.parent):
+            if pattern.fullmatch(entry.name):
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > _DRAFT_S:
+                    Path(entry.path).unlink()
 
 
 def may_write(folder: Path) -> bool:

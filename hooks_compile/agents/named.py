@@ -8,44 +8,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from hooks_compile import shebang
-from hooks_compile.agents import claude, codex, copilot, cursor, gemini
 from hooks_compile.agents.jsontext import read
 from hooks_compile.agents.launches import Reading, find_launches, wired_script
+from hooks_compile.agents.places import config_files
 from hooks_compile.agents.shell import NotUnderstoodError, parse
 from hooks_compile.agents.words import expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from hooks_compile.agents.base import Agent, ConfigFile, Found, Json
+    from hooks_compile.agents.base import ConfigFile, Found, Json
     from hooks_compile.agents.shell_words import Word
-
-AGENTS: tuple[Agent, ...] = (
-    claude.AGENT,
-    codex.AGENT,
-    cursor.AGENT,
-    gemini.AGENT,
-    copilot.AGENT,
-)
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::?-[^{}]*)?\}|\$(\w+)")
 _TOPLEVEL = re.compile(r"\$\(\s*git rev-parse --show-toplevel[^()]*\)")
 
 
-def named_scripts(root: Path, *, home: Path | None = None) -> list[tuple[Path, str]]:
+def named_scripts(
+    root: Path, *, home: Path | None = None, listed: Iterable[str] | None = None
+) -> list[tuple[Path, str]]:
     """The existing Python scripts that hook and status line commands name, with the file that does.
 
-    ``root`` is a project; with ``home`` the user's own configuration counts too. Only scripts
-    inside the project (for the user's files: inside the home folder) are given, as absolute paths
-    without symlinks, each once. A configuration file that can't be read names nothing: reporting
-    it is up to those who wire it.
+    ``root`` is a project; with ``home`` the user's own configuration counts too; ``listed`` is as
+    for :func:`~hooks_compile.agents.places.config_files`. Only scripts inside the project (for the
+    user's files: inside the home folder) are given, as absolute paths without symlinks, each once.
+    A configuration file that can't be read names nothing: reporting it is up to those who wire it.
     """
     scripts: dict[Path, str] = {}
-    for agent in AGENTS:
-        for config in agent.files(root, home):
-            for found in _commands(config):
-                for script in _scripts(found, config, home):
-                    scripts.setdefault(script, f"named by {config.origin}")
+    for config in config_files(root, home, listed=listed):
+        for found in _commands(config):
+            for script in _scripts(found, config, home):
+                scripts.setdefault(script, f"named by {config.origin}")
     return list(scripts.items())
 
 

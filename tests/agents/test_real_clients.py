@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile import wrapper
-from hooks_compile.agents import claude, codex, files, gemini, rewrite
+from hooks_compile.agents import claude, codex, copilot, files, gemini, rewrite
 from hooks_compile.runtime_folder import ensure
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 NOWHERE = "http://127.0.0.1:9"
 HOOK = """\
-import os, sys
+import json, os, sys
 event = sys.argv[1]
-assert '"session_id"' in sys.stdin.read()
+assert {"session_id", "sessionId"} & set(json.load(sys.stdin))
 with open(os.path.join(os.path.dirname(__file__), event + ".ran"), "a") as f:
     f.write(os.getcwd())
 print("{}")
@@ -51,7 +51,7 @@ def wired_project(root: Path, agent: Agent, contents: dict[str, str]) -> None:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     hooks = root / next(iter(contents)).split("/")[0] / "hooks"
-    hooks.mkdir()
+    hooks.mkdir(exist_ok=True)
     (hooks / "h.py").write_text(HOOK)
     wrapper.write(hooks)
     for config in agent.files(root, None):
@@ -169,3 +169,28 @@ def test_codex_runs_the_rewired_hooks(tmp_path: Path, home: Path) -> None:
     words = [program, "exec", "--dangerously-bypass-hook-trust", "hello"]
     said = run_until(words, tmp_path, {"NONE": "none"}, expected)
     assert all(path.exists() for path in expected), said
+
+
+def test_copilot_runs_the_rewired_hooks(tmp_path: Path, home: Path) -> None:
+    program = client("copilot", "@github/copilot")
+    start = {"type": "command", "bash": "python3 .github/hooks/h.py start", "timeoutSec": 20}
+    prompt = {"type": "command", "bash": 'python "$COPILOT_PROJECT_DIR"/.github/hooks/h.py prompt'}
+    prompt["cwd"] = ".github/hooks"
+    text = json.dumps(
+        {"version": 1, "hooks": {"sessionStart": [start], "userPromptSubmitted": [prompt]}}
+    )
+    wired_project(tmp_path, copilot.AGENT, {".github/hooks/mine.json": text})
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    ensure(home / ".local/share/hooks-compile")
+    expected = [tmp_path / ".github/hooks" / name for name in ("start.ran", "prompt.ran")]
+    extra = {
+        "COPILOT_OFFLINE": "true",
+        "COPILOT_PROVIDER_BASE_URL": NOWHERE,
+        "COPILOT_MODEL": "none",
+        "COPILOT_AUTO_UPDATE": "false",
+    }
+    for _ in ("a miss", "a hit"):
+        said = run_until([program, "--trust-folder", "-p", "hello"], tmp_path, extra, expected)
+        assert all(path.exists() for path in expected), said
+    assert expected[0].read_text() == str(tmp_path)
+    assert_hits(tmp_path)
