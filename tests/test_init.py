@@ -890,6 +890,61 @@ def test_a_folder_that_can_not_be_written_is_left_alone(
     (root / read_only).chmod(0o755)
 
 
+# What a hostile clone brings
+
+DEEP = "[" * 50_000 + "]" * 50_000
+HOSTILE = {
+    "device": "",
+    "pipe": "",
+    "huge": " " * (5 << 20),
+    "deep": DEEP,
+    "digits": '{"a": ' + "1" * 5000 + "}",
+    "unclosed": '{"a": "' + "\\u0041" * 10_000,
+    "comment": "/*" * 100_000,
+    "twice": '{"hooks": {}, "hooks": {}}',
+}
+
+
+@pytest.mark.parametrize("name", [SETTINGS, ".codex/config.toml"])
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_settings_file_stops_init_and_holds_nothing_up(
+    tool: Tool, repo: GitRepo, name: str, kind: str
+) -> None:
+    path = repo.write(name, "")
+    path.unlink()
+    if kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.write_text(("hooks = " if kind == "deep" and "toml" in name else "") + HOSTILE[kind])
+    done = tool.run("init", "--yes", "--no-git")
+    assert done.status == 1, done
+    assert "can't be changed: it " in done.out
+    assert not (repo.path / WRAPPER).exists()
+    tool.ok("sync")  # what a git hook calls after a checkout
+
+
+def test_names_in_a_clone_steer_no_terminal(tool: Tool, repo: GitRepo) -> None:
+    folder = repo.path / "plug\x1b]0;owned\x07\u202e\x9b2J"
+    write(folder / "hooks/x.py", HOOK)
+    write(folder / "hooks/hooks.json", settings('python3 "${CLAUDE_PLUGIN_ROOT}"/hooks/x.py'))
+    command = "python3 '.claude/hooks/g\x1b[31mo.py' \x9b2J\u202e"
+    repo.write(".claude/hooks/g\x1b[31mo.py", HOOK)
+    repo.write(SETTINGS, "// \x1b[2J\n" + settings(command))
+    shown = ""
+    for words in (["init", "--dry-run"], ["init"], ["uninit", "--dry-run"], ["uninit"]):
+        status, seen = on_a_terminal(tool, *words, answer=b"y\n")
+        assert status == 0, seen
+        shown += seen
+    assert "\\x1b" in shown
+    plain = shown.replace("\r\n", "").replace("\t", "")
+    # What rich writes around its own table heads is ours.
+    for own in ("\x1b[1m", "\x1b[0m"):
+        plain = plain.replace(own, "")
+    assert [c for c in plain if not c.isprintable() and c != "\n"] == []
+
+
 # At the same time
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hooks_compile.agents.reading import read_bytes
 from hooks_compile.agents.rewrite import load
 from hooks_compile.agents.wiring import Script
 from hooks_compile.errors import AgentConfigError, pasted
@@ -46,7 +47,7 @@ def read(path: Path, root: Path) -> ReadFile:
     """
     try:
         target = path.resolve(strict=True)
-        text = target.read_bytes().decode()
+        text = read_bytes(target).decode()
         outside = not target.is_relative_to(root.resolve())
     except OSError as error:
         raise AgentConfigError(f"it can't be read: {error.strerror}", path=path) from error
@@ -113,7 +114,7 @@ def require_writable(file: ReadFile, *, allow_outside: bool = False) -> None:
 def require_unchanged(file: ReadFile) -> None:
     """Raise AgentConfigError where a file no longer holds what was read."""
     try:
-        same = file.target.read_bytes() == file.text.encode()
+        same = read_bytes(file.target) == file.text.encode()
     except OSError as error:
         raise _unwritable(file, error.strerror) from error
     if not same:

@@ -135,8 +135,12 @@ class _Reader:
         match = _SCALAR.match(self.text, start)
         if match is None:
             self._fail("a value was expected" if char else "the text ends too early")
+        try:
+            scalar = json.loads(match.group())
+        except ValueError:  # Python limits the digits of an integer
+            self._fail("a number with too many digits")
         self.pos = match.end()
-        return Node(start, self.pos, json.loads(match.group()))
+        return Node(start, self.pos, scalar)
 
     def _string(self) -> str:
         start = self.pos

@@ -11,6 +11,7 @@ from hooks_compile import shebang
 from hooks_compile.agents.jsontext import read
 from hooks_compile.agents.launches import Reading, find_launches, wired_script
 from hooks_compile.agents.places import config_files
+from hooks_compile.agents.reading import read_bytes
 from hooks_compile.agents.shell import NotUnderstoodError, parse
 from hooks_compile.agents.words import expand
 
@@ -44,9 +45,9 @@ def named_scripts(
 
 def _commands(config: ConfigFile) -> list[Found]:
     try:
-        text = config.path.read_bytes().decode()
+        text = read_bytes(config.path).decode()
         settings = _toml(text) if config.path.suffix == ".toml" else read(text).plain()
-    except (OSError, ValueError):  # not there, not UTF-8, or not what its name says
+    except (OSError, ValueError, RecursionError):  # not there, not UTF-8, not what its name says
         return []
     return list(config.agent.commands(settings))
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from hooks_compile import git
 from hooks_compile.agents import claude, codex, copilot, cursor, gemini
 from hooks_compile.agents.launches import WRAPPER_NAME
+from hooks_compile.agents.reading import read_bytes
 from hooks_compile.errors import GitError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _folders_below(
     wired, others = [], []
     for path in sorted(root / name for name in names if name.endswith(endings)):
         try:
-            text = path.read_bytes()
+            text = read_bytes(path)
         except OSError:  # git lists what somebody has deleted, too
             continue
         folder = path.parent.parent

@@ -34,6 +34,8 @@ class TomlDocument:
             document = tomlkit.parse(text[self._mark :])
         except TOMLKitError as error:
             raise TomlTextError(str(error)) from error
+        except RecursionError:  # pragma: no cover - newer tomlkit has a limit of its own
+            raise TomlTextError("it is nested too deeply") from None
         if tomlkit.dumps(document) != text[self._mark :]:  # pragma: no cover - tomlkit's promise
             raise TomlTextError("it is written in a way that can't be kept to the byte")
         self._document: Any = document

@@ -75,6 +75,7 @@ def test_comments_trailing_commas_a_mark_and_crlf_are_read() -> None:
         ("[,]", "line 1, column 2: a value was expected"),
         ("{} {}", "line 1, column 4: text behind the end of the value"),
         ("[NaN]", "line 1, column 2: a value was expected"),
+        ("[" + "1" * 5000 + "]", "line 1, column 2: a number with too many digits"),
         ("[01]", "line 1, column 3: `,` or `]` was expected"),
         ("[1", "line 1, column 3: `,` or `]` was expected"),
         ('["a\nb"]', "line 1, column 4: a string that is not closed, or a character that may not"),

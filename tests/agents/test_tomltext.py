@@ -101,3 +101,8 @@ def test_hooks_in_tables_that_stand_apart_are_found() -> None:
 def test_what_is_no_toml_is_refused() -> None:
     with pytest.raises(TomlTextError, match="line 1"):
         TomlDocument("a = [\n")
+
+
+def test_what_is_nested_without_end_is_refused() -> None:
+    with pytest.raises(TomlTextError, match="nested"):
+        TomlDocument("hooks = " + "[" * 50_000 + "]" * 50_000)
