@@ -599,6 +599,8 @@ def run_uninit(arguments: argparse.Namespace) -> int:
         folders = [cache.folder_in(folder) for folder in project.folders()]
         if removed := sum(len(cache.clean(folder)) for folder in folders):
             say(f"{report.plural(removed, 'file')} of compiled code removed")
+    if plan.changes:
+        say("done: the hooks run from their sources, as before init")
     return _unfinished(plan)
 
 

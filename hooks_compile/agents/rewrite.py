@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from hooks_compile.agents.jsontext import JsonDocument, JsonTextError
-from hooks_compile.agents.launches import Refusal
+from hooks_compile.agents.launches import Refusal, shell_sees
 from hooks_compile.agents.tomltext import TomlDocument, TomlTextError
 from hooks_compile.agents.wiring import (
     Edit,
@@ -108,7 +108,7 @@ def wire(
     wrappers: list[Path] = []
     for found in config.agent.commands(document.settings):
         around = _surroundings(found, config, look, environment, blocked)
-        outcome = _unread(found) or wire_command(found.command, around)
+        outcome = _unread(found, around) or wire_command(found.command, around)
         moved = None
         if isinstance(outcome, Rewritten):
             moved = _in_text(document, found, outcome, reversible=True)
@@ -148,7 +148,7 @@ def unwire(
     wrappers: list[Path] = []
     for found in config.agent.commands(document.settings):
         around = _surroundings(found, config, look, environment, _NOWHERE)
-        outcome = None if _unread(found) else unwire_command(found.command, around)
+        outcome = None if _unread(found, around) else unwire_command(found.command, around)
         if outcome is None:
             continue
         moved = _in_text(document, found, outcome, reversible=False)
@@ -176,16 +176,19 @@ def _surroundings(
     return Surroundings(look, starts, variables, config.agent.pastes, blocked)
 
 
-def _unread(found: Found) -> Refusal | None:
+def _unread(found: Found, around: Surroundings) -> Refusal | None:
     """Why a command is read by no shell that is understood here."""
     if found.arguments is not None:
         # Without a shell the agent itself would have to find `sh`, which Windows does not have.
         return Refusal("it is started without a shell, from a list of arguments")
     if found.foreign:
         return Refusal(f"it is read by {found.foreign}")
-    if "PATH" in found.environment:
-        return Refusal("its entry sets PATH, by which the wrapper's shell is found")
-    return None
+    decisive = sorted(n for n in found.environment if shell_sees(n) or n in around.variables)
+    return (
+        Refusal(f"its entry sets {decisive[0]}, which decides about the launch")
+        if decisive
+        else None
+    )
 
 
 def _in_text(

@@ -219,7 +219,11 @@ def test_escapes_elsewhere_in_a_command_stay_as_they_are() -> None:
     [
         ({"args": ["x.py"]}, "it is started without a shell, from a list of arguments"),
         ({"shell": "powershell"}, "it is read by powershell"),
-        ({"env": {"PATH": "/x"}}, "its entry sets PATH, by which the wrapper's shell is found"),
+        ({"env": {"PATH": "/x"}}, "its entry sets PATH, which decides about the launch"),
+        (
+            {"env": {"A": "b", "CLAUDE_PROJECT_DIR": "/x"}},
+            "its entry sets CLAUDE_PROJECT_DIR, which decides about the launch",
+        ),
     ],
 )
 def test_an_entry_that_no_plain_shell_reads_stays(extra: dict[str, object], reason: str) -> None:

@@ -139,6 +139,51 @@ def test_a_linked_worktree_runs_its_own_hooks_and_those_of_the_main_checkout(
         assert_hooks_run(source.path, tree, changes, home)
 
 
+@pytest.mark.parametrize(("shell", "status"), [("dash", 2), ("busybox", 2), ("bash", 127)])
+def test_where_the_wrapper_is_not_found_the_status_is_that_of_the_shell(
+    repo: tuple[GitRepo, list[Change]], tmp_path: Path, shell: str, status: int
+) -> None:
+    """As docs/wiring.md says of a relative path in another folder."""
+    found = shutil.which(shell)
+    if found is None:
+        pytest.skip(f"{shell} is not on this machine")
+    change = next(each for each in repo[1] if each.old.startswith("python3 .claude"))
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/sh").symlink_to(found)
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    statuses = [
+        subprocess.run(
+            ["/bin/sh", "-c", command], cwd=tmp_path, env={"PATH": path}, check=False
+        ).returncode
+        for command in (change.old, change.new)
+    ]
+    assert statuses == [2, status]
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_a_hook_sees_of_the_wrappers_shell_what_the_documentation_names(
+    tmp_path: Path, shell: str
+) -> None:
+    found = shutil.which(shell)
+    if found is None:
+        pytest.skip(f"{shell} is not on this machine")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/sh").symlink_to(found)
+    (tmp_path / "x.py").write_text("import json, os; print(json.dumps(dict(os.environ)))\n")
+    wrapper.write(tmp_path)
+    env = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "HOME": str(tmp_path), "SHLVL": "3"}
+    old, new = (
+        json.loads(
+            subprocess.run(
+                ["bash", "-c", text], cwd=tmp_path, env=env, check=True, capture_output=True
+            ).stdout
+        )
+        for text in ("python3 x.py", "sh ./hook_wrapper.sh x.py")
+    )
+    seen = {name for name in {*old, *new} if old.get(name) != new.get(name)}
+    assert seen <= ({"_", "SHLVL"} if shell == "bash" else {"_"})
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 @pytest.mark.skipif(SYSTEM_PYTHON is None, reason="no python3 that every user can run")
 def test_another_user_runs_the_hooks_of_a_project_and_of_their_clone_of_it() -> None:
