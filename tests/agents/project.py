@@ -30,7 +30,7 @@ SOURCES = {
     "exit.py": REPORT + "sys.exit('no')\n",
     "crash.py": REPORT + "def inner():\n    return 1 / 0\n\ninner()\n",
     "killed.py": REPORT + "sys.stdout.flush()\nos.kill(os.getpid(), 15)\n",
-    # Its parent is `timeout`, which takes this signal for the end of the time: at once, not by luck.
+    # Its parent is `timeout`, which takes this signal for the end of the time: no luck.
     "slow.py": "import os, signal, time\nprint('begun', flush=True)\n"
     "os.kill(os.getppid(), signal.SIGALRM)\ntime.sleep(30)\n",
 }
