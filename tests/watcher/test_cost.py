@@ -128,7 +128,9 @@ def test_a_day_of_random_changes_leaves_nothing_behind(scene: Scene) -> None:
             hook.write_text(f"print({hook.name!r})\n")
         wait_warm(scene.user, *hooks)
         assert not [m for m in watcher.messages("trouble") if "error in hooks-watch" in m["text"]]
-    settled = seen[len(seen) // 4 :]
-    assert max(each[1] for each in settled) <= 3
-    assert settled[-1][2] - settled[0][2] <= 5
-    assert settled[-1][0] - settled[0][0] < 8
+    # After a quarter it has settled. One look may be in the middle of things: the least counts.
+    eighths = [seen[len(seen) * n // 8 : len(seen) * (n + 1) // 8] for n in (2, 7)]
+    before, after = ([min(values) for values in zip(*part, strict=True)] for part in eighths)
+    assert after[1] <= before[1] <= 3, (before, after)
+    assert after[2] <= before[2] + 1, (before, after)
+    assert after[0] <= before[0] + 8, (before, after)
