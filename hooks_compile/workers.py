@@ -54,11 +54,14 @@ class Subprocess:
 
     def __init__(self, interpreter: Interpreter) -> None:
         """Start ``runtime/worker.py``. Raises InterpreterError where the binary can't be run."""
-        script = Path(__file__).with_name("runtime") / "worker.py"
         self._interpreter = interpreter
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        script = Path(__file__).with_name("runtime") / "worker.py"
         try:
-            self._process = subprocess.Popen(
-                [interpreter.executable, "-I", "-S", "-B", script],
+            return subprocess.Popen(
+                [self._interpreter.executable, "-I", "-S", "-B", script],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=_environment(),
@@ -85,12 +88,29 @@ class Subprocess:
         return cast("list[Finding]", self._ask("check", key, list(paths)))
 
     def compile_all(self, key: bytes, jobs: Sequence[Job], write: bool) -> list[Outcome]:
-        """See :class:`Worker`. Raises InterpreterError where the process died."""
-        return cast("list[Outcome]", self._ask("compile_all", key, list(jobs), write))
+        """See :class:`Worker`. Raises InterpreterError where the process can't be run."""
+        return self._compile("compile_all", key, list(jobs), write)
 
     def compile_modules(self, key: bytes, paths: Sequence[str], write: bool) -> list[Outcome]:
-        """See :class:`Worker`. Raises InterpreterError where the process died."""
-        return cast("list[Outcome]", self._ask("compile_modules", key, list(paths), write))
+        """See :class:`Worker`. Raises InterpreterError where the process can't be run."""
+        return self._compile("compile_modules", key, list(paths), write)
+
+    def _compile(self, function: str, key: bytes, items: list[Any], write: bool) -> list[Outcome]:
+        """Compile all, and where a source makes the interpreter crash, the others nevertheless.
+
+        Before 3.11 CPython does so for some that are nested too deeply.
+        """
+        try:
+            return cast("list[Outcome]", self._ask(function, key, items, write))
+        except InterpreterError:
+            status = self._process.wait()
+            self.close()
+            self._process = self._start()
+            self.check(key, [])  # or it is the interpreter itself that can't be run
+        if len(items) > 1:
+            return [part for item in items for part in self._compile(function, key, [item], write)]
+        message = f"the interpreter crashes when it compiles this (status {status})"
+        return [("broken", "", "", ("Crash", message, None, None, None))]
 
     def deferrable(self, paths: Sequence[str]) -> list[tuple[list[str], list[str], str]]:
         """See :class:`Worker`. Raises InterpreterError where the process died."""

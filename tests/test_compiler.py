@@ -156,6 +156,33 @@ def test_an_interpreter_that_dies_is_an_error_with_a_remedy(tmp_path: Path) -> N
         Subprocess(missing)
 
 
+# CPython before 3.11 compiles it until its stack ends
+CRASHING = "x = " + "1 + " * 200_000 + "1\n"
+
+
+@pytest.mark.parametrize("count", [1, 3, 70])
+def test_a_source_that_makes_the_interpreter_crash_keeps_no_other_from_being_compiled(
+    tmp_path: Path, key: bytes, count: int
+) -> None:
+    crashing = [each for each in found() if each.is_cpython and each.version < (3, 9)]
+    if not crashing:
+        pytest.skip("CPython 3.8 is not on this machine (try: pyenv install)")
+    interpreter = interpreter_of(crashing[0], tmp_path)
+    hooks = [HookSource(write(tmp_path / f"h{n}.py", f"print({n})\n")) for n in range(count)]
+    hooks.append(HookSource(write(tmp_path / "a_crash.py", CRASHING)))
+    with Compiler([interpreter], key) as compiler:
+        first, *others = compiler.compile(hooks)
+        assert [other.state for other in others] == [State.COMPILED] * count
+        assert [result.state for result in compiler.check(hooks)][1:] == [State.FRESH] * count
+        module, *modules = compiler.modules(hooks[::-1], write=True)
+    assert {result.state for result in modules} == {State.COMPILED}
+    for result in (first, module):
+        assert result.state is State.BROKEN
+        assert result.error is not None
+        assert result.error.kind == "Crash"
+        assert "crashes when it compiles this (status -" in result.error.message
+
+
 def test_only_an_equal_interpreter_counts_as_our_own(tmp_path: Path) -> None:
     assert is_own(own(tmp_path))
     others = [each for each in found() if each.version[:2] != sys.version_info[:2]]
