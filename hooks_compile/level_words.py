@@ -35,7 +35,9 @@ BEST: Final = LevelChoice(2, "no assert, nothing reads docstrings")
 
 
 def quick(text: str) -> LevelChoice | None:
-    """Decide from words alone; None where that is not enough."""
+    """Decide from words alone; None where that is not enough, or where it would take long."""
+    if len(max(text.split("\n"), key=len)) > _LONG:
+        return None
     if not text.isascii() and _LETTERLIKE.search(_beyond_ascii(text)):
         return None
     words = _words(text)
@@ -61,6 +63,9 @@ _NOTABLE: Final = frozenset(
     for word in _FATAL | BUILTIN_READERS | READER_ATTRIBUTES | LOG_FORMATTERS | _LOOKED_AT
 )
 _LETTERLIKE: Final = re.compile(f"[{LETTERLIKE}]")
+# What stands before a word on its line is looked at for each word: a parse takes less on a line
+# of a thousand words.
+_LONG: Final = 2000
 
 
 def _is_word_character(character: str) -> bool:

@@ -363,6 +363,12 @@ def test_the_fast_proof_is_safe_for_a_standard_library(interpreter: Found) -> No
         assert_safe(path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n"))
 
 
+@pytest.mark.parametrize("line", ["x = 'a'.format(1); ", "raise Exception; ", "x.help; "])
+def test_a_line_of_many_words_is_left_to_the_precise_proof(line: str) -> None:
+    assert quick(line * 10) is not None
+    assert quick("class A(Exception): pass\n" + line * 20_000) is None
+
+
 # --- the scan that takes literals out ------------------------------------------------------------
 
 
