@@ -36,9 +36,8 @@ BEST: Final = LevelChoice(2, "no assert, nothing reads docstrings")
 
 def quick(text: str) -> LevelChoice | None:
     """Decide from words alone; None where that is not enough, or where it would take long."""
-    if len(max(text.split("\n"), key=len)) > _LONG:
-        return None
-    if not text.isascii() and _LETTERLIKE.search(_beyond_ascii(text)):
+    is_long = len(max(text.split("\n"), key=len)) > _LONG
+    if is_long or (not text.isascii() and _LETTERLIKE.search(_beyond_ascii(text))):
         return None
     words = _words(text)
     if _proves(text, text, words):
