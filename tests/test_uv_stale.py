@@ -241,6 +241,22 @@ def test_a_hook_used_in_two_projects_has_the_environment_of_each(machine: Machin
         assert str(machine.work / name / ".venv").encode() in launched.stdout
 
 
+def test_a_record_holds_the_newest_circumstances(machine: Machine) -> None:
+    hook = machine.hook(WHO)
+    settled(machine, hook)
+    for number in range(9):
+        assert asked(machine.with_env(UV_NUMBER=str(number)).wrapped(hook))
+    for number in range(1, 9):
+        assert not asked(machine.with_env(UV_NUMBER=str(number)).wrapped(hook))
+    assert asked(machine.wrapped(hook))
+    # what is left to uv in some circumstances is not in others
+    activated = machine.with_env(UV_CONFIG_FILE=str(write(machine.root / "wheels/own.toml", "")))
+    for _ in range(2):
+        assert asked(activated.wrapped(hook))
+        assert asked(machine.with_env(RUST_LOG="uv=debug").wrapped(hook))
+        assert not asked(machine.wrapped(hook))
+
+
 LEFT_TO_UV: dict[str, Callable[[Machine], object]] = {
     "a package by its path": lambda m: m.hook(
         WHO, **needs(f"peer @ file://{m.root}/wheels/peer-1.0-py3-none-any.whl")

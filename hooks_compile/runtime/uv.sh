@@ -37,9 +37,10 @@ if [ -n "$hooks_compile_record" ]; then
     -:*) exec "$hooks_compile_uv" run "$@" ;;
     *: | *:*[!0-9]*) ;; # damaged
     /*)
-        # uv raises the limit of open files to the highest that is allowed, up to its own maximum.
+        # uv raises the limit of open files to the highest that is allowed, up to its own maximum;
+        # an older one leaves it.
         [ -f "$hooks_compile_python" ] && [ -x "$hooks_compile_python" ] &&
-            ulimit -S -n "$hooks_compile_limit" 2>/dev/null &&
+            { [ "$hooks_compile_limit" = 0 ] || ulimit -S -n "$hooks_compile_limit" 2>/dev/null; } &&
             { [ -z "$hooks_compile_more" ] || ! ulimit -S -n "$hooks_compile_more" 2>/dev/null; } &&
             exec "$hooks_compile_python" "$hooks_compile_launch" \
                 "--uv=$hooks_compile_record" "$hooks_compile_uv" "$@"

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
     from hooks_compile.runtime.uv import Context, Environment
 
-    Report = Tuple[str, List[str], Environment, Tuple[int, int]]
+    # executable, command line, environment, sys.prefix, site-packages
+    Report = Tuple[str, List[str], Environment, str, str]
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 _HOME = os.path.dirname(_FOLDER)
 _PROBE = b"probe"
 _TIMEOUT_S = 20
+_LOW = 256  # a limit of open files that is enough for uv, and low enough to be raised
 # What makes uv look beyond files that a record holds to: other packages' folders, and more.
 _IN_METADATA = (b"@", b"://", b"[tool", b"tool.", b"tool =")
 _IN_PROJECT = (b"workspace", b"cache-keys", b"no-cache", b"build-isolation")
@@ -52,80 +54,100 @@ def main() -> None:
     if command[1] != "run" or command[position:] != own[1:]:
         return
     clean = original_environment(dict(os.environb))
-    report: "Report" = (sys.executable, own, clean, limit_of_files())
+    report: "Report" = (sys.executable, own, clean, sys.prefix, site_packages())
     if wanted == _PROBE:
-        os.write(1, marshal.dumps(report, 2))
+        os.write(1, marshal.dumps((report, limit_of_files()), 2))
         os._exit(0)
     record = os.fsdecode(wanted)
     if not record.startswith(f"{_HOME}/uv/") or "/../" in record:
         return
     names["read_key"]()  # the folder is this user's alone, or this was all
     left = ("", "", names["LEFT"], "", "", "", "")
-    words = own
+    words, limit, reason = own, "", ""
     try:
-        context, reason = examined(names, command, position, report), ""
+        context, limit = examined(names, command, position, report)
         words = [own[0], f"{_HOME}/launch.py", *own[1:]]
     except LeftToUvError as error:
         context, reason = (error.inputs, *left[1:]), str(error)
     except (OSError, ValueError, KeyError) as error:
         context, reason = left, f"{type(error).__name__}: {error}"
-    keep(record, record_text(names, record, context, report[3], reason))
+    keep(record, record_text(names, record, context, limit or reason))
     os.execve(sys.executable, words, clean)  # noqa: S606 - as uv starts it
 
 
-def record_text(
-    names: "Dict[str, Any]",
-    record: str,
-    context: "Context",
-    limits: "Tuple[int, int]",
-    reason: str,
-) -> str:
-    """Return the record of a script with one more context. ``reason`` is why it is left to uv."""
+def record_text(names: "Dict[str, Any]", record: str, context: "Context", second_line: str) -> str:
+    """Return the record of a script with one more context.
+
+    ``second_line`` is the limit of open files, or why the script is left to uv.
+    """
     contexts = [context] if context[0] else []
     with contextlib.suppress(OSError, ValueError):  # the first one of this script
-        contexts += names["read_contexts"](record)
-    newest = {each[0]: each for each in reversed(contexts)}
-    kept = list(newest.values())[: -names["CONTEXTS"] - 1 : -1]
+        limit = names["read"](record, True).split(b"\n")[1].decode()
+        if context[2] == names["LEFT"]:
+            second_line = limit if names["read"](record)[:1] == b"/" else second_line
+        if second_line == limit:  # that of all contexts, or they are of another uv
+            contexts += names["read_contexts"](record)
+    newest: "Dict[str, Context]" = {}
+    for each in contexts:
+        newest.setdefault(each[0], each)
+    kept = list(newest.values())[: names["CONTEXTS"]]
     pythons = [each[2] for each in kept if each[2] != names["LEFT"]]
-    soft, hard = limits
-    limit = f"{soft} {soft + 1}" if soft == hard else f"{soft}"
-    head = [pythons[0], limit] if pythons else [names["LEFT"], " ".join(reason.split())]
-    return "\n".join([*head, *("\t".join(each) for each in kept)]) + "\n"
+    first_line = pythons[0] if pythons else names["LEFT"]
+    lines = [first_line, " ".join(second_line.split()), *("\t".join(each) for each in kept)]
+    return "\n".join(lines) + "\n"
 
 
 def examined(
-    names: "Dict[str, Any]", command: "List[str]", position: int, seen: "Report"
-) -> "Context":
-    """Return how uv launches the script. Raises LeftToUvError where it has to be asked each time,
-    OSError, ValueError and KeyError where that can't even be recognized."""
+    names: "Dict[str, Any]", command: "List[str]", position: int, report: "Report"
+) -> "Tuple[Context, str]":
+    """Return how uv launches the script, and the limit of open files as the wrapper reads it.
+
+    Raises LeftToUvError where uv has to be asked each time, OSError, ValueError and KeyError where
+    that can't even be recognized.
+    """
     before = original_environment(environment_of(os.getppid()))
-    options, script = command[2:position], command[position]
-    inputs = names["digest"](names["uv_inputs"](command[0], options, script, before))
-    python, own, after, _ = seen
-    uv = os.fsdecode(after.get(b"UV", b""))
-    first = os.fsdecode(after[b"PATH"].split(b":")[0])
-    venv = os.fsdecode(after.get(b"VIRTUAL_ENV", b""))
-    if venv != sys.prefix:
-        venv = ""
-    context = (inputs, "", own[0], uv, venv, first, site_packages() if venv else "")
+    uv = names["real_path"](names["find_program"](command[0], before))
+
+    def inputs() -> str:
+        parts = names["uv_inputs"](command[0], command[2:position], command[position], before)
+        return names["digest"](parts)  # type: ignore[no-any-return] # a part of the launcher
+
+    goes_by = inputs()
 
     def require(condition: bool, otherwise: str) -> None:
         if not condition:
-            raise LeftToUvError(otherwise, inputs)
+            raise LeftToUvError(otherwise, goes_by)
 
-    require(own[0] == python, "the interpreter calls itself by another name")
-    require(not any(c in word for word in context for c in "\t\n"), "its path is unusual")
-    require(names["uv_environment"](context, before) == after, "uv sets unusual variables")
-    found = names["find_program"](command[0], before)
-    require(names["real_path"](found) == uv, "uv is behind a shim")
-    reason = unknown_inputs(names, script)
+    reason = unknown_inputs(names, command[position])
     require(not reason, reason)
-    state = names["digest"](names["environment_state"](context, before))
-    require(ask_again(uv, command, before) == seen, "uv says or does more than to choose")
-    again = names["digest"](names["uv_inputs"](command[0], options, script, before))
+    for _ in range(2):  # uv may start the interpreter of a new environment by another name
+        context = context_of(report)
+        state = names["digest"](names["environment_state"](context, before))
+        answer, limit = ask_again(uv, command, before)
+        require(answer is not None, "uv fails, or has something to say at each launch")
+        if answer == report:
+            break
+        report = answer
+    require(answer == report, "uv does something else at each launch")
+    require(context[2] == report[0], "the interpreter calls itself by another name")
+    require(not any(c in word for word in context for c in "\t\n"), "its path is unusual")
+    require(names["uv_environment"](context, before) == report[2], "uv sets unusual variables")
+    require(os.fsdecode(report[2].get(b"UV", b"")) == uv, "uv is behind a shim")
     later = names["digest"](names["environment_state"](context, before))
-    require((again, later) == (inputs, state), "uv changes something at each launch")
-    return (inputs, state, *context[2:])
+    require((inputs(), later) == (goes_by, state), "uv changes something at each launch")
+    return (goes_by, state, *context[2:]), limit
+
+
+def context_of(report: "Report") -> "Context":
+    """Return the context of a launch, without the digests."""
+    _, own, environ, prefix, packages = report
+    first = os.fsdecode(environ[b"PATH"].split(b":")[0])
+    venv = os.fsdecode(environ.get(b"VIRTUAL_ENV", b""))
+    if venv != prefix:
+        venv = packages = ""
+    elif not packages:
+        raise ValueError("its environment has no site-packages")
+    return ("", "", own[0], os.fsdecode(environ[b"UV"]), venv, first, packages)
 
 
 def unknown_inputs(names: "Dict[str, Any]", script: str) -> str:
@@ -148,13 +170,19 @@ def unknown_inputs(names: "Dict[str, Any]", script: str) -> str:
     return ""
 
 
-def ask_again(uv: str, command: "List[str]", before: "Environment") -> "Any":
-    """Return how uv launches the same again, None where it fails or has something to say."""
-    import subprocess  # noqa: PLC0415 - not in each Python that is started on the way
+def ask_again(uv: str, command: "List[str]", before: "Environment") -> "Tuple[Any, str]":
+    """Return how uv launches the same again, None where it fails or has something to say; and the
+    limit of open files that it sets: ``0`` for none, the limit, or the highest one and one more.
+    """
+    import resource  # noqa: PLC0415 - not in each Python that is started on the way
+    import subprocess  # noqa: PLC0415
 
     path = os.fsencode(_FOLDER)
     if b"PYTHONPATH" in before:
         path += b":" + before[b"PYTHONPATH"]
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    low = min(_LOW, limits[0])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (low, limits[1]))
     try:
         done = subprocess.run(
             command,
@@ -166,9 +194,16 @@ def ask_again(uv: str, command: "List[str]", before: "Environment") -> "Any":
             timeout=_TIMEOUT_S,
             check=False,
         )
-        return None if done.returncode or done.stderr else marshal.loads(done.stdout)
+        if done.returncode or done.stderr:
+            return None, ""
+        report, (soft, hard) = marshal.loads(done.stdout)
     except (subprocess.TimeoutExpired, EOFError, ValueError, TypeError):
-        return None
+        return None, ""
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    if soft == low:
+        return report, "0"
+    return report, f"{soft} {soft + 1}" if soft == hard else f"{soft}"
 
 
 def scope(own: "List[str]") -> "Dict[str, Any]":
@@ -217,13 +252,11 @@ def limit_of_files() -> "Tuple[int, int]":
 
 
 def site_packages() -> str:
-    """Return the folder of this environment's packages."""
+    """Return the folder of this environment's packages, "" where there is none."""
     found = [
         path for path in sys.path if path.startswith(sys.prefix) and path.endswith("-packages")
     ]
-    if not found:
-        raise ValueError("its environment has no site-packages")
-    return found[0]
+    return found[0] if found else ""
 
 
 def keep(record: str, text: str) -> None:
