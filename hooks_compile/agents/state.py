@@ -1,7 +1,7 @@
 """What the commands of a line leave behind for those that follow: a folder, variables, doubt.
 
-Only what certainly happens counts: behind ``[ -d x ] && cd x;`` nobody knows the folder, behind
-``cd x &`` it is the old one, and behind ``source FILE`` any word may mean anything.
+Only what certainly happens in every shell counts: behind ``[ -d x ] && cd x;`` nobody knows the
+folder, behind ``cd x &`` it is the old one, and behind ``source FILE`` any word may mean anything.
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ def follow(commands: Iterable[SimpleCommand]) -> Iterator[tuple[SimpleCommand, S
             if before == "||" and _program(simple) in _LEAVING:
                 state, certain = before_failure, True  # only who did not fail comes further
             before = simple.operator
-        if before == "&":
+        if before == "&" and len(and_or) == 1:
             state = outset
-        elif not certain:
+        elif before == "&" or not certain:  # zsh runs `cd a &&` of `cd a && b &` in its own process
             state = state.but_not_its_folder(outset)
 
 
@@ -139,15 +139,18 @@ def _is_unforeseeable(simple: SimpleCommand) -> bool:
     """Whether a command may change what words mean: a program of its own never does."""
     words = simple.words
     program = _program(simple)
-    if program in ("command", "builtin"):
-        asks = len(words) < 2 or words[1].text in ("-v", "-V")
-        return not asks and (words[1].literal is None or words[1].literal in _NOT_ITSELF)
+    texts = [word.text for word in words[1:]]
     if program is None:
         return "/" not in words[0].text
-    if program == "set":
-        return not all(word.text in _HARMLESS_SETTINGS for word in words[1:])
-    if program in (".", "source"):
-        return not (len(words) == 2 and words[1].text.strip("\"'").endswith("/bin/activate"))
-    if program == "printf":
-        return len(words) > 1 and words[1].text == "-v"
-    return program in _CHANGING
+    if program in ("command", "builtin"):
+        asks = texts[:1] in ([], ["-v"], ["-V"])
+        return not asks and (words[1].literal is None or words[1].literal in _NOT_ITSELF)
+    harmless = {
+        "set": all(text in _HARMLESS_SETTINGS for text in texts),
+        ".": len(texts) == 1 and texts[0].strip("\"'").endswith("/bin/activate"),
+        "printf": texts[:1] != ["-v"],
+        # These run at each command, and can tell its words.
+        "trap": not {"DEBUG", "ERR"} & set(texts),
+    }
+    harmless["source"] = harmless["."]
+    return not harmless.get(program, program not in _CHANGING)

@@ -1,0 +1,125 @@
+"""The state that commands leave behind, against real shells: what is called certain is so."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hooks_compile.agents.shell import parse
+from hooks_compile.agents.state import State, follow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHELLS = [path for name in ("dash", "bash", "zsh", "busybox") if (path := shutil.which(name))]
+LONGEST = 7
+COMMANDS = st.sampled_from(["cd a", "cd a", "cd ..", "true", "false", "exit 0", "A=b", "probe"])
+OPERATORS = st.sampled_from(["&&", "&&", "||", ";", "|", "&", "\n"])
+
+
+def last_state(command: str) -> State:
+    return list(follow(parse(command)))[-1][1]
+
+
+@pytest.fixture(scope="module")
+def middle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder from which `cd a` and `cd ..` lead on as often as one likes."""
+    top = tmp_path_factory.mktemp("top").resolve()
+    start = top.joinpath(*["a"] * LONGEST)
+    start.joinpath(*["a"] * LONGEST).mkdir(parents=True)
+    return start
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@settings(max_examples=80, deadline=None)
+@given(parts=st.lists(st.tuples(COMMANDS, OPERATORS), max_size=LONGEST - 1))
+def test_where_a_folder_is_certain_a_real_shell_is_in_it(
+    shell: str, middle: Path, parts: list[tuple[str, str]]
+) -> None:
+    line = ""
+    for number, (command, operator) in enumerate([*parts, ("probe", ";")]):
+        text = f'printf "{number} %s\\n" "$PWD" >&2' if command == "probe" else command
+        line += f"{text} {operator} "
+    certain = {}
+    for number, (_, state) in enumerate(follow(parse(line))):
+        if None not in state.folders:
+            names = [word.text for word in state.folders if word is not None]
+            certain[number] = os.path.normpath(middle.joinpath(*names))
+    words = [shell, "sh", "-c"] if shell.endswith("busybox") else [shell, "-c"]
+    done = subprocess.run([*words, line], cwd=middle, capture_output=True, text=True, check=False)
+    for seen in done.stderr.splitlines():
+        which, _, folder = seen.partition(" ")
+        if which.isdigit():  # else the shell itself says something
+            assert certain.get(int(which), folder) == folder, line
+
+
+@pytest.mark.parametrize(
+    ("line", "changed"),
+    [
+        ("A=b; x", {"A"}),
+        ("A=b c; x", {"A"}),
+        ("export A=b C; x", {"A"}),
+        ("export 'A=b'; x", {"A"}),
+        ("readonly A=$(c); x", {"A"}),
+        ("read -r A B; x", {"A", "B"}),
+        ("unset A; x", {"A"}),
+        ("A=b & x", set()),
+        ("A=b | c; x", set()),
+        ("PATH=a:$PATH; x", set()),
+        ('export "PATH=a:$PATH" A=b; x', {"A"}),
+        ("PATH=a; x", {"PATH"}),
+        ("x A=b", set()),
+    ],
+)
+def test_the_variables_that_are_set_in_front_are_known(line: str, changed: set[str]) -> None:
+    state = last_state(line)
+    assert (set(state.changed), state.doubt) == (changed, "")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "export $A; x",
+        "read $A; x",
+        "$A; x",
+        "$(a); x",
+        ". a; x",
+        ". ./activate; x",
+        "source a/bin/activate b; x",
+        "set -x; x",
+        "set a b; x",
+        "command eval a; x",
+        "builtin $A; x",
+        "printf -v A b; x",
+        "trap a DEBUG; x",
+        "true && shopt -s a; x",
+    ],
+)
+def test_what_may_change_the_meaning_of_words_leaves_doubt(line: str) -> None:
+    assert last_state(line).doubt != ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "$A/b; x",
+        "./set -x; x",
+        "set -euo pipefail; x",
+        ". .venv/bin/activate; x",
+        'source "$A"/bin/activate && x',
+        "command -v a; x",
+        "printf -- a; x",
+        "trap a EXIT INT; x",
+        "set -x & x",
+        "set -x | a; x",
+        "[ -f a ]; x",
+    ],
+)
+def test_what_leaves_words_as_they_are_leaves_no_doubt(line: str) -> None:
+    assert last_state(line) == State()
