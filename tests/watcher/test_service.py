@@ -34,7 +34,7 @@ from watcher.model import (
 )
 from watcher.observer import open_watches
 from watcher.service import Service, sync
-from watcher.survey import Options, is_whole
+from watcher.survey import Options, Request, is_whole
 from watcher.tree import Tree
 from watcher.watching import Lookout
 
@@ -304,6 +304,34 @@ def test_a_file_without_a_suffix_is_a_hook_by_its_shebang(scene: Scene) -> None:
         write(scene.root / "tools/inside.py", HOOK.format("inside"))
         link.symlink_to("../../tools")
         scene.assert_hit(scene.root / "tools/inside.py")
+
+
+class Counting(Tree):
+    """A tree that counts how often it is looked through."""
+
+    looks = 0
+
+    def request(self, *, thorough: bool) -> Request:
+        self.looks += 1
+        return super().request(thorough=thorough)
+
+
+def test_a_log_without_a_suffix_does_not_have_the_tree_looked_through(scene: Scene) -> None:
+    with running(scene, Counting) as runs:
+        tree = runs.tree
+        assert isinstance(tree, Counting)
+        wait_until(lambda: tree.next_due() is None and not tree.is_surveying, tree.next_due)
+        looks = tree.looks
+        log = scene.hook.with_name("log")
+        for number in range(3):
+            with log.open("a") as file:
+                file.write(f"{number}: not Python\n")
+            time.sleep(0.1)
+        wait_until(lambda: tree.next_due() is None, tree.next_due)
+        assert tree.looks == looks
+        hook = write(scene.hook.with_name("check"), "#!/usr/bin/env python3\nprint(1)\n")
+        scene.assert_hit(hook)
+        assert tree.looks > looks
 
 
 def test_what_stands_for_a_project(git_repo: GitRepo, tmp_path: Path) -> None:
