@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from hooks_compile.runtime.launcher import STDLIB
 
 
-def import_ahead(names: "Tuple[str, ...]", gc: "ModuleType") -> None:
+def import_ahead(names: "Tuple[str, ...]", patterns: "Patterns", gc: "ModuleType") -> None:
     """Import modules while the collector rests: it would go through them many times for nothing.
+
+    They find their regular expressions among ``patterns``.
 
     Nothing is done where a name may mean something else than Python's own module to the hook.
     """
@@ -30,6 +32,8 @@ def import_ahead(names: "Tuple[str, ...]", gc: "ModuleType") -> None:
     try:
         for name in names:
             __import__(name)
+            if name == "re":
+                offer(patterns)
     except Exception:  # the hook meets it again
         return
     finally:

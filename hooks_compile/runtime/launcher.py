@@ -97,7 +97,7 @@ class Launch:
         _, imports, patterns = self.notes
         if self.gc:
             if imports:
-                import_ahead(imports, self.gc)
+                import_ahead(imports, patterns, self.gc)
             self.gc.freeze()
         if patterns:
             offer(patterns)

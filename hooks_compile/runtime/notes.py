@@ -34,6 +34,14 @@ MODULES = frozenset(
         *("uuid", "warnings", "weakref", "zipfile", "zlib", "zoneinfo"),
     )
 )
+# Those that compile regular expressions when they are imported, or whose imports do.
+_WITH_PATTERNS = frozenset(
+    (
+        *("argparse", "configparser", "dataclasses", "glob", "html", "json", "logging"),
+        *("optparse", "pathlib", "pickle", "platform", "pprint", "shlex", "string", "textwrap"),
+        *("tokenize", "tomllib", "traceback", "uuid"),
+    )
+)
 # What module code does until its imports are done: it imports, and gives names to constants.
 _BEGINNING = frozenset(
     (
@@ -50,6 +58,20 @@ _FLAGS = {
     name: int(getattr(re, name))
     for name in (*"AIMSX", "ASCII", "IGNORECASE", "MULTILINE", "DOTALL", "VERBOSE")
 }
+
+
+def noted(code: "CodeType") -> "Tuple[Tuple[str, ...], Patterns]":
+    """Return the modules to import ahead of a hook's code, and the patterns to have ready.
+
+    Where the modules compile patterns themselves, ``re`` comes first, so that they find them ready.
+    """
+    imports = leading_imports(code)
+    of_library: Patterns = {}
+    for name in imports:
+        of_library.update(library_patterns(name))
+    if of_library:
+        imports = ("re", *[name for name in imports if name != "re"])
+    return imports, {**patterns(code), **of_library}
 
 
 def leading_imports(code: "CodeType") -> "Tuple[str, ...]":
@@ -93,6 +115,45 @@ def patterns(code: "CodeType") -> "Patterns":
     return ready
 
 
+def library_patterns(name: str) -> "Patterns":
+    """Return the regular expressions that importing ``name`` leaves in modules and classes.
+
+    The module is imported here: all that are named in MODULES can be.
+    """
+    if name not in _of_library:
+        found: Patterns = {}
+        if name in _WITH_PATTERNS and _can_compile():
+            import _sre  # type: ignore[import-not-found] # noqa: PLC0415 - CPython's, without a stub
+
+            for value in _values(__import__(name), set()):
+                value = getattr(value, "__self__", value)  # noqa: PLW2901 - a method of a pattern
+                if type(value) is re.Pattern and type(value.pattern) is str:
+                    flags = int(value.flags & ~re.UNICODE)
+                    data = _compiled(value.pattern, flags)
+                    if data and _sre.compile(value.pattern, *marshal.loads(data)) == value:
+                        found[value.pattern, flags] = data
+        _of_library[name] = found
+    return _of_library[name]
+
+
+def _values(module: "Any", seen: "Set[str]") -> "Iterator[Any]":
+    """Give the values of a module, of its classes, and of the modules that it has imported."""
+    seen.add(module.__name__)
+    for value in list(vars(module).values()):
+        yield value
+        if isinstance(value, type):
+            yield from list(vars(value).values())
+        home = value if isinstance(value, type(sys)) else sys.modules.get(_home(value))
+        if home is not None and home.__name__ not in seen:
+            yield from _values(home, seen)
+
+
+def _home(value: "Any") -> str:
+    """Return the name of the module that a class or a function is from, "" for other values."""
+    name = getattr(value, "__module__", None) if callable(value) else None
+    return name if type(name) is str else ""
+
+
 def _all_code(code: "CodeType") -> "Iterator[CodeType]":
     yield code
     for constant in code.co_consts:
@@ -108,6 +169,7 @@ def _strings(constants: "Any") -> "Iterator[str]":
             yield from _strings(constant)
 
 
+_of_library: "Dict[str, Patterns]" = {}
 _known: "Dict[Tuple[str, int], Optional[bytes]]" = {}
 
 
@@ -154,7 +216,7 @@ def _can_compile() -> bool:
     """Tell whether :func:`_arguments` makes what this interpreter's ``re`` makes."""
     if sys.implementation.name != "cpython":
         return False
-    import _sre  # type: ignore[import-not-found] # noqa: PLC0415 - CPython's own, without a stub
+    import _sre  # noqa: PLC0415 - CPython's
 
     try:
         for pattern, flags in ((r"^(?P<a>b+)|[^c-e]\s*$", 0), (r"rm\s+-r(f)?", 2), ("é.|ß", 26)):

@@ -115,7 +115,7 @@ def _compile(key: bytes, job: "Job", write: bool) -> "Outcome":
         made, imports = code, entry.AS_WRITTEN
         if deferred:
             made, imports = _with_deferred_imports(source, name, level, code)
-        noted = caught, notes.leading_imports(made), notes.patterns(code)
+        noted = (caught, *notes.noted(made))
         data = entry.pack(key, level, choice.encode(), made, noted, source, imports)
         try:
             store.store(place, entry_name, data)
