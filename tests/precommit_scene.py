@@ -56,14 +56,7 @@ class Packaged:
         with filelock.FileLock(folder / "lock"):
             repo = GitRepo(folder / "hooks-compile")
             if not repo.path.exists():
-                draft = GitRepo.create(folder / "draft")
-                for name in _SHIPPED:
-                    _copy(CHECKOUT / name, draft.path / name)
-                draft.git("add", "--all", "--force")
-                draft.git(
-                    "-c", "user.name=T", "-c", "user.email=t@e.invalid", "commit", "-qm", "it"
-                )
-                draft.path.rename(repo.path)
+                shipped_repository(folder / "draft").path.rename(repo.path)
             packaged = cls(repo.path, repo.git("rev-parse", "HEAD"), folder / "caches")
             if not packaged.caches.exists():
                 packaged._build()
@@ -114,6 +107,16 @@ class Packaged:
         except subprocess.CalledProcessError as error:
             shutil.rmtree(self.caches)
             raise AssertionError(f"{error}\n{error.stdout!r}\n{error.stderr!r}") from error
+
+
+def shipped_repository(path: Path) -> GitRepo:
+    """Make a repository at ``path`` whose only commit is what is shipped of this checkout."""
+    repo = GitRepo.create(path)
+    for name in _SHIPPED:
+        _copy(CHECKOUT / name, repo.path / name)
+    repo.git("add", "--all", "--force")
+    repo.git("-c", "user.name=T", "-c", "user.email=t@e.invalid", "commit", "-qm", "it")
+    return repo
 
 
 def _copy(source: Path, target: Path) -> None:

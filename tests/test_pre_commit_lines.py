@@ -14,7 +14,7 @@ import yaml  # type: ignore[import-untyped]  # its stubs are a package of their 
 
 from hooks_compile.pre_commit_lines import as_toml, as_yaml, repositories
 from tests.git_scene import HOOK, TOOL, Scene
-from tests.precommit_scene import CHECKOUT, CONFIG, MANAGERS, PRE_COMMIT, PREK, Packaged
+from tests.precommit_scene import CHECKOUT, CONFIG, MANAGERS, PRE_COMMIT, PREK, shipped_repository
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,10 +70,10 @@ def test_a_project_with_these_lines_is_compiled_and_its_commits_checked(
 
 
 def test_a_tool_that_pip_took_from_a_repository_tells_that_repository(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    tmp_path: Path,
 ) -> None:
-    packaged = Packaged.shared(tmp_path_factory)
-    url = packaged.repository.as_uri()
+    repo = shipped_repository(tmp_path / "shipped")
+    url, revision = repo.path.as_uri(), repo.git("rev-parse", "HEAD")
     venv = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", venv], check=True)
     subprocess.run([venv / "bin/pip", "install", "-q", "--no-deps", f"git+{url}"], check=True)
@@ -85,9 +85,9 @@ def test_a_tool_that_pip_took_from_a_repository_tells_that_repository(
         [venv / "bin/python", "-c", code], capture_output=True, check=True, cwd=tmp_path
     )
     origin, lines = json.loads(done.stdout)
-    assert origin == [url, packaged.revision]
+    assert origin == [url, revision]
     # What tests/test_precommit.py runs with the real managers, for these two values.
     config = tmp_path / CONFIG
     config.write_text("\n".join(lines) + "\n")
     subprocess.run([PRE_COMMIT, "validate-config", config], check=True)
-    assert yaml.safe_load(config.read_text())["repos"] == repositories((url, packaged.revision))
+    assert yaml.safe_load(config.read_text())["repos"] == repositories((url, revision))
