@@ -23,6 +23,8 @@ DOTFILE = ".hooks-compile.toml"
 PYPROJECT = "pyproject.toml"
 TABLE = "hooks-compile"
 
+# tomllib takes quadratic time for a.a.a.a, and the file may be a stranger's.
+_MOST_DOTS = 1000
 _PYTHON = re.compile(r"(?:python|pypy)(?:3(?:\.\d{1,3}t?)?)?")
 
 
@@ -79,6 +81,12 @@ def load_config(root: Path) -> Config:
     return Config()
 
 
+def endless_name(text: str) -> int:
+    """Return the line of a TOML text that keeps its reader busy for minutes; 0 for none."""
+    lines = enumerate(text.split("\n"), 1)
+    return next((number for number, line in lines if line.count(".") > _MOST_DOTS), 0)
+
+
 def _read(path: Path) -> str | None:
     try:
         if not path.is_file():
@@ -128,6 +136,10 @@ class _Reader:
     def _settings(self) -> dict[str, object] | None:
         import tomllib  # noqa: PLC0415 - 3 ms, and most projects say nothing
 
+        if line := endless_name(self.text):
+            raise ConfigError(
+                f"line {line}: a name of too many parts", path=self.path, remedy="write tables"
+            )
         try:
             value: object = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
@@ -136,6 +148,10 @@ class _Reader:
                 path=self.path,
                 remedy="mend the line named (after a merge: look for conflict markers)",
             ) from error
+        except RecursionError:
+            raise ConfigError(
+                "is nested too deeply", path=self.path, remedy="write it flat"
+            ) from None
         for i, name in enumerate(self.table):
             value = cast("dict[str, object]", value).get(name)
             if value is None:

@@ -148,6 +148,18 @@ def test_an_unknown_key_is_named_with_its_line_and_the_key_that_was_meant(
     assert error.remedy == f"did you mean {meant}?"
 
 
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("x = " + "[" * 100_000, "is nested too deeply"),
+        ("x = " + "{a=" * 100_000, "is nested too deeply"),
+        ("keep = 3\na" + ".a" * 100_000 + " = 1", "line 2: a name of too many parts"),
+    ],
+)
+def test_a_file_that_would_keep_us_busy_is_an_error(tmp_path: Path, text: str, cause: str) -> None:
+    assert refused(tmp_path, text).cause == cause
+
+
 def test_an_unknown_key_like_none_of_ours_lists_ours(tmp_path: Path) -> None:
     error = refused(
         tmp_path, "[tool.other]\nzzz = 1\n[tool.hooks-compile]\nzzz = 2\n", "pyproject.toml"

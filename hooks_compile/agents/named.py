@@ -14,6 +14,7 @@ from hooks_compile.agents.places import config_files
 from hooks_compile.agents.reading import read_bytes
 from hooks_compile.agents.shell import NotUnderstoodError, parse
 from hooks_compile.agents.words import expand
+from hooks_compile.config import endless_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -53,7 +54,7 @@ def _commands(config: ConfigFile) -> list[Found]:
 
 
 def _toml(text: str) -> Json:
-    if "hooks" not in text:
+    if "hooks" not in text or endless_name(text):
         return None
     import tomllib  # noqa: PLC0415 - slow, and most projects have no TOML file
 

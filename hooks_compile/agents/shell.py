@@ -51,7 +51,10 @@ def parse(command: str) -> tuple[SimpleCommand, ...]:
     Raises:
         NotUnderstoodError: the line is no list of simple commands, or a shell would refuse it.
     """
-    return _Parser(command).commands()
+    try:
+        return _Parser(command).commands()
+    except RecursionError:
+        raise NotUnderstoodError("it is nested too deeply") from None
 
 
 class _Parser:

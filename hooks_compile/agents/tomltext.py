@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+from hooks_compile.config import endless_name
+
 if TYPE_CHECKING:
     from hooks_compile.agents.base import Json, KeyPath
 
@@ -28,6 +30,8 @@ class TomlDocument:
         import tomlkit  # noqa: PLC0415 - slow, and most projects have no TOML file
         from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415 - as above
 
+        if line := endless_name(text):
+            raise TomlTextError(f"line {line}: a name of too many parts")
         self.text = text
         self._mark = 1 if text.startswith("\ufeff") else 0
         try:

@@ -121,7 +121,9 @@ def test_the_parts_of_a_word_say_what_is_quoted_and_what_is_expanded() -> None:
         ("a |& b", "`|&`"),
         ("a >", "no file behind `>`"),
         ("a\0b", "a NUL character"),
+        ("$(" * 50_000, "it is nested too deeply"),
     ],
+    ids=lambda text: text[:20],
 )
 def test_what_is_not_understood_is_refused_with_the_reason(command: str, reason: str) -> None:
     with pytest.raises(NotUnderstoodError) as caught:

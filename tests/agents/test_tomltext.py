@@ -106,3 +106,8 @@ def test_what_is_no_toml_is_refused() -> None:
 def test_what_is_nested_without_end_is_refused() -> None:
     with pytest.raises(TomlTextError, match="nested"):
         TomlDocument("hooks = " + "[" * 50_000 + "]" * 50_000)
+
+
+def test_a_name_that_would_keep_the_reader_busy_is_refused() -> None:
+    with pytest.raises(TomlTextError, match="line 2: a name of too many parts"):
+        TomlDocument("hooks = 1\na" + ".a" * 100_000 + " = 1\n")
