@@ -90,15 +90,18 @@ def refresh(runtime: Path, command: str, *, cwd: Path, env: Mapping[str, str]) -
                 now = time.time_ns()
                 variants = _variants(outside)
                 through = [_seen([*_THROUGH_SHIM, command], cwd, each) for each in variants]
-                record, age = _pyenv(decision, through[0][1], outside["PATH"], now)
-                draft.write_text(record.text(), encoding="utf-8", errors="surrogateescape")
-                draft.chmod(0o600)
-                os.utime(draft, ns=(age, age))
+                record, ages = _pyenv(decision, through[0][1], outside["PATH"], now)
+                stamp = draft.with_name(f"{draft.name}+")
+                for path, text, age in zip((draft, stamp), (record.text(), ""), ages, strict=True):
+                    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+                    path.chmod(0o600)
+                    os.utime(path, ns=(age, age))
                 decision = _decide(shim, code, drafts, command, cwd, outside)
                 if decision.passing.binary is None:
                     return decision.passing
                 words = [*_PAST_SHIM, str(code), str(drafts), command]
                 _require_same(through, [_seen(words, cwd, each) for each in variants])
+                stamp.replace(folder / stamp.name)
                 draft.replace(folder / draft.name)
             finally:
                 shutil.rmtree(drafts)
@@ -270,9 +273,7 @@ class _Record:
     bash: str
     pyenv: str
     prefix: str
-    release: str
     plugins: str
-    scripts: str
     version: str
     similar: str
     locales: str
@@ -286,19 +287,11 @@ class _Record:
 
 
 _EXEC: Final = re.compile(r'^exec "([^"$`\\]+)" exec "\$program" "\$@"$', re.MULTILINE)
-_RELEASE: Final = re.compile(r"^version=.*$", re.MULTILINE)
 _NAME: Final = re.compile(r"[0-9A-Za-z._-]+")
 _PREFIX: Final = re.compile(r"\d+(\.\d+)?")
 _STEPS: Final = ("exec", "version-name", "which")
 _LOCALES: Final = (
     *("LC_ALL", "LC_CTYPE", "LC_COLLATE", "LC_MESSAGES", "LC_NUMERIC", "LC_TIME", "LANG"),
-)
-_SCRIPTS: Final = (
-    "/pyenv.d/exec/pip-rehash.bash",  # does something for pip only
-    # for programs that a virtual environment lacks, which is not its Python
-    "/plugins/pyenv-virtualenv/etc/pyenv.d/which/conda.bash",
-    "/plugins/pyenv-virtualenv/etc/pyenv.d/which/python-config.bash",
-    "/plugins/pyenv-virtualenv/etc/pyenv.d/which/system-site-packages.bash",
 )
 _COMMANDS: Final = (
     *("pyenv", "pyenv-exec", "pyenv-hooks", "pyenv-latest", "pyenv-prefix", "pyenv-version-file"),
@@ -308,33 +301,26 @@ _COMMANDS: Final = (
 
 def _pyenv(
     decision: _Decision, seen: Mapping[str, str], path: str, now: int
-) -> tuple[_Record, int]:
-    """Return a record of what the shim does, and when the youngest file behind it changed.
+) -> tuple[_Record, tuple[int, int]]:
+    """Return a record of what the shim does, and when the youngest file and the release changed.
 
     ``seen`` is the environment that the shim gave, ``path`` the PATH that it got; times are in
-    nanoseconds. Raises _UnrecordedError for a pyenv that does more than ``shims.sh`` can follow.
+    nanoseconds, and become those of the record and of its stamp, the empty file beside it.
+    Raises _UnrecordedError for a pyenv that does more than ``shims.sh`` can follow.
     """
     shim = decision.passing.shim
     try:
         prefix = Path(seen["_PYENV_INSTALL_PREFIX"])
         version, hook_path = seen["PYENV_VERSION"], seen["PYENV_HOOK_PATH"].split(":")
-        pyenv = _EXEC.findall(shim.read_text(encoding="utf-8"))
-        told = prefix.joinpath("libexec", "pyenv---version").read_text(encoding="utf-8")
-        (exec_,), (release,) = pyenv, _RELEASE.findall(told)
+        (exec_,) = _EXEC.findall(shim.read_text(encoding="utf-8"))
+        files = [shim, *(prefix / "libexec" / name for name in _COMMANDS)]
+        for folder in hook_path:
+            files += [script for step in _STEPS for script in Path(folder, step).glob("*.bash")]
+        release = prefix.joinpath("libexec", "pyenv---version").stat().st_mtime_ns
+        age = max(release, *(file.stat().st_mtime_ns for file in files))
     except (KeyError, OSError, ValueError) as error:
         raise _UnrecordedError("it is of no pyenv that is known here") from error
     root = shim.parent.parent
-    scripts = [
-        script
-        for folder in hook_path
-        for step in _STEPS
-        for script in sorted(Path(folder, step).glob("*.bash"))
-    ]
-    for script in scripts:
-        if str(script).removeprefix(str(root)).removeprefix(str(prefix)) not in _SCRIPTS:
-            raise _UnrecordedError(f"{script} may choose otherwise each time")
-    files = [shim, *scripts, *(prefix / "libexec" / name for name in _COMMANDS)]
-    age = max(file.stat().st_mtime_ns for file in files)
     if age > now - _SETTLED_NS:
         raise _UnrecordedError("pyenv changed a moment ago")
     record = _Record(
@@ -343,14 +329,12 @@ def _pyenv(
         bash=shutil.which("bash", path=path) or "",
         pyenv=exec_,
         prefix=str(prefix),
-        release=release,
         plugins="".join(_plugins(folder) for folder in dict.fromkeys((prefix, root))),
-        scripts="".join(f":{script}" for script in scripts),
         version=version,
         similar=_similar(root, decision.spec, version),
         locales=":".join(sorted({seen[name] for name in _LOCALES if seen.get(name)})),
     )
-    return record, age
+    return record, (age, release)
 
 
 def _plugins(folder: Path) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile import shims
+from tests.conftest import CHECKOUT
 from tests.launches import WRAPPER, require_root
 from tests.pyenv_scene import LONG_AGO, SYSTEM, Scene, versions
 
@@ -256,6 +259,7 @@ def _upgrade_from_an_archive(scene: Scene) -> None:
     told = scene.root / "libexec" / "pyenv---version"
     told.write_text(told.read_text().replace('version="', 'version="9.'))
     scene.settle()
+    os.utime(told, (LONG_AGO - 1000, LONG_AGO - 1000))
 
 
 def _edited_shim(scene: Scene) -> None:
@@ -551,7 +555,8 @@ def test_it_starts_no_process_but_the_hooks(
 
 
 def _record(scene: Scene) -> Path:
-    (path,) = (scene.runtime / shims.FOLDER).iterdir()
+    path, stamp = sorted((scene.runtime / shims.FOLDER).iterdir())
+    assert stamp.name == f"{path.name}+"
     return path
 
 
@@ -740,3 +745,75 @@ def test_code_of_another_version_of_the_tool_is_replaced(scene: Scene) -> None:
     (scene.runtime / shims.CODE).write_text("# older\n")
     assert scene.refresh().binary
     assert scene.passes()
+
+
+# --- what the tool tells --------------------------------------------------------------------------
+
+
+def told(scene: Scene, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run ``hooks-compile WORDS`` in the project."""
+    command = [sys.executable, "-m", "hooks_compile", *words]
+    git = {"GIT_CEILING_DIRECTORIES": str(scene.top), "PYTHONPATH": str(CHECKOUT)}
+    return subprocess.run(
+        command,
+        cwd=scene.project,
+        env=scene.env | git | env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_compile_records_and_status_and_run_tell(scene: Scene) -> None:
+    shim = scene.root / "shims" / "python3"
+    binary = scene.root / "versions" / versions()[0] / "bin" / "python3"
+    before = told(scene, "run", "--explain", "hook.py").stderr
+    assert f"{shim} is a shim, and each launch asks it, because nothing is recorded yet" in before
+    assert told(scene, "check", "hook.py").returncode == 0
+    assert not scene.passes()
+    assert told(scene, "compile", "hook.py").returncode == 0
+    assert scene.passes()
+    line = f"{shim} is a shim: launches go straight to {binary}"
+    assert line in told(scene, "run", "--explain", "hook.py").stderr
+    status = told(scene, "status", "hook.py")
+    assert line in status.stdout
+    answer = json.loads(told(scene, "status", "--json", "hook.py").stdout)
+    assert answer["shims"] == [{"shim": str(shim), "binary": str(binary), "asked_because": None}]
+    why = told(scene, "run", "--explain", "hook.py", PYENV_DIR="/").stderr
+    assert "each launch asks it, because a shim of pyenv has started all of this" in why
+
+
+def test_status_records_the_version_of_the_folder_it_runs_in(scene: Scene) -> None:
+    told(scene, "compile", "hook.py")
+    scene.choose(f"{minor(versions()[1])}\n")
+    assert not scene.passes()
+    assert "launches go straight to" in told(scene, "status", "hook.py").stdout
+    assert scene.passes()
+    scene.choose("9.9.9\n")
+    assert "each launch asks it, because " in told(scene, "status", "hook.py").stdout
+
+
+def test_doctor_has_nothing_against_a_shim_that_is_passed(scene: Scene) -> None:
+    def finding(level: str) -> dict[str, str]:
+        found = json.loads(told(scene, "doctor", "--json").stdout)
+        (matching,) = [each for each in found if "is a shim" in each["text"]]
+        assert matching["level"] == level, found
+        return dict(matching)
+
+    scene.hook.rename(scene.project / "kept.py")
+    hook = scene.project / ".claude" / "hooks" / "hook.py"
+    hook.parent.mkdir(parents=True)
+    (scene.project / "kept.py").rename(hook)
+    asked = finding("note")
+    assert "nothing is recorded yet" in asked["text"]
+    assert asked["remedy"]
+    assert told(scene, "compile").returncode == 0
+    assert "launches go straight to" in finding("ok")["text"]
+
+
+def test_clean_takes_the_records_along(scene: Scene) -> None:
+    told(scene, "compile", "hook.py")
+    assert scene.passes()
+    told(scene, "clean", "--runtime")
+    assert not scene.runtime.exists()
+    scene.compare()

@@ -106,8 +106,7 @@ hooks_compile_record=$hooks_compile_shims/$hooks_compile_python@$hooks_compile_s
 {
     IFS= read -r hooks_compile_old_spec && IFS= read -r hooks_compile_old_shim &&
         IFS= read -r hooks_compile_old_bash && IFS= read -r hooks_compile_pyenv &&
-        IFS= read -r hooks_compile_prefix && IFS= read -r hooks_compile_release &&
-        IFS= read -r hooks_compile_old_plugins && IFS= read -r hooks_compile_old_scripts &&
+        IFS= read -r hooks_compile_prefix && IFS= read -r hooks_compile_old_plugins &&
         IFS= read -r hooks_compile_version && IFS= read -r hooks_compile_old_similar &&
         IFS= read -r hooks_compile_locales
 } <"$hooks_compile_record" || return 0
@@ -129,13 +128,11 @@ until [ -f "${hooks_compile_rest%%:*}/bash" ] && [ -x "${hooks_compile_rest%%:*}
     case $hooks_compile_rest in /*) ;; *) return 0 ;; esac
 done
 [ "${hooks_compile_rest%%:*}/bash" = "$hooks_compile_old_bash" ] || return 0
-hooks_compile_line=
-[ -r "$hooks_compile_prefix/libexec/pyenv---version" ] || return 0
-while IFS= read -r hooks_compile_line; do
-    case $hooks_compile_line in version=*) break ;; esac
-done <"$hooks_compile_prefix/libexec/pyenv---version"
-[ "$hooks_compile_line" = "$hooks_compile_release" ] &&
-    [ "$hooks_compile_pyenv" -ef "$hooks_compile_prefix/libexec/pyenv" ] || return 0
+[ "$hooks_compile_pyenv" -ef "$hooks_compile_prefix/libexec/pyenv" ] || return 0
+# Each release has another of these, whatever time an archive gives it.
+hooks_compile_file=$hooks_compile_prefix/libexec/pyenv---version
+[ -f "$hooks_compile_record+" ] && [ ! "$hooks_compile_file" -nt "$hooks_compile_record+" ] &&
+    [ ! "$hooks_compile_file" -ot "$hooks_compile_record+" ] || return 0
 hooks_compile_path=$PATH
 hooks_compile_plugins=
 hooks_compile_hook_path=$hooks_compile_root/pyenv.d
@@ -157,7 +154,6 @@ for hooks_compile_file in "$hooks_compile_root"/plugins/*/; do
         hooks_compile_hook_path=$hooks_compile_hook_path:${hooks_compile_file}etc/pyenv.d
 done
 [ "$hooks_compile_plugins" = "$hooks_compile_old_plugins" ] || return 0
-hooks_compile_scripts=
 hooks_compile_rest=$hooks_compile_hook_path:
 while [ -n "$hooks_compile_rest" ]; do
     hooks_compile_line=${hooks_compile_rest%%:*}
@@ -166,11 +162,22 @@ while [ -n "$hooks_compile_rest" ]; do
     for hooks_compile_file in "$hooks_compile_line"/exec/*.bash \
         "$hooks_compile_line"/version-name/*.bash "$hooks_compile_line"/which/*.bash; do
         [ -e "$hooks_compile_file" ] || [ -L "$hooks_compile_file" ] || continue
-        hooks_compile_scripts=$hooks_compile_scripts:$hooks_compile_file
+        case $hooks_compile_file in
+        # for pip only
+        "$hooks_compile_root/pyenv.d/exec/pip-rehash.bash") ;;
+        "$hooks_compile_prefix/pyenv.d/exec/pip-rehash.bash") ;;
+        # for programs that a virtual environment lacks, which is not its Python
+        "$hooks_compile_root/plugins/pyenv-virtualenv/etc/pyenv.d/which/conda.bash") ;;
+        "$hooks_compile_root/plugins/pyenv-virtualenv/etc/pyenv.d/which/python-config.bash") ;;
+        "$hooks_compile_root/plugins/pyenv-virtualenv/etc/pyenv.d/which/system-site-packages.bash") ;;
+        *)
+            hooks_compile_why="$hooks_compile_file may choose otherwise each time"
+            return 0
+            ;;
+        esac
         [ ! "$hooks_compile_file" -nt "$hooks_compile_record" ] || return 0
     done
 done
-[ "$hooks_compile_scripts" = "$hooks_compile_old_scripts" ] || return 0
 [ ! "$hooks_compile_shim/$hooks_compile_python" -nt "$hooks_compile_record" ] || return 0
 for hooks_compile_file in '' -exec -hooks -latest -prefix -version-file -version-file-read \
     -version-name -versions -which; do
