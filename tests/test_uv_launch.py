@@ -84,6 +84,22 @@ def test_the_options_that_are_understood_give_what_uv_gives(
     assert not asked(machine.wrapped(*words))
 
 
+def test_a_path_may_have_any_bytes_and_lead_through_links(machine: Machine) -> None:
+    for name in ("grö ße/hö'ok $x*.py", os.fsdecode(b"\xff/\xfe.py"), "new\nline/a.py"):
+        hook = machine.hook(REPORT, name)
+        same = [machine.uv(hook) for _ in range(2)][1]
+        for _ in range(3):
+            assert machine.wrapped(hook).shown == same.shown
+    target = machine.hook(REPORT, "target/hook.py")
+    link = machine.work / "link.py"
+    link.symlink_to(target)
+    folder = machine.work / "folder"
+    folder.symlink_to("target")
+    same_as_uv(machine, link)
+    same_as_uv(machine, "folder/hook.py")
+    same_as_uv(machine, "hook.py", cwd=folder)
+
+
 def test_a_hook_of_a_project_runs_in_its_environment(machine: Machine) -> None:
     write(machine.work / "pyproject.toml", PROJECT)
     hook = machine.hook(REPORT, "hooks/hook.py", block="")

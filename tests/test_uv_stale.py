@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.interpreters_found import found
-from tests.launches import default_interpreter
+from tests.launches import SOAK, default_interpreter
 from tests.repositories import write
 from tests.uv_machine import BLOCK, WHO, Machine, asked, needs, remove
 
@@ -45,6 +47,12 @@ def environment(machine: Machine) -> Path:
 
 def edit(path: Path, text: str) -> None:
     path.write_text(path.read_text() + text)
+
+
+def take_out(package: str, *environments: Path) -> None:
+    for folder in environments:
+        for path in folder.glob(f"lib/*/site-packages/{package}*"):
+            remove(path)
 
 
 def relink(path: Path, target: str) -> None:
@@ -177,8 +185,7 @@ def test_metadata_that_uv_refuses_is_refused(machine: Machine, block: str) -> No
 def test_a_package_that_somebody_took_out_comes_back(machine: Machine) -> None:
     hook = machine.hook(IMPORTS, **needs("peer"))
     machine.recorded(hook)
-    for path in environment(machine).glob("lib/*/site-packages/peer*"):
-        remove(path)
+    take_out("peer", environment(machine))
     assert machine.wrapped(hook).stdout == b"2.0\n"
 
 
@@ -255,6 +262,51 @@ def test_a_record_holds_the_newest_circumstances(machine: Machine) -> None:
         assert asked(activated.wrapped(hook))
         assert asked(machine.with_env(RUST_LOG="uv=debug").wrapped(hook))
         assert not asked(machine.wrapped(hook))
+
+
+SEEN = """\
+import sys
+try:
+    from peer import VERSION
+except ImportError:
+    VERSION = "none"
+print(sys.prefix, sys.version_info[:2], VERSION)
+"""
+
+
+@pytest.mark.parametrize("seed", range(30 if SOAK else 2))
+def test_a_random_walk_runs_what_uv_runs(machine: Machine, seed: int) -> None:
+    """The wrapper goes first at each step: uv would mend what it had to see itself."""
+    random = Random(seed)  # noqa: S311 - a walk that can be walked again
+    here, home, cache = machine.work, machine.root / "home/.config/uv", machine.root / "cache"
+    project = here / "pyproject.toml"
+    pin = here / ".python-version"
+    needed = ["[]", '["peer<2"]', '["peer>=2"]', '["nowhere"]']
+    blocks = ["", *(f"# /// script\n# dependencies = {it}\n# ///\n" for it in needed)]
+    steps: list[Callable[[], object]] = [
+        *(lambda block=block: machine.hook(SEEN, block=block) for block in blocks),
+        *(lambda it=it: write(project, f"{PROJECT}dependencies = {it}\n") for it in needed),
+        lambda: project.unlink(missing_ok=True),
+        lambda: write(pin, ".".join(map(str, default_interpreter().version[:2]))),
+        lambda: write(pin, python_of(machine, "path")),
+        lambda: pin.unlink(missing_ok=True),
+        lambda: write(here / "uv.toml", random.choice(["", "offline = true\n", "broken"])),
+        lambda: write(home / "uv.toml", 'resolution = "lowest"\n'),
+        lambda: shutil.rmtree(home, ignore_errors=True),
+        lambda: shutil.rmtree(cache, ignore_errors=True),
+        lambda: shutil.rmtree(here / ".venv", ignore_errors=True),
+        lambda: (here / "uv.lock").unlink(missing_ok=True),
+        lambda: take_out("peer", *cache.glob("environments-*/*")),
+        lambda: take_out("peer", here / ".venv"),
+        lambda: None,
+    ]
+    hook = machine.hook(SEEN)
+    for _ in range(25):
+        random.choice(steps)()
+        for _ in range(random.choice([1, 3])):
+            ours = machine.wrapped(hook)
+        theirs = machine.uv(hook)
+        assert (ours.status, ours.stdout) == (theirs.status, theirs.stdout)
 
 
 LEFT_TO_UV: dict[str, Callable[[Machine], object]] = {
