@@ -236,6 +236,26 @@ def test_another_python_that_comes_first_on_path_is_taken(machine: Machine) -> N
     assert asked(first.wrapped(hook))
 
 
+def test_a_python_that_uv_manages_is_taken_while_it_is_the_newest(machine: Machine) -> None:
+    installed = machine.root / "home/.local/share/uv/python"
+    installed.mkdir(parents=True)
+    by_version = sorted(
+        (i.version, i.executable)
+        for i in found()
+        if i.is_cpython and i.executable.parent.name == "bin"
+    )
+    if len(by_version) < 2 or os.uname().machine != "x86_64":
+        pytest.skip("needs two CPythons that look like those of uv")
+    hook = machine.hook(WHO, block="")
+    for version, executable in by_version[-2:]:
+        name = f"cpython-{'.'.join(map(str, version))}-linux-x86_64-gnu"
+        (installed / name).mkdir()
+        for folder in executable.parent.parent.iterdir():
+            (installed / name / folder.name).symlink_to(folder)
+        settled(machine, hook)
+        assert str(version[:2]).encode() in machine.wrapped(hook).stdout
+
+
 def test_a_hook_used_in_two_projects_has_the_environment_of_each(machine: Machine) -> None:
     hook = machine.hook(WHO, "own/hook.py", block="")
     for name in ("one", "two"):

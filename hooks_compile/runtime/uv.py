@@ -235,14 +235,17 @@ def environment_state(context: "Context", environ: "Environment") -> "List[objec
     data = environ.get(b"XDG_DATA_HOME") or environ.get(b"HOME", b"") + b"/.local/share"
     managed = environ.get(b"UV_PYTHON_INSTALL_DIR") or data + b"/uv/python"
     parts.append(sorted(posix.listdir(managed)) if exists(managed) else None)
+    found = python.startswith(managed.decode("utf-8", "surrogateescape") + "/")
     for name in environ.get(b"PATH", b"").decode("utf-8", "surrogateescape").split(":"):
         folder = name or "."
         if is_folder(folder):
             parts.append((folder, sorted(n for n in posix.listdir(folder) if n[:2] == "py")))
         if python == f"{folder}/{python[python.rfind('/') + 1 :]}":
-            parts.append(real_path(python))
-            return parts
-    raise ValueError("the interpreter is not one that PATH leads to")
+            found = True
+            break
+    if not found:
+        raise ValueError("its interpreter is neither on PATH nor one that uv manages")
+    return [*parts, real_path(python)]
 
 
 def uv_environment(context: "Context", environ: "Environment") -> "Environment":
