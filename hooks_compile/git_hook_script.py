@@ -49,11 +49,18 @@ def text(tool: Path, event: str | None) -> bytes:
     ``tool`` is the command ``hooks-compile``.
     """
     content = resources.files("hooks_compile.runtime").joinpath("git_hook.sh").read_bytes()
-    content = content.replace(b"@TOOL@", shlex.quote(str(tool)).encode(errors="surrogateescape"))
+    for name, value in ((b"@TOOL@", str(tool)), (b"@TREE@", _tree_around(tool))):
+        content = content.replace(name, shlex.quote(value).encode(errors="surrogateescape"))
     if event is None:
         content = content[: content.index(_CHAIN)]
     content = content.replace(b"@EVENT@", (event or "").encode())
     return content.replace(b" ():", b" (%s):" % _digest(content), 1)
+
+
+def _tree_around(tool: Path) -> str:
+    folder = tool.parent.resolve()
+    trees = (each for each in (folder, *folder.parents) if (each / ".git").exists())
+    return str(next(trees, ""))
 
 
 def judge(content: bytes) -> Kind:

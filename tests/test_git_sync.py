@@ -264,9 +264,10 @@ def limited(seconds: float) -> str:
     )
 
 
-def run_with_limit(scene: Scene, seconds: float, status: int | None = 0) -> float:
+def run_with_limit(scene: Scene, seconds: float, *statuses: int) -> float:
     start = time.monotonic()
-    done = scene.run(sys.executable, "-P", "-c", limited(seconds), status=status)
+    done = scene.run(sys.executable, "-P", "-c", limited(seconds), status=None)
+    assert done.returncode in {0, *statuses}
     assert (done.stdout, done.stderr) == ("", "")
     return time.monotonic() - start
 
@@ -305,7 +306,8 @@ def test_a_source_that_compiles_for_ever_ends_in_time(scene: Scene) -> None:
     tabs = ["\t" * depth for depth in range(20)]
     blocks = [f"{tab}try:\n{tab}\tx = 1\n{tab}finally:\n" for tab in tabs[:19]]
     scene.hook.write_text("".join(blocks) + f"{tabs[19]}x = 2\n")
-    assert run_with_limit(scene, 2, status=-signal.SIGXCPU) < 30
+    # On a busy machine the time may be up before the compilation begins.
+    assert run_with_limit(scene, 2, -signal.SIGXCPU) < 50
 
 
 # Nothing that a repository brings is executed
@@ -372,6 +374,7 @@ def test_a_branch_that_replaces_our_command_is_not_run(nested: bool, scene: Scen
     assert tool.read_text() == evil
     scene.edit("hostile")
     scene.git("commit", "-q", "-a", "-m", "more")
+    scene.git("worktree", "add", "-q", "../linked", "main")  # it runs the same hook elsewhere
     assert not mark.exists()
 
 

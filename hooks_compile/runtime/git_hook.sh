@@ -39,30 +39,33 @@ hooks_compile_git_hook() {
     fi
 
     hooks_compile_tool=@TOOL@
+    hooks_compile_tree=@TREE@ # the work tree that it is in, if any
     if [ ! -x "$hooks_compile_tool" ]; then # moved or removed since
         hooks_compile_tool=$(command -v hooks-compile) || return 0
         case $hooks_compile_tool in
         /*) ;;
         *) return 0 ;;
         esac
+        hooks_compile_tree=$(pwd -P)
     fi
-    # What a branch brings is not run. An environment in the work tree is the user's own as long as
-    # git tracks nothing in it; whatever is unclear counts as brought.
-    hooks_compile_root=$(pwd -P)
-    hooks_compile_place=$(cd -P "${hooks_compile_tool%/*}" && pwd -P) || return 0
-    case $hooks_compile_place/ in
-    "$hooks_compile_root"/*)
-        hooks_compile_own=$(
-            exec 2>/dev/null
-            # shellcheck disable=SC2046 # it prints names, to be split
-            unset $(git rev-parse --local-env-vars)
-            cd "$hooks_compile_place/.." && hooks_compile_top=$(git rev-parse --show-toplevel) &&
-                [ "$hooks_compile_top" = "$hooks_compile_root" ] &&
-                hooks_compile_tracked=$(git ls-files .) && [ -z "$hooks_compile_tracked" ] && echo yes
-        )
-        [ -n "$hooks_compile_own" ] || return 0
-        ;;
-    esac
+    # What a branch brings is not run. An environment in a work tree is the user's own as long as git
+    # tracks nothing in it; whatever is unclear counts as brought.
+    if [ -n "$hooks_compile_tree" ]; then
+        hooks_compile_place=$(cd -P "${hooks_compile_tool%/*}" && pwd -P) || return 0
+        case $hooks_compile_place/ in
+        "$hooks_compile_tree"/*)
+            hooks_compile_own=$(
+                exec 2>/dev/null
+                # shellcheck disable=SC2046 # it prints names, to be split
+                unset $(git rev-parse --local-env-vars)
+                cd "$hooks_compile_place/.." && hooks_compile_top=$(git rev-parse --show-toplevel) &&
+                    [ "$hooks_compile_top" = "$hooks_compile_tree" ] &&
+                    hooks_compile_said=$(git ls-files .) && [ -z "$hooks_compile_said" ] && echo yes
+            )
+            [ -n "$hooks_compile_own" ] || return 0
+            ;;
+        esac
+    fi
     {
         hooks_compile_said=$(
             export HOOKS_COMPILE_GIT_HOOK=1 PYTHONDONTWRITEBYTECODE=
@@ -81,7 +84,7 @@ hooks_compile_git_hook() {
 hooks_compile_git_hook
 unset -f hooks_compile_git_hook
 unset hooks_compile_dir hooks_compile_since hooks_compile_changed hooks_compile_place
-unset hooks_compile_tool hooks_compile_said hooks_compile_root hooks_compile_own
+unset hooks_compile_tool hooks_compile_tree hooks_compile_own hooks_compile_said
 # --- chain: the rest is for a hook that was here before; a hook of git's configuration has none.
 
 hooks_compile_kept=${0%/*}/@EVENT@.hooks-compile-kept
