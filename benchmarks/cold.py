@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from benchmarks.timing import Spent
-    from hooks_compile.model import Interpreter
+    from hooks_compile.model import Imports, Interpreter
 
 VERSIONS = ("3.11", "3.13")
 MEAN_BOUND = 0.85
@@ -135,7 +135,13 @@ def cpu(spent: Spent) -> float:
 class Scene:
     """A project as if we were not there, and one whose hooks are compiled and on the wrapper."""
 
-    def __init__(self, folder: Path, python: str, interpreter: Interpreter) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        python: str,
+        interpreter: Interpreter,
+        imports: Imports = "as-written",
+    ) -> None:
         """Lay both into an empty ``folder``, and compile for ``interpreter``."""
         self.python = python
         self.plain = folder / "plain"  # names of one length: paths are part of what is read
@@ -148,7 +154,9 @@ class Scene:
         wrapper.write(hooks)
         self.wrapper = hooks / wrapper.NAME
         with Compiler([interpreter], runtime_folder.read_key(self.runtime)) as compiler:
-            results = compiler.compile([HookSource(hooks / event.hook) for event in MEASURED])
+            results = compiler.compile(
+                [HookSource(hooks / event.hook, imports=imports) for event in MEASURED]
+            )
             modules = [HookSource(path) for path in hook_project.modules(hooks)]
             results += compiler.modules(modules, write=True)
         for result in results:

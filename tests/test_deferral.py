@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import ast
-import importlib
-import sys
 
 import pytest
 
 from hooks_compile.runtime import deferral, deferring
 
+LIBRARY = deferring._OwnLibrary()
+
+
+# A hook that may leave before it uses anything, so that nothing counts as used at once.
+LEAVES = "if early: leave()\n"
+
 
 def planned(source: str) -> deferral.Plan:
-    return deferral.plan(
-        ast.parse(source),
-        lambda module, name: hasattr(importlib.import_module(module), name),
-        lambda name: name in sys.stdlib_module_names,
-    )
+    tree = ast.parse(LEAVES + source)
+    tree.body.sort(key=lambda node: getattr(node, "module", "") != "__future__")
+    ast.increment_lineno(tree, -1)
+    return deferral.plan(tree, LIBRARY)
 
 
 def rewritten(source: str) -> str:
-    tree = ast.parse(source)
-    return ast.unparse(deferral.rewrite(tree, planned_for(tree))).replace(
-        repr(deferral.DEFERRED), "D"
-    )
-
-
-def planned_for(tree: ast.Module) -> deferral.Plan:
-    return deferral.plan(tree, lambda *_: True, lambda _: True)
+    tree = ast.parse(LEAVES + source)
+    tree.body.sort(key=lambda node: getattr(node, "module", "") != "__future__")
+    made = deferral.rewrite(tree, deferral.plan(tree, LIBRARY))
+    del made.body["__future__" in source]
+    return ast.unparse(made).replace(repr(deferral.DEFERRED), "D")
 
 
 def test_a_module_and_its_uses() -> None:
@@ -79,6 +79,74 @@ def test_annotations_that_are_strings_stay_as_they_are() -> None:
 def test_what_is_only_for_type_checkers_executes_nothing() -> None:
     text = rewritten("from typing import TYPE_CHECKING as T\nif T:\n    import json")
     assert text.endswith("if False:\n    import json")
+
+
+HEAD = """\
+import argparse
+import lib
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Union
+
+
+class Event(dict):
+    pass
+
+
+"""
+
+
+def annotated(source: str) -> str:
+    """What becomes of a piece of a hook that is annotated."""
+    return rewritten(HEAD + source).partition("(dict):\n    pass\n")[2].strip()
+
+
+@pytest.mark.parametrize(
+    ("source", "became"),
+    [
+        ("def f(x: Path, *y: Any, z: int=1, **w: Dict[str, Any]) -> Optional[Path]: pass\nf()",
+         "def f(x, *y, z: int=1, **w):\n    pass\nf()"),
+        ("async def f(x: List[List[Event]]=Path()) -> 'Path': pass",
+         "async def f(x=Path.Path()) -> 'Path':\n    pass"),
+        ("def f(x: argparse.Namespace, y: Union[Path, None, 'Event']): pass",
+         "def f(x, y):\n    pass"),
+        ("def f(x: Optional[Event]): pass\nprint(f(f(1)))",
+         "def f(x):\n    pass\nprint(f(f(1)))"),
+        ("PATHS: List[Path] = []\nCOUNT: int = 0\nlater: Dict[str, Path]",
+         "PATHS: None = []\nCOUNT: int = 0\nlater: None"),
+        # others may get hold of the function
+        ("def f(x: Path): pass\nlib.run(f)", "def f(x: Path.Path):\n    pass\nlib.run(f)"),
+        ("@lib.run\ndef f(x: Path): pass", "@lib.run\ndef f(x: Path.Path):\n    pass"),
+        ("def f(x: Path):\n    def g(y: Any): pass\n    return g",
+         "def f(x):\n\n    def g(y: Any.Any):\n        pass\n    return g"),
+        ("class A:\n    x: Path\n    def f(self, y: Path): pass",
+         "class A:\n    x: Path.Path\n\n    def f(self, y: Path.Path):\n        pass"),
+        # what fails has to fail
+        ("def f(x: Path[1]): pass", "def f(x: Path.Path[1]):\n    pass"),
+        ("def f(x: argparse.Nothing): pass", "def f(x: argparse.argparse.Nothing):\n    pass"),
+        ("def f(x: Optional[Later]): pass\nclass Later: pass",
+         "def f(x: Optional.Optional[Later]):\n    pass\n\nclass Later:\n    pass"),
+        ("def f(x: Optional[nothing]): pass", "def f(x: Optional.Optional[nothing]):\n    pass"),
+        # and what does something has to do it
+        ("def f(x: Optional[print(1)]): pass",
+         "def f(x: Optional.Optional[print(1)]):\n    pass"),
+        ("def f(x: Path()): pass", "def f(x: Path.Path()):\n    pass"),
+        ("def f(x: Path / 'a'): pass", "def f(x: Path.Path / 'a'):\n    pass"),
+        ("str = print\ndef f(x: Dict[str, Any]): pass",
+         "str = print\n\ndef f(x: Dict.Dict[str, Any.Any]):\n    pass"),
+        ("def f(x: argparse._sys.modules): pass", ""),
+    ],
+)  # fmt: skip
+def test_annotations_that_nobody_can_read_are_no_use(source: str, became: str) -> None:
+    if became:
+        assert annotated(source) == became
+    else:
+        assert planned(HEAD + source).reason == "line 11: modules"
+
+
+def test_with_nothing_but_the_library_nobody_reads_annotations() -> None:
+    source = "from pathlib import Path\nfrom functools import cache\n"
+    text = rewritten(source + "@cache\ndef f(x: Path):\n    pass\nprint(sorted([], key=f))")
+    assert "def f(x):" in text
 
 
 @pytest.mark.parametrize(
@@ -157,11 +225,17 @@ def test_what_is_only_for_type_checkers_executes_nothing() -> None:
         ),
         (
             "from __future__ import annotations\nfrom pathlib import Path\nimport pydantic\n"
-            "def f(x: Path): pass",
+            "@pydantic.validated\ndef f(x: Path): pass",
             [],
             ["line 2: pathlib: Path is in annotations that pydantic may read"],
         ),
-        ("from pathlib import Path\nimport pydantic\ndef f(x: Path): pass", ["pathlib"], []),
+        (
+            "from __future__ import annotations\nfrom pathlib import Path\nimport lib\n"
+            "class A:\n    def g(self):\n        x: Path = 1\ndef f(x: Path): pass\nf(1)",
+            ["pathlib"],
+            [],
+        ),
+        ("from pathlib import Path\nimport pydantic\n@x\ndef f(x: Path): pass", ["pathlib"], []),
         (
             "from __future__ import annotations\nfrom pathlib import Path\nimport logging\n"
             "def f(x: Path): pass",
@@ -249,15 +323,46 @@ def test_the_first_line_that_forbids_it_is_named() -> None:
 def test_a_source_whose_tree_makes_other_code_stays_as_written() -> None:
     source = b"import json\nprint(json.dumps(1))\n"
     code = compile(source, "hook.py", "exec", 0, True, 2)
-    made = deferring.code_of(source, "hook.py", 2, code)
-    assert made is not None
+    made, modules = deferring.code_of(source, "hook.py", 2, code)
+    assert modules == ["json"]
     assert made != code
     other = code.replace(co_firstlineno=7)
-    assert deferring.code_of(source, "hook.py", 2, other) is None
+    assert deferring.code_of(source, "hook.py", 2, other) == (other, [])
 
 
 def test_a_source_nested_beyond_measure_stays_as_written() -> None:
     depth = 5000
     source = b"import json\nx = " + b"-" * depth + b"1\n"
     code = compile("0", "hook.py", "exec")
-    assert deferring.code_of(source, "hook.py", 0, code) is None
+    assert deferring.code_of(source, "hook.py", 0, code) == (code, [])
+
+
+@pytest.mark.parametrize(
+    ("source", "used"),
+    [
+        ("import re\nX = re.compile('a')", "line 1: re: re is used at once, at line 2"),
+        ("import re\nX: int = [re for _ in x]", "line 1: re: re is used at once, at line 2"),
+        (
+            "from pathlib import Path, PurePath\ndef f(x=Path()): pass",
+            "line 1: pathlib: Path is used at once, at line 2",
+        ),
+        ("import re\n@re.x\ndef f(): pass", "line 1: re: re is used at once, at line 2"),
+        ("import re\nclass A(re.X): pass", "line 1: re: re is used at once, at line 2"),
+        ("import re\nclass A:\n    x = re.X", "line 1: re: re is used at once, at line 3"),
+        ("import lib, re\n@x\ndef f(y: re.X): pass", "line 1: re: re is used at once, at line 3"),
+        ("import re\n'text'\nX = re.X", "line 1: re: re is used at once, at line 3"),
+        ("import re\nX = lambda: re.X", ""),
+        ("import re\ndef f():\n    return re.X", ""),
+        ("import re\nclass A:\n    def f(self):\n        return re.X", ""),
+        ("import re\nleave()\nX = re.X", ""),
+        ("import re\nprint(re.X)", ""),
+        ("import re\nif early: leave()\nX = re.X", ""),
+        ("import re\ndef f(x: re.Pattern): pass", ""),
+        ("from __future__ import annotations\nimport lib, re\ndef f(x: re.X): pass\nf(1)", ""),
+        ("from typing import TYPE_CHECKING as T\nif T:\n    import re\nelse:\n    x = 1", ""),
+    ],
+)
+def test_what_every_launch_uses_is_not_deferred(source: str, used: str) -> None:
+    made = deferral.plan(ast.parse(source), LIBRARY)
+    assert "; ".join(made.kept) == used
+    assert bool(made.modules) is not bool(used)

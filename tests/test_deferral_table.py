@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 
 from hooks_compile.runtime import deferral, deferral_table
 from tests import import_effects
+from tests.conftest import CHECKOUT
 from tests.interpreters_found import clean_environment, found, parameters
 from tests.launches import default_interpreter
 
@@ -92,3 +94,9 @@ def test_the_tables_name_what_there_is() -> None:
         assert name.partition(".")[0] in deferral_table.SHADOWING
     for word in deferral_table.NAMES | deferral_table.ATTRIBUTES | deferral_table.WATCHING:
         ast.parse(word)
+
+
+def test_the_documentation_names_every_module() -> None:
+    text = (CHECKOUT / "docs" / "deferred.md").read_text("utf-8")
+    listed = text.partition("of these modules:")[2].partition("\nImporting one")[0]
+    assert re.findall(r"`([\w.]+)`", listed) == MODULES

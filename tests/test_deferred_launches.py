@@ -347,6 +347,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Optional
 
+if not __name__:
+    raise SystemExit
+
 
 @dataclass
 class Event:
@@ -392,6 +395,35 @@ def load(text: str, *rest: Any, folder: Path = Path("."), **more: Json) -> Tuple
 
 
 print(load("[1]"), Event("a", Path("b")), TYPE_CHECKING, Event._fields)
+"""
+
+ANNOTATED_NEWLY = """\
+import sys
+from pathlib import Path
+from typing import Any, Optional
+
+
+def first(path: Path, more: Any = None) -> "Path":
+    return path
+
+
+print(first(Path("a")))
+if sys.argv[1:] == ["generic"]:
+    def second(x: dict[str, Path]) -> list[Any]: return [x]
+elif sys.argv[1:] == ["union"]:
+    def second(x: Path | None) -> Any: return x
+elif sys.argv[1:] == ["unknown"]:
+    def second(x: Optional[Nothing]) -> Any: return x
+else:
+    def second(x: "Nothing") -> Any: return x
+print(second(1))
+
+
+def third(x: Path | None, y: dict[str, Path]) -> Any:
+    return x
+
+
+print(third(2, 3))
 """
 
 MATCHED = """\
@@ -515,6 +547,8 @@ def patch():
     json.dumps = lambda value: "patched, too"
 """
 
+# Ahead of a hook, so that nothing counts as used at once.
+LEAVES = "if not __name__: raise SystemExit\n"
 FILES = {
     "spy.py": SPY,
     "later/types_of_mine.py": "NAME = 'mine'\n",
@@ -528,6 +562,7 @@ FILES = {
 CASES: dict[str, tuple[str, list[tuple[str, ...]]]] = {
     "all_names": (ALL_NAMES, [()]),
     "annotated": (ANNOTATED, [()]),
+    "annotated_newly": (ANNOTATED_NEWLY, [(), ("generic",), ("union",), ("unknown",)]),
     "children": (CHILDREN, [()]),
     "dataclasses": (DATACLASSES, [()]),
     "edited": (EDITED_MODULE, [()]),
@@ -567,6 +602,8 @@ def test_a_hook_with_deferred_imports_does_the_same(
     name: str, interpreter: Found, tmp_path: Path
 ) -> None:
     source, runs = CASES[name]
+    if "__future__" not in source:
+        source = LEAVES + source
     user = User.create(tmp_path, interpreter)
     hook = write(lay(tmp_path / "hooks") / f"{name}_hook.py", source)
     assert deferred(user, hook) == entry.DEFERRED
@@ -582,7 +619,7 @@ def test_match_statements(interpreter: Found, tmp_path: Path) -> None:
     if interpreter.version < (3, 10):
         pytest.skip("match came with Python 3.10")
     user = User.create(tmp_path, interpreter)
-    hook = write(tmp_path / "hook.py", MATCHED)
+    hook = write(tmp_path / "hook.py", LEAVES + MATCHED)
     assert deferred(user, hook) == entry.DEFERRED
     assert user.launch(hook, flags=FLAGS).shown == user.source(hook, flags=FLAGS).shown
 
@@ -680,3 +717,18 @@ def test_another_build_of_the_same_version_makes_the_imports_as_written(tmp_path
 
 def hexversion(user: User) -> int:
     return int(user.run([user.python, "-c", "import sys; print(sys.hexversion)"]).stdout)
+
+
+@each_cpython
+def test_annotations_that_nobody_reads_execute_nothing(interpreter: Found, tmp_path: Path) -> None:
+    user = User.create(tmp_path, interpreter)
+    source = (
+        "import spy\nfrom pathlib import Path\nfrom typing import Dict, List, Optional\n"
+        "PLACES: List[Path] = []\n\n\n"
+        "def main(path: Optional[Path] = None, *rest: Dict[str, Path]) -> List[Path]:\n"
+        "    return PLACES\n\n\nprint(main(), spy.executed())\n"
+    )
+    hook = write(lay(tmp_path / "hooks") / "hook.py", source)
+    assert deferred(user, hook) == entry.DEFERRED
+    assert user.source(hook, flags=FLAGS).stdout.startswith(b"[] ['pathlib', 're', 'typing'")
+    assert user.launch(hook, flags=FLAGS).stdout == b"[] []\n"

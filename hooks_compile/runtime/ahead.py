@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Tuple
 
     from hooks_compile.runtime.entry import Patterns
-    from hooks_compile.runtime.launcher import STDLIB
+    from hooks_compile.runtime.launcher import STDLIB, collector
 
 
 def import_ahead(names: "Tuple[str, ...]", patterns: "Patterns", gc: "ModuleType") -> None:
@@ -84,7 +84,8 @@ def ready_to_defer(code: "CodeType", patterns: "Patterns") -> "CodeType":
         if getattr(each, "co_name", "") == "<module>":  # no code of the hook's has this name in it
             scope: "Any" = {"__name__": "hooks_compile.runtime.lazy"}
             exec(each, scope)
-            constants[i] = scope["made"]
+            made = constants[i] = scope["made"]
+            made.gc = collector()
             if patterns:
-                scope["made"].afterwards["re"] = lambda: offer(patterns)
+                made.afterwards["re"] = lambda: offer(patterns)
     return code.replace(co_consts=tuple(constants))

@@ -8,7 +8,8 @@ At the module's top level, ``from pathlib import Path`` becomes what ``ast.unpar
         from pathlib import Path
         Path = DEFERRED.hold(("Path",), Path)
 
-and every use of ``Path`` becomes ``Path.Path``; ``import json as j`` makes ``j.j`` of ``j``.
+and every use of ``Path`` becomes ``Path.Path``; ``import json as j`` makes ``j.j`` of ``j``. Where
+only annotations would use it, which nobody can read, they go: they would be evaluated in ``def``.
 
 DEFERRED is a constant in whose place the launcher puts a ``Deferred`` of ``lazy.py``. Every node
 keeps the line and column of what it stands for. What could tell the difference stays as written,
@@ -25,9 +26,11 @@ else:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Dict, Iterator, List, Optional, Set, Tuple, TypeVar
+    from typing import Dict, Iterator, List, Optional, Set, Tuple, TypeVar
 
     Node = TypeVar("Node", bound=ast.AST)
+    # a module, and the attribute of it, or "" for the module itself; "" is a class of the hook's
+    Source = Tuple[str, str]
 
 # A constant that no hook has: one that has it stays as written.
 DEFERRED = "hooks-compile: deferred imports"
@@ -49,6 +52,8 @@ class Plan:
         kept: List[str]
         imports: Dict[int, Tuple[bool, ...]]
         values: Dict[str, str]
+        sources: Dict[str, Source]
+        idle: Set[int]
 
     def __init__(self, reason: str = "") -> None:
         """Begin with nothing deferred."""
@@ -59,64 +64,147 @@ class Plan:
         self.imports = {}
         # a name whose uses are rewritten -> the attribute to read
         self.values = {}
+        # ... and where its value is from
+        self.sources = {}
+        # ids of annotations that need not be evaluated
+        self.idle = set()
 
 
-def plan(
-    tree: ast.Module, provides: "Callable[[str, str], bool]", standard: "Callable[[str], bool]"
-) -> Plan:
-    """Decide what of a hook's syntax tree may be deferred.
+class Library:
+    """What is known of the interpreter that runs the hook."""
 
-    ``provides`` tells whether a module of the table has an attribute, ``standard`` whether a
-    top-level module belongs to the standard library, both in the interpreter that runs the hook.
-    """
+    def provides(self, module: str, name: str) -> bool:
+        """Tell whether a module of the table has a name, without a warning."""
+        raise NotImplementedError
+
+    def is_standard(self, module: str) -> bool:
+        """Tell whether a top-level module belongs to the standard library."""
+        raise NotImplementedError
+
+    def evaluates(self, expression: ast.expr, sources: "Dict[str, Source]") -> bool:
+        """Tell whether an expression can be evaluated, its names being from these sources."""
+        raise NotImplementedError
+
+
+def plan(tree: ast.Module, library: Library) -> Plan:
+    """Decide what of a hook's syntax tree may be deferred."""
     observer = _observer(tree)
     if observer:
         return Plan("line %d: %s" % observer)
-    made = Plan()
-    scan = _Scan(tree, provides, standard)
-    for statement in tree.body:
-        if isinstance(statement, ast.Import):
-            reasons = [(alias.name, scan.against_module(alias)) for alias in statement.names]
-        elif isinstance(statement, ast.ImportFrom) and _module_of(statement) in table.MODULES:
-            reasons = [(_module_of(statement), scan.against_names(statement))]
-        else:
-            continue
-        deferred = []
-        for module, reason in reasons:
-            deferred.append(module in table.MODULES and not reason)
-            if deferred[-1]:
-                made.modules.append(module)
-            elif module in table.MODULES:
-                made.kept.append("line %d: %s: %s" % (statement.lineno, module, reason))
-        if any(deferred):
-            made.imports[id(statement)] = tuple(deferred)
-            made.values.update(_values(statement, deferred))
-    made.modules = list(dict.fromkeys(made.modules))
+    scan = _Scan(tree, library)
+    made = _planned(tree, scan, {})
+    at_once = _used_at_once(tree, made)
+    if at_once:
+        made = _planned(tree, scan, at_once)
     if not made.modules:
         made.reason = made.kept[0] if made.kept else "it imports nothing that could be deferred"
     return made
+
+
+def _planned(tree: ast.Module, scan: "_Scan", at_once: "Dict[str, int]") -> Plan:
+    """Return the plan, without the imports of names that are used at once, at these lines."""
+    made = Plan()
+    for statement in tree.body:
+        if isinstance(statement, ast.Import):
+            reasons = [
+                (alias.name, scan.against_module(alias) or _against_names([alias], at_once))
+                for alias in statement.names
+            ]
+        elif isinstance(statement, ast.ImportFrom) and _module_of(statement) in table.MODULES:
+            reason = scan.against_names(statement) or _against_names(statement.names, at_once)
+            reasons = [(_module_of(statement), reason)]
+        else:
+            continue
+        deferred = [module in table.MODULES and not reason for module, reason in reasons]
+        made.modules += [module for (module, _), put_off in zip(reasons, deferred) if put_off]
+        made.kept += [
+            "line %d: %s: %s" % (statement.lineno, module, reason)
+            for module, reason in reasons
+            if module in table.MODULES and reason
+        ]
+        if any(deferred):
+            made.imports[id(statement)] = tuple(deferred)
+            for name, value, source in _values(statement, deferred):
+                made.values[name] = value
+                made.sources[name] = source
+    made.modules = list(dict.fromkeys(made.modules))
+    made.idle = set(scan.idle_annotations(tree, made.sources))
+    return made
+
+
+def _against_names(names: "List[ast.alias]", at_once: "Dict[str, int]") -> str:
+    for alias in names:
+        name = alias.asname or alias.name.partition(".")[0]
+        if name in at_once:
+            return "%s is used at once, at line %d" % (name, at_once[name])
+    return ""
+
+
+def _used_at_once(tree: ast.Module, made: Plan) -> "Dict[str, int]":
+    """Return the deferred names that every launch uses, and where: deferring them gains nothing.
+
+    That is looked for from the top down to the first statement that may leave.
+    """
+    found: Dict[str, int] = {}
+    future = _has_future_annotations(tree)
+    for statement in tree.body:
+        if isinstance(statement, _MAY_LEAVE) and not _is_for_typing(statement, made):
+            break
+        for name in _evaluated(statement, made.idle, future):
+            if made.values.get(name.id, "TYPE_CHECKING") != "TYPE_CHECKING":
+                found.setdefault(name.id, name.lineno)
+    return found
+
+
+_MAY_LEAVE = (ast.If, ast.For, ast.While, ast.Try, ast.With, ast.Expr, ast.Raise)
+
+
+def _is_for_typing(statement: ast.stmt, made: Plan) -> bool:
+    """Whether it is a docstring, or what only type checkers read."""
+    if isinstance(statement, ast.Expr):
+        return isinstance(statement.value, ast.Constant)
+    test = getattr(statement, "test", None)
+    return isinstance(test, ast.Name) and made.values.get(test.id) == "TYPE_CHECKING"
+
+
+def _evaluated(node: ast.AST, idle: "Set[int]", future: bool) -> "Iterator[ast.Name]":
+    """Yield the names that are evaluated where ``node`` stands, not in a function's body."""
+    if isinstance(node, ast.Name):
+        yield node
+        return
+    skipped = ("body", "orelse") if isinstance(node, (ast.Lambda, ast.If, *_FUNCTIONS)) else ()
+    for field, value in ast.iter_fields(node):
+        if field in skipped or (field in _ANNOTATIONS and future):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST) and id(child) not in idle:
+                yield from _evaluated(child, idle, future)
+
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def _module_of(statement: ast.ImportFrom) -> str:
     return "." * statement.level + (statement.module or "")
 
 
-def _values(statement: ast.stmt, deferred: "List[bool]") -> "Iterator[Tuple[str, str]]":
-    """Yield each name that the deferred part of an import binds, and the attribute to read."""
+def _values(statement: ast.stmt, deferred: "List[bool]") -> "Iterator[Tuple[str, str, Source]]":
+    """Yield each name that the deferred part of an import binds, the attribute, and its source."""
     if isinstance(statement, ast.ImportFrom):
         for alias in statement.names:
-            yield alias.asname or alias.name, alias.name
+            source = _module_of(statement), alias.name
+            yield alias.asname or alias.name, alias.name, source
     elif isinstance(statement, ast.Import):
         for alias, put_off in zip(statement.names, deferred):
             if put_off:
                 name = alias.asname or alias.name.partition(".")[0]
-                yield name, name
+                yield name, name, (alias.name if alias.asname else name, "")
 
 
 def rewrite(tree: ast.Module, made: Plan) -> ast.Module:
     """Return ``tree``, which is changed, with the imports of its plan deferred."""
     body: List[ast.stmt] = []
-    rewriter = _Rewriter(made.values, _has_future_annotations(tree))
+    rewriter = _Rewriter(made, _has_future_annotations(tree))
     for statement in tree.body:
         deferred = made.imports.get(id(statement))
         if deferred is None:
@@ -180,8 +268,9 @@ def _placed(node: "Node", like: ast.AST) -> "Node":
 class _Rewriter(ast.NodeTransformer):
     """Reads names where they are used from what the import statement has bound."""
 
-    def __init__(self, values: "Dict[str, str]", future_annotations: bool) -> None:
-        self._values = values
+    def __init__(self, made: Plan, future_annotations: bool) -> None:
+        self._values = made.values
+        self._idle = made.idle
         self._future_annotations = future_annotations
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
@@ -193,17 +282,23 @@ class _Rewriter(ast.NodeTransformer):
         return ast.copy_location(ast.Attribute(node, value, ast.Load()), node)
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
-        if not self._future_annotations:
-            return super().generic_visit(node)
-        # these are not evaluated, and Python makes strings of them
-        kept = {name: getattr(node, name, None) for name in _ANNOTATIONS}
-        for name in _ANNOTATIONS:
-            if kept[name] is not None:
-                setattr(node, name, None)
+        kept: Dict[str, Optional[ast.AST]] = {}
+        for field in _ANNOTATIONS:
+            annotation = getattr(node, field, None)
+            if annotation is not None and id(annotation) in self._idle:
+                # a variable's annotation leaves a trace, if only of its name
+                kept[field] = (
+                    ast.copy_location(ast.Constant(None), annotation)
+                    if isinstance(node, ast.AnnAssign)
+                    else None
+                )
+                setattr(node, field, None)
+            elif annotation is not None and self._future_annotations:
+                kept[field] = annotation  # it is not evaluated: Python makes a string of it
+                setattr(node, field, None)
         super().generic_visit(node)
-        for name in _ANNOTATIONS:
-            if kept[name] is not None:
-                setattr(node, name, kept[name])
+        for field, annotation in kept.items():
+            setattr(node, field, annotation)
         return node
 
 
@@ -213,19 +308,12 @@ _ANNOTATIONS = ("annotation", "returns")
 class _Scan:
     """What binds and uses each name of a hook."""
 
-    def __init__(
-        self,
-        tree: ast.Module,
-        provides: "Callable[[str, str], bool]",
-        standard: "Callable[[str], bool]",
-    ) -> None:
-        self._provides = provides
+    def __init__(self, tree: ast.Module, library: Library) -> None:
+        self._library = library
         self._bound: Dict[str, List[int]] = {}
         self._uses: Dict[str, List[ast.Name]] = {}
         self._parents: Dict[int, ast.AST] = {}
         self._foreign = ""
-        self._in_strings: Set[str] = set()
-        future = _has_future_annotations(tree)
         for node in ast.walk(tree):
             for child in ast.iter_child_nodes(node):
                 self._parents[id(child)] = node
@@ -234,12 +322,14 @@ class _Scan:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 self._uses.setdefault(node.id, []).append(node)
             for module in _modules_imported(node):
-                if not standard(module.partition(".")[0]):
+                if not library.is_standard(module.partition(".")[0]):
                     self._foreign = self._foreign or module
-            for field in _ANNOTATIONS:
-                annotation = getattr(node, field, None)
-                if isinstance(annotation, ast.AST):
-                    self._in_strings.update(_unevaluated(annotation, future))
+        future = _has_future_annotations(tree)
+        self._in_strings = {
+            name
+            for annotation in self._stored_annotations(tree, False)
+            for name in _unevaluated(annotation, future)
+        }
 
     def against_module(self, alias: ast.alias) -> str:
         """Return what speaks against deferring ``import alias``, "" for nothing."""
@@ -250,7 +340,7 @@ class _Scan:
         """Return what speaks against deferring ``from module import names``, "" for nothing."""
         module = statement.module
         for alias in statement.names:
-            if alias.name.startswith("_") or not self._provides(module or "", alias.name):
+            if alias.name.startswith("_") or not self._library.provides(module or "", alias.name):
                 return "it has no %s" % alias.name
             reason = self._against(alias.asname or alias.name, alias.name in table.LOOKED_UP)
             if reason:
@@ -270,6 +360,115 @@ class _Scan:
             if isinstance(parent, ast.Call) and parent.lineno != use.lineno:
                 return "%s stands apart from its call at line %d" % (name, use.lineno)
         return ""
+
+    def idle_annotations(self, tree: ast.Module, sources: "Dict[str, Source]") -> "Iterator[int]":
+        """Yield the ids of annotations that nobody can read, and whose evaluation can't fail.
+
+        They are annotations of functions and variables at the top level, with a name of
+        ``sources`` in them: evaluating them, which Python does where they stand, would be its use.
+        """
+        classes: Dict[str, Source] = {}
+        if _has_future_annotations(tree):
+            return
+        for statement in tree.body:
+            annotations: List[ast.expr] = []
+            if isinstance(statement, ast.ClassDef) and len(self._bound[statement.name]) == 1:
+                classes[statement.name] = "", ""
+            elif isinstance(statement, ast.AnnAssign):
+                annotations = [statement.annotation]
+            elif _is_function(statement) and self._keeps_its_annotations(statement):
+                annotations = list(_annotations_of(statement))
+            for annotation in annotations:
+                names = {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
+                known = {**classes, **{name: sources[name] for name in names & sources.keys()}}
+                if (
+                    not names.isdisjoint(sources)
+                    and not (names - known.keys()) & self._bound.keys()
+                    and _is_plain(annotation, known)
+                    and self._library.evaluates(annotation, known)
+                ):
+                    yield id(annotation)
+
+    def _stored_annotations(self, node: ast.AST, in_function: bool) -> "Iterator[ast.expr]":
+        """Yield the annotations that an object keeps which other code may get hold of."""
+        for child in ast.iter_child_nodes(node):
+            inside = in_function
+            if _is_function(child):
+                inside = True
+                if in_function or not self._keeps_its_annotations(child):
+                    yield from _annotations_of(child)
+            elif isinstance(child, ast.ClassDef):
+                inside = False
+            elif isinstance(child, ast.AnnAssign) and not in_function:
+                yield child.annotation
+            yield from self._stored_annotations(child, inside)
+
+    def _keeps_its_annotations(self, function: ast.AST) -> bool:
+        """Tell whether no other code can get hold of a function to read its annotations.
+
+        That is so of one at the top level that is only called. What the library does with
+        functions is known, and what of it reads annotations makes a hook stay as written.
+        """
+        name = getattr(function, "name", "")
+        return isinstance(self._parents[id(function)], ast.Module) and (
+            not self._foreign
+            or (
+                not getattr(function, "decorator_list", ())
+                and len(self._bound[name]) == 1
+                and all(
+                    getattr(self._parents[id(use)], "func", None) is use
+                    for use in self._uses.get(name, [])
+                )
+            )
+        )
+
+
+# Builtins that annotations are made of.
+_TYPES = frozenset(
+    (
+        *("bool", "bytearray", "bytes", "complex", "dict", "float", "frozenset", "int", "list"),
+        *("object", "set", "str", "tuple", "type"),
+    )
+)
+
+
+def _is_function(node: ast.AST) -> bool:
+    return isinstance(node, _FUNCTIONS)
+
+
+def _annotations_of(function: ast.AST) -> "Iterator[ast.expr]":
+    for node in [function, *ast.walk(getattr(function, "args", function))]:
+        for field in _ANNOTATIONS:
+            annotation = getattr(node, field, None)
+            if isinstance(annotation, ast.expr):
+                yield annotation
+
+
+def _is_plain(node: ast.AST, known: "Dict[str, Source]") -> bool:
+    """Tell whether an expression does nothing but name types, subscript them, and join them."""
+    if isinstance(node, ast.Name):
+        return node.id in known or node.id in _TYPES
+    if isinstance(node, ast.Attribute):
+        return (
+            isinstance(node.value, ast.Name)
+            and known.get(node.value.id, ("", ""))[0] in table.MODULES
+            and not node.attr.startswith("_")
+        )
+    if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.BitOr):
+        return False
+    if isinstance(node, ast.Constant):
+        return True
+    if not isinstance(node, (ast.BinOp, ast.List, ast.Subscript, ast.Tuple)):
+        return type(node).__name__ == "Index" and _are_plain(node, known)  # Python 3.8's
+    return _are_plain(node, known)
+
+
+def _are_plain(node: ast.AST, known: "Dict[str, Source]") -> bool:
+    parts = [part for part in ast.iter_child_nodes(node) if not isinstance(part, _NO_PARTS)]
+    return all(_is_plain(part, known) for part in parts)
+
+
+_NO_PARTS = (ast.operator, ast.expr_context)
 
 
 def _unevaluated(annotation: ast.AST, future: bool) -> "Iterator[str]":

@@ -21,7 +21,7 @@ else:
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
-    from typing import Any, Iterator, List, Optional, Tuple
+    from typing import Any, Dict, Iterator, List, Tuple
 
 _LIBRARY = os.path.dirname(os.__file__)
 _LAZY = "<hooks-compile>"
@@ -38,8 +38,8 @@ def told(source: bytes) -> "Tuple[List[str], List[str], str]":
     return made.modules, made.kept, made.reason
 
 
-def code_of(source: bytes, name: str, level: int, code: "CodeType") -> "Optional[CodeType]":
-    """Return the code of ``source`` with its imports deferred, None where nothing is.
+def code_of(source: bytes, name: str, level: int, code: "CodeType") -> "Tuple[CodeType, List[str]]":
+    """Return the code of ``source`` with its imports deferred, and the modules that are.
 
     ``code`` is the code as Python compiles it. What a syntax tree would make of the source has to
     be the same, or the source stays as written.
@@ -50,19 +50,19 @@ def code_of(source: bytes, name: str, level: int, code: "CodeType") -> "Optional
             tree = ast.parse(source)
             made = _plan(tree)
             if made.reason or not _same(_compiled(tree, name, level), code):
-                return None
+                return code, []
             rewritten = _compiled(deferral.rewrite(tree, made), name, level)
         except (RecursionError, MemoryError):  # nested too deeply for this way of compiling
-            return None
+            return code, []
     lazy = _lazy()
     constants = [lazy if each == deferral.DEFERRED else each for each in rewritten.co_consts]
-    return rewritten.replace(co_consts=tuple(constants))
+    return rewritten.replace(co_consts=tuple(constants)), made.modules
 
 
 def _plan(tree: ast.Module) -> deferral.Plan:
     if sys.implementation.name != "cpython" or sys.version_info[:2] not in deferral.VERSIONS:
         return deferral.Plan("not under this Python")
-    return deferral.plan(tree, _provides, _is_standard)
+    return deferral.plan(tree, _OwnLibrary())
 
 
 def _compiled(tree: ast.Module, name: str, level: int) -> "CodeType":
@@ -70,15 +70,37 @@ def _compiled(tree: ast.Module, name: str, level: int) -> "CodeType":
     return code
 
 
-def _provides(module: str, name: str) -> bool:
-    return hasattr(importlib.import_module(module), name)
+class _OwnLibrary(deferral.Library):
+    """That of the interpreter that runs this."""
 
+    def provides(self, module: str, name: str) -> bool:
+        # what a module's __getattr__ gives may come with a warning
+        return name in vars(importlib.import_module(module))
 
-def _is_standard(name: str) -> bool:
-    if name in sys.builtin_module_names:
+    def is_standard(self, module: str) -> bool:
+        if module in sys.builtin_module_names:
+            return True
+        places = [_LIBRARY, os.path.join(_LIBRARY, "lib-dynload")]
+        return importlib.machinery.PathFinder.find_spec(module, places) is not None
+
+    def evaluates(self, expression: ast.expr, sources: "Dict[str, deferral.Source]") -> bool:
+        code = compile(ast.Expression(expression), "annotation", "eval", 0, True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            try:
+                values = {name: _value(name, *source) for name, source in sources.items()}
+                # it names types of the library, subscripts them, and joins them by |
+                eval(code, values)  # noqa: S307 - deferral.py has looked at it
+            except Exception:  # whatever it is, the hook shows it as it would have
+                return False
         return True
-    places = [_LIBRARY, os.path.join(_LIBRARY, "lib-dynload")]
-    return importlib.machinery.PathFinder.find_spec(name, places) is not None
+
+
+def _value(name: str, module: str, attribute: str) -> object:
+    if not module:
+        return type(name, (), {})  # stands for a class of the hook's
+    value = importlib.import_module(module)
+    return vars(value)[attribute] if attribute else value
 
 
 def _same(one: "Any", other: "Any") -> bool:

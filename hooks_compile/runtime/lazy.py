@@ -42,6 +42,7 @@ class Deferred:
         self.late: Dict[str, Late] = {}
         # what the launcher has for a module, to be called when it is executed
         self.afterwards: Dict[str, Callable[[], object]] = {}
+        self.gc: Any = None  # what collects garbage, if the launcher gives it
         self.looked: Tuple[List[str], List[Any]] = ([], [])
         self.library: List[str] = []
         self.found = Names(None, ())
@@ -200,6 +201,10 @@ class Late:
         limit = sys.getrecursionlimit()
         self.owner = _thread.get_ident()
         self.spec._initializing = True
+        gc = self.deferred.gc
+        collects = gc and gc.isenabled()
+        if collects:
+            gc.disable()  # it would go through the modules many times for nothing
         sys.meta_path.insert(0, self)
         try:
             sys.setrecursionlimit(limit + _DEPTH)
@@ -215,6 +220,8 @@ class Late:
                 sys.setrecursionlimit(limit)
             except RecursionError:
                 pass  # before 3.11 it can't be lowered this close to it
+            if collects:
+                gc.enable()
             self.spec._initializing = False
             sys.meta_path.remove(self)
         object.__setattr__(self.module, "__class__", _Module)

@@ -13,7 +13,7 @@ import warnings
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
-    from typing import Any, Dict, Iterator, Optional, Set, Tuple
+    from typing import Any, Dict, Iterator, Optional, Sequence, Set, Tuple
 
     from hooks_compile.runtime.entry import Patterns
 
@@ -60,17 +60,20 @@ _FLAGS = {
 }
 
 
-def noted(code: "CodeType") -> "Tuple[Tuple[str, ...], Patterns]":
+def noted(code: "CodeType", waiting: "Sequence[str]" = ()) -> "Tuple[Tuple[str, ...], Patterns]":
     """Return the modules to import ahead of a hook's code, and the patterns to have ready.
 
-    Where the modules compile patterns themselves, ``re`` comes first, so that they find them ready.
+    ``waiting`` are modules whose imports are deferred. Where the others compile patterns
+    themselves, ``re`` comes first, so that they find them ready.
     """
-    imports = leading_imports(code)
+    imports = tuple([name for name in leading_imports(code) if name not in waiting])
     of_library: Patterns = {}
     for name in imports:
         of_library.update(library_patterns(name))
     if of_library:
         imports = ("re", *[name for name in imports if name != "re"])
+    for name in waiting:
+        of_library.update(library_patterns(name))
     return imports, {**patterns(code), **of_library}
 
 

@@ -112,10 +112,11 @@ def _compile(key: bytes, job: "Job", write: bool) -> "Outcome":
         return "broken", "", "", problem_of(error)
     if write:
         place = f"{folder}/{entry.FOLDER}"
-        made, imports = code, entry.AS_WRITTEN
+        made, imports, waiting = code, entry.AS_WRITTEN, []
         if deferred:
-            made, imports = _with_deferred_imports(source, name, level, code)
-        noted = (caught, *notes.noted(made))
+            made, waiting = _deferring().code_of(source, name, level, code)
+            imports = entry.DEFERRED if waiting else entry.NOT_DEFERRED
+        noted = (caught, *notes.noted(code, waiting))
         data = entry.pack(key, level, choice.encode(), made, noted, source, imports)
         try:
             store.store(place, entry_name, data)
@@ -124,14 +125,6 @@ def _compile(key: bytes, job: "Job", write: bool) -> "Outcome":
         except OSError as error:
             return "unwritable", "", str(error), None
     return "compiled", entry_name, "", None
-
-
-def _with_deferred_imports(
-    source: bytes, name: str, level: int, code: "Any"
-) -> "Tuple[Any, bytes]":
-    """Return the code with its imports deferred, or as it is, and which of the two it is."""
-    made = _deferring().code_of(source, name, level, code)
-    return (code, entry.NOT_DEFERRED) if made is None else (made, entry.DEFERRED)
 
 
 def deferrable(paths: "Sequence[str]") -> "List[Tuple[List[str], List[str], str]]":
