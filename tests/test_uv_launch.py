@@ -158,6 +158,25 @@ def test_what_uv_says_at_each_launch_is_said(machine: Machine) -> None:
         assert activated.wrapped(hook).shown == old.shown
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_are_what_uv_makes_of_them(machine: Machine, closed: str) -> None:
+    out = machine.root / "out"
+    streams = "[[s and os.fstat(s.fileno()).st_rdev, s and s.mode] for s in streams]"
+    hook = machine.hook(
+        "import os, sys\nstreams = [sys.stdin, sys.stdout, sys.stderr]\n"
+        f"print({streams}, sorted(os.listdir('/proc/self/fd')), file=open({str(out)!r}, 'w'))\n"
+    )
+
+    def seen(command: str) -> str:
+        assert machine.run(["sh", "-c", f"{command} {hook} {closed}"]).status == 0
+        return out.read_text()
+
+    seen("uv run")
+    old = seen("uv run")
+    for _ in range(3):
+        assert seen(f"sh {WRAPPER} --uv") == old
+
+
 def test_a_script_is_run_by_its_first_line(machine: Machine) -> None:
     for options in ("--script", "--quiet --script", "-q --script"):
         first = f"#!/usr/bin/env -S uv run {options}\n"

@@ -60,6 +60,8 @@ def enter_uv() -> None:
     record, command, words = sys.argv[1][5:], sys.argv[2], sys.argv[3:]
     recording = recording_environment(record, posix.environ)
     try:
+        if None in (sys.stdin, sys.stdout, sys.stderr):
+            raise ValueError("uv opens /dev/null in the place of a stream that is closed")
         position = script_position(words)
         inputs = digest(uv_inputs(command, words[:position], words[position], posix.environ))
         found = [context for context in read_contexts(record) if context[0] == inputs]
