@@ -435,7 +435,8 @@ def run_status(arguments: argparse.Namespace) -> int:
         say(str(passing))
     if not trace:
         say(
-            "launches are counted where HOOKS_COMPILE_TRACE names a file: a hit writes nothing else"
+            "to count launches, set HOOKS_COMPILE_TRACE to a file, for the agent and here: "
+            "a launch that finds its entry leaves no other trace"
         )
     return 0
 

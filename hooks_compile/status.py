@@ -96,7 +96,7 @@ def cells(row: Row, root: Path) -> list[str]:
         row.choice.reason,
         str(result.state) + (f": {result.error.message}" if result.error else ""),
         result.entry.name if result.entry else "-",
-        "?" if row.launches is None else str(row.launches),
+        "not counted" if row.launches is None else str(row.launches),
         _since(row.fallbacks),
     ]
 
