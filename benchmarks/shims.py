@@ -1,9 +1,12 @@
 """The wrapper against ``python3 hook.py``, where ``python3`` is pyenv's shim.
 
-``python -m benchmarks.shims`` takes the shim that is on PATH, and each version of CPython from 3.8
-on behind it. It also counts the system calls that the wrapper makes before Python starts: without a
-record, with one where ``python3`` is no shim, and past the shim. Exits 1 where a ratio is over
-BOUND.
+``python -m benchmarks.shims`` takes the pyenv whose shims are on PATH, and each version of CPython
+from 3.8 on behind it; ``--version`` names some. They run in a copy of pyenv's folder whose versions
+are fresh virtual environments: the ``.pth`` files of a full site-packages cost each launch up to
+20 ms, with and without the shim. ``--as-is`` leaves all as it is.
+
+It also counts the system calls that the wrapper makes before Python starts: without a record, with
+one where ``python3`` is no shim, and past the shim. Exits 1 where a ratio is over BOUND.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks import shapes, timing
 from hooks_compile import runtime_folder, shims, wrapper
@@ -22,6 +26,10 @@ from hooks_compile.compiler import Compiler
 from hooks_compile.interpreters import find, is_shim, resolve
 from hooks_compile.model import HookSource
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LONG_AGO = 1_700_000_000
 BOUND = 0.35
 """The highest ratio of wrapper to source that is good enough."""
 
@@ -61,6 +69,24 @@ def measure(
     return rows, worst
 
 
+def fresh(root: Path, versions: Sequence[str], folder: Path) -> Path:
+    """Return the folder of a pyenv like that in ``root``, with fresh environments as versions."""
+    ours = folder / "pyenv"
+    for name in ("libexec", "pyenv.d", "plugins"):
+        if (root / name).is_dir():
+            spared = shutil.ignore_patterns(".*", "share", "test", "man")  # thousands of files
+            shutil.copytree(root / name, ours / name, symlinks=True, ignore=spared)
+    for version in versions:
+        python = root / "versions" / version / "bin" / "python3"
+        place = ours / "versions" / version
+        subprocess.run([python, "-m", "venv", "--without-pip", place], check=True)
+    env = {**os.environ, "PYENV_ROOT": str(ours)}
+    subprocess.run([ours / "libexec" / "pyenv", "rehash"], env=env, check=True)
+    for path in ours.rglob("*"):  # a record trusts no file that has just been written
+        os.utime(path, (_LONG_AGO, _LONG_AGO), follow_symlinks=False)
+    return ours
+
+
 def calls(folder: Path, env: dict[str, str]) -> int | None:
     """Return how many system calls the wrapper makes until Python starts; None without strace."""
     strace = shutil.which("strace")
@@ -91,11 +117,18 @@ def count(folder: Path, env: dict[str, str], binary: Path) -> list[tuple[str, in
     ]
 
 
+def _is_able(version: Path) -> bool:
+    """Tell whether this is a folder of CPython 3.8 or later."""
+    numbers = version.name.split(".")
+    return len(numbers) == 3 and int(numbers[1]) >= 8 and (version / "bin" / "python3").exists()
+
+
 def main() -> int:
     """Print the tables; 1 where a ratio is over the bound."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--version", action="append", help="as pyenv names it; default: all")
+    parser.add_argument("--as-is", action="store_true", help="the versions as they are")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-"))
     here = Path.cwd()
@@ -112,21 +145,26 @@ def main() -> int:
         runtime_folder.ensure(folder / "runtime")
         wrapper.write(folder)
         os.chdir(folder)
-        installed = sorted(shim.parents[1].glob("versions/3.*/bin/python3"))
-        minors = {path.parents[1].name: path for path in installed}
-        able = [name for name in minors if int(name.split(".")[1]) >= 8]
+        root = shim.parents[1]
+        able = sorted(path.name for path in root.glob("versions/3.*") if _is_able(path))
+        able = arguments.version or able
+        if not arguments.as_is:
+            root = fresh(root, able, folder)
+            env["PATH"] = f"{root / 'shims'}:{env['PATH']}"
         print(timing.machine())
         print("| Python | hook | shim and source ms | binary and source ms | wrapper ms | ratio |")
         print("|" + " --- |" * 6)
         worst = 0.0
-        for version in arguments.version or able:
+        for version in able:
             rows, ratio = measure(folder, version, env, arguments.rounds)
             worst = max(worst, ratio)
             for row in rows:
                 print("| " + " | ".join(row) + " |", flush=True)
         print(f"\nhighest ratio of wrapper to shim and source: {worst:.3f} (bound: {BOUND})\n")
         print("| system calls of the wrapper before Python starts | |\n| --- | --- |")
-        for situation, calls_ in count(folder, env, minors[(arguments.version or able)[-1]]):
+        for situation, calls_ in count(
+            folder, env, root / "versions" / able[-1] / "bin" / "python3"
+        ):
             print(f"| {situation} | {'no strace here' if calls_ is None else calls_} |")
         return worst > BOUND
     finally:
