@@ -212,14 +212,15 @@ class _Demo:
             )
         self._show(f"  {'(no hook)':<14}{_ms(bare):>10}   python3 -c pass")
         self._say(
-            "An entry spares the compilation and nothing else: the start of Python itself and the "
-            "imports take what they take. The longer a hook is, and the less it imports, the more "
-            "it gains; a short one gains nothing."
+            "A launch through its entry spares compiling the hook and its regular expressions, and "
+            "most of what Python does to end; the start of Python itself and the imports take what "
+            "they take."
         )
         if is_shim(find("python3", cwd=self._project, env=self._agent_env)):
             self._say(
-                "python3 on this PATH is a shim, which makes each launch slower than in this "
-                "table: hooks-compile doctor measures by how much."
+                "python3 on this PATH is a shim: launches of the source are slower than in this "
+                "table. hooks-compile status tells whether the wrapper goes past it, and doctor "
+                "what it costs."
             )
 
     def _timed(
