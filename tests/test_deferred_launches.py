@@ -732,3 +732,19 @@ def test_annotations_that_nobody_reads_execute_nothing(interpreter: Found, tmp_p
     assert deferred(user, hook) == entry.DEFERRED
     assert user.source(hook, flags=FLAGS).stdout.startswith(b"[] ['pathlib', 're', 'typing'")
     assert user.launch(hook, flags=FLAGS).stdout == b"[] []\n"
+
+
+@each_cpython
+@pytest.mark.parametrize("head", ["import json\n", "import json\nimport re\n"])
+def test_the_entry_s_patterns_are_there_when_re_is_executed(
+    head: str, interpreter: Found, tmp_path: Path
+) -> None:
+    user = User.create(tmp_path, interpreter)
+    folder = tmp_path / "hooks"
+    seen = "import sys\n\n\ndef kind():\n    re = sys.modules['re']\n"
+    name = "_cache2" if interpreter.version >= (3, 12) else "_cache"
+    write(folder / "seen.py", f"{seen}    return type(re.{name}).__name__\n")
+    source = f"{LEAVES}{head}import seen\nprint(json.loads('1'), seen.kind())\n"
+    hook = write(folder / "hook.py", source)
+    assert deferred(user, hook) == entry.DEFERRED
+    assert user.launch(hook, flags=FLAGS).shown == (0, b"1 Cache\n", b"")

@@ -87,5 +87,5 @@ def ready_to_defer(code: "CodeType", patterns: "Patterns") -> "CodeType":
             made = constants[i] = scope["made"]
             made.gc = collector()
             if patterns:
-                made.afterwards["re"] = lambda: offer(patterns)
+                made.offer = lambda: offer(patterns)
     return code.replace(co_consts=tuple(constants))

@@ -12,11 +12,12 @@ import sys
 import warnings
 
 if __name__.startswith("hooks_compile."):
-    from hooks_compile.runtime import deferral
+    from hooks_compile.runtime import deferral, notes
     from hooks_compile.runtime import deferral_table as table
 else:
     import deferral  # type: ignore[import-not-found,no-redef]
     import deferral_table as table  # type: ignore[import-not-found,no-redef]
+    import notes  # type: ignore[import-not-found,no-redef]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def code_of(source: bytes, name: str, level: int, code: "CodeType") -> "Tuple[Co
             rewritten = _compiled(deferral.rewrite(tree, made), name, level)
         except (RecursionError, MemoryError):  # nested too deeply for this way of compiling
             return code, []
-    lazy = _lazy()
+    lazy = _lazy(tuple([name for name in made.modules if notes.library_patterns(name)]))
     constants = [lazy if each == deferral.DEFERRED else each for each in rewritten.co_consts]
     return rewritten.replace(co_consts=tuple(constants)), made.modules
 
@@ -126,11 +127,15 @@ def _attributes(code: "CodeType") -> "Iterator[str]":
 
 
 @functools.lru_cache(maxsize=None)
-def _lazy() -> "CodeType":
-    """Return the code of ``lazy.py``, to be run in the hook's process."""
+def _lazy(compiling: "Tuple[str, ...]") -> "CodeType":
+    """Return the code of ``lazy.py``, to be run in the hook's process.
+
+    ``compiling`` are the modules that compile patterns when they are executed.
+    """
     with open(os.path.join(os.path.dirname(__file__), "lazy.py"), "rb") as file:
         source = file.read()
     tree = ast.parse(source)
-    made = f"made = Deferred({sys.hexversion}, frozenset({sorted(table.SHADOWING)!r}))"
+    names = f"frozenset({sorted(table.SHADOWING)!r}), frozenset({compiling!r})"
+    made = f"made = Deferred({sys.hexversion}, {names})"
     tree.body += ast.parse(made).body
     return _compiled(tree, _LAZY, 2)

@@ -32,16 +32,20 @@ class Deferred:
     """The imports of one hook that are put off.
 
     ``hexversion`` is the interpreter's whose library the table was held against, ``shadowing`` the
-    names of all modules that an import of the hook's could execute.
+    names of all modules that an import of the hook's could execute, ``compiling`` those modules
+    that compile regular expressions when they are executed.
     """
 
-    def __init__(self, hexversion: int, shadowing: "FrozenSet[str]") -> None:
+    def __init__(
+        self, hexversion: int, shadowing: "FrozenSet[str]", compiling: "FrozenSet[str]"
+    ) -> None:
         """Look at nothing yet."""
+        self.compiling = compiling
         self.shadowing = shadowing
         self.usable = sys.hexversion == hexversion and nobody_watches()
         self.late: Dict[str, Late] = {}
-        # what the launcher has for a module, to be called when it is executed
-        self.afterwards: Dict[str, Callable[[], object]] = {}
+        # the launcher's, to be called when re is executed: it has patterns ready
+        self.offer: Callable[[], object] = bool
         self.gc: Any = None  # what collects garbage, if the launcher gives it
         self.looked: Tuple[List[str], List[Any]] = ([], [])
         self.library: List[str] = []
@@ -208,6 +212,9 @@ class Late:
         sys.meta_path.insert(0, self)
         try:
             sys.setrecursionlimit(limit + _DEPTH)
+            if self.spec.name in self.deferred.compiling:
+                __import__("re")  # which they import anyway
+                self.deferred.offer()
             bootstrap._init_module_attrs(self.spec, self.module)
             self.spec.loader.exec_module(self.module)
         except BaseException:
@@ -226,8 +233,8 @@ class Late:
             sys.meta_path.remove(self)
         object.__setattr__(self.module, "__class__", _Module)
         del _late[self.spec.name], self.deferred.late[self.spec.name]
-        if self.spec.name in self.deferred.afterwards:
-            self.deferred.afterwards[self.spec.name]()
+        if self.spec.name == "re":
+            self.deferred.offer()
 
 
 # By name, the modules that are not executed yet.
