@@ -53,8 +53,11 @@ def can_shadow(folder: str) -> bool:
 def offer(patterns: "Patterns") -> None:
     """Give ``re``, if it is loaded, patterns in compiled form: none has to be parsed any more.
 
-    What they are looked up by is what :func:`re.compile` looks in its cache for.
+    What they are looked up by is what :func:`re.compile` looks in its cache for. Another version of
+    Python may compile them otherwise, though it runs the same bytecode: it gets none.
     """
+    if ("", sys.hexversion) not in patterns:
+        return
     module = sys.modules.get("re")
     name = "_cache" if sys.version_info < (3, 12) else "_cache2"
     old = getattr(module, name, None)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         unpack,
         verifies,
     )
-    from hooks_compile.runtime.leave import can_leave, leave
+    from hooks_compile.runtime.leave import can_leave, flush, is_plain, leave, tells
 
     REST: bytes
     UV: bytes
@@ -99,8 +99,8 @@ class Launch:
             if imports:
                 import_ahead(imports, patterns, self.gc)
             self.gc.freeze()
-        if patterns:
-            offer(patterns)
+            if patterns:
+                offer(patterns)
         return _FUNCTION(self.code, self.namespace)  # type: ignore[no-any-return]
 
     def __exit__(self, _: object, error: "Any", traceback: "Any") -> bool:
@@ -111,25 +111,30 @@ class Launch:
         """
         if self.within:
             self.within = False
-            if self.gc and not (sys.gettrace() or sys.getprofile()):  # they would see us
+            if self.gc and is_plain():
                 self.status = status_of(error)
-                self.raised = error is not None and self.status is not None
-            if error is None or self.status is not None:
-                return True
-            if self.gc:
-                self.gc.unfreeze()
-            if sys.version_info >= (3, 11):
-                # The interpreter goes on raising with the traceback that it finds in the exception.
-                error.__traceback__ = traceback.tb_next
-            elif not isinstance(error, SystemExit) and hasattr(sys, "excepthook"):
-                sys.excepthook = load_rest()["without_first_frame"](sys.excepthook)
-        elif self.gc:
             if self.status is not None:
-                leave(self.status, self.gc)
+                flush()  # before variables vanish, which may show something
+                self.raised = error is not None
+                return True
+            if error is not None:
+                take_off_first_frame(error, traceback)
+        elif self.status is not None and self.gc:
+            leave(self.status, self.gc)
+        if self.gc:
             self.gc.unfreeze()
-            if self.raised:
-                raise SystemExit(self.status)
+        if self.raised:
+            raise SystemExit(self.status)
         return False
+
+
+def take_off_first_frame(error: "Any", traceback: "Any") -> None:
+    """Let what the hook raised be shown without the frame of launch.py."""
+    if sys.version_info >= (3, 11):
+        # The interpreter goes on raising with the traceback that it finds in the exception.
+        error.__traceback__ = traceback.tb_next
+    elif not isinstance(error, SystemExit) and hasattr(sys, "excepthook"):
+        sys.excepthook = load_rest()["without_first_frame"](sys.excepthook)
 
 
 def status_of(error: "Optional[BaseException]") -> "Optional[int]":
@@ -179,7 +184,7 @@ def find_code(script: str, path: str, source: bytes) -> "Tuple[CodeType, Notes]"
                 load_rest()["warn"](notes[0], file)
             _imp._fix_co_filename(code, file)  # type: ignore[attr-defined] # typeshed lacks it
             if imports_of(data) == DEFERRED:
-                code = ready_to_defer(code, notes[2])
+                code = ready_to_defer(code, {} if tells(source) else notes[2])
             if _TRACED:
                 load_rest()["trace"]("hit", f"level {level}", script)
             return code, notes

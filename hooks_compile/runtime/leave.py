@@ -5,15 +5,21 @@ is left out only where that would do nothing but free memory: no thread is left,
 could show something, and no object, not even in garbage, that does more than vanish. In doubt
 Python ends the process. What this stands for is ``Py_FinalizeEx`` in CPython's
 ``Python/pylifecycle.c``.
+
+Nothing here calls what the hook has written: no method of its objects, classes or metaclasses.
 """
 
+import _io
+import _thread
+import _warnings
+import _weakref
 import posix
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
-    from typing import Any, List, Optional
+    from typing import Any, Dict, List, Optional
 
     from hooks_compile.runtime.launcher import STDLIB
 
@@ -31,25 +37,37 @@ _RELYING = frozenset(
     (
         *("_asyncio", "_ctypes", "_curses", "_dbm", "_gdbm", "_interpreters", "_lsprof"),
         *("_tkinter", "_xxsubinterpreters", "asyncio", "concurrent.futures", "coverage"),
-        *("faulthandler", "mmap", "multiprocessing", "readline", "tracemalloc"),
+        *("faulthandler", "gc", "mmap", "multiprocessing", "readline", "tracemalloc"),
         # before 3.10 the collector does not know their objects
         *(("_sqlite3", "_ssl") if sys.version_info < (3, 10) else ()),
     )
 )
 # C modules whose objects may hold something back, where there are any.
 _HOLDING = ("_sqlite3", "sqlite3", "_ssl")
+# A hook that has these words in it looks at what we do.
+_TELLING = (
+    *(b"gc", b"addaudithook", b"PYTHONINSPECT", b"settrace", b"setprofile", b"cProfile"),
+    b".monitoring",
+)
 # What virtual environments and distributions load at each start, and what it leaves is known.
 _AT_START = ("_distutils_hack", "_virtualenv", "apport_python_hook", "__editable__")
-# Weak references with callbacks of these modules keep nothing but their own tables.
-_TABLES = ("weakref", "_weakrefset", "functools", "enum", "logging", "threading")
+# Callbacks of weak references that keep nothing but the tables of their modules.
+_IN_TABLES = (("weakref", "remove"), ("_weakrefset", "_remove"), ("logging", "_removeHandlerRef"))
+_IN_C = ("_destroy", "_localdummy_destroyed", "clear_locals")
 # Where the class of modules is from that are not executed yet.
 _DEFERRED = "hooks_compile.runtime.lazy"
 # What an open file consists of: to be taken apart, it is flushed.
-_io: "Any" = sys.modules["_io"]
-_FILES = (_io.TextIOWrapper, _io.BufferedWriter, _io.BufferedReader, _io.FileIO)
+_FILES = frozenset(map(id, (_io.TextIOWrapper, _io.BufferedWriter, _io.BufferedReader, _io.FileIO)))
+_PROXIES = (_weakref.ProxyType, _weakref.CallableProxyType)
 _MODULE = type(sys)
 _BUILTIN = type(len)
+_SLOT = type(object.__init__)
 _HAVE_GC = 1 << 14  # Py_TPFLAGS_HAVE_GC
+# What is asked of a class without asking its metaclass, and of a weak reference of any class.
+_mro = type.__dict__["__mro__"].__get__
+_names = type.__dict__["__dict__"].__get__
+_flags = type.__dict__["__flags__"].__get__
+_callback = _weakref.ref.__dict__["__callback__"].__get__
 
 
 def can_leave(source: bytes) -> bool:
@@ -61,122 +79,238 @@ def can_leave(source: bytes) -> bool:
         and not posix.environ.get(b"HOOKS_COMPILE_NORMAL_EXIT")
         and not (sys.warnoptions or sys._xoptions)
         and not (sys.flags.inspect or sys.flags.debug or sys.flags.verbose)
-        and not [1 for word in (b"gc", b"addaudithook", b"PYTHONINSPECT") if word in source]
+        and not tells(source)
+        and not is_audited()
+        and b"LD_PRELOAD" not in posix.environ  # a C library that may do something at the end
         and not [1 for name in posix.environ if name[:6] == b"PYTHON" and name not in _HARMLESS]
+        and all(map(is_at_start, sys.modules, sys.modules.values()))
     )
+
+
+def tells(source: bytes) -> bool:
+    """Tell whether a hook with this source might show what a launch does."""
+    return [1 for word in _TELLING if word in source] != []
+
+
+def is_audited() -> bool:
+    """Tell whether there is an audit hook, without telling the audit hook."""
+    if sys.version_info >= (3, 14):  # where it can't be found out: the source's words have to do
+        return False
+    try:
+        # The argument is wrong, but Python looks at it only if there is somebody to give it to.
+        sys.audit(0)  # type: ignore[arg-type]
+    except TypeError:
+        return True
+    return False
+
+
+def is_at_start(name: str, module: "Any") -> bool:
+    """Tell whether a module that was there before the hook is Python's, or leaves nothing."""
+    file = module.__dict__.get("__file__", "") if type(module) is _MODULE else None
+    if type(file) is not str:
+        return False
+    if name in ("sitecustomize", "usercustomize"):
+        return file.startswith("/usr/lib/")
+    return file == "" or is_of_library(file) or name == "__main__" or name.startswith(_AT_START)
+
+
+def is_of_library(file: str) -> bool:
+    """Tell whether a file is one of the standard library."""
+    return file.startswith(STDLIB) and "-packages/" not in file
+
+
+def is_plain() -> bool:
+    """Tell whether the streams are Python's own, and nobody watches what is executed."""
+    for name in ("stdout", "stderr"):
+        stream = sys.__dict__.get(name, sys)
+        if stream is not sys.__dict__.get(f"__{name}__"):
+            return False
+        if type(stream) is not _io.TextIOWrapper and stream is not None:
+            return False
+    monitoring: "Any" = getattr(sys, "monitoring", None)  # new in 3.12
+    return not (
+        sys.gettrace()
+        or sys.getprofile()
+        or (monitoring and [1 for tool in range(6) if monitoring.get_tool(tool)])
+    )
+
+
+def flush() -> None:
+    """Write out what was printed when the code has run, as ``flush_io`` in Python/pythonrun.c."""
+    for stream in (sys.stderr, sys.stdout):
+        try:
+            if stream:
+                stream.flush()
+        except BaseException:  # noqa: S112 - it stays in the stream: Python meets it again
+            continue
 
 
 def leave(status: int, gc: "ModuleType") -> None:
     """End the process with ``status`` as Python would; return where Python has to do it.
 
-    All objects that were there before the hook ran are frozen in ``gc``.
+    All objects that were there before the hook ran are frozen in ``gc``; :func:`flush` was called.
     """
     try:
-        files = what_is_left(gc)
-    except Exception:  # an object that answers for itself, and not well: Python takes it as it is
-        return
-    if files is None:
-        return
-    try:
-        # once when the code has run (flush_io in Python/pythonrun.c), once at the very end
-        flush(sys.stderr, sys.stdout)
+        files = what_is_left(gc) if is_plain() and is_quiet() else None
+        if files is None:
+            return
         if "atexit" in sys.modules:
             sys.modules["atexit"]._run_exitfuncs()
-        flush(sys.stdout, sys.stderr, *files)
-    except BaseException:  # what could not be written stays in the stream: Python meets it again
+        for stream in (sys.stdout, sys.stderr, *files):
+            if stream and not stream.closed:
+                stream.flush()
+    except BaseException:  # whatever it is, Python meets it again
         return
     posix._exit(status)
 
 
 def what_is_left(gc: "ModuleType") -> "Optional[List[Any]]":
     """Return the files that are still open; None where more is left to do than to flush them."""
-    modules = sys.modules
-    if (
-        modules["_thread"]._count()
-        or not _RELYING.isdisjoint(modules)
-        or getattr(modules.get("threading"), "_threading_atexits", ())
-        or sys.stdout is not sys.__stdout__
-        or sys.stderr is not sys.__stderr__
-        or callbacks(modules)
-        or not all(map(is_known, modules, modules.values()))
-    ):
-        return None
     objects = gc.get_objects()
-    files = [one for one in objects if type(one) in _FILES]
+    if acts_at_end(objects):
+        return None
+    files = [one for one in objects if is_file(one) and not one.closed]
+    writers = texts = 0
+    for one in files:
+        if not one.__dict__.keys() <= {"mode", "name"}:
+            return None  # it may have another close
+        if type(one) is _io.FileIO:
+            continue
+        below = one.buffer if type(one) is _io.TextIOWrapper else one.raw
+        if not is_file(below):
+            return None
+        writers += type(one) is _io.BufferedWriter
+        texts += type(below) is _io.BufferedWriter
     # Of several that were written to, it would show in which order they are flushed.
-    several = sum(type(one) is _io.BufferedWriter for one in files) > 1
-    return None if several or acts_at_end(objects) else files
+    return None if writers > 1 or texts > 1 else files
 
 
-def flush(*streams: "Any") -> None:
-    """Write out what was printed. Raises whatever a stream's ``flush`` raises."""
-    for stream in streams:
-        if stream and not stream.closed:
-            stream.flush()
-
-
-def callbacks(modules: "Any") -> int:
-    """Return how many callbacks wait for the end that are not known to show nothing by then."""
+def is_quiet() -> bool:
+    """Tell whether no thread, callback, handler or option is left that could show something."""
+    modules = sys.modules
+    environ: "Any" = library("os").get("environ")
+    if (
+        is_audited()
+        or _thread._count()
+        or modules.get("sys") is not sys  # whoever emptied it may have hidden what we look for
+        or not _RELYING.isdisjoint(modules)
+        or library("threading").get("_threading_atexits")
+        or b"PYTHONINSPECT" in getattr(environ, "_data", ())
+        or warns_of_resources(library("warnings").get("filters", _warnings.filters))
+    ):
+        return False
     if "atexit" not in modules:
-        return 0
-    finalize = getattr(modules.get("weakref"), "finalize", None)
-    known = ("logging" in modules) + bool(getattr(finalize, "_registered_with_atexit", False))
-    return modules["atexit"]._ncallbacks() - known  # type: ignore[no-any-return]
+        return True
+    known = 0
+    logging = library("logging")
+    if logging:
+        known = 1
+        if not all(map(is_usual, [ref() for ref in logging["_handlerList"]])):
+            return False
+    finalize = library("weakref").get("finalize")
+    if finalize and finalize._registered_with_atexit:
+        known += 1
+        if finalize._registry:
+            return False
+    return modules["atexit"]._ncallbacks() == known  # type: ignore[no-any-return]
 
 
-def is_known(name: str, module: "Any") -> bool:
-    """Tell whether a module is Python's, or written in Python and no installed package's."""
-    if type(module) is not _MODULE:
-        return (
-            module is None
-            or name in ("typing.io", "typing.re")  # two classes, until 3.12
-            or type(module).__module__ == _DEFERRED
-        )
-    file = module.__dict__.get("__file__")
-    if type(file) is not str:
-        return file is None
-    if file.endswith((".so", ".dylib")):
-        return file.startswith(STDLIB) and "-packages/" not in file
-    if name in ("sitecustomize", "usercustomize"):
-        return file.startswith("/usr/lib/")
-    return "-packages/" not in file or name.startswith(_AT_START)
+def is_usual(handler: "Any") -> bool:
+    """Tell whether a handler of ``logging`` is the library's own, for a file or a stream of its."""
+    logging = library("logging")
+    for name in ("StreamHandler", "FileHandler", "_StderrHandler", "NullHandler"):
+        if type(handler) is logging[name]:
+            stream = getattr(handler, "stream", None)
+            return stream is None or type(stream) is _io.TextIOWrapper
+    return handler is None
+
+
+def library(name: str) -> "Dict[str, Any]":
+    """Return the names in a module of the standard library; none if it is not loaded."""
+    module = sys.modules.get(name)
+    names = module.__dict__ if type(module) is _MODULE else {}
+    file = names.get("__file__")
+    return names if type(file) is str and is_of_library(file) else {}
+
+
+def warns_of_resources(filters: "List[Any]") -> bool:
+    """Tell whether Python, by its warning filters, would tell of a socket that was not closed."""
+    for action, message, category, module, line in filters:
+        if issubclass(ResourceWarning, category):
+            if action != "ignore":
+                return True
+            if message is None and module is None and not line:
+                return False
+    return True
+
+
+def is_file(one: "Any") -> bool:
+    """Tell whether an object is part of an open file, and of no class of the hook's."""
+    return id(type(one)) in _FILES
 
 
 def acts_at_end(objects: "List[Any]") -> bool:
     """Tell whether any of these objects does more than vanish when it is taken apart."""
     kinds = list(map(type, objects))
-    watched = []
-    for kind in set(kinds):
-        if kind in _FILES:
-            continue
-        # generators, coroutines, files and sockets have it too
-        if defines(kind, "__del__") or holds(kind):
-            return True
-        if issubclass(kind, type) or defines(kind, "__callback__"):
-            watched.append(kind)
-    for one in [one for one, kind in zip(objects, kinds) if kind in watched]:
-        if isinstance(one, type):
-            # The collector knows no object of such a class.
-            if not one.__flags__ & _HAVE_GC and defines(one, "__del__"):
-                return True
-        elif not (
-            one.__callback__ is None
-            or type(one.__callback__) is _BUILTIN
-            or getattr(one.__callback__, "__module__", "") in _TABLES
+    watched = set()
+    for number, kind in dict(zip(map(id, kinds), kinds)).items():
+        if issubclass(kind, (type, _MODULE, _weakref.ref)) and not defines(kind, "__del__"):
+            watched.add(number)
+        elif number not in _FILES and (
+            # Generators, coroutines and sockets have it, too; whom a proxy calls can't be seen.
+            defines(kind, "__del__") or holds(kind) or issubclass(kind, _PROXIES)
         ):
             return True
+    for one, kind in zip(objects, kinds):
+        if id(kind) in watched:
+            if issubclass(kind, type):
+                acts = makes_acting(one)
+            elif issubclass(kind, _MODULE):
+                acts = not is_known(one, kind)
+            else:
+                acts = not is_harmless(_callback(one))
+            if acts:
+                return True
     return False
 
 
 def holds(kind: type) -> bool:
     """Tell whether objects of a class are a database's or a secure connection's."""
-    bases = type.__dict__["__mro__"].__get__(kind)
-    return any(type.__dict__["__module__"].__get__(base) in _HOLDING for base in bases)
+    return [1 for base in _mro(kind) if _names(base).get("__module__") in _HOLDING] != []
 
 
 def defines(kind: type, name: str) -> bool:
-    """Tell whether a class or one that it inherits from has an attribute; no metaclass is asked."""
-    for base in type.__dict__["__mro__"].__get__(kind):
-        if name in type.__dict__["__dict__"].__get__(base):
+    """Tell whether a class or one that it inherits from has an attribute."""
+    return [1 for base in _mro(kind) if name in _names(base)] != []
+
+
+def makes_acting(kind: type) -> bool:
+    """Tell whether objects of a class might act though the collector does not know them."""
+    if not _flags(kind) & _HAVE_GC and defines(kind, "__del__"):
+        return True
+    # called when a memoryview vanishes; new in 3.12
+    return type(_names(kind).get("__release_buffer__")) not in (type(None), _SLOT)
+
+
+def is_known(module: "Any", kind: type) -> bool:
+    """Tell whether a module is Python's, or written in Python and no installed package's."""
+    if kind is not _MODULE:
+        return _names(kind).get("__module__") == _DEFERRED  # type: ignore[no-any-return]
+    file = module.__dict__.get("__file__")
+    if type(file) is not str:
+        return file is None
+    if is_of_library(file):
+        return True
+    return not (file.endswith((".so", ".dylib")) or "-packages/" in file)
+
+
+def is_harmless(callback: "Any") -> bool:
+    """Tell whether a weak reference's callback does nothing that could be seen."""
+    if type(callback) is _BUILTIN:
+        return callback.__module__ is None and callback.__name__ in _IN_C
+    if type(callback) is not type(leave):
+        return callback is None
+    for name, function in _IN_TABLES:
+        if callback.__code__.co_name == function and callback.__globals__ is library(name):
             return True
     return False

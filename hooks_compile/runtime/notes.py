@@ -65,6 +65,7 @@ def noted(code: "CodeType", waiting: "Sequence[str]" = ()) -> "Tuple[Tuple[str, 
 
     ``waiting`` are modules whose imports are deferred. Where the others compile patterns
     themselves, ``re`` comes first, so that they find them ready.
+    One key, of the empty pattern, tells which version of Python the patterns are of.
     """
     imports = tuple([name for name in leading_imports(code) if name not in waiting])
     of_library: Patterns = {}
@@ -74,7 +75,10 @@ def noted(code: "CodeType", waiting: "Sequence[str]" = ()) -> "Tuple[Tuple[str, 
         imports = ("re", *[name for name in imports if name != "re"])
     for name in waiting:
         of_library.update(library_patterns(name))
-    return imports, {**patterns(code), **of_library}
+    ready = {**patterns(code), **of_library}
+    if ready:
+        ready["", sys.hexversion] = b""
+    return imports, ready
 
 
 def leading_imports(code: "CodeType") -> "Tuple[str, ...]":
