@@ -182,63 +182,18 @@ LEAVES: Mapping[str, End] = {
         "    sys.exit(5)\n"
         "print(os.waitpid(child, 0)[1])\n"
     ),
+    "a file in a global that others hold, too": End(
+        "f = open('out.txt', 'w')\n"
+        "class A:\n    g = f\n    def log(self, to=f): to.write('x')\n"
+        "a = A()\na.a = a\na.f = f\na.log()\n"
+    ),
     "a text file in a global": End("f = open('out.txt', 'w')\nf.write('text')\n"),
     "a binary file in a global": End("f = open('out.txt', 'wb')\nf.write(b'bytes')\n"),
-    "a file in a closure": End(
-        "def outer():\n    f = open('out.txt', 'w')\n    f.write('x')\n    return lambda: f\n"
-        "keep = outer()\n"
-    ),
-    "a file in a default argument": End(
-        "def run(f=open('out.txt', 'w')):\n    f.write('x')\nrun()\n"
-    ),
-    "a file in a class": End("class A:\n    f = open('out.txt', 'w')\nA.f.write('x')\n"),
-    "a file in an object with slots": End(
-        "class A:\n    __slots__ = ('f',)\na = A()\na.f = open('out.txt', 'w')\na.f.write('x')\n"
-    ),
-    "a file deep in containers": End(
-        "d = {'a': [({'f': open('out.txt', 'w')},)]}\nd['a'][0][0]['f'].write('x')\n"
-    ),
-    "a file in a circle of garbage": End(
-        "class A: pass\na = A()\na.a = a\na.f = open('out.txt', 'w')\na.f.write('x')\ndel a\n"
-    ),
-    "a file in the traceback of an exception": End(
-        "def run():\n    f = open('out.txt', 'w')\n    f.write('x')\n    1 / 0\n"
-        "try:\n    run()\nexcept ZeroDivisionError as error:\n    keep = error\n"
-    ),
-    "a file in a frame": End(
-        "import sys\ndef run():\n    f = open('out.txt', 'w')\n    f.write('x')\n"
-        "    return sys._getframe()\nkeep = run()\n"
-    ),
-    "a file in a module beside the hook": End(
-        "import beside\n", {"beside.py": "f = open('out.txt', 'w')\nf.write('x')\n"}
-    ),
-    "a file in a module made by hand": End(
-        "import types\nm = types.ModuleType('m')\nm.f = open('out.txt', 'w')\nm.f.write('x')\n"
-    ),
-    "a file in an attribute of a library's module": End(
-        "import json\njson.f = open('out.txt', 'w')\njson.f.write('x')\n"
-    ),
-    "a file in a thread-local value": End(
-        "import threading\nlocal = threading.local()\nlocal.f = open('out.txt', 'w')\n"
-        "local.f.write('x')\n"
-    ),
-    "a file in a context variable": End(
-        "import contextvars\nv = contextvars.ContextVar('v')\nv.set(open('out.txt', 'w'))\n"
-        "v.get().write('x')\n"
-    ),
-    "a file in a cache": End(
-        "import functools\n@functools.lru_cache(None)\ndef log():\n"
-        "    return open('out.txt', 'w')\nlog().write('x')\n"
-    ),
     "another writer to stdout": End(
         "import io, sys\nout = io.TextIOWrapper(sys.stdout.buffer, write_through=False)\n"
         "out.write('kept back')\n"
     ),
     "a copy of stdout": End("import os\nout = os.fdopen(os.dup(1), 'w')\nout.write('later')\n"),
-    "tarfile": End("import tarfile\nt = tarfile.open('out.tar', 'w')\n"),
-    "codecs.open": End(
-        "import io, codecs\nf = codecs.StreamWriter(open('out.txt', 'wb'))\nf.stream.write(b'x')\n"
-    ),
     "FileHandler": End(
         "import logging\nlogging.basicConfig(filename='out.log', format='%(message)s')\n"
         "logging.warning('said')\n"
@@ -288,6 +243,56 @@ LEAVES: Mapping[str, End] = {
 
 ENDS: Mapping[str, End] = {
     # files
+    "a file in a closure": End(
+        "def outer():\n    f = open('out.txt', 'w')\n    f.write('x')\n    return lambda: f\n"
+        "keep = outer()\n"
+    ),
+    "a file in a default argument": End(
+        "def run(f=open('out.txt', 'w')):\n    f.write('x')\nrun()\n"
+    ),
+    "a file in a class": End("class A:\n    f = open('out.txt', 'w')\nA.f.write('x')\n"),
+    "a file in an object with slots": End(
+        "class A:\n    __slots__ = ('f',)\na = A()\na.f = open('out.txt', 'w')\na.f.write('x')\n"
+    ),
+    "a file deep in containers": End(
+        "d = {'a': [({'f': open('out.txt', 'w')},)]}\nd['a'][0][0]['f'].write('x')\n"
+    ),
+    "a file in a circle of garbage": End(
+        "class A: pass\na = A()\na.a = a\na.f = open('out.txt', 'w')\na.f.write('x')\ndel a\n"
+    ),
+    "a file in the traceback of an exception": End(
+        "def run():\n    f = open('out.txt', 'w')\n    f.write('x')\n    1 / 0\n"
+        "try:\n    run()\nexcept ZeroDivisionError as error:\n    keep = error\n"
+    ),
+    "a file in a frame": End(
+        "import sys\ndef run():\n    f = open('out.txt', 'w')\n    f.write('x')\n"
+        "    return sys._getframe()\nkeep = run()\n"
+    ),
+    "a file in a module beside the hook": End(
+        "import beside\n", {"beside.py": "f = open('out.txt', 'w')\nf.write('x')\n"}
+    ),
+    "a file in a module made by hand": End(
+        "import types\nm = types.ModuleType('m')\nm.f = open('out.txt', 'w')\nm.f.write('x')\n"
+    ),
+    "a file in an attribute of a library's module": End(
+        "import json\njson.f = open('out.txt', 'w')\njson.f.write('x')\n"
+    ),
+    "a file in a thread-local value": End(
+        "import threading\nlocal = threading.local()\nlocal.f = open('out.txt', 'w')\n"
+        "local.f.write('x')\n"
+    ),
+    "a file in a context variable": End(
+        "import contextvars\nv = contextvars.ContextVar('v')\nv.set(open('out.txt', 'w'))\n"
+        "v.get().write('x')\n"
+    ),
+    "a file in a cache": End(
+        "import functools\n@functools.lru_cache(None)\ndef log():\n"
+        "    return open('out.txt', 'w')\nlog().write('x')\n"
+    ),
+    "tarfile": End("import tarfile\nt = tarfile.open('out.tar', 'w')\n"),
+    "codecs.open": End(
+        "import io, codecs\nf = codecs.StreamWriter(open('out.txt', 'wb'))\nf.stream.write(b'x')\n"
+    ),
     "two files": End(
         "f = open('out.txt', 'w')\ng = open('out.txt', 'a')\nf.write('x')\ng.write('y')\n"
     ),

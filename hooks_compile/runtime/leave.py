@@ -151,12 +151,12 @@ def leave(status: int, gc: "ModuleType") -> None:
     All objects that were there before the hook ran are frozen in ``gc``; :func:`flush` was called.
     """
     try:
-        files = what_is_left(gc) if is_plain() and is_quiet() else None
-        if files is None:
+        left = what_is_left(gc) if is_plain() and is_quiet() else None
+        if left is None:
             return
         if "atexit" in sys.modules:
             sys.modules["atexit"]._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr, *files):
+        for stream in (sys.stdout, sys.stderr, *left):
             if stream and not stream.closed:
                 stream.flush()
     except BaseException:  # whatever it is, Python meets it again
@@ -165,24 +165,40 @@ def leave(status: int, gc: "ModuleType") -> None:
 
 
 def what_is_left(gc: "ModuleType") -> "Optional[List[Any]]":
-    """Return the files that are still open; None where more is left to do than to flush them."""
+    """Return the file that is still to be flushed, if any; None where more than that is to do.
+
+    It is one that a global variable of the hook names: Python flushes it for certain. Of others,
+    text that was not written out may be lost with garbage, and of several the order would show.
+    """
     objects = gc.get_objects()
     if acts_at_end(objects):
         return None
-    files = [one for one in objects if is_file(one) and not one.closed]
-    writers = texts = 0
-    for one in files:
+    writers = []
+    below = []
+    for one in [one for one in objects if is_file(one) and not one.closed]:
         if not one.__dict__.keys() <= {"mode", "name"}:
             return None  # it may have another close
         if type(one) is _io.FileIO:
             continue
-        below = one.buffer if type(one) is _io.TextIOWrapper else one.raw
-        if not is_file(below):
+        under = one.buffer if type(one) is _io.TextIOWrapper else one.raw
+        if not is_file(under):
             return None
-        writers += type(one) is _io.BufferedWriter
-        texts += type(below) is _io.BufferedWriter
-    # Of several that were written to, it would show in which order they are flushed.
-    return None if writers > 1 or texts > 1 else files
+        if type(under) is _io.BufferedWriter:
+            below.append(under)
+            writers.append(one)
+        elif type(one) is _io.BufferedWriter:
+            writers.append(one)
+    logs = [handler.stream for handler in handlers() if type(handler).__name__ == "FileHandler"]
+    main = sys.modules["__main__"].__dict__
+    left = [one for one in writers if not is_among(one, below) and not is_among(one, logs)]
+    if len(left) > 1 or (left and not is_among(left[0], list(main.values()))):
+        return None
+    return left
+
+
+def is_among(one: object, others: "List[Any]") -> bool:
+    """Tell whether an object is one of these, without asking any of them."""
+    return id(one) in map(id, others)
 
 
 def is_quiet() -> bool:
@@ -205,7 +221,7 @@ def is_quiet() -> bool:
     logging = library("logging")
     if logging:
         known = 1
-        if not all(map(is_usual, [ref() for ref in logging["_handlerList"]])):
+        if not all(map(is_usual, handlers())):
             return False
     finalize = library("weakref").get("finalize")
     if finalize and finalize._registered_with_atexit:
@@ -215,6 +231,12 @@ def is_quiet() -> bool:
     return modules["atexit"]._ncallbacks() == known  # type: ignore[no-any-return]
 
 
+def handlers() -> "List[Any]":
+    """Return the handlers of ``logging``, which closes them at the end."""
+    found = [ref() for ref in library("logging").get("_handlerList", ())]
+    return [each for each in found if each is not None]
+
+
 def is_usual(handler: "Any") -> bool:
     """Tell whether a handler of ``logging`` is the library's own, for a file or a stream of its."""
     logging = library("logging")
@@ -222,7 +244,7 @@ def is_usual(handler: "Any") -> bool:
         if type(handler) is logging[name]:
             stream = getattr(handler, "stream", None)
             return stream is None or type(stream) is _io.TextIOWrapper
-    return handler is None
+    return False
 
 
 def library(name: str) -> "Dict[str, Any]":
