@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
-from typing import TYPE_CHECKING
+import time
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +15,6 @@ from tests.interpreters_found import Found, each_interpreter
 from tests.launches import WRAPPER
 from tests.repositories import write
 from tests.uv_machine import BLOCK, REPORT, WHO, Machine, asked
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ENDINGS = {
     "blocked": "print('no', file=sys.stderr)\nsys.exit(2)\n",
@@ -228,3 +228,31 @@ def test_the_agent_is_the_parent_of_the_hook(machine: Machine) -> None:
         assert process.stdout
         pids = process.stdout.read().split()
     assert pids == [b"%d" % process.pid, b"%d" % os.getpid()]
+
+
+def test_a_hook_does_not_outlive_what_the_agent_kills(machine: Machine) -> None:
+    told = machine.root / "pid"
+    text = f"import os, time\nprint(os.getpid(), file=open({str(told)!r}, 'w'))\n"
+    hook = machine.hook(text)
+    machine.recorded(hook)
+    machine.hook(text + "time.sleep(30)\n")
+    for words, outlives in ((["uv", "run"], True), (["sh", str(WRAPPER), "--uv"], False)):
+        told.unlink()
+        process = subprocess.Popen(
+            [*words, str(hook)], env=machine.environment(), cwd=machine.work, start_new_session=True
+        )
+        while not (told.exists() and told.read_text()):
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+        assert is_alive(int(told.read_text())) is outlives
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(told.read_text()), signal.SIGKILL)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process still runs: one that nobody waited for is dead as well."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
