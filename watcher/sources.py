@@ -62,8 +62,12 @@ class Sources:
     def replace(
         self, hooks: Mapping[str, HookSource], modules: Mapping[str, HookSource]
     ) -> tuple[list[str], list[Path], list[Message]]:
-        """Take what was found; returns what is new, what has gone, and what is said of that."""
-        new = [path for path in hooks if path not in self.hooks]
+        """Take what was found; returns what is new, what has gone, and what is said of that.
+
+        A hook whose project says something else about its imports is new, too.
+        """
+        imports = {path: hook.imports for path, hook in self.hooks.items()}
+        new = [path for path, hook in hooks.items() if imports.get(path) != hook.imports]
         new += [path for path in modules if path not in self.modules]
         lost_hooks = sorted(self.hooks.keys() - hooks.keys())
         lost_modules = sorted(self.modules.keys() - modules.keys())
