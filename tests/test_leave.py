@@ -12,6 +12,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests import interpreters_found
 from tests.ends import ENDS, LEAVES, End
@@ -150,3 +152,91 @@ def test_the_process_ends_early_where_nobody_can_tell(
     hook = laid(tmp_path / "work", end)
     done = witness.launch(hook, flags=_FLAGS, cwd=hook.parent)
     assert (_PYTHON_ENDED in done.stderr) == (name in ENDS), done
+
+
+# Those that can stand before others in one hook: each still runs what comes behind it.
+_LAST_ONES = (
+    "exit",
+    "error",
+    "interrupt",
+    "modules",
+    "frames",
+    "stdout",
+    "stderr",
+    "fork",
+    "logging",
+)
+_TOGETHER = sorted(
+    name
+    for name, end in {**LEAVES, **ENDS}.items()
+    if not any(word in name for word in _LAST_ONES) and not end.files
+)
+
+
+@each_of_some
+@settings(
+    max_examples=60 if SOAK else 6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=not SOAK,
+)
+@given(names=st.lists(st.sampled_from(_TOGETHER), min_size=2, max_size=5, unique=True))
+def test_several_together_show_what_their_source_shows(
+    names: list[str], interpreter: Found, user: User, tmp_path: Path
+) -> None:
+    ends = [LEAVES.get(name) or ENDS[name] for name in names]
+    parts = [
+        f"def part{number}():\n    global __annotations__\n"
+        + "".join(f"    {line}\n" for line in end.source.splitlines())
+        + f"part{number}()\n"
+        if number % 2
+        else end.source
+        for number, end in enumerate(ends)
+        if interpreter.version >= end.minimum
+    ]
+    assert not differences(user, End("\n".join(parts)), tmp_path / "work")
+
+
+@each_of_some
+def test_the_normal_exit_shows_the_same(interpreter: Found, user: User, tmp_path: Path) -> None:
+    normal = user.with_env(HOOKS_COMPILE_NORMAL_EXIT="1")
+    for name in sorted(LEAVES)[:: 1 if SOAK else 6]:
+        assert not differences(normal, LEAVES[name], tmp_path / "work"), name
+
+
+@pytest.mark.parametrize(
+    ("flags", "env", "early"),
+    [
+        ((), {}, True),
+        (("-s", "-B", "-E", "-u"), {}, True),
+        ((), {"PYTHONUNBUFFERED": "1", "PYTHONPATH": "more"}, True),
+        ((), {"HOOKS_COMPILE_NORMAL_EXIT": ""}, True),
+        ((), {"HOOKS_COMPILE_NORMAL_EXIT": "1"}, False),
+        (("-X", "dev"), {}, False),
+        (("-X", "importtime"), {}, False),
+        (("-W", "error"), {}, False),
+        (("-v",), {}, False),
+        (("-i",), {}, False),
+        ((), {"PYTHONWARNINGS": "always"}, False),
+        ((), {"PYTHONDEVMODE": "1"}, False),
+        ((), {"PYTHONINSPECT": "1"}, False),
+        ((), {"PYTHONMALLOCSTATS": "1"}, False),
+        ((), {"PYTHONTRACEMALLOC": "1"}, False),
+        ((), {"PYTHONFAULTHANDLER": "1"}, False),
+        ((), {"LD_PRELOAD": ""}, False),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("interpreter", some_interpreters()[-1:], ids=["newest"], scope="module")
+def test_an_option_that_asks_for_something_at_the_end_gets_it(
+    flags: tuple[str, ...],
+    env: dict[str, str],
+    early: bool,
+    interpreter: Found,
+    witness: User,
+    tmp_path: Path,
+) -> None:
+    hook = write(tmp_path / "hook.py", "print('done')\n")
+    done = witness.with_env(**env).launch(hook, flags=(*_FLAGS, *flags))
+    assert done.stdout == b"done\n"
+    assert (_PYTHON_ENDED not in done.stderr) == early

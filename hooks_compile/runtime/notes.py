@@ -84,12 +84,16 @@ def noted(code: "CodeType", waiting: "Sequence[str]" = ()) -> "Tuple[Tuple[str, 
 def leading_imports(code: "CodeType") -> "Tuple[str, ...]":
     """Return the modules of MODULES that a module's code imports before it does anything else."""
     names = []
+    loaded = [0, 0]
     for instruction in dis.get_instructions(code):
         if instruction.opname not in _BEGINNING:
             break
+        if instruction.opname.startswith("LOAD_"):
+            loaded.append(instruction.argval)
         if instruction.opname == "IMPORT_NAME":
             name = instruction.argval
-            if name.partition(".")[0] not in MODULES:
+            level = loaded[-2]
+            if level or name.partition(".")[0] not in MODULES:
                 break
             if name not in names and name not in sys.builtin_module_names:
                 names.append(name)
@@ -188,7 +192,7 @@ def _compiled(pattern: str, flags: int) -> "Optional[bytes]":
             warnings.simplefilter("error")
             try:
                 _known[key] = marshal.dumps(_arguments(pattern, flags))
-            except (re.error, Warning, OverflowError, RecursionError):
+            except Exception:  # whatever the hook meets, or a string that is no pattern
                 _known[key] = None
     return _known[key]
 

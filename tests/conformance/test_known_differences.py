@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.conformance.bench import Bench
 from tests.conformance.model import Case, Run
+from tests.conformance.sides import entries_of_the_tool
 from tests.interpreters_found import each_cpython, each_interpreter
 
 if TYPE_CHECKING:
@@ -220,3 +221,46 @@ def test_a_trace_function_that_is_left_on_sees_two_calls_of_ours_at_the_end(
     ours = [line for line in launched if line.startswith("call launcher.py ")]
     assert len(ours) <= 2
     assert [line for line in launched if line not in ours] == source
+
+
+_ORDER = """\
+import json, textwrap
+import sys
+print(*sorted(sys.modules))
+print(*sys.modules)
+print(*[path for path in sys.path_importer_cache if path in sys.path])
+"""
+
+_OBJECTS = {
+    "hook.py": "import json\nimport beside\n",
+    "beside.py": "import gc, json, sys\nprint(json.loads in gc.get_objects())\n",
+}
+
+
+@each_cpython
+def test_modules_imported_ahead_may_be_in_another_order_and_need_no_look_into_the_hooks_folder(
+    interpreter: Found, tmp_path: Path, runtime: Path
+) -> None:
+    case = Case("order", {"hook.py": _ORDER})
+    bench = Bench(interpreter, tmp_path / "work", runtime)
+    source = bench.source(case, Run(flags=("-S",))).stdout.split(b"\n")
+    entries = entries_of_the_tool([case], interpreter, runtime, tmp_path) / case.name
+    launch = (str(runtime / "launch.py"),)
+    launched = bench.launch(case, Run(flags=("-S",)), launch, entries).outcome.stdout.split(b"\n")
+    assert launched[0] == source[0]
+    assert sorted(launched[1].split()) == sorted(source[1].split())
+    assert set(launched[2].split()) <= set(source[2].split())
+
+
+@each_cpython
+def test_a_module_beside_the_hook_that_looks_at_the_collector_sees_that_it_skips_objects(
+    interpreter: Found, tmp_path: Path, runtime: Path
+) -> None:
+    bench = Bench(interpreter, tmp_path / "work", runtime)
+    case = Case("objects", _OBJECTS)
+    run = Run(flags=("-S",))
+    entries = entries_of_the_tool([case], interpreter, runtime, tmp_path) / case.name
+    assert bench.source(case, run).stdout == b"True\n"
+    launched = bench.launch(case, run, (str(runtime / "launch.py"),), entries).outcome.stdout
+    ahead = interpreter.version >= (3, 10)  # before, the names of the library's modules are unknown
+    assert launched in ((b"False\n",) if ahead else (b"True\n", b"False\n"))
