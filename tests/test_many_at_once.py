@@ -74,8 +74,9 @@ def assert_no_leftovers(user: User, hook: Path) -> None:
     names = {path.name for path in user.runtime.iterdir()}
     parts = {name for name in names if name.endswith(".py")}
     compiled = {name for name in names if name.startswith("launch.py.")}
-    assert names - parts - compiled <= {"key", "seen", "fallbacks.log", "interpreters.json"}
-    assert len(compiled) <= 1
+    known = {"key", "seen", "fallbacks.log", "interpreters.json", "uv.sh", "uvsite"}
+    assert names - parts - compiled <= known
+    assert len(compiled) <= 2, "the launcher and what few launches need"
 
 
 def killed_at_line(number: int, file: str, call: str) -> str:
@@ -219,7 +220,7 @@ def test_the_first_launches_of_an_interpreter_at_once(user: User, hook: Path) ->
             launches = list(pool.map(lambda _: user.launch(hook), range(8)))
         assert {launched.shown for launched in launches} == {(0, b"10000000\n", b"")}
         assert {launched.state for launched in launches} <= {"hit", "miss"}
-        assert len(list(user.runtime.glob("launch.py.*"))) == 1
+        assert len(list(user.runtime.glob("launch.py.*"))) == 2
         assert_no_leftovers(user, hook)
     assert user.launch(hook).state == "hit"
 

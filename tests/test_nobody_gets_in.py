@@ -493,7 +493,7 @@ def test_a_launcher_that_is_a_symlink_is_not_run(scene: Scene, tmp_path: Path) -
 
 def _compiled_launcher(scene: Scene) -> Path:
     assert scene.launch().state in ("miss", "hit")
-    (path,) = scene.user.runtime.glob("launch.py.*")
+    (path,) = (each for each in scene.user.runtime.glob("launch.py.*") if each.suffix != ".rest")
     return path
 
 
@@ -559,6 +559,46 @@ def test_the_compiled_launcher_of_another_version_of_python_is_not_loaded(scene:
         other = path.rename(path.with_name(path.name.replace(part, "0")))
         scene.assert_source_ran(scene.launch(), "hit")
         assert path.read_bytes() == other.read_bytes() == good, "each has a launcher of its own"
+
+
+def _rest_is_gone(path: Path) -> None:
+    path.unlink()
+
+
+def _rest_is_empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _rest_has_another_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def _rest_is_readable_by_others(path: Path) -> None:
+    path.chmod(0o644)
+
+
+@pytest.mark.parametrize(
+    "harm", [_rest_is_gone, _rest_is_empty, _rest_has_another_bit, _rest_is_readable_by_others]
+)
+def test_what_few_launches_need_is_run_from_its_sources_where_it_is_not_as_it_was_made(
+    scene: Scene, harm: Callable[[Path], None]
+) -> None:
+    harm(_compiled_launcher(scene).with_name(_compiled_launcher(scene).name + ".rest"))
+    scene.assert_source_ran(scene.launch(), "hit")
+    for path in entries(scene.hook.parent):
+        path.unlink()
+    scene.assert_source_ran(scene.launch(), "miss")
+    scene.assert_source_ran(scene.launch(), "hit")
+
+
+def test_a_hostile_part_for_few_launches_is_not_run(scene: Scene) -> None:
+    rest = _compiled_launcher(scene).with_name(_compiled_launcher(scene).name + ".rest")
+    rest.write_bytes(_hostile_bin(scene)[8:])
+    for path in entries(scene.hook.parent):
+        path.unlink()
+    scene.assert_source_ran(scene.launch(), "miss")
 
 
 def test_a_runtime_folder_open_to_others_names_no_binary_that_the_tool_starts(
@@ -658,7 +698,7 @@ def test_neither_key_nor_launcher_is_open_to_others_whatever_the_umask(tmp_path:
     assert stat.S_IMODE(runtime.stat().st_mode) == 0o700
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in runtime.rglob("*")}
     assert {mode & 0o077 for mode in modes.values()} == {0}, modes
-    assert len(list(runtime.glob("launch.py.*"))) == 1
+    assert len(list(runtime.glob("launch.py.*"))) == 2
 
 
 def test_the_key_is_in_no_entry_name_or_log(scene: Scene) -> None:

@@ -13,7 +13,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, ModuleType
-    from typing import Any, Callable, Dict, Optional, Tuple
+    from typing import Any, Callable, Dict, NoReturn, Optional, Tuple
 
     from hooks_compile.runtime.ahead import import_ahead, offer, ready_to_defer
     from hooks_compile.runtime.entry import (
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     )
     from hooks_compile.runtime.leave import can_leave, flush, is_plain, leave, tells
 
-    REST: bytes
-    UV: bytes
+    # The name of the file with what few launches need, and its hash: prepare.py knows them.
+    REST: str
+    REST_HASH: bytes
+    BUILD: str
 
 # What launch.py leaves in __main__.
 _NAMES = ("_data", "_file", "_imp", "_launch", "_scope", "marshal", "posix", "sys")
@@ -66,17 +68,15 @@ class Launch:
 
         Where plain Python has to do it, the process becomes plain Python: this does not return.
         """
-        if sys.argv[1].startswith("--uv="):
-            exec(marshal.loads(UV), globals())
-            globals()["enter_uv"]()
-        script = sys.argv[1]
         try:
+            if sys.argv[1].startswith("--uv="):
+                load_rest()["enter_uv"]()
+            script = sys.argv[1]
             path = real_path(script)
             source = read_source(script)
             self.code, self.notes = find_code(script, path, source)
         except Exception as error:
-            load_rest()["trace"]("source", f"{type(error).__name__}: {error}", script)
-            load_rest()["become_python"]()
+            step_aside(error)
         restore_main(namespace, script, path)
         if type(namespace["_file"]) is int:  # else prepare.py has made this launcher
             posix.close(namespace["_file"])
@@ -221,10 +221,33 @@ def read_key() -> bytes:
 
 
 def load_rest() -> "Dict[str, Any]":
-    """Return the functions of ``store.py`` and ``miss.py``, by name."""
+    """Return the functions of ``store.py``, ``miss.py`` and ``uv.py``, by name. Raises OSError."""
     if "become_python" not in globals():
-        exec(marshal.loads(REST), globals())
+        try:
+            data = read(RUNTIME + REST, private=True)
+        except (OSError, ValueError):
+            data = b""
+        if _imp.source_hash(sys.hexversion, data) == REST_HASH:
+            exec(marshal.loads(data), globals())
+        else:  # lost or damaged
+            for part in ("entry", "store", "miss", "uv"):
+                exec(read(f"{RUNTIME}{BUILD}.{part}.py", private=True), globals())
     return globals()
+
+
+def step_aside(error: BaseException) -> "NoReturn":
+    """Become plain Python, for which ``error`` is the reason."""
+    try:
+        rest = load_rest()
+        rest["trace"]("source", f"{type(error).__name__}: {error}", sys.argv[1])
+        become_python: Callable[[], NoReturn] = rest["become_python"]
+        become_python()
+    except OSError:  # being removed: as if we were not there
+        words = list(getattr(sys, "orig_argv", [sys.executable, *sys.argv]))
+        words.remove(sys.argv[0])
+        if sys.argv[1].startswith("--uv="):
+            posix.execv("/bin/sh", ["sh", "-c", 'exec "$0" run "$@"', *sys.argv[2:]])
+        posix.execv(sys.executable, words)
 
 
 def read(path: str, private: bool = False) -> bytes:

@@ -13,17 +13,18 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
-    from typing import Any
+    from typing import Any, Tuple
 
 _BUILD = "@BUILD@"
 _PARTS = ("entry", "ahead", "leave", "launcher")
 # What only REST calls.
 _COLD = ("pack", "require_text", "choice_of")
 _FOLDER = sys.argv[0][:-9]
+_NAME = f"launch.py.{_BUILD}.{sys.implementation.cache_tag}-{sys.hexversion:x}"
 
 
-def compile_launcher() -> "CodeType":
-    """Return the launcher: all of _PARTS, and in REST and UV what few launches need.
+def compile_launcher() -> "Tuple[bytes, bytes]":
+    """Return the launcher, marshalled: all of _PARTS, and apart from them what few launches need.
 
     Raises OSError where a part is missing or the folder is not this user's alone; SyntaxError and
     ValueError for a damaged part.
@@ -32,12 +33,13 @@ def compile_launcher() -> "CodeType":
     if status.st_uid != posix.geteuid() or status.st_mode & 0o77:
         raise PermissionError(_FOLDER)
     hot = parsed(b"".join(map(part, _PARTS)))
-    cold = parsed(part("store") + part("miss"))
+    cold = parsed(part("store") + part("miss") + part("uv"))
     cold.body += [node for node in hot.body if getattr(node, "name", "") in _COLD]
+    rest = marshal.dumps(compiled(cold))
+    known = (_NAME + ".rest", _imp.source_hash(sys.hexversion, rest), _BUILD)
     hot.body = [node for node in hot.body if getattr(node, "name", "") not in _COLD]
-    for name, tree in (("REST", cold), ("UV", parsed(part("uv")))):
-        hot.body += parsed(f"{name} = {marshal.dumps(compiled(tree))!r}".encode()).body
-    return compiled(hot)
+    hot.body += parsed("REST, REST_HASH, BUILD = {!r}, {!r}, {!r}".format(*known).encode()).body
+    return marshal.dumps(compiled(hot)), rest
 
 
 def part(name: str) -> bytes:
@@ -90,20 +92,19 @@ def bare(code: "CodeType") -> "CodeType":
     return code.replace(**changes) if sys.implementation.name == "cpython" else code
 
 
-def keep(data: bytes) -> None:
-    """Write the compiled launcher; where the folder can't be written, it is made anew each time."""
-    name = f"{sys.argv[0]}.{_BUILD}.{sys.implementation.cache_tag}-{sys.hexversion:x}"
-    draft = f"{name}.{posix.getpid()}.{time.time_ns()}"
+def keep(name: str, data: bytes) -> None:
+    """Write a part of it; where the folder can't be written, it is made anew each time."""
+    draft = f"{_FOLDER}{name}.{posix.getpid()}.{time.time_ns()}"
     try:
         file = posix.open(draft, posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL, 0o600)
     except OSError:
         return
     try:
         try:
-            posix.write(file, _imp.source_hash(sys.hexversion, data) + data)
+            posix.write(file, data)
         finally:
             posix.close(file)
-        posix.rename(draft, name)
+        posix.rename(draft, _FOLDER + name)
     except OSError:
         try:
             posix.unlink(draft)
@@ -112,7 +113,7 @@ def keep(data: bytes) -> None:
 
 
 try:
-    _launcher = compile_launcher()
+    _launcher, _rest = compile_launcher()
 except (OSError, ValueError, SyntaxError):
     # half installed, or open to others: as if we were not there
     _words = list(getattr(sys, "orig_argv", [sys.executable, *sys.argv]))
@@ -120,5 +121,6 @@ except (OSError, ValueError, SyntaxError):
     if sys.argv[1].startswith("--uv="):
         posix.execv("/bin/sh", ["sh", "-c", 'exec "$0" run "$@"', *sys.argv[2:]])
     posix.execv(sys.executable, _words)
-keep(marshal.dumps(_launcher))
-exec(_launcher, globals())
+keep(_NAME + ".rest", _rest)
+keep(_NAME, _imp.source_hash(sys.hexversion, _launcher) + _launcher)
+exec(marshal.loads(_launcher), globals())
