@@ -98,7 +98,10 @@ def clean(folder: Path) -> list[Path]:
     ]
     removed = _remove(folder, names)
     if removed and not any(folder.iterdir()):
-        folder.rmdir()
+        try:
+            folder.rmdir()
+        except OSError:
+            return removed  # a launch or another command has just put something there, or took it
         removed.append(folder)
     return removed
 

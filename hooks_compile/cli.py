@@ -434,10 +434,7 @@ def run_status(arguments: argparse.Namespace) -> int:
     for passing in passings:
         say(str(passing))
     if not trace:
-        say(
-            "to count launches, set HOOKS_COMPILE_TRACE to a file, for the agent and here: "
-            "a launch that finds its entry leaves no other trace"
-        )
+        say("launches are counted where HOOKS_COMPILE_TRACE names a file, for the agent and here")
     return 0
 
 

@@ -39,6 +39,7 @@ _NAMES = ("_data", "_file", "_imp", "_launch", "_scope", "marshal", "posix", "sy
 # The runtime folder, with a slash behind it.
 RUNTIME = sys.argv[0][:-9]
 _FUNCTION: "Any" = type(lambda: None)
+_NONE = type(None)
 _CPYTHON = sys.implementation.name == "cpython"
 _TRACED = b"HOOKS_COMPILE_TRACE" in posix.environ
 # The folder of the standard library, of which the bare interpreter has loaded the encodings.
@@ -111,7 +112,7 @@ class Launch:
         """
         if self.within:
             self.within = False
-            if self.gc and is_plain():
+            if self.gc and type(error) in (_NONE, SystemExit) and is_plain():
                 self.status = status_of(error)
             if self.status is not None:
                 flush()  # before variables vanish, which may show something

@@ -127,7 +127,9 @@ def is_plain() -> bool:
             return False
         if type(stream) is not _io.TextIOWrapper and stream is not None:
             return False
-    monitoring: "Any" = getattr(sys, "monitoring", None)  # new in 3.12
+    # New in 3.12. No getattr: an error inside it, while the hook's own is raised, has 3.8 go round
+    # for ever where the hook's is its own context.
+    monitoring: "Any" = sys.__dict__.get("monitoring")
     return not (
         sys.gettrace()
         or sys.getprofile()
