@@ -5,6 +5,7 @@ the hook does the same.
 """
 
 import dis
+import functools
 import marshal
 import re
 import sys
@@ -85,18 +86,26 @@ def leading_imports(code: "CodeType") -> "Tuple[str, ...]":
     """Return the modules of MODULES that a module's code imports before it does anything else."""
     names = []
     loaded = [0, 0]
-    for instruction in dis.get_instructions(code):
-        if instruction.opname not in _BEGINNING:
+    words = code.co_code
+    argument = 0
+    for place in range(0, len(words), 2):  # dis.get_instructions looks at the whole code first
+        name = dis.opname[words[place]]
+        argument = argument << 8 | words[place + 1]
+        if name == "EXTENDED_ARG":
+            continue
+        if name not in _BEGINNING:
             break
-        if instruction.opname.startswith("LOAD_"):
-            loaded.append(instruction.argval)
-        if instruction.opname == "IMPORT_NAME":
-            name = instruction.argval
-            level = loaded[-2]
-            if level or name.partition(".")[0] not in MODULES:
+        if name == "LOAD_CONST":
+            loaded.append(code.co_consts[argument])
+        elif name == "LOAD_SMALL_INT":
+            loaded.append(argument)
+        elif name == "IMPORT_NAME":
+            module = code.co_names[argument]
+            if loaded[-2] or module.partition(".")[0] not in MODULES:
                 break
-            if name not in names and name not in sys.builtin_module_names:
-                names.append(name)
+            if module not in names and module not in sys.builtin_module_names:
+                names.append(module)
+        argument = 0
     return tuple(names)
 
 
@@ -223,6 +232,7 @@ def _compiler() -> "Any":
     return sre_compile
 
 
+@functools.lru_cache(maxsize=1)
 def _can_compile() -> bool:
     """Tell whether :func:`_arguments` makes what this interpreter's ``re`` makes."""
     if sys.implementation.name != "cpython":
