@@ -66,7 +66,7 @@ def ensure(folder: Path) -> Path:
             _create_key(folder)
         version = build()
         launch = folder / "launch.py"
-        written = [path for path, text in _files(folder, version).items() if _replace(path, text)]
+        written = [path for path, text in _files(folder, version).items() if replace(path, text)]
         if launch in written:
             _remove_other_versions(folder, version)
     except OSError as error:
@@ -203,7 +203,7 @@ def _create_key(folder: Path) -> None:
         draft.unlink()
 
 
-def _replace(path: Path, data: bytes) -> bool:
+def replace(path: Path, data: bytes) -> bool:
     """Write ``data`` to ``path`` atomically unless it is there already; tell whether it wrote."""
     try:
         status = path.lstat()

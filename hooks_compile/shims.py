@@ -17,6 +17,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hooks_compile import runtime_folder
 from hooks_compile.errors import InterpreterError
 from hooks_compile.interpreters import find, is_shim
 from hooks_compile.report import shown
@@ -106,7 +107,7 @@ def refresh(runtime: Path, command: str, *, cwd: Path, env: Mapping[str, str]) -
             finally:
                 shutil.rmtree(drafts)
         if decision.passing.binary is not None:
-            _install(code.read_bytes(), runtime / CODE)
+            runtime_folder.replace(runtime / CODE, code.read_bytes())
     except _UnrecordedError as reason:
         return Passing(shim, None, str(reason))
     except OSError as error:
@@ -136,19 +137,6 @@ def outside_of_shims(env: Mapping[str, str]) -> dict[str, str]:
     if "PYENV_DIR" not in env:
         return dict(env)
     return {name: value for name, value in env.items() if name not in _PYENVS_OWN}
-
-
-def _install(code: bytes, path: Path) -> None:
-    if path.exists() and not path.is_symlink() and path.read_bytes() == code:
-        return
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(code)
-        draft.chmod(0o600)
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
 
 
 # --- what shims.sh decides ------------------------------------------------------------------------

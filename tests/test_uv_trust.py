@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -209,6 +210,45 @@ def test_a_record_of_another_user_is_not_used(machine: Machine) -> None:
     assert asked(machine.wrapped(hook))
 
 
+def _foreign_folder(machine: Machine) -> None:
+    os.chown(machine.runtime / "uvsite", 12_345, 12_345)
+
+
+def _foreign_file(machine: Machine) -> None:
+    os.chown(machine.runtime / "uvsite" / "sitecustomize.py", 12_345, 12_345)
+
+
+def _folder_that_is_a_link(machine: Machine) -> None:
+    (machine.runtime / "uvsite").rename(machine.root / "elsewhere")
+    (machine.runtime / "uvsite").symlink_to(machine.root / "elsewhere")
+
+
+@pytest.mark.parametrize("harm", [_foreign_folder, _foreign_file, _folder_that_is_a_link])
+def test_what_python_would_run_at_its_start_is_this_users_own(
+    machine: Machine, harm: Callable[[Machine], None]
+) -> None:
+    if os.geteuid() != 0 and harm is not _folder_that_is_a_link:
+        pytest.skip("only root can give files to another user")
+    write(machine.bin / "uv2", SHOW_UV, executable=True)
+    harm(machine)
+    launched = machine.run(["sh", str(WRAPPER), "--uv=uv2", "hook.py"])
+    assert os.fsdecode(launched.stdout).split("\0")[:-1] == ["run", "hook.py"]
+    assert launched.stderr == b""
+
+
+def test_a_runtime_folder_open_to_others_puts_nothing_in_front_of_python(machine: Machine) -> None:
+    hook = machine.hook(WHO)
+    assert not asked(machine.recorded(hook))
+    write(machine.bin / "uv2", SHOW_UV, executable=True)
+    record = machine.record(hook)
+    words = [sys.executable, str(machine.runtime / "launch.py"), f"--uv={record}", "uv2", str(hook)]
+    assert b"HOOKS_COMPILE_UV=" in machine.run(words).stderr
+    machine.runtime.chmod(0o777)
+    launched = machine.run(words)
+    assert os.fsdecode(launched.stdout).split("\0")[:-1] == ["run", str(hook)]
+    assert launched.stderr == b""
+
+
 def test_a_clone_names_no_interpreter(machine: Machine) -> None:
     """A record that came with a project is none, wherever the script's path leads."""
     evil = write(machine.root / "evil", "#!/bin/sh\necho evil\n", executable=True)
@@ -216,7 +256,7 @@ def test_a_clone_names_no_interpreter(machine: Machine) -> None:
     hook = machine.hook(WHO, "p/hook.py")
     write(machine.work / "p/hook.py.uv", f"{evil}\n64\n")
     up = "/.." * 3
-    for script in (f"{up}{hook}", "../work/p/hook.py", "p/../p/hook.py", str(hook)):
+    for script in (f"{up}{hook}", f"../{machine.work.name}/p/hook.py", "p/../p/hook.py", str(hook)):
         assert asked(machine.wrapped("--script", script))
 
 

@@ -114,11 +114,7 @@ def patterns(code: "CodeType") -> "Patterns":
 
     A string that only looks like one is of no use, and does no harm.
     """
-    names: Set[str] = set()
-    texts: Dict[str, None] = {}
-    for each in _all_code(code):
-        names.update(each.co_names)
-        texts.update(dict.fromkeys(_strings(each.co_consts)))
+    names, texts = _names_and_texts(code)
     if "re" not in names or not _can_compile():
         return {}
     used = {_FLAGS[name] for name in names & set(_FLAGS)}
@@ -133,6 +129,22 @@ def patterns(code: "CodeType") -> "Patterns":
                 if data is not None and len(ready) < _MOST_PATTERNS:
                     ready[text, flags] = data
     return ready
+
+
+def _names_and_texts(code: "CodeType") -> "Tuple[Set[str], Dict[str, None]]":
+    """Return the names and the strings of ``code`` and of all code in it, in their order."""
+    names: Set[str] = set()
+    texts: Dict[str, None] = {}
+    waiting: Any = [code]
+    for each in waiting:  # it grows
+        if type(each) is str:
+            texts[each] = None
+        elif type(each) is type(code):
+            names.update(each.co_names)
+            waiting += each.co_consts
+        elif type(each) in (tuple, frozenset):
+            waiting += each
+    return names, texts
 
 
 def library_patterns(name: str) -> "Patterns":
@@ -172,21 +184,6 @@ def _home(value: "Any") -> str:
     """Return the name of the module that a class or a function is from, "" for other values."""
     name = getattr(value, "__module__", None) if callable(value) else None
     return name if type(name) is str else ""
-
-
-def _all_code(code: "CodeType") -> "Iterator[CodeType]":
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, type(code)):
-            yield from _all_code(constant)
-
-
-def _strings(constants: "Any") -> "Iterator[str]":
-    for constant in constants:
-        if type(constant) is str:
-            yield constant
-        elif type(constant) in (tuple, frozenset):
-            yield from _strings(constant)
 
 
 _of_library: "Dict[str, Patterns]" = {}

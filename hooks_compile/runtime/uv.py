@@ -283,7 +283,17 @@ def become_uv(command: str, words: "List[str]", environ: "Environment") -> "NoRe
 
 
 def recording_environment(record: str, environ: "Environment") -> "Environment":
-    """Return ``environ`` with what makes ``uv_record.py`` record how uv launches a script."""
+    """Return ``environ`` with what makes ``uv_record.py`` record how uv launches a script.
+
+    It stays as it is where others could have put something into the folder that Python would run.
+    """
+    try:
+        for place in (RUNTIME, RUNTIME + _RECORDER):
+            status = posix.lstat(place)
+            if status.st_uid != posix.geteuid() or status.st_mode & 0o77:
+                return dict(environ)
+    except OSError:
+        return dict(environ)
     folder = f"{RUNTIME}{_RECORDER}".encode("utf-8", "surrogateescape")
     if b"PYTHONPATH" in environ:
         folder += b":" + environ[b"PYTHONPATH"]

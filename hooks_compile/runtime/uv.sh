@@ -46,7 +46,11 @@ if [ -n "$hooks_compile_record" ]; then
                 "--uv=$hooks_compile_record" "$hooks_compile_uv" "$@"
         ;;
     esac
-    if [ -r "$hooks_compile_home/uvsite/sitecustomize.py" ]; then
+    # Python would run whatever lies there: only what is this user's own, as with the launcher.
+    if [ -O "$hooks_compile_home/uvsite" ] && [ ! -L "$hooks_compile_home/uvsite" ] &&
+        [ -O "$hooks_compile_home/uvsite/sitecustomize.py" ] &&
+        [ -r "$hooks_compile_home/uvsite/sitecustomize.py" ] &&
+        [ ! -L "$hooks_compile_home/uvsite/sitecustomize.py" ]; then
         HOOKS_COMPILE_UV=$hooks_compile_record
         PYTHONPATH=$hooks_compile_home/uvsite${PYTHONPATH+:$PYTHONPATH}
         export HOOKS_COMPILE_UV PYTHONPATH
