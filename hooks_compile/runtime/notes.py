@@ -4,12 +4,12 @@ Both are read off the compiled code. They only say what a launch may have ready:
 the hook does the same.
 """
 
-import dis
 import functools
 import marshal
 import re
 import sys
 import warnings
+from opcode import opname
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +54,11 @@ _BEGINNING = frozenset(
 # More would make every launch slower than they can make the hook faster.
 _MOST_PATTERNS = 64
 _LONGEST_PATTERN = 400
-_SPECIAL = re.compile(r"\\[AbBdDsSwWZ.()\[\]{}*+?^$|/\-]|\(\?|[.\])][*+?]|^\^|\$$|\w\|\w|\[\^")
+# Every alternative begins with a character as it is: the search goes from one of these to the next.
+_SPECIAL = re.compile(
+    r"\\[AbBdDsSwWZ.()\[\]{}*+?^$|/\-]|\(\?|\.[*+?]|\][*+?]|\)[*+?]|\[\^"
+    r"|\^(?<![\s\S]\^)|\$$|\|(?<=\w\|)\w"
+)
 _FLAGS = {
     name: int(getattr(re, name))
     for name in (*"AIMSX", "ASCII", "IGNORECASE", "MULTILINE", "DOTALL", "VERBOSE")
@@ -89,7 +93,7 @@ def leading_imports(code: "CodeType") -> "Tuple[str, ...]":
     words = code.co_code
     argument = 0
     for place in range(0, len(words), 2):  # dis.get_instructions looks at the whole code first
-        name = dis.opname[words[place]]
+        name = opname[words[place]]
         argument = argument << 8 | words[place + 1]
         if name == "EXTENDED_ARG":
             continue
