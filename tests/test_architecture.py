@@ -54,7 +54,8 @@ PURE_PATH_FUNCTIONS = {
 IMPURE_BUILTINS = {"__import__", "breakpoint", "eval", "exec", "input", "open", "print"}
 # The parts of the launcher: all that runs in the hook's process.
 LAUNCHER = [
-    *("ahead", "entry", "lazy", "leave", "launch", "launcher", "miss", "prepare", "store", "uv"),
+    *("ahead", "entry", "finder", "lazy", "leave", "launch", "launcher", "miss", "prepare"),
+    *("start", "store", "uv"),
 ]
 
 

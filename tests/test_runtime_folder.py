@@ -14,10 +14,13 @@ import pytest
 
 from hooks_compile import runtime_folder
 from hooks_compile.errors import RuntimeFolderError
+from tests.interpreters_found import each_interpreter
 from tests.launches import User, as_ordinary_user, require_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from tests.interpreters_found import Found
 
 STRANGER = 12_345
 
@@ -126,6 +129,22 @@ def test_what_is_missing_or_damaged_is_made_again_and_the_key_stays(runtime: Pat
         runtime_folder.ensure(runtime)
         assert {path.name: path.read_bytes() for path in runtime.glob("*.py")} == good
     assert runtime_folder.read_key(runtime) == key
+
+
+@each_interpreter
+def test_a_launch_reads_all_of_the_compiled_launcher(interpreter: Found, tmp_path: Path) -> None:
+    user = User.create(tmp_path, interpreter)
+    hook = tmp_path / "hook.py"
+    hook.write_text("pass\n")
+    user.launch(hook)
+    ((launcher, number),) = [
+        (path, path.stat().st_ino)
+        for path in user.runtime.glob("launch.py.*")
+        if path.suffix != ".rest"
+    ]
+    user.launch(hook)
+    assert launcher.stat().st_ino == number  # else it is made again each time
+    assert launcher.stat().st_size < 60_000  # launch.py reads 65,544 bytes
 
 
 def test_the_files_of_other_versions_go_once_the_launcher_is_replaced(runtime: Path) -> None:

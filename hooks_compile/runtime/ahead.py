@@ -10,14 +10,15 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType, ModuleType
+    from types import CodeType
     from typing import Any, Tuple
 
     from hooks_compile.runtime.entry import Patterns
-    from hooks_compile.runtime.launcher import STDLIB, collector
+    from hooks_compile.runtime.finder import Library
+    from hooks_compile.runtime.launcher import COLLECTS, STDLIB, collector
 
 
-def import_ahead(names: "Tuple[str, ...]", patterns: "Patterns", gc: "ModuleType") -> None:
+def import_ahead(names: "Tuple[str, ...]", patterns: "Patterns") -> None:
     """Import modules while the collector rests: it would go through them many times for nothing.
 
     They find their regular expressions among ``patterns``.
@@ -25,19 +26,18 @@ def import_ahead(names: "Tuple[str, ...]", patterns: "Patterns", gc: "ModuleType
     Nothing is done where a name may mean something else than Python's own module to the hook.
     """
     path = sys.path
-    if path[2:3] != [STDLIB] or not gc.isenabled() or can_shadow(path[0]):
+    if path[2:3] != [STDLIB] or not COLLECTS or can_shadow(path[0]):
         return
     folder = path.pop(0)
-    gc.disable()
     try:
-        for name in names:
-            __import__(name)
-            if name == "re":
-                offer(patterns)
+        with Library():
+            for name in names:
+                __import__(name)
+                if name == "re":
+                    offer(patterns)
     except Exception:  # the hook meets it again
         return
     finally:
-        gc.enable()
         path.insert(0, folder)
 
 

@@ -1,8 +1,8 @@
 """The launcher: decides which code a launch runs, and makes ``__main__`` what it would have been.
 
-``launch.py`` executes this file, ``entry.py``, ``ahead.py`` and ``leave.py``, compiled as one by
-``prepare.py``, in a namespace of their own. Nothing is imported here that the bare interpreter has
-not loaded, and nothing but the hook and Python itself writes to stdout or stderr.
+``start.py`` executes this file, ``entry.py`` and ``leave.py``, compiled as one by ``prepare.py``,
+in a namespace of their own. Nothing is imported here that the bare interpreter has not loaded, and
+nothing but the hook and Python itself writes to stdout or stderr.
 """
 
 import _imp
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any, Callable, Dict, NoReturn, Optional, Tuple
 
-    from hooks_compile.runtime.ahead import import_ahead, offer, ready_to_defer
     from hooks_compile.runtime.entry import (
         DEFERRED,
         FOLDER,
@@ -29,7 +28,11 @@ if TYPE_CHECKING:
     )
     from hooks_compile.runtime.leave import can_leave, flush, is_plain, leave, tells
 
-    # The name of the file with what few launches need, and its hash: prepare.py knows them.
+    # From start.py: the collector, and whether it is to be at work in the hook.
+    GC: Optional[ModuleType]
+    COLLECTS: bool
+    # From prepare.py: what makes imports ahead, marshalled; the file with what few launches need.
+    AHEAD: bytes
     REST: str
     REST_HASH: bytes
     BUILD: str
@@ -82,7 +85,7 @@ class Launch:
         if type(namespace["_file"]) is int:  # else prepare.py has made this launcher
             posix.close(namespace["_file"])
         self.namespace = namespace
-        self.gc = collector() if can_leave(source) else None
+        self.gc = GC if can_leave(source) else None
         self.status = None
         self.raised = False
         self.within = True
@@ -98,10 +101,12 @@ class Launch:
         _, imports, patterns = self.notes
         if self.gc:
             if imports:
-                import_ahead(imports, patterns, self.gc)
+                load_ahead()["import_ahead"](imports, patterns)
             self.gc.freeze()
             if patterns:
-                offer(patterns)
+                load_ahead()["offer"](patterns)
+        if COLLECTS and GC:
+            GC.enable()
         return _FUNCTION(self.code, self.namespace)  # type: ignore[no-any-return]
 
     def __exit__(self, _: object, error: "Any", traceback: "Any") -> bool:
@@ -185,7 +190,7 @@ def find_code(script: str, path: str, source: bytes) -> "Tuple[CodeType, Notes]"
                 load_rest()["warn"](notes[0], file)
             _imp._fix_co_filename(code, file)  # type: ignore[attr-defined] # typeshed lacks it
             if imports_of(data) == DEFERRED:
-                code = ready_to_defer(code, {} if tells(source) else notes[2])
+                code = load_ahead()["ready_to_defer"](code, {} if tells(source) else notes[2])
             if _TRACED:
                 load_rest()["trace"]("hit", f"level {level}", script)
             return code, notes
@@ -219,6 +224,13 @@ def read_key() -> bytes:
     if len(key) != 16:
         raise ValueError("the key of the runtime folder is damaged")
     return key
+
+
+def load_ahead() -> "Dict[str, Any]":
+    """Return the functions of ``ahead.py``, by name."""
+    if "import_ahead" not in globals():
+        exec(marshal.loads(AHEAD), globals())
+    return globals()
 
 
 def load_rest() -> "Dict[str, Any]":

@@ -16,15 +16,19 @@ if TYPE_CHECKING:
     from typing import Any, Tuple
 
 _BUILD = "@BUILD@"
-_PARTS = ("entry", "ahead", "leave", "launcher")
-# What only REST calls.
+# What is executed of the launcher: first of all, in each launch, before what is made ahead, and
+# seldom. Each lies marshalled in the one before it, the last in a file of its own.
+_START, _HOT = ("start",), ("entry", "leave", "launcher")
+_AHEAD, _REST = ("finder", "ahead"), ("store", "miss", "uv")
+# What of _HOT belongs elsewhere.
+_FIRST = ("collector",)
 _COLD = ("pack", "require_text", "choice_of")
 _FOLDER = sys.argv[0][:-9]
 _NAME = f"launch.py.{_BUILD}.{sys.implementation.cache_tag}-{sys.hexversion:x}"
 
 
 def compile_launcher() -> "Tuple[bytes, bytes]":
-    """Return the launcher, marshalled: all of _PARTS, and apart from them what few launches need.
+    """Return the launcher, marshalled: what each launch needs, and apart from it what few need.
 
     Raises OSError where a part is missing or the folder is not this user's alone; SyntaxError and
     ValueError for a damaged part.
@@ -32,32 +36,48 @@ def compile_launcher() -> "Tuple[bytes, bytes]":
     status = posix.stat(_FOLDER)
     if status.st_uid != posix.geteuid() or status.st_mode & 0o77:
         raise PermissionError(_FOLDER)
-    hot = parsed(b"".join(map(part, _PARTS)))
-    cold = parsed(part("store") + part("miss") + part("uv"))
-    cold.body += [node for node in hot.body if getattr(node, "name", "") in _COLD]
-    rest = marshal.dumps(compiled(cold))
-    known = (_NAME + ".rest", _imp.source_hash(sys.hexversion, rest), _BUILD)
-    hot.body = [node for node in hot.body if getattr(node, "name", "") not in _COLD]
-    hot.body += parsed("REST, REST_HASH, BUILD = {!r}, {!r}, {!r}".format(*known).encode()).body
-    return marshal.dumps(compiled(hot)), rest
+    start, hot, ahead, rest = map(parsed, (_START, _HOT, _AHEAD, _REST))
+    move(_FIRST, hot, start)
+    move(_COLD, hot, rest)
+    cold = marshalled(rest)
+    define(hot, AHEAD=marshalled(ahead), BUILD=_BUILD, REST=_NAME + ".rest")
+    define(hot, REST_HASH=_imp.source_hash(sys.hexversion, cold))
+    define(start, LAUNCHER=marshalled(hot))
+    return marshalled(start), cold
 
 
-def part(name: str) -> bytes:
-    """Return the source of one part. Raises OSError."""
-    with open(f"{_FOLDER}{_BUILD}.{name}.py", "rb") as file:
-        return file.read()
+def parsed(names: "Tuple[str, ...]") -> "Any":
+    """Return the syntax tree of parts without what is of no use to a launch. Raises OSError."""
+    source = b""
+    for name in names:
+        with open(f"{_FOLDER}{_BUILD}.{name}.py", "rb") as file:
+            source += file.read()
+    return tree_of(source)
 
 
-def parsed(source: bytes) -> "Any":
+def tree_of(source: bytes) -> "Any":
     """Return the syntax tree of ``source`` without what is of no use to a launch."""
     tree: Any = compile(source, "launcher.py", "exec", 0x400, True)  # ast.PyCF_ONLY_AST
     strip(tree)
     return tree
 
 
-def compiled(tree: "Any") -> "CodeType":
+def move(names: "Tuple[str, ...]", source: "Any", target: "Any") -> None:
+    """Move functions from one syntax tree to the beginning of another."""
+    moved = [node for node in source.body if getattr(node, "name", "") in names]
+    source.body = [node for node in source.body if node not in moved]
+    target.body[:0] = moved
+
+
+def define(tree: "Any", **constants: "Any") -> None:
+    """Let what ``tree`` does begin with the definition of constants."""
+    for name, value in constants.items():
+        tree.body[:0] = tree_of(f"{name} = {value!r}".encode()).body
+
+
+def marshalled(tree: "Any") -> bytes:
     """Return the code of a syntax tree; all that is felt in each launch is left out."""
-    return bare(compile(tree, "launcher.py", "exec", 0, True, 2))
+    return marshal.dumps(bare(compile(tree, "launcher.py", "exec", 0, True, 2)))
 
 
 def strip(node: "Any") -> None:
