@@ -39,8 +39,8 @@ class Row:
         notes = [f"{path}: level {self.choice.level} drops {d}" for d in self.dropped]
         if self.result.source.imports == "deferred":
             under = f"under {self.result.interpreter.label}"
-            if self.deferrable.modules:
-                modules = ", ".join(self.deferrable.modules)
+            if not self.deferrable.reason:
+                modules = ", ".join(self.deferrable.modules) or "only what its modules import"
                 notes.append(f"{path}: imports deferred {under}: {modules}")
                 notes += [f"{path}: not deferred {under}: {k}" for k in self.deferrable.kept]
             else:
@@ -112,11 +112,11 @@ def could_defer(rows: Iterable[Row], root: Path) -> str | None:
     waiting = {
         shown(row.result.source.path, root): len(row.deferrable.modules)
         for row in rows
-        if row.result.source.imports == "as-written" and row.deferrable.modules
+        if row.result.source.imports == "as-written" and not row.deferrable.reason
     }
     if not waiting:
         return None
-    hooks = ", ".join(f"{name} ({count})" for name, count in waiting.items())
+    hooks = ", ".join(f"{name} ({count})" if count else name for name, count in waiting.items())
     return f'imports = "deferred" would put imports off in: {hooks}'
 
 

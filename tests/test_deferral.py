@@ -51,6 +51,76 @@ def test_a_part_of_a_package_binds_the_package() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("call", "asked"),
+    [
+        ("re.compile('a')", "re.P('a', 0) or re.re.compile('a')"),
+        ("re.compile('a', re.I)", "re.P('a', 2) or re.re.compile('a', re.re.I)"),
+        (
+            "re.compile('a', re.I | re.S | re.VERBOSE)",
+            "re.P('a', 82) or re.re.compile('a', re.re.I | re.re.S | re.re.VERBOSE)",
+        ),
+        ("re.compile('a', flags=re.M)", "re.P('a', 8) or re.re.compile('a', flags=re.re.M)"),
+        ("re.compile(text)", "re.P(text, 0) or re.re.compile(text)"),
+        ("re.compile(text, flags)", "re.P(text, flags) or re.re.compile(text, flags)"),
+        # whose evaluation might do something, or that would be evaluated twice
+        ("re.compile(text())", ""),
+        ("re.compile(text.x)", ""),
+        ("re.compile('a', f())", ""),
+        ("re.compile('a', 2)", ""),
+        ("re.compile('a', re.DEBUG)", ""),
+        ("re.compile('a', re.I & re.M)", ""),
+        ("re.compile('a', other.I)", ""),
+        ("re.compile(f'a{x}')", ""),
+        ("re.compile(b'a')", ""),
+        ("re.compile(*x)", ""),
+        ("re.compile('a', **x)", ""),
+        ("re.compile('a', pattern='a')", ""),
+        ("re.compile(pattern='a')", ""),
+        ("re.compile()", ""),
+        ("re.compile('a', 0, 1)", ""),
+        ("re.match('a', 'a')", ""),
+        ("f(re.compile)", ""),
+    ],
+)
+def test_patterns_that_the_entry_may_have_ready_need_no_re(call: str, asked: str) -> None:
+    text = rewritten(f"import re\nfor x in y:\n    z = {call}").replace(deferral.PATTERN, "P")
+    plain = call.replace("re.", "re.re.")
+    assert text.splitlines()[-1] == f"    z = {asked or plain}"
+
+
+@pytest.mark.parametrize(
+    ("line", "changes"),
+    [
+        *((line, False) for line in (
+            "os.environ['A']", "x = os.environ.get('OPENSSL_CONF')", "'A' in os.environ",
+            "os.environ['A'] = '1'", "del os.environ['A']", "os.environ.setdefault('A', '1')",
+            "os.environ.pop('A', None)", "dict(os.environ, OPENSSL_CONF='x')",
+            "os.environb[b'A'] = x",
+            "{**os.environ, 'OPENSSL_CONF': 'x'}", "f(env=os.environ)", "os.environ.copy()",
+            "for name in os.environ.items(): pass", "f = 'environ'",
+        )),
+        *((line, True) for line in (
+            "os.environ['OPENSSL_CONF'] = 'x'", "os.environ[name] = 'x'", "del os.environ[name]",
+            "os.environ.update(x)", "os.environ |= x", "os.putenv('OPENSSL_CONF', 'x')",
+            "os.environ.setdefault(name, 'x')", "os.environ.pop(*x)", "f(os.environ)",
+            "x = os.environ", "os.environ = x", "x = os.environ.__setitem__",
+            "x = os.environ.setdefault", "os.environb[b'OPENSSL_CONF'] = x", "[os.environ]",
+            "from os import environ as e", "from os import putenv",
+        )),
+    ],
+)  # fmt: skip
+def test_what_reads_the_environment_waits_only_where_nothing_changes_it(
+    line: str, changes: bool
+) -> None:
+    found = planned(f"import os, hashlib, json\nfrom random import choice\n{line}\n")
+    reason = "line 3 may change the environment for it"
+    kept = [f"line 1: hashlib: {reason}", f"line 2: random: {reason}"]
+    assert (found.modules, found.kept) == (
+        (["json"], kept) if changes else (["hashlib", "json", "random"], [])
+    )
+
+
 def test_names_and_their_uses() -> None:
     source = "from re import sub, compile as made\n\ndef f(x=made('a')):\n    return [sub, made]"
     assert rewritten(source) == (
@@ -143,6 +213,12 @@ def test_annotations_that_nobody_can_read_are_no_use(source: str, became: str) -
         assert planned(HEAD + source).reason == "line 11: modules"
 
 
+def test_an_annotation_ahead_of_its_import_fails() -> None:
+    source = "def f(x: Path): pass\nfrom pathlib import Path\nx: Path = 1"
+    assert rewritten(source).startswith("def f(x: Path.Path):")
+    assert rewritten(source).endswith("x: None = 1")
+
+
 def test_with_nothing_but_the_library_nobody_reads_annotations() -> None:
     source = "from pathlib import Path\nfrom functools import cache\n"
     text = rewritten(source + "@cache\ndef f(x: Path):\n    pass\nprint(sorted([], key=f))")
@@ -152,7 +228,7 @@ def test_with_nothing_but_the_library_nobody_reads_annotations() -> None:
 @pytest.mark.parametrize(
     ("source", "modules", "kept"),
     [
-        ("import json, re, os.path, sys, logging, random", ["json", "re"], []),
+        ("import json, re, os.path, sys, logging, uuid", ["json", "re"], []),
         ("import xml.etree.ElementTree", ["xml.etree.ElementTree"], []),
         ("import json\nfrom json import loads\nimport re", ["json", "re"], []),
         # not at the top level
@@ -195,10 +271,19 @@ def test_with_nothing_but_the_library_nobody_reads_annotations() -> None:
         ),
         ("import re\nclass A:\n    re = re", [], ["line 1: re: re is bound again at line 3"]),
         (
-            "import urllib.parse\nimport urllib.request",
+            "import urllib.parse\nimport urllib.robotparser",
             [],
             ["line 1: urllib.parse: urllib is bound again at line 2"],
         ),
+        (
+            "import urllib.parse\nimport urllib.parse as urllib",
+            [],
+            [
+                "line 1: urllib.parse: urllib is bound again at line 2",
+                "line 2: urllib.parse: urllib is bound again at line 2",
+            ],
+        ),
+        ("import urllib.parse, urllib.error\nurllib.parse.x", ["urllib.parse", "urllib.error"], []),
         # names that are no binding
         ("import re\nx.re = 1\nf(re=2)\nx.re.re", ["re"], []),
         ("import re\nmatch x:\n    case A(re=1): pass", ["re"], []),
@@ -247,8 +332,9 @@ def test_with_nothing_but_the_library_nobody_reads_annotations() -> None:
 def test_what_is_deferred(source: str, modules: list[str], kept: list[str]) -> None:
     found = planned(source)
     assert (found.modules, found.kept) == (modules, kept)
-    if not modules:
-        assert found.reason == (kept[0] if kept else "it imports nothing that could be deferred")
+    imports = any("import" in line and "__future__" not in line for line in source.split("\n"))
+    # what is imported may import in turn
+    assert found.reason == ("" if imports else "it imports nothing that could be deferred")
 
 
 @pytest.mark.parametrize(
@@ -323,24 +409,33 @@ def test_the_first_line_that_forbids_it_is_named() -> None:
 def test_a_source_whose_tree_makes_other_code_stays_as_written() -> None:
     source = b"import json\nprint(json.dumps(1))\n"
     code = compile(source, "hook.py", "exec", 0, True, 2)
-    made, modules = deferring.code_of(source, "hook.py", 2, code)
-    assert modules == ["json"]
-    assert made != code
+    made = deferring.code_of(source, "hook.py", 2, code)
+    assert made is not None
+    assert made[1] == ["json"]
+    assert made[0] != code
     other = code.replace(co_firstlineno=7)
-    assert deferring.code_of(source, "hook.py", 2, other) == (other, [])
+    assert deferring.code_of(source, "hook.py", 2, other) is None
 
 
 def test_a_source_nested_beyond_measure_stays_as_written() -> None:
     depth = 5000
     source = b"import json\nx = " + b"-" * depth + b"1\n"
     code = compile("0", "hook.py", "exec")
-    assert deferring.code_of(source, "hook.py", 0, code) == (code, [])
+    assert deferring.code_of(source, "hook.py", 0, code) is None
 
 
 @pytest.mark.parametrize(
     ("source", "used"),
     [
-        ("import re\nX = re.compile('a')", "line 1: re: re is used at once, at line 2"),
+        ("import re\nX = re.sub('a', 'b', 'c')", "line 1: re: re is used at once, at line 2"),
+        ("import re\nX = re.compile('a' + x)", "line 1: re: re is used at once, at line 2"),
+        (
+            "import re\nX = [re.compile('a', re.I | re.M), re.I]",
+            "line 1: re: re is used at once, at line 2",
+        ),
+        # the entry has them ready
+        ("import re\nX = re.compile('a')", ""),
+        ("import re\nX = [re.compile(y, flags=re.I) for y in 'ab']", ""),
         ("import re\nX: int = [re for _ in x]", "line 1: re: re is used at once, at line 2"),
         (
             "from pathlib import Path, PurePath\ndef f(x=Path()): pass",

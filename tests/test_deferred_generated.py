@@ -20,6 +20,11 @@ IMPORTS = {
     "import json": ["json.dumps([1])", "json.JSONDecodeError.__name__", "json.loads('[')"],
     "import json as j, re": [
         *("j.dumps({})", "re.sub('a', 'b', 'aa')", "re.escape.__name__", "re.nothing"),
+        *("re.compile('a+')", "re.compile('a+', re.I).match('A')", "re.compile('(')"),
+        *(
+            "[re.compile(c, flags=re.M) for c in ('^a', 'b$')]",
+            "re.compile('a+') is re.compile('a+')",
+        ),
     ],
     "from pathlib import Path, PurePath as Pure": ["Path('a') / 'b'", "Pure", "Path(1)", "Path"],
     "from datetime import (\n    datetime,\n    timedelta as td,\n)": [
@@ -32,8 +37,36 @@ IMPORTS = {
     "from collections import OrderedDict, defaultdict": [
         *("OrderedDict(a=1)", "defaultdict(list)['x']", "OrderedDict(1)"),
     ],
+    "import beside": [
+        "beside.json.dumps(1)",
+        "beside.again('a  b')",
+        "beside.sp.nothing",
+        "beside.f()",
+    ],
+    "import hashlib, urllib.error, urllib.parse": [
+        *(
+            "hashlib.md5(b'').hexdigest()",
+            "urllib.error.URLError('x')",
+            "urllib.parse.quote('a b')",
+        ),
+    ],
     "import string, fnmatch": ["string.digits", "fnmatch.fnmatch('a', '?')", "fnmatch.no"],
 }
+BESIDE = """\
+import json, re, subprocess as sp, textwrap
+try:
+    import shutil
+except ImportError:
+    shutil = None
+SPACE = re.compile(r"\\s+")
+
+
+def again(text):
+    return SPACE.split(text), textwrap.dedent(text), re.sub("a", "b", text)
+
+
+def f(): return shutil.which("no such command"), sp.PIPE
+"""
 PLACES = [
     "print({use})",
     "print(f'''{{{use}!r:>9}}''')",
@@ -103,6 +136,7 @@ def test_a_generated_hook_does_the_same(interpreter: Found, tmp_path: Path) -> N
         with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
             hook = Path(folder, "hook.py")
             hook.write_text(source)
+            hook.with_name("beside.py").write_text(BESIDE)
             with Compiler([user.interpreter], user.key) as compiler:
                 (result,) = compiler.compile([HookSource(hook, imports="deferred")])
             assert result.ok, (result, source)

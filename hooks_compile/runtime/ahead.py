@@ -11,11 +11,11 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
-    from typing import Any, Tuple
+    from typing import Any, Dict, Optional, Tuple
 
     from hooks_compile.runtime.entry import Patterns
     from hooks_compile.runtime.finder import Library
-    from hooks_compile.runtime.launcher import COLLECTS, STDLIB, collector
+    from hooks_compile.runtime.launcher import COLLECTS, GC, STDLIB
 
 
 def import_ahead(names: "Tuple[str, ...]", patterns: "Patterns") -> None:
@@ -50,19 +50,25 @@ def can_shadow(folder: str) -> bool:
     return not stems.isdisjoint(getattr(sys, "stdlib_module_names", stems))  # new in 3.10
 
 
-def offer(patterns: "Patterns") -> None:
+def offer(patterns: "Patterns", made: "Optional[Dict[Tuple[str, int], Any]]" = None) -> None:
     """Give ``re``, if it is loaded, patterns in compiled form: none has to be parsed any more.
 
+    ``made`` are those that have been asked for without ``re``, while it was not executed.
     What they are looked up by is what :func:`re.compile` looks in its cache for. Another version of
     Python may compile them otherwise, though it runs the same bytecode: it gets none.
     """
     if ("", sys.hexversion) not in patterns:
         return
     module = sys.modules.get("re")
+    if type(module) is not type(sys):  # it is put off
+        return
     name = "_cache" if sys.version_info < (3, 12) else "_cache2"
     old = getattr(module, name, None)
     if type(old) is not dict:
         return
+    for key, found in (made or {}).items():
+        if type(found.pattern) is str:
+            old.setdefault((str, *key), found)
 
     class Cache(dict):  # type: ignore[type-arg] # 3.8 has no dict[...]
         def __missing__(self, key: "Tuple[type, Any, int]") -> "Any":
@@ -88,7 +94,9 @@ def ready_to_defer(code: "CodeType", patterns: "Patterns") -> "CodeType":
             scope: "Any" = {"__name__": "hooks_compile.runtime.lazy"}
             exec(each, scope)
             made = constants[i] = scope["made"]
-            made.gc = collector()
-            if patterns:
-                made.offer = lambda: offer(patterns)
+            made.gc = GC
+            if ("", sys.hexversion) in patterns:
+                made.patterns = patterns
+                made.offer = lambda made=made: offer(patterns, made.made)
+            made.begin()
     return code.replace(co_consts=tuple(constants))

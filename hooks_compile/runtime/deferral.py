@@ -11,10 +11,11 @@ At the module's top level, ``from pathlib import Path`` becomes what ``ast.unpar
 and every use of ``Path`` becomes ``Path.Path``; ``import json as j`` makes ``j.j`` of ``j``. Where
 only annotations would use it, which nobody can read, they go: they would be evaluated in ``def``.
 
-DEFERRED is a constant in whose place the launcher puts a ``Deferred`` of ``lazy.py``. Every node
-keeps the line and column of what it stands for. What could tell the difference stays as written,
-an import for itself or the whole hook; ``docs/deferred.md`` has the rules. Runs in the hook's
-interpreter: standard library only, Python 3.8 syntax.
+DEFERRED is a constant in whose place the launcher puts a ``Deferred`` of ``lazy.py``. And
+``re.compile("a+")`` becomes ``re.PATTERN("a+", 0) or re.re.compile("a+")``: patterns that the entry
+has ready need no ``re``. Every node keeps the line and column of what it stands for. What could
+tell the difference stays as written, an import for itself or the whole hook; ``docs/deferred.md``
+has the rules. Runs in the hook's interpreter: standard library only, Python 3.8 syntax.
 """
 
 import ast
@@ -26,14 +27,18 @@ else:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, Iterator, List, Optional, Set, Tuple, TypeVar
+    from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple, TypeVar, Union
 
     Node = TypeVar("Node", bound=ast.AST)
     # a module, and the attribute of it, or "" for the module itself; "" is a class of the hook's
     Source = Tuple[str, str]
+    # what re.compile is asked for: the name of re, a text, flags; or variables that hold them
+    Pattern = Tuple[ast.Name, ast.expr, Union[int, ast.Name]]
 
 # A constant that no hook has: one that has it stays as written.
 DEFERRED = "hooks-compile: deferred imports"
+# As in lazy.py.
+PATTERN = "hooks-compile: pattern"
 # The interpreters that the table was made for; on 3.15 and later Python's own lazy imports
 # (PEP 810) would do it, and could not be run yet.
 VERSIONS = [(3, minor) for minor in range(8, 14)]
@@ -42,7 +47,8 @@ VERSIONS = [(3, minor) for minor in range(8, 14)]
 class Plan:
     """What is to be deferred in a hook, and what is not.
 
-    ``reason`` says why the hook as a whole stays as written, and is "" where it does not.
+    ``reason`` says why the hook as a whole stays as written, and is "" where it does not; even with
+    none of its own imports deferred, those that the modules make may be.
     ``modules`` are deferred, in the order of their imports; ``kept`` tells for each import of a
     module of the table that is not, which and why, a line each.
     """
@@ -54,6 +60,7 @@ class Plan:
         values: Dict[str, str]
         sources: Dict[str, Source]
         idle: Set[int]
+        patterns: Dict[int, Pattern]
 
     def __init__(self, reason: str = "") -> None:
         """Begin with nothing deferred."""
@@ -68,6 +75,8 @@ class Plan:
         self.sources = {}
         # ids of annotations that need not be evaluated
         self.idle = set()
+        # id of a call of re.compile -> the pattern and the flags, which the entry may have ready
+        self.patterns = {}
 
 
 class Library:
@@ -75,6 +84,14 @@ class Library:
 
     def provides(self, module: str, name: str) -> bool:
         """Tell whether a module of the table has a name, without a warning."""
+        raise NotImplementedError
+
+    def can_import(self, module: str) -> bool:
+        """Tell whether a module of the table can be imported."""
+        raise NotImplementedError
+
+    def is_loaded(self, module: str) -> bool:
+        """Tell whether a module is built in, or loaded before any hook runs."""
         raise NotImplementedError
 
     def is_standard(self, module: str) -> bool:
@@ -96,8 +113,8 @@ def plan(tree: ast.Module, library: Library) -> Plan:
     at_once = _used_at_once(tree, made)
     if at_once:
         made = _planned(tree, scan, at_once)
-    if not made.modules:
-        made.reason = made.kept[0] if made.kept else "it imports nothing that could be deferred"
+    if not made.modules and not scan.imports_more:
+        made.reason = "it imports nothing that could be deferred"
     return made
 
 
@@ -128,7 +145,8 @@ def _planned(tree: ast.Module, scan: "_Scan", at_once: "Dict[str, int]") -> Plan
                 made.values[name] = value
                 made.sources[name] = source
     made.modules = list(dict.fromkeys(made.modules))
-    made.idle = set(scan.idle_annotations(tree, made.sources))
+    made.idle = set(scan.idle_annotations(tree, made.imports))
+    made.patterns = dict(scan.patterns(made.sources))
     return made
 
 
@@ -147,10 +165,11 @@ def _used_at_once(tree: ast.Module, made: Plan) -> "Dict[str, int]":
     """
     found: Dict[str, int] = {}
     future = _has_future_annotations(tree)
+    skipped = made.idle | made.patterns.keys()
     for statement in tree.body:
         if isinstance(statement, _MAY_LEAVE) and not _is_for_typing(statement, made):
             break
-        for name in _evaluated(statement, made.idle, future):
+        for name in _evaluated(statement, skipped, future):
             if made.values.get(name.id, "TYPE_CHECKING") != "TYPE_CHECKING":
                 found.setdefault(name.id, name.lineno)
     return found
@@ -167,7 +186,7 @@ def _is_for_typing(statement: ast.stmt, made: Plan) -> bool:
     return isinstance(test, ast.Name) and made.values.get(test.id) == "TYPE_CHECKING"
 
 
-def _evaluated(node: ast.AST, idle: "Set[int]", future: bool) -> "Iterator[ast.Name]":
+def _evaluated(node: ast.AST, left_out: "Set[int]", future: bool) -> "Iterator[ast.Name]":
     """Yield the names that are evaluated where ``node`` stands, not in a function's body."""
     if isinstance(node, ast.Name):
         yield node
@@ -177,8 +196,8 @@ def _evaluated(node: ast.AST, idle: "Set[int]", future: bool) -> "Iterator[ast.N
         if field in skipped or (field in _ANNOTATIONS and future):
             continue
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST) and id(child) not in idle:
-                yield from _evaluated(child, idle, future)
+            if isinstance(child, ast.AST) and id(child) not in left_out:
+                yield from _evaluated(child, left_out, future)
 
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -188,9 +207,9 @@ def _module_of(statement: ast.ImportFrom) -> str:
     return "." * statement.level + (statement.module or "")
 
 
-def _values(statement: ast.stmt, deferred: "List[bool]") -> "Iterator[Tuple[str, str, Source]]":
+def _values(statement: ast.stmt, deferred: "Sequence[bool]") -> "Iterator[Tuple[str, str, Source]]":
     """Yield each name that the deferred part of an import binds, the attribute, and its source."""
-    if isinstance(statement, ast.ImportFrom):
+    if isinstance(statement, ast.ImportFrom) and any(deferred):
         for alias in statement.names:
             source = _module_of(statement), alias.name
             yield alias.asname or alias.name, alias.name, source
@@ -254,7 +273,7 @@ def _assign(names: "List[str]", value: ast.expr, like: ast.AST) -> ast.stmt:
     return _placed(ast.Assign([ast.Name(name, ast.Store()) for name in names], value), like)
 
 
-def _constant(value: str, like: ast.AST) -> ast.expr:
+def _constant(value: "Union[str, int]", like: ast.AST) -> ast.expr:
     return ast.copy_location(ast.Constant(value), like)
 
 
@@ -271,6 +290,7 @@ class _Rewriter(ast.NodeTransformer):
     def __init__(self, made: Plan, future_annotations: bool) -> None:
         self._values = made.values
         self._idle = made.idle
+        self._patterns = made.patterns
         self._future_annotations = future_annotations
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
@@ -280,6 +300,17 @@ class _Rewriter(ast.NodeTransformer):
         if value == "TYPE_CHECKING":
             return ast.copy_location(ast.Constant(False), node)
         return ast.copy_location(ast.Attribute(node, value, ast.Load()), node)
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        asked = self._patterns.get(id(node))
+        self.generic_visit(node)
+        if asked is None:
+            return node
+        name, pattern, flags = asked
+        words = [pattern, _constant(flags, node) if isinstance(flags, int) else flags]
+        place = ast.copy_location(ast.Attribute(name, PATTERN, ast.Load()), node)
+        ready = ast.copy_location(ast.Call(place, words, []), node)
+        return ast.copy_location(ast.BoolOp(ast.Or(), [ready, node]), node)
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         kept: Dict[str, Optional[ast.AST]] = {}
@@ -314,6 +345,11 @@ class _Scan:
         self._uses: Dict[str, List[ast.Name]] = {}
         self._parents: Dict[int, ast.AST] = {}
         self._foreign = ""
+        # a package -> how many imports of modules in it bind it, all of which can be put off
+        self._together = dict(_bound_together(tree))
+        self._changes_environment = _environment_changed(tree)
+        # whether a module is imported that may import others
+        self.imports_more = False
         for node in ast.walk(tree):
             for child in ast.iter_child_nodes(node):
                 self._parents[id(child)] = node
@@ -322,6 +358,7 @@ class _Scan:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 self._uses.setdefault(node.id, []).append(node)
             for module in _modules_imported(node):
+                self.imports_more |= not library.is_loaded(module)
                 if not library.is_standard(module.partition(".")[0]):
                     self._foreign = self._foreign or module
         future = _has_future_annotations(tree)
@@ -334,11 +371,15 @@ class _Scan:
     def against_module(self, alias: ast.alias) -> str:
         """Return what speaks against deferring ``import alias``, "" for nothing."""
         name = alias.asname or alias.name.partition(".")[0]
-        return self._against(name, alias.name in table.LOOKED_UP_IN)
+        reason = self._against_importing(alias.name)
+        return reason or self._against(name, alias.name in table.LOOKED_UP_IN)
 
     def against_names(self, statement: ast.ImportFrom) -> str:
         """Return what speaks against deferring ``from module import names``, "" for nothing."""
         module = statement.module
+        reason = self._against_importing(module or "")
+        if reason:
+            return reason
         for alias in statement.names:
             if alias.name.startswith("_") or not self._library.provides(module or "", alias.name):
                 return "it has no %s" % alias.name
@@ -347,11 +388,18 @@ class _Scan:
                 return reason
         return ""
 
+    def _against_importing(self, module: str) -> str:
+        if not self._library.can_import(module):
+            return "it can't be imported here"
+        if module in table.READING and self._changes_environment:
+            return "line %d may change the environment for it" % self._changes_environment
+        return ""
+
     def _against(self, name: str, looked_up: bool) -> str:
         if name.startswith("__"):
             return "%s has another name in a class" % name
         lines = self._bound.get(name, [])
-        if len(lines) > 1:
+        if len(lines) > self._together.get(name, 1):
             return "%s is bound again at line %d" % (name, sorted(lines)[1])
         if name in self._in_strings and (looked_up or self._foreign):
             return "%s is in annotations that %s may read" % (name, self._foreign or "dataclasses")
@@ -361,17 +409,41 @@ class _Scan:
                 return "%s stands apart from its call at line %d" % (name, use.lineno)
         return ""
 
-    def idle_annotations(self, tree: ast.Module, sources: "Dict[str, Source]") -> "Iterator[int]":
+    def patterns(self, sources: "Dict[str, Source]") -> "Iterator[Tuple[int, Pattern]]":
+        """Yield the ids of calls of ``re.compile`` whose result an entry may have ready, and what
+        they ask for. ``re`` is one of ``sources``.
+        """
+        names = [name for name, source in sources.items() if source == ("re", "")]
+        for use in [use for name in names for use in self._uses.get(name, [])]:
+            function = self._parents[id(use)]
+            call = self._parents[id(function)]
+            if (
+                isinstance(function, ast.Attribute)
+                and function.attr == "compile"
+                and isinstance(call, ast.Call)
+                and call.func is function
+            ):
+                asked = _pattern_of(call, names, sources)
+                if asked is not None:
+                    yield id(call), (use, *asked)
+
+    def idle_annotations(
+        self, tree: ast.Module, imports: "Dict[int, Tuple[bool, ...]]"
+    ) -> "Iterator[int]":
         """Yield the ids of annotations that nobody can read, and whose evaluation can't fail.
 
-        They are annotations of functions and variables at the top level, with a name of
-        ``sources`` in them: evaluating them, which Python does where they stand, would be its use.
+        They are annotations of functions and variables at the top level, with a name in them that
+        one of the deferred ``imports`` has bound by then: evaluating them, which Python does where
+        they stand, would be its use.
         """
+        sources: Dict[str, Source] = {}
         classes: Dict[str, Source] = {}
         if _has_future_annotations(tree):
             return
         for statement in tree.body:
             annotations: List[ast.expr] = []
+            bound = _values(statement, imports.get(id(statement), ()))
+            sources.update({name: source for name, _, source in bound})
             if isinstance(statement, ast.ClassDef) and len(self._bound[statement.name]) == 1:
                 classes[statement.name] = "", ""
             elif isinstance(statement, ast.AnnAssign):
@@ -421,6 +493,62 @@ class _Scan:
                 )
             )
         )
+
+
+def _bound_together(tree: ast.Module) -> "Iterator[Tuple[str, int]]":
+    """Yield each package of which the top level imports several modules, and how many.
+
+    That is ``import urllib.error``, ``import urllib.request``, each one of the table.
+    """
+    imported = [
+        alias.name
+        for statement in tree.body
+        if isinstance(statement, ast.Import)
+        for alias in statement.names
+        if "." in alias.name and not alias.asname
+    ]
+    for package in {name.partition(".")[0] for name in imported}:
+        modules = [name for name in imported if name.partition(".")[0] == package]
+        if table.MODULES.issuperset(modules):
+            yield package, len(modules)
+
+
+def _pattern_of(
+    call: ast.Call, names: "List[str]", sources: "Dict[str, Source]"
+) -> "Optional[Tuple[ast.expr, Union[int, ast.Name]]]":
+    """Return what a call of ``re.compile`` asks for, None for more than constants and variables.
+
+    ``names`` are those of ``re``, ``sources`` all that are deferred.
+    """
+    arguments = [*call.args, *[each.value for each in call.keywords if each.arg == "flags"]]
+    if not 1 <= len(arguments) <= 2 or len(arguments) != len(call.args) + len(call.keywords):
+        return None
+    text = arguments[0] if call.args else None
+    flags: Union[int, ast.Name, None] = 0
+    if len(arguments) > 1:
+        last = arguments[1]
+        named = isinstance(last, ast.Name) and last.id not in sources
+        flags = last if isinstance(last, ast.Name) and named else _flags_of(last, names)
+    if flags is None or not (
+        (isinstance(text, ast.Constant) and isinstance(text.value, str))
+        or (isinstance(text, ast.Name) and text.id not in sources)
+    ):
+        return None
+    return text, flags
+
+
+def _flags_of(node: ast.expr, names: "List[str]") -> "Optional[int]":
+    """Return the number of flags such as ``re.I | re.M``, None for anything else."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        left, right = _flags_of(node.left, names), _flags_of(node.right, names)
+        return None if left is None or right is None else left | right
+    if (
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in names
+    ):
+        return table.FLAGS.get(node.attr)
+    return None
 
 
 # Builtins that annotations are made of.
@@ -562,6 +690,63 @@ def _seen_by(node: ast.AST, parent: "Optional[ast.AST]", by_string: bool) -> str
         if module.partition(".")[0] in table.WATCHING:
             seen = "import %s" % module
     return seen
+
+
+_VARIABLES = frozenset(("environ", "environb"))
+_ENVIRONMENT = _VARIABLES | {"putenv", "unsetenv"}
+
+
+def _environment_changed(tree: ast.Module) -> int:
+    """Return the line that may change a variable of the environment that OpenSSL reads, or 0."""
+    parents = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    lines = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            # under another name it is lost sight of
+            names = {
+                alias.name for alias in node.names if alias.asname or alias.name not in _VARIABLES
+            }
+            changes = not names.isdisjoint(_ENVIRONMENT)
+        elif isinstance(node, (ast.Name, ast.Attribute)):
+            names = _identifiers(node) & _ENVIRONMENT
+            changes = bool(names) and not (names <= _VARIABLES and _only_reads(node, parents))
+        else:
+            continue
+        if changes:
+            lines.append(node.lineno)
+    return min(lines, default=0)
+
+
+def _only_reads(environ: ast.expr, parents: "Dict[int, ast.AST]") -> bool:
+    """Tell whether an expression does no more with ``os.environ`` than to read it, or to change a
+    variable that has nothing to do with OpenSSL.
+    """
+    parent = parents[id(environ)]
+    if isinstance(parent, ast.Subscript):
+        return isinstance(parent.ctx, ast.Load) or _is_other_variable(parent.slice)
+    if isinstance(parent, ast.Attribute):
+        call = parents[id(parent)]
+        if parent.attr in ("setdefault", "pop"):
+            return (
+                isinstance(call, ast.Call)
+                and bool(call.args)
+                and call.func is parent
+                and _is_other_variable(call.args[0])
+            )
+        return parent.attr in ("copy", "get", "items", "keys", "values")
+    if isinstance(parent, ast.Call):
+        return isinstance(parent.func, ast.Name) and parent.func.id in ("dict", "list", "sorted")
+    return isinstance(parent, (ast.Compare, ast.Dict)) or (
+        isinstance(parent, ast.keyword) and parent.arg == "env"
+    )
+
+
+def _is_other_variable(key: ast.AST) -> bool:
+    if type(key).__name__ == "Index":  # Python 3.8's
+        key = getattr(key, "value", key)
+    value = key.value if isinstance(key, ast.Constant) else None
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    return isinstance(text, str) and "SSL" not in text.upper()
 
 
 def _string_seen_by(text: str, parent: "Optional[ast.AST]", by_string: bool) -> str:

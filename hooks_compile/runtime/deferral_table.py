@@ -10,24 +10,30 @@
 MODULES = frozenset(
     """
     argparse ast base64 collections configparser contextlib copy csv dataclasses datetime difflib
-    enum fnmatch functools glob html json pathlib platform pprint re shlex shutil string subprocess
-    textwrap traceback types typing urllib.parse xml.etree.ElementTree
+    enum fnmatch functools glob gzip hashlib hmac html html.parser http.client json pathlib platform
+    pprint random re secrets shlex shutil socket sqlite3 ssl string subprocess tarfile tempfile
+    textwrap traceback types typing urllib.error urllib.parse urllib.request xml.etree.ElementTree
+    zipfile
     """.split()
 )
+# Of them, those that have OpenSSL read its configuration, whose place the environment may tell.
+READING = frozenset("hashlib hmac http.client random secrets ssl urllib.request".split())
 
 # The top-level names of all modules that they import, under any interpreter, if only in a try.
 SHADOWING = frozenset(
     """
-    _abc _ast _bz2 _codecs _collections _collections_abc _colorize _compression _csv _datetime
-    _elementtree _functools _heapq _io _json _locale _lzma _opcode _opcode_metadata _operator
-    _posixsubprocess _sre _stat _string _struct _tokenize _typing _weakrefset _winapi _wmi abc
-    argparse ast base64 binascii builtins bz2 codecs collections configparser contextlib copy
-    copyreg csv dataclasses datetime difflib dis encodings enum errno fcntl fnmatch functools
-    genericpath gettext glob grp heapq html importlib inspect io ipaddress itertools json
-    keyword linecache locale lzma marshal math msvcrt nt ntpath opcode operator org os pathlib
-    platform posix posixpath pprint pwd pyexpat re reprlib select selectors shlex shutil signal
-    sre_compile sre_constants sre_parse stat string struct subprocess sys textwrap threading
-    time token tokenize traceback types typing urllib warnings weakref xml zipimport zlib
+    _abc _ast _bisect _blake2 _bz2 _codecs _collections _collections_abc _colorize _compression
+    _csv _datetime _elementtree _functools _hashlib _heapq _io _json _locale _lzma _markupbase
+    _opcode _opcode_metadata _operator _posixsubprocess _random _sha2 _sha3 _sha512 _socket _sqlite3
+    _sre _ssl _stat _string _struct _tokenize _typing _weakrefset _winapi _wmi abc argparse array
+    ast base64 binascii bisect builtins bz2 calendar codecs collections configparser contextlib
+    copy copyreg csv dataclasses datetime difflib dis email encodings enum errno fcntl fnmatch
+    functools genericpath gettext glob grp gzip hashlib heapq hmac html http importlib inspect io
+    ipaddress itertools json keyword linecache locale lzma marshal math msvcrt nt ntpath opcode
+    operator org os pathlib platform posix posixpath pprint pwd pyexpat quopri random re reprlib
+    secrets select selectors shlex shutil signal socket sqlite3 sre_compile sre_constants sre_parse
+    ssl stat string struct subprocess sys tarfile tempfile textwrap threading time token tokenize
+    traceback types typing urllib uu warnings weakref xml zipfile zipimport zlib
     """.split()
 )
 
@@ -68,3 +74,33 @@ WATCHING = frozenset(
 )
 # With these, an attribute may be named by a string.
 BY_STRING = frozenset(["attrgetter", "delattr", "getattr", "hasattr", "methodcaller", "setattr"])
+
+# Modules that are put off, too, where a module of the library, or one beside the hook, imports them
+# at its top level by "import name". They are in Python, and importing them can't fail.
+NESTED = frozenset(
+    """
+    argparse ast base64 collections configparser contextlib copy csv dataclasses datetime difflib
+    dis enum fnmatch functools gettext glob html inspect ipaddress json linecache pathlib platform
+    pprint re shlex shutil string subprocess textwrap tokenize traceback types typing
+    urllib.parse
+    """.split()
+)
+# Modules whose top level asks of re to compile what the entry has ready, and no more; that re is
+# not executed then, and flags are plain numbers, nobody can see in them but in FLAGS of json's.
+COMPILING = frozenset(
+    """
+    argparse dataclasses fnmatch gettext glob inspect json.decoder json.encoder json.scanner
+    locale logging pathlib platform shlex string textwrap tokenize tomllib._parser tomllib._re
+    typing urllib.parse
+    """.split()
+)
+# Modules that every launch has loaded, or that import nothing.
+LOADED = frozenset("__future__ abc codecs io os os.path posixpath stat".split())
+# Flags of regular expressions, under the names that re gives them.
+FLAGS = {
+    **dict.fromkeys(("A", "ASCII"), 256),
+    **dict.fromkeys(("I", "IGNORECASE"), 2),
+    **dict.fromkeys(("M", "MULTILINE"), 8),
+    **dict.fromkeys(("S", "DOTALL"), 16),
+    **dict.fromkeys(("X", "VERBOSE"), 64),
+}

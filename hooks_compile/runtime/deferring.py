@@ -12,17 +12,18 @@ import sys
 import warnings
 
 if __name__.startswith("hooks_compile."):
-    from hooks_compile.runtime import deferral, notes
+    from hooks_compile.runtime import deferral
     from hooks_compile.runtime import deferral_table as table
 else:
     import deferral  # type: ignore[import-not-found,no-redef]
     import deferral_table as table  # type: ignore[import-not-found,no-redef]
-    import notes  # type: ignore[import-not-found,no-redef]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
-    from typing import Any, Dict, Iterator, List, Tuple
+    from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+    from hooks_compile.runtime.notes import Deferral
 
 _LIBRARY = os.path.dirname(os.__file__)
 _LAZY = "<hooks-compile>"
@@ -39,11 +40,11 @@ def told(source: bytes) -> "Tuple[List[str], List[str], str]":
     return made.modules, made.kept, made.reason
 
 
-def code_of(source: bytes, name: str, level: int, code: "CodeType") -> "Tuple[CodeType, List[str]]":
-    """Return the code of ``source`` with its imports deferred, and the modules that are.
+def code_of(source: bytes, name: str, level: int, code: "CodeType") -> "Optional[Deferral]":
+    """Return the code of ``source`` with its imports deferred, and what it expects of a launch.
 
-    ``code`` is the code as Python compiles it. What a syntax tree would make of the source has to
-    be the same, or the source stays as written.
+    None where the source has to stay as written. ``code`` is the code as Python compiles it: what a
+    syntax tree makes of the source has to be the same.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -51,13 +52,27 @@ def code_of(source: bytes, name: str, level: int, code: "CodeType") -> "Tuple[Co
             tree = ast.parse(source)
             made = _plan(tree)
             if made.reason or not _same(_compiled(tree, name, level), code):
-                return code, []
+                return None
             rewritten = _compiled(deferral.rewrite(tree, made), name, level)
         except (RecursionError, MemoryError):  # nested too deeply for this way of compiling
-            return code, []
-    lazy = _lazy(tuple([name for name in made.modules if notes.library_patterns(name)]))
+            return None
+    lazy = _lazy()
     constants = [lazy if each == deferral.DEFERRED else each for each in rewritten.co_consts]
-    return rewritten.replace(co_consts=tuple(constants)), made.modules
+    if lazy not in constants:
+        constants.append(lazy)
+    return (
+        rewritten.replace(co_consts=tuple(constants)),
+        made.modules,
+        list(_constants(made)),
+    )
+
+
+def _constants(made: deferral.Plan) -> "Iterator[Tuple[str, int]]":
+    """Give the patterns that are constants, with their flags."""
+    for _, text, flags in made.patterns.values():
+        value = getattr(text, "value", None)
+        if isinstance(value, str) and isinstance(flags, int):
+            yield value, flags
 
 
 def _plan(tree: ast.Module) -> deferral.Plan:
@@ -77,6 +92,16 @@ class _OwnLibrary(deferral.Library):
     def provides(self, module: str, name: str) -> bool:
         # what a module's __getattr__ gives may come with a warning
         return name in vars(importlib.import_module(module))
+
+    def can_import(self, module: str) -> bool:
+        try:
+            importlib.import_module(module)
+        except ImportError:  # Python was built without a library that it needs
+            return False
+        return True
+
+    def is_loaded(self, module: str) -> bool:
+        return module in sys.builtin_module_names or module in table.LOADED
 
     def is_standard(self, module: str) -> bool:
         if module in sys.builtin_module_names:
@@ -127,15 +152,13 @@ def _attributes(code: "CodeType") -> "Iterator[str]":
 
 
 @functools.lru_cache(maxsize=None)
-def _lazy(compiling: "Tuple[str, ...]") -> "CodeType":
-    """Return the code of ``lazy.py``, to be run in the hook's process.
-
-    ``compiling`` are the modules that compile patterns when they are executed.
-    """
+def _lazy() -> "CodeType":
+    """Return the code of ``lazy.py``, to be run in the hook's process."""
     with open(os.path.join(os.path.dirname(__file__), "lazy.py"), "rb") as file:
         source = file.read()
     tree = ast.parse(source)
-    names = f"frozenset({sorted(table.SHADOWING)!r}), frozenset({compiling!r})"
-    made = f"made = Deferred({sys.hexversion}, {names})"
+    names = (table.SHADOWING, table.NESTED, table.COMPILING)
+    sets = ", ".join([f"frozenset({sorted(each)!r})" for each in names])
+    made = f"made = Deferred({sys.hexversion}, {sets}, {table.FLAGS!r})"
     tree.body += ast.parse(made).body
     return _compiled(tree, _LAZY, 2)

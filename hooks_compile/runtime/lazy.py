@@ -3,8 +3,11 @@
 ``deferral.py`` rewrites an ``import`` to ask :meth:`Deferred.locate`: where that finds the standard
 library's own module, the module is there at once, in ``sys.modules`` and under its name, and is
 executed when an attribute of it is first asked for. In every other case the import is made as it is
-written. ``worker.py`` puts this file's code among the constants of the hook's code, and before the
-first line runs ``launcher.py`` puts there, in its place, the ``Deferred`` that it makes.
+written. ``deferring.py`` puts this file's code among the constants of the hook's code, and before
+the first line runs ``ahead.py`` puts there, in its place, the ``Deferred`` that it makes.
+
+What modules beside the hook and of the library import at their top level, by ``import name``, is
+put off as well: it is the finder of ``sys.meta_path`` that gives them the unexecuted module.
 
 Imports only what the bare interpreter has loaded.
 """
@@ -13,6 +16,7 @@ import _frozen_importlib
 import _frozen_importlib_external as external
 import _thread
 import builtins
+import marshal
 import posix
 import sys
 
@@ -25,31 +29,58 @@ bootstrap: "Any" = _frozen_importlib  # typeshed lacks what it keeps to itself
 # How deep the import of a module on the list may call: it may be needed at the bottom of a
 # recursion, where the import as written, at the top, had all of the stack before it.
 _DEPTH = 200
+# The files of what stands between an import statement and a finder.
+_BETWEEN = ("<frozen importlib", "<hooks-compile>")
+# What marks, among the flags of a pattern, that it is one of bytes. re has no such flag.
+_OF_BYTES = 1 << 20
+# The attribute, of what stands under the name of re, that gives patterns; no program has it.
+PATTERN = "hooks-compile: pattern"
 _Module = type(sys)
 
 
 class Deferred:
-    """The imports of one hook that are put off.
+    """The imports of one launch that are put off.
 
     ``hexversion`` is the interpreter's whose library the table was held against, ``shadowing`` the
-    names of all modules that an import of the hook's could execute, ``compiling`` those modules
-    that compile regular expressions when they are executed.
+    names of all modules that an import of the hook's could execute, ``nested`` those that are put
+    off where another module imports them, ``compiling`` the modules that ask of ``re``, while it is
+    not executed, no more than ``flags``, by their names, and to compile patterns.
     """
 
     def __init__(
-        self, hexversion: int, shadowing: "FrozenSet[str]", compiling: "FrozenSet[str]"
+        self,
+        hexversion: int,
+        shadowing: "FrozenSet[str]",
+        nested: "FrozenSet[str]",
+        compiling: "FrozenSet[str]",
+        flags: "Dict[str, int]",
     ) -> None:
         """Look at nothing yet."""
-        self.compiling = compiling
         self.shadowing = shadowing
+        self.nested = nested
+        self.compiling = compiling
+        # what re has for them: as numbers, flags mean the same
+        self.of_re: Dict[str, Any] = dict(flags, compile=self.compile, escape=escape)
         self.usable = sys.hexversion == hexversion and nobody_watches()
         self.late: Dict[str, Late] = {}
-        # the launcher's, to be called when re is executed: it has patterns ready
+        # The launcher's: regular expressions, by pattern and flags, as arguments of _sre.compile;
+        # what has been made of them; what gives them to re; and what collects garbage.
+        self.patterns: Dict[Tuple[Any, int], bytes] = {}
+        self.made: Dict[Tuple[Any, int], Any] = {}
         self.offer: Callable[[], object] = bool
-        self.gc: Any = None  # what collects garbage, if the launcher gives it
-        self.looked: Tuple[List[str], List[Any]] = ([], [])
-        self.library: List[str] = []
+        self.gc: Any = None
+        self.search = Search([], [], [])
+        self.folders: Tuple[str, ...] = ()
         self.found = Names(None, ())
+
+    def begin(self) -> None:
+        """Put off from now on what other modules import."""
+        empty = self.patterns.get(("", 0))
+        if empty:
+            found = __import__("_sre").compile("", *marshal.loads(empty))
+            self.of_re.update(Pattern=type(found), Match=type(found.match("")))
+        if self.usable and external.PathFinder in sys.meta_path:
+            sys.meta_path.insert(sys.meta_path.index(external.PathFinder), self)
 
     def locate(self, name: str, *names: str) -> bool:
         """Find the module ``name`` for ``from name import names``.
@@ -67,6 +98,7 @@ class Deferred:
         module = self.module(name)
         if module is not None:
             self.found = Names(module, (bound,), sys.modules[shown])
+            self.found.__dict__[PATTERN] = self.pattern
         return module is not None
 
     def take(self) -> "Names":
@@ -77,6 +109,7 @@ class Deferred:
         """Return what to bind after the import has been made as it is written."""
         held = Names(None, ())
         held.__dict__.update(zip(names, values))
+        held.__dict__[PATTERN] = self.pattern
         return held
 
     def module(self, name: str) -> "Optional[Any]":
@@ -90,20 +123,79 @@ class Deferred:
 
     def prepare(self, name: str) -> "Optional[Any]":
         """Put the module ``name`` where an import would, unexecuted; None where it is not ours."""
-        if self.looked != (sys.path, sys.meta_path) and not self.look():
-            return None
-        parent = name.rpartition(".")[0]
-        if not self.has(parent):
-            return None
-        spec = self.spec_of(name)
+        spec = self.library_spec(name)
         if spec is None:
             return None
-        module = LateModule(name)
-        self.late[name] = _late[name] = Late(self, module, spec)
-        sys.modules[name] = module
+        module = sys.modules[name] = self.put_off(spec, self.search)
+        parent = name.rpartition(".")[0]
         if parent:
             setattr(sys.modules[parent], name[len(parent) + 1 :], module)
         return module
+
+    def library_spec(self, name: str) -> "Optional[Any]":
+        """Return the spec of a module that an import would find in the library, else None."""
+        search = self.search
+        if (search.path, search.finders) != (sys.path, self.finders()) and not self.look():
+            return None
+        return self.spec_of(name) if self.has(name.rpartition(".")[0]) else None
+
+    def put_off(self, spec: "Any", search: "Search") -> "Any":
+        """Return the unexecuted module of a spec, and what it imports is searched for so."""
+        module = (LatePatterns if spec.name == "re" else LateModule)(spec.name)
+        self.late[spec.name] = _late[spec.name] = Late(self, module, spec, search)
+        return module
+
+    def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Optional[Any]":
+        """Put off what a module beside the hook, or of the library, imports at its top level."""
+        if name not in self.nested or name in self.late:
+            return None
+        spec = self.library_spec(name)
+        if spec is None or not self.is_wanted():
+            return None
+        return self.placing(spec, self.search)
+
+    def placing(self, spec: "Any", search: "Search") -> "Any":
+        """Return a spec that gives an import statement the module of ``spec``, unexecuted."""
+        return bootstrap.ModuleSpec(spec.name, Placing(self.put_off(spec, search)))
+
+    def is_wanted(self) -> bool:
+        """Tell whether the import is such a module's."""
+        frame: Any = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename.startswith(_BETWEEN):
+            frame = frame.f_back
+        if frame is None:  # Python itself, when the hook has ended
+            return False
+        file = frame.f_globals.get("__file__")
+        return (
+            frame.f_code.co_name == "<module>"
+            and frame.f_globals.get("__name__") != "__main__"
+            and type(file) is str
+            and file.startswith(self.folders)
+            and "-packages/" not in file
+        )
+
+    def pattern(self, pattern: "Any", flags: int) -> "Optional[Any]":
+        """Return the regular expression, if it is ready and ``re`` is not executed yet."""
+        if "re" not in self.late or type(flags) is not int:
+            return None
+        key = pattern, flags
+        if type(pattern) is bytes:
+            key = pattern.decode("latin-1"), flags | _OF_BYTES
+        elif type(pattern) is not str:
+            return None
+        if key not in self.made and key in self.patterns:
+            sre: Any = __import__("_sre")
+            self.made[key] = sre.compile(pattern, *marshal.loads(self.patterns[key]))
+        return self.made.get(key)
+
+    def compile(self, pattern: "Any", flags: int = 0) -> "Any":
+        """Stand for ``re.compile`` where a module of the library calls it."""
+        found = self.pattern(pattern, flags)
+        return sys.modules["re"].compile(pattern, flags) if found is None else found
+
+    def finders(self) -> "List[Any]":
+        """Return who finds modules, without us."""
+        return [each for each in sys.meta_path if type(each) not in (Deferred, Late)]
 
     def has(self, parent: str) -> bool:
         """Import the package ``parent``, an empty one, if it is the library's; tell whether it is.
@@ -121,8 +213,7 @@ class Deferred:
 
         That is so where no folder ahead of it holds a name that one of them has.
         """
-        self.library = []
-        path, finders = list(sys.path), list(sys.meta_path)
+        path, finders = list(sys.path), self.finders()
         folder = sys.modules["encodings"].__path__[0].rpartition("/")[0]
         ends = [i for i, each in enumerate(path) if each == folder or is_dynload(each)]
         if folder not in path or external.PathFinder not in finders:
@@ -143,17 +234,17 @@ class Deferred:
                 return False
             if not self.shadowing.isdisjoint([each.partition(".")[0] for each in names]):
                 return False
-        self.library = path[path.index(folder) :]
-        self.looked = path, finders
+        self.folders = tuple([f"{each}/" for each in [*path[: ends[-1]], folder] if each])
+        self.search = Search(path, finders, path[path.index(folder) :])
         return True
 
     def spec_of(self, name: str) -> "Optional[Any]":
         """Return the spec of a module of the library's, None where Python would find another."""
         parent = name.rpartition(".")[0]
         path = getattr(sys.modules[parent], "__path__", ()) if parent else None
-        for finder in sys.meta_path:
+        for finder in self.finders():
             if finder is external.PathFinder:
-                spec = finder.find_spec(name, self.library if path is None else path)
+                spec = finder.find_spec(name, self.search.library if path is None else path)
                 break
             try:
                 if finder.find_spec(name, path) is not None:
@@ -164,21 +255,32 @@ class Deferred:
             return None
         if spec is None or type(spec.loader) is not external.SourceFileLoader:
             return None
-        return spec if f"{spec.origin}".startswith(self.library[0] + "/") else None
+        return spec if f"{spec.origin}".startswith(self.search.library[0] + "/") else None
+
+
+class Search:
+    """Where Python searches at one moment: ``sys.path``, who finds, and the library's folders."""
+
+    __slots__ = ("finders", "library", "path")
+
+    def __init__(self, path: "List[str]", finders: "List[Any]", library: "List[str]") -> None:
+        """Take all three."""
+        self.path = path
+        self.finders = finders
+        self.library = library
 
 
 class Late:
     """A module that is located and not executed, and where its own imports are to be found."""
 
-    __slots__ = ("deferred", "library", "meta_path", "module", "owner", "path", "spec")
+    __slots__ = ("deferred", "module", "owner", "search", "spec")
 
-    def __init__(self, deferred: Deferred, module: "Any", spec: "Any") -> None:
-        """Remember how Python would search at this moment."""
+    def __init__(self, deferred: Deferred, module: "Any", spec: "Any", search: Search) -> None:
+        """Remember how Python would have searched where the import stands."""
         self.deferred = deferred
         self.module = module
         self.spec = spec
-        self.path, self.meta_path = deferred.looked
-        self.library = deferred.library
+        self.search = search
         self.owner = 0
 
     def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Optional[Any]":
@@ -188,15 +290,28 @@ class Late:
         """
         if path is not None or self.owner != _thread.get_ident():
             return None
-        for finder in self.meta_path:
+        search = self.search
+        for finder in search.finders:
             if finder is external.PathFinder:
                 known = name in self.deferred.shadowing
-                spec = finder.find_spec(name, self.library if known else self.path, target)
+                spec = finder.find_spec(name, search.library if known else search.path, target)
             else:
                 spec = finder.find_spec(name, path, target)
             if spec is not None:
-                return spec
+                return self.put_off(spec)
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    def put_off(self, spec: "Any") -> "Any":
+        """Return a spec of the module that leaves it unexecuted, where that is possible."""
+        deferred = self.deferred
+        if (
+            spec.name not in deferred.nested
+            or type(spec.loader) is not external.SourceFileLoader
+            or spec.name in deferred.late
+            or not deferred.is_wanted()
+        ):
+            return spec
+        return deferred.placing(spec, self.search)
 
     def execute(self) -> None:
         """Execute the module. Raises what that raises, and leaves it unexecuted then."""
@@ -212,9 +327,6 @@ class Late:
         sys.meta_path.insert(0, self)
         try:
             sys.setrecursionlimit(limit + _DEPTH)
-            if self.spec.name in self.deferred.compiling:
-                __import__("re")  # which they import anyway
-                self.deferred.offer()
             bootstrap._init_module_attrs(self.spec, self.module)
             self.spec.loader.exec_module(self.module)
         except BaseException:
@@ -261,23 +373,67 @@ def execute(module: "Any") -> None:
         lock.__exit__(None, None, None)
 
 
+class Executing:
+    """A method of plain modules, for which a module is executed first.
+
+    What the method raises shows no frame of ours: none is left when it is called.
+    """
+
+    def __init__(self, method: "Any") -> None:
+        """Take the method of plain modules."""
+        self.method = method
+
+    def __get__(self, module: "Any", owner: type) -> "Any":
+        """Execute the module, and return its method."""
+        execute(module)
+        return self.method.__get__(module)
+
+
 class LateModule(_Module):  # type: ignore[misc,valid-type] # it is types.ModuleType
     """A module that is executed when something of it is asked for; then it is a plain module."""
 
     def __getattribute__(self, name: str) -> "Any":
         """Return an attribute of the executed module."""
+        late = _late.get(_Module.__getattribute__(self, "__name__"))
+        if late is not None and name == "__spec__":  # an import statement asks for it
+            return late.spec
         execute(self)
         return _Module.__getattribute__(self, name)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        """Set an attribute of the executed module."""
-        execute(self)
-        _Module.__setattr__(self, name, value)
+    # where that one has found nothing
+    __getattr__: "Any" = Executing(_Module.__getattribute__)
+    __setattr__: "Any" = Executing(_Module.__setattr__)
+    __delattr__: "Any" = Executing(_Module.__delattr__)
 
-    def __delattr__(self, name: str) -> None:
-        """Delete an attribute of the executed module."""
-        execute(self)
-        _Module.__delattr__(self, name)
+
+class LatePatterns(LateModule):
+    """The module ``re``, of which many modules want no more than some patterns that are ready."""
+
+    def __getattribute__(self, name: str) -> "Any":
+        """Return an attribute of the executed module, or what stands for it."""
+        late = _late.get("re")
+        if (
+            late is not None
+            and name in late.deferred.of_re
+            and sys._getframe(1).f_globals.get("__name__") in late.deferred.compiling
+        ):
+            return late.deferred.of_re[name]
+        return LateModule.__getattribute__(self, name)
+
+
+class Placing:
+    """The loader that gives an import statement a module which is put off."""
+
+    def __init__(self, module: "Any") -> None:
+        """Take the unexecuted ``module``."""
+        self.module = module
+
+    def create_module(self, spec: "Any") -> None:
+        """Leave it to importlib to make a module, of which nothing stays."""
+
+    def exec_module(self, module: "Any") -> None:
+        """Put the unexecuted one in its place."""
+        sys.modules[module.__name__] = self.module
 
 
 class Names:
@@ -296,6 +452,11 @@ class Names:
         else:
             self.__dict__[name] = shown
         return self.__dict__[name]
+
+
+def escape(pattern: str) -> str:
+    """Stand for ``re.escape`` where a module of the library calls it with text."""
+    return pattern.translate({ord(each): "\\" + each for each in "()[]{}?*+-|^$\\.&~# \t\n\r\v\f"})
 
 
 def is_dynload(folder: str) -> bool:

@@ -14,9 +14,13 @@ from opcode import opname
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
-    from typing import Any, Dict, Iterator, Optional, Sequence, Set, Tuple
+    from typing import Any, Dict, Iterator, Optional, Sequence, Set, Tuple, Union
 
     from hooks_compile.runtime.entry import Patterns
+
+    # The code, the modules whose imports it defers, and the patterns, with their flags, that it
+    # takes without ``re``.
+    Deferral = Tuple[CodeType, Sequence[str], Sequence[Tuple[str, int]]]
 
 # Modules that hooks usually begin with. Importing them tells nobody anything, and leaves no object
 # behind that does something at the end of the process; tests/test_notes.py looks.
@@ -39,10 +43,23 @@ MODULES = frozenset(
 _WITH_PATTERNS = frozenset(
     (
         *("argparse", "configparser", "dataclasses", "glob", "html", "json", "logging"),
-        *("optparse", "pathlib", "pickle", "platform", "pprint", "shlex", "string", "textwrap"),
-        *("tokenize", "tomllib", "traceback", "uuid"),
+        *(
+            "http.client",
+            "locale",
+            "optparse",
+            "pathlib",
+            "pickle",
+            "platform",
+            "pprint",
+            "shlex",
+            "string",
+        ),
+        *("tempfile", "textwrap", "tokenize", "tomllib", "traceback", "typing", "urllib.error"),
+        *("urllib.parse", "urllib.request", "uuid", "zipfile"),
     )
 )
+# What modules beside a hook often import that ask for patterns.
+_BELOW = ("json", "locale", "pathlib", "string")
 # What module code does until its imports are done: it imports, and gives names to constants.
 _BEGINNING = frozenset(
     (
@@ -52,12 +69,14 @@ _BEGINNING = frozenset(
     )
 )
 # More would make every launch slower than they can make the hook faster.
-_MOST_PATTERNS = 64
+_MOST_PATTERNS = 128
 _LONGEST_PATTERN = 400
+# As in lazy.py.
+_OF_BYTES = 1 << 20
 # Every alternative begins with a character as it is: the search goes from one of these to the next.
 _SPECIAL = re.compile(
-    r"\\[AbBdDsSwWZ.()\[\]{}*+?^$|/\-]|\(\?|\.[*+?]|\][*+?]|\)[*+?]|\[\^"
-    r"|\^(?<![\s\S]\^)|\$$|\|(?<=\w\|)\w"
+    r"\\[1-9AbBdDnrsStwWZ.()\[\]{}*+?^$|/\-]|\(\?|\.[*+?]|\][*+?]|\)[*+?]|\[\^"
+    r"|\]\{\d|\)\{\d|\^(?<![\s\S]\^)|\$$|\|(?<=\w\|)\w"
 )
 _FLAGS = {
     name: int(getattr(re, name))
@@ -65,22 +84,30 @@ _FLAGS = {
 }
 
 
-def noted(code: "CodeType", waiting: "Sequence[str]" = ()) -> "Tuple[Tuple[str, ...], Patterns]":
+def noted(
+    code: "CodeType", deferral: "Optional[Deferral]" = None
+) -> "Tuple[Tuple[str, ...], Patterns]":
     """Return the modules to import ahead of a hook's code, and the patterns to have ready.
 
-    ``waiting`` are modules whose imports are deferred. Where the others compile patterns
-    themselves, ``re`` comes first, so that they find them ready.
+    ``code`` is as Python compiles it; ``deferral`` is what is made of it where its imports are
+    deferred, if only those that its modules make. Where these modules compile patterns, ``re``
+    comes first, so that they find them ready; but with imports deferred they have them without it.
     One key, of the empty pattern, tells which version of Python the patterns are of.
     """
+    _, waiting, asked = deferral or (code, (), ())
     imports = tuple([name for name in leading_imports(code) if name not in waiting])
     of_library: Patterns = {}
-    for name in imports:
+    for name in (*imports, *waiting, *(_BELOW if deferral else ())):
         of_library.update(library_patterns(name))
-    if of_library:
+    if of_library and not deferral:
         imports = ("re", *[name for name in imports if name != "re"])
-    for name in waiting:
-        of_library.update(library_patterns(name))
     ready = {**patterns(code), **of_library}
+    if deferral and _can_compile():
+        asked = [("", 0), *asked]  # whose type is re.Pattern
+    for pattern, flags in asked:
+        data = _compiled(pattern, flags)
+        if data is not None:
+            ready[pattern, flags] = data
     if ready:
         ready["", sys.hexversion] = b""
     return imports, ready
@@ -163,13 +190,27 @@ def library_patterns(name: str) -> "Patterns":
 
             for value in _values(__import__(name), set()):
                 value = getattr(value, "__self__", value)  # noqa: PLW2901 - a method of a pattern
-                if type(value) is re.Pattern and type(value.pattern) is str:
+                if type(value) is re.Pattern:
+                    pattern = value.pattern
                     flags = int(value.flags & ~re.UNICODE)
-                    data = _compiled(value.pattern, flags)
-                    if data and _sre.compile(value.pattern, *marshal.loads(data)) == value:
-                        found[value.pattern, flags] = data
+                    data = _compiled(pattern, flags)
+                    if data and _sre.compile(pattern, *marshal.loads(data)) == value:
+                        found[key_of(pattern, flags)] = data
+            if name == "argparse":  # it compiles some when it is used, too
+                loader: Any = sys.modules[name].__loader__
+                found.update(patterns(loader.get_code(name)))
         _of_library[name] = found
     return _of_library[name]
+
+
+def key_of(pattern: "Union[str, bytes]", flags: int) -> "Tuple[str, int]":
+    """Return what a pattern is found by.
+
+    Python would warn, if it is started with ``-b``, where text and bytes were keys together.
+    """
+    if isinstance(pattern, bytes):
+        return pattern.decode("latin-1"), flags | _OF_BYTES
+    return pattern, flags
 
 
 def _values(module: "Any", seen: "Set[str]") -> "Iterator[Any]":
@@ -194,9 +235,9 @@ _of_library: "Dict[str, Patterns]" = {}
 _known: "Dict[Tuple[str, int], Optional[bytes]]" = {}
 
 
-def _compiled(pattern: str, flags: int) -> "Optional[bytes]":
+def _compiled(pattern: "Union[str, bytes]", flags: int) -> "Optional[bytes]":
     """Return the marshalled arguments of ``_sre.compile``; None where Python complains."""
-    key = pattern, flags
+    key = key_of(pattern, flags)
     if key not in _known:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -207,7 +248,7 @@ def _compiled(pattern: str, flags: int) -> "Optional[bytes]":
     return _known[key]
 
 
-def _arguments(pattern: str, flags: int) -> "Tuple[Any, ...]":
+def _arguments(pattern: "Union[str, bytes]", flags: int) -> "Tuple[Any, ...]":
     """Return what ``re`` gives to ``_sre.compile`` behind the pattern (``sre_compile.compile``)."""
     compiler = _compiler()
     parser = compiler._parser if sys.version_info >= (3, 11) else compiler.sre_parse

@@ -112,12 +112,13 @@ def _compile(key: bytes, job: "Job", write: bool) -> "Outcome":
         return "broken", "", "", problem_of(error)
     if write:
         place = f"{folder}/{entry.FOLDER}"
-        made, imports, waiting = code, entry.AS_WRITTEN, []
+        made = _deferring().code_of(source, name, level, code) if deferred else None
+        imports = entry.AS_WRITTEN
         if deferred:
-            made, waiting = _deferring().code_of(source, name, level, code)
-            imports = entry.DEFERRED if waiting else entry.NOT_DEFERRED
-        noted = (caught, *notes.noted(code, waiting))
-        data = entry.pack(key, level, choice.encode(), made, noted, source, imports)
+            imports = entry.NOT_DEFERRED if made is None else entry.DEFERRED
+        noted = (caught, *notes.noted(code, made))
+        packed = code if made is None else made[0]
+        data = entry.pack(key, level, choice.encode(), packed, noted, source, imports)
         try:
             store.store(place, entry_name, data)
             for other in {0, 1, 2} - {level}:
