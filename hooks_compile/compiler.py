@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self, TypeVar, cast
+from collections import deque
+from contextlib import ExitStack, contextmanager
+from itertools import chain, islice
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar, cast
 
 from hooks_compile.model import CompileResult, Deferrable, LevelChoice, SourceError, State
 from hooks_compile.runtime import entry, worker
@@ -12,16 +15,21 @@ from hooks_compile.workers import Subprocess, is_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from hooks_compile.model import HookSource, Interpreter, Level, Optimize
     from hooks_compile.runtime.worker import Finding, Job, Outcome
     from hooks_compile.workers import Worker
 
+    Undone = tuple[HookSource, Finding]
+
 # Below this many sources a second process costs more than it saves.
 _WORTH_PROCESSES = 60
 _CHUNK = 20
-_CHECK_CHUNK = 500
+# As many chunks wait for each process: the sources in them are in memory.
+_AHEAD = 4
+_CHECK_CHUNK = 100
 
 
 T = TypeVar("T")
@@ -94,18 +102,41 @@ class Compiler:
     def _run(self, sources: Sequence[HookSource], *, write: bool) -> list[CompileResult]:
         results: list[CompileResult] = []
         for group in _sharing_entries(self.interpreters):
-            undone: list[tuple[HookSource, Finding]] = []
-            for chunk in _chunks(sources, _CHECK_CHUNK):
-                paths = [os.fspath(source.path) for source in chunk]
-                findings = self._worker(group[0]).check(self._key, paths)
-                for source, finding in zip(chunk, findings, strict=True):
-                    done = self._settled(source, group, finding, write=write)
-                    results += done
-                    self._progress(bool(done))
-                    if not done:
-                        undone.append((source, finding))
-            results += self._compile(undone, group, write=write)
+            idle = _Idle(self._worker(group[0]))
+            undone = self._undone(sources, group, idle, results, write=write)
+            few = list(islice(undone, _WORTH_PROCESSES))
+            chunks = _chunks(chain(few, undone), _CHUNK)
+            batches = (self._batch(chunk, group, results, write=write) for chunk in chunks)
+            done: Iterable[tuple[_Batch, list[Outcome]]]
+            if len(few) < _WORTH_PROCESSES:
+                done = ((each, self._outcomes(each, idle, write)) for each in batches)
+            else:
+                done = self._in_parallel(batches, group[0], idle, write=write)
+            for batch, outcomes in done:
+                results += _results_of(batch, outcomes, group, write=write)
+                self._progress(len(batch.jobs))
         return sorted(results, key=lambda result: (result.source.path, result.interpreter.version))
+
+    def _undone(
+        self,
+        sources: Sequence[HookSource],
+        group: Sequence[Interpreter],
+        idle: _Idle,
+        results: list[CompileResult],
+        *,
+        write: bool,
+    ) -> Iterator[Undone]:
+        """Look how the sources stand, yield what is to be compiled, put the others in results."""
+        for chunk in _chunks(iter(sources), _CHECK_CHUNK):
+            paths = [os.fspath(source.path) for source in chunk]
+            with idle.one() as worker:
+                findings = worker.check(self._key, paths)
+            for source, finding in zip(chunk, findings, strict=True):
+                done = self._settled(source, group, finding, write=write)
+                results += done
+                self._progress(bool(done))
+                if not done:
+                    yield source, finding
 
     def _settled(
         self, source: HookSource, group: Sequence[Interpreter], finding: Finding, *, write: bool
@@ -139,77 +170,56 @@ class Compiler:
         path = source.path.parent / entry.FOLDER / name
         return [CompileResult(source, each, choice, State.FRESH, path) for each in group]
 
-    def _compile(
+    def _batch(
         self,
-        undone: Sequence[tuple[HookSource, Finding]],
+        undone: Iterable[Undone],
         group: Sequence[Interpreter],
+        results: list[CompileResult],
         *,
         write: bool,
-    ) -> list[CompileResult]:
-        def compile_chunk(
-            chunk: Sequence[tuple[HookSource, Finding]], worker: Worker
-        ) -> list[CompileResult]:
-            results: list[CompileResult] = []
-            jobs: list[Job] = []
-            kept: list[tuple[HookSource, Finding, LevelChoice]] = []
-            for source, finding in chunk:
-                content = _read(source)
-                if content is None:
-                    finding = ("unreadable", 0, "it has gone", "", "")  # noqa: PLW2901
-                    results += self._settled(source, group, finding, write=write)
-                    continue
-                choice = _choose(content, self.optimize)
-                by = entry.PROVEN if self.optimize == "auto" else entry.FORCED
-                deferred = source.imports == "deferred"
-                path = os.fspath(source.path)
-                jobs.append((path, content, choice.level, by.decode(), deferred))
-                kept.append((source, finding, choice))
-            outcomes = worker.compile_all(self._key, jobs, write)
-            for (source, finding, choice), outcome in zip(kept, outcomes, strict=True):
-                if outcome[0] == "compiled" and not write:
-                    damaged = finding[0] == "damaged"
-                    outcome = (  # noqa: PLW2901
-                        "damaged" if damaged else "missing",
-                        "",
-                        finding[2] if damaged else "",
-                        None,
-                    )
-                folder = source.path.parent / entry.FOLDER
-                results += _results(source, group, choice, outcome, folder)
-            self._progress(len(chunk))
-            return results
+    ) -> _Batch:
+        """Read sources and choose their levels; what is gone since the look is put in results."""
+        batch = _Batch([], [])
+        by = entry.PROVEN if self.optimize == "auto" else entry.FORCED
+        for source, finding in undone:
+            content = _read(source)
+            if content is None:
+                gone = ("unreadable", 0, "it has gone", "", "")
+                results += self._settled(source, group, gone, write=write)
+                self._progress(1)
+                continue
+            choice = _choose(content, self.optimize)
+            deferred = source.imports == "deferred"
+            path = os.fspath(source.path)
+            batch.sources.append((source, finding, choice))
+            batch.jobs.append((path, content, choice.level, by.decode(), deferred))
+        return batch
 
-        if len(undone) < _WORTH_PROCESSES:
-            return compile_chunk(undone, self._worker(group[0])) if undone else []
-        return self._in_parallel(compile_chunk, undone, group[0])
+    def _outcomes(self, batch: _Batch, idle: _Idle, write: bool) -> list[Outcome]:
+        with idle.one() as worker:
+            return worker.compile_all(self._key, batch.jobs, write)
 
     def _in_parallel(
-        self,
-        compile_chunk: Callable[
-            [Sequence[tuple[HookSource, Finding]], Worker], list[CompileResult]
-        ],
-        undone: Sequence[tuple[HookSource, Finding]],
-        interpreter: Interpreter,
-    ) -> list[CompileResult]:
+        self, batches: Iterator[_Batch], interpreter: Interpreter, idle: _Idle, *, write: bool
+    ) -> Iterator[tuple[_Batch, list[Outcome]]]:
+        """Compile in one process for each core, while we look for more and choose the levels."""
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import
-        from queue import SimpleQueue  # noqa: PLC0415 - only here
-
-        idle: SimpleQueue[Worker] = SimpleQueue()
-
-        def with_worker(chunk: Sequence[tuple[HookSource, Finding]]) -> list[CompileResult]:
-            worker = idle.get()
-            try:
-                return compile_chunk(chunk, worker)
-            finally:
-                idle.put(worker)
 
         processes = os.cpu_count() or 1
+        if is_own(interpreter):
+            idle = _Idle()  # it would keep this process from what only this one can do
         with ExitStack() as stack:
-            for _ in range(processes):
-                idle.put(stack.enter_context(Subprocess(interpreter)))
-            with ThreadPoolExecutor(processes) as pool:
-                parts = pool.map(with_worker, _chunks(undone, _CHUNK))
-                return [result for part in parts for result in part]
+            for _ in range(processes - idle.count):
+                idle.add(stack.enter_context(Subprocess(interpreter)))
+            pool = stack.enter_context(ThreadPoolExecutor(processes))
+            under_way: deque[tuple[_Batch, Future[list[Outcome]]]] = deque()
+            for batch in batches:
+                under_way.append((batch, pool.submit(self._outcomes, batch, idle, write)))
+                if len(under_way) > _AHEAD * processes:
+                    first, outcomes = under_way.popleft()
+                    yield first, outcomes.result()
+            for batch, outcomes in under_way:
+                yield batch, outcomes.result()
 
     def _worker(self, interpreter: Interpreter) -> Worker:
         found = self._workers.get(interpreter.abi)
@@ -222,11 +232,56 @@ class Compiler:
         return found
 
 
+class _Batch(NamedTuple):
+    """Sources that are compiled in one go: what is known of each, and what a worker is told."""
+
+    sources: list[tuple[HookSource, Finding, LevelChoice]]
+    jobs: list[Job]
+
+
+class _Idle:
+    """Workers that have nothing to do: each serves one thread at a time."""
+
+    def __init__(self, *workers: Worker) -> None:
+        self.count = 0
+        self._queue: SimpleQueue[Worker] = SimpleQueue()
+        for each in workers:
+            self.add(each)
+
+    def add(self, worker: Worker) -> None:
+        self.count += 1
+        self._queue.put(worker)
+
+    @contextmanager
+    def one(self) -> Iterator[Worker]:
+        """Give a worker as soon as there is one, and take it back."""
+        worker = self._queue.get()
+        try:
+            yield worker
+        finally:
+            self._queue.put(worker)
+
+
 def _sharing_entries(interpreters: Iterable[Interpreter]) -> list[list[Interpreter]]:
     groups: dict[tuple[str, str, str], list[Interpreter]] = {}
     for interpreter in interpreters:
         groups.setdefault(interpreter.abi, []).append(interpreter)
     return list(groups.values())
+
+
+def _results_of(
+    batch: _Batch, outcomes: Sequence[Outcome], group: Sequence[Interpreter], *, write: bool
+) -> Iterator[CompileResult]:
+    for (source, finding, choice), outcome in zip(batch.sources, outcomes, strict=True):
+        if outcome[0] == "compiled" and not write:
+            damaged = finding[0] == "damaged"
+            outcome = (  # noqa: PLW2901
+                "damaged" if damaged else "missing",
+                "",
+                finding[2] if damaged else "",
+                None,
+            )
+        yield from _results(source, group, choice, outcome, source.path.parent / entry.FOLDER)
 
 
 def _results(
@@ -258,6 +313,5 @@ def _read(source: HookSource) -> bytes | None:
         return None
 
 
-def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def _chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    return iter(lambda: list(islice(items, size)), [])

@@ -28,7 +28,7 @@ from hooks_compile.level_tables import (
 from hooks_compile.model import Level, LevelChoice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 BEST: Final = LevelChoice(2, "no assert, nothing reads docstrings")
 """What is chosen where nothing can tell level 2 from level 0."""
@@ -36,21 +36,23 @@ BEST: Final = LevelChoice(2, "no assert, nothing reads docstrings")
 
 def quick(text: str) -> LevelChoice | None:
     """Decide from words alone; None where that is not enough, or where it would take long."""
-    is_long = len(max(text.split("\n"), key=len)) > _LONG
+    is_long = len(text) > _LONG and max(map(len, text.split("\n"))) > _LONG
     if is_long or (not text.isascii() and _LETTERLIKE.search(_beyond_ascii(text))):
         return None
     words = _words(text)
     if _proves(text, text, words):
         return BEST
+    found = _certain(text, words, _seems_code)
+    if found is not None:
+        return found
     bare = without_literals(text)
     if bare is None:
         return None
-    found = _certain(bare.statements, words)
-    if found is not None:
-        return found
-    if INSPECT_VARIABLE not in words and _proves(text, bare.code, _words(bare.code)):
+    found = _certain(bare.statements, words, lambda *_: True)
+    inspects = INSPECT_VARIABLE in words
+    if found is None and not inspects and _proves(text, bare.code, _words(bare.code)):
         return BEST
-    return None
+    return found
 
 
 # --- words -------------------------------------------------------------------------------------
@@ -61,6 +63,7 @@ _NOTABLE: Final = frozenset(
     word.encode()
     for word in _FATAL | BUILTIN_READERS | READER_ATTRIBUTES | LOG_FORMATTERS | _LOOKED_AT
 )
+_UNDERSCORED: Final = re.compile(rb" (__[^ ]*)")
 _LETTERLIKE: Final = re.compile(f"[{LETTERLIKE}]")
 # What stands before a word on its line is looked at for each word: a parse takes less on a line
 # of a thousand words.
@@ -85,11 +88,9 @@ def _beyond_ascii(text: str) -> str:
 
 def _words(text: str) -> set[str]:
     """Return the words that may mean something; letters beyond ASCII end a word."""
-    return {
-        word.decode()
-        for word in set(text.encode().translate(_BETWEEN_WORDS).split())
-        if word in _NOTABLE or word[:2] == word[-2:] == b"__"
-    }
+    data = b" " + text.encode().translate(_BETWEEN_WORDS)
+    dunders = (word for word in _UNDERSCORED.findall(data) if word.endswith(b"__"))
+    return {word.decode() for word in _NOTABLE.intersection(data.split()).union(dunders)}
 
 
 def _occurrences(word: str, text: str) -> Iterator[int]:
@@ -286,8 +287,8 @@ def _log_style_is_percent(text: str, words: set[str]) -> bool:
 _CALL: Final = re.compile(r"[ \t]*\(")
 
 
-def _certain(statements: str, words: set[str]) -> LevelChoice | None:
-    """Return the choice where a source without strings shows a reason for a lower level.
+def _certain(text: str, words: set[str], is_code: Callable[[str, int], bool]) -> LevelChoice | None:
+    """Return the choice where a source shows a reason for a lower level: one that ``is_code``.
 
     ``words`` are those of the whole source: without ``assert`` and ``__debug__`` anywhere, level 1
     is safe.
@@ -296,17 +297,32 @@ def _certain(statements: str, words: set[str]) -> LevelChoice | None:
     reasons = [
         (position, word)
         for word in words & {"assert", "__debug__"}
-        for position in _occurrences(word, statements)
+        for position in _occurrences(word, text)
     ]
     if reasons:
         level = 0
     elif words.isdisjoint({"assert", "__debug__"}):
-        reasons = [*_unknown_imports(statements), *_certain_reads(statements, words)]
-    if not reasons:
-        return None
-    position, what = min(reasons)
-    line = statements.count("\n", 0, position) + 1
-    return LevelChoice(level, f"{what} at line {line}")
+        reasons = [*_unknown_imports(text), *_certain_reads(text, words)]
+    for position, what in sorted(reasons):
+        if is_code(text, position):
+            line = text.count("\n", 0, position) + 1
+            return LevelChoice(level, f"{what} at line {line}")
+    return None
+
+
+def _seems_code(text: str, position: int) -> bool:
+    """Whether a place in a source is in no string and no comment, as far as a look tells.
+
+    Where it errs, a source gets a lower level than it could have.
+    """
+    before = _before(text, position)
+    return not (
+        "#" in before
+        or "'" in before
+        or '"' in before
+        or text.count('"""', 0, position) % 2
+        or text.count("'''", 0, position) % 2
+    )
 
 
 def _certain_reads(statements: str, words: set[str]) -> Iterator[tuple[int, str]]:

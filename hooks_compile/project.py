@@ -15,12 +15,12 @@ from hooks_compile.interpreters import recorded, records, resolve, user_environm
 from hooks_compile.model import HookSource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hooks_compile.model import Interpreter
     from hooks_compile.shims import Passing
 
-_IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+(\w+)[ \t]|import[ \t]+(\w[\w, \t]*))", re.MULTILINE)
+_IMPORT = re.compile(rb"[ \t]*(?:from[ \t]+(\w+)[ \t]|import[ \t]+(\w[\w, \t]*))")
 _NAME = re.compile(rb"[A-Za-z_]\w*")
 
 
@@ -73,19 +73,30 @@ class Project:
 
         An import in an unusual form is missed, and its ``__pycache__`` left to Python.
         """
+        from hooks_compile.runtime import worker  # noqa: PLC0415 - see modules
+
         # Strings: for 10,000 hooks paths would double the time.
         named: set[str] = set()
         for source in self.sources:
+            path = os.fspath(source.path)
             try:
-                text = source.path.read_bytes()
-            except OSError:
+                text = worker.read(path)
+            except (OSError, ValueError):
                 continue  # reported where it is compiled
-            folder = os.path.dirname(source.path)  # noqa: PTH120
-            for match in _IMPORT.finditer(text):
-                modules = _NAME.findall(match[1] or match[2])
-                named.update(f"{folder}/{name.decode()}.py" for name in modules)
+            folder = path.rpartition("/")[0]
+            named.update(f"{folder}/{name}.py" for name in _imported(text))
         imported = (source for source in self.sources if os.fspath(source.path) in named)
         return [HookSource(source.path, "local module") for source in imported]
+
+
+def _imported(text: bytes) -> Iterator[str]:
+    """Yield the top-level modules that the lines of a source name which look like an import."""
+    position = text.find(b"import")
+    while position >= 0:
+        match = _IMPORT.match(text, text.rfind(b"\n", 0, position) + 1)
+        if match is not None:
+            yield from (name.decode() for name in _NAME.findall(match[1] or match[2]))
+        position = text.find(b"import", position + 1)
 
 
 def open_project(

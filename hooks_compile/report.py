@@ -38,6 +38,8 @@ def describe_error(where: str, error: SourceError) -> str:
 
 def describe_trouble(result: CompileResult, root: Path) -> str | None:
     """Return what is wrong with a result and how to mend it, None where nothing is."""
+    if result.ok:
+        return None
     where = shown(result.source.path, root)
     under = f" under {result.interpreter.label}"
     if result.state is State.BROKEN and result.error is not None:

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from hooks_compile import level_tables
 from hooks_compile.level_scan import without_literals
 from hooks_compile.level_tree import analyse
-from hooks_compile.level_words import quick
+from hooks_compile.level_words import BEST, quick
 from hooks_compile.levels import choose_level, dropped
+from hooks_compile.model import LevelChoice
 from tests.interpreters_found import Found, found, parameters
 from tests.level_runner import Runner
 
@@ -249,6 +250,26 @@ def test_dropped_reads_other_encodings_and_says_where_it_can_not_tell() -> None:
     assert dropped(b"# coding: latin-1\n# \xe4\nassert 1\n", 1) == ["assert at line 3"]
     assert dropped(b"def f(:\n", 1) == ["can't tell: does not parse: invalid syntax at line 1"]
     assert dropped(b"x = 1\0", 1)[0].startswith("can't tell: ")
+
+
+# --- what the fast proof takes for code ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [
+        ('"""About.\n\nimport yaml\nglobals()\n"""\nprint(1)\n', BEST),
+        ("x = '''\nimport yaml\n'''\nprint(x)\n", BEST),
+        ("x = 1  # globals()\ny = 'dir()'\nz = \"vars()\"\n", BEST),
+        ('"""About."""\nimport json\nimport yaml\n', LevelChoice(1, "imports yaml at line 3")),
+        ("x = {'a': 1}\nprint(globals())\n", LevelChoice(1, "globals at line 2")),
+        ("x = 'a'; print(globals())\n", LevelChoice(1, "globals at line 1")),
+        # a string over several lines by a backslash is taken for code: lower than it could be
+        ("x = 'a\\\nglobals()'\n", LevelChoice(1, "globals at line 2")),
+    ],
+)
+def test_a_reason_counts_where_it_is_code(text: str, choice: LevelChoice) -> None:
+    assert quick(text) == choice
 
 
 # --- the fast proof against the precise one ------------------------------------------------------
