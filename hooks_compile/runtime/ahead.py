@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hooks_compile.runtime.entry import Patterns
     from hooks_compile.runtime.finder import Library
     from hooks_compile.runtime.launcher import COLLECTS, GC, STDLIB
+    from hooks_compile.runtime.leave import library
 
 
 def import_ahead(names: "Tuple[str, ...]", patterns: "Patterns") -> None:
@@ -59,11 +60,9 @@ def offer(patterns: "Patterns", made: "Optional[Dict[Tuple[str, int], Any]]" = N
     """
     if ("", sys.hexversion) not in patterns:
         return
-    module = sys.modules.get("re")
-    if type(module) is not type(sys):  # it is put off
-        return
+    names = library("re")  # none where it is put off
     name = "_cache" if sys.version_info < (3, 12) else "_cache2"
-    old = getattr(module, name, None)
+    old = names.get(name)
     if type(old) is not dict:
         return
     for key, found in (made or {}).items():
@@ -80,7 +79,7 @@ def offer(patterns: "Patterns", made: "Optional[Dict[Tuple[str, int], Any]]" = N
             found = self[key] = sre.compile(pattern, *marshal.loads(data))
             return found
 
-    setattr(module, name, Cache(old))
+    names[name] = Cache(old)
 
 
 def ready_to_defer(code: "CodeType", patterns: "Patterns") -> "CodeType":

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from hooks_compile.runtime.launcher import STDLIB
 
-_bootstrap: "Any" = _frozen_importlib  # typeshed lacks what they keep to themselves
-_external: "Any" = _frozen_importlib_external
+bootstrap: "Any" = _frozen_importlib  # typeshed lacks what they keep to themselves
+external: "Any" = _frozen_importlib_external
 
 
 class Library:
@@ -34,11 +34,11 @@ class Library:
         self.known: Dict[str, Optional[Set[str]]] = {}
         self.folders = [each for each in (STDLIB, f"{STDLIB}/lib-dynload") if each in sys.path[1:3]]
         self.extensions = _imp.extension_suffixes()
-        self.loaders = [(suffix, _external.ExtensionFileLoader) for suffix in self.extensions]
-        self.loaders += [(".py", _external.SourceFileLoader)]
-        self.loaders += [(".pyc", _external.SourcelessFileLoader)]
+        self.loaders = [(suffix, external.ExtensionFileLoader) for suffix in self.extensions]
+        self.loaders += [(".py", external.SourceFileLoader)]
+        self.loaders += [(".pyc", external.SourcelessFileLoader)]
         self.cached = f".{sys.implementation.cache_tag}.pyc"
-        self.magic = _external.MAGIC_NUMBER
+        self.magic = external.MAGIC_NUMBER
 
     def __enter__(self) -> None:
         """Stand in ``sys.meta_path``, if what is there can be answered for."""
@@ -86,9 +86,9 @@ class Library:
 
     def look_into(self, folder: str) -> "Optional[Set[str]]":
         """Return the names in a folder as Python's finder for it knows them, None in doubt."""
-        finder = _external.PathFinder._path_importer_cache(folder)
+        finder = external.PathFinder._path_importer_cache(folder)
         if (
-            type(finder) is not _external.FileFinder
+            type(finder) is not external.FileFinder
             or finder.path != folder
             or finder._loaders != self.loaders
         ):
@@ -130,7 +130,7 @@ class Library:
         if type(code) is not type(is_regular.__code__):
             return None
         _imp._fix_co_filename(code, origin)  # type: ignore[attr-defined] # typeshed lacks it
-        loader = _external.SourceFileLoader(name, origin)
+        loader = external.SourceFileLoader(name, origin)
         loader.exec_module = executes(loader, code)
         return spec_of(name, loader, origin, cached, inside)
 
@@ -140,7 +140,7 @@ def own_finders() -> "Optional[int]":
 
     None where others stand between them, or search something else or elsewhere than usual.
     """
-    own = _bootstrap.BuiltinImporter, _bootstrap.FrozenImporter, _external.PathFinder
+    own = bootstrap.BuiltinImporter, bootstrap.FrozenImporter, external.PathFinder
     for place, each in enumerate(sys.meta_path):
         if each is own[0]:
             usual = list(map(id, sys.meta_path[place : place + 3])) == list(map(id, own))
@@ -154,14 +154,14 @@ def extension(name: str, origin: str) -> "Optional[Any]":
     """Return the spec of a module in C; None if there is no such file."""
     if not is_regular(origin):
         return None
-    return spec_of(name, _external.ExtensionFileLoader(name, origin), origin, None, None)
+    return spec_of(name, external.ExtensionFileLoader(name, origin), origin, None, None)
 
 
 def spec_of(
     name: str, loader: "Any", origin: str, cached: "Optional[str]", inside: "Optional[List[str]]"
 ) -> "Any":
     """Return the spec that ``importlib.util.spec_from_file_location`` makes."""
-    spec = _bootstrap.ModuleSpec(name, loader, origin=origin)
+    spec = bootstrap.ModuleSpec(name, loader, origin=origin)
     spec._set_fileattr = True
     spec._cached = cached
     spec.submodule_search_locations = inside

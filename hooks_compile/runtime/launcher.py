@@ -26,7 +26,15 @@ if TYPE_CHECKING:
         unpack,
         verifies,
     )
-    from hooks_compile.runtime.leave import can_leave, flush, is_plain, leave, tells
+    from hooks_compile.runtime.leave import (
+        can_go_ahead,
+        can_leave,
+        flush,
+        is_at_start,
+        is_plain,
+        leave,
+        tells,
+    )
 
     # From start.py: the collector, and whether it is to be at work in the hook.
     GC: Optional[ModuleType]
@@ -56,11 +64,12 @@ _READ = posix.O_RDONLY | posix.O_NONBLOCK
 class Launch:
     """One launch, and the two contexts, one in the other, that ``launch.py`` runs the hook in."""
 
-    __slots__ = ("code", "gc", "namespace", "notes", "raised", "status", "within")
+    __slots__ = ("ahead", "code", "gc", "namespace", "notes", "raised", "status", "within")
 
     if TYPE_CHECKING:
+        ahead: bool
         code: CodeType
-        gc: Optional[ModuleType]
+        gc: Optional[ModuleType]  # if Python may be spared the end of the process
         namespace: Dict[str, Any]
         notes: Notes
         raised: bool
@@ -85,7 +94,9 @@ class Launch:
         if type(namespace["_file"]) is int:  # else prepare.py has made this launcher
             posix.close(namespace["_file"])
         self.namespace = namespace
-        self.gc = GC if can_leave(source) else None
+        known = all(map(is_at_start, sys.modules, sys.modules.values()))
+        self.ahead = can_go_ahead(source, known)
+        self.gc = GC if self.ahead and can_leave(known) else None
         self.status = None
         self.raised = False
         self.within = True
@@ -99,10 +110,12 @@ class Launch:
         for name in _NAMES:
             self.namespace.pop(name, None)
         _, imports, patterns = self.notes
-        if self.gc:
+        if self.ahead and GC:
             if imports:
                 load_ahead()["import_ahead"](imports, patterns)
-            self.gc.freeze()
+            GC.freeze()
+            if not self.gc:
+                GC.unfreeze()  # it is Python that takes all of it apart: now as objects of old
             if patterns:
                 load_ahead()["offer"](patterns)
         if COLLECTS and GC:

@@ -9,6 +9,8 @@ Python ends the process. What this stands for is ``Py_FinalizeEx`` in CPython's
 Nothing here calls what the hook has written: no method of its objects, classes or metaclasses.
 """
 
+import _frozen_importlib
+import _frozen_importlib_external
 import _io
 import _thread
 import _warnings
@@ -21,12 +23,16 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, Dict, List, Optional
 
-    from hooks_compile.runtime.launcher import STDLIB
+    from hooks_compile.runtime.launcher import GC, STDLIB
 
-# Variables of Python's own that ask for nothing at the end.
+bootstrap: "Any" = _frozen_importlib  # typeshed lacks what they keep to themselves
+external: "Any" = _frozen_importlib_external
+
+# Variables of Python's own that ask for nothing, but perhaps at the end: can_leave() knows.
 _HARMLESS = frozenset(
     (
         *(b"PYTHON_COLORS", b"PYTHONCOERCECLOCALE", b"PYTHONDONTWRITEBYTECODE", b"PYTHONHASHSEED"),
+        b"PYTHONFAULTHANDLER",
         *(b"PYTHONHOME", b"PYTHONIOENCODING", b"PYTHONNOUSERSITE", b"PYTHONOPTIMIZE"),
         *(b"PYTHONPATH", b"PYTHONPYCACHEPREFIX", b"PYTHONSAFEPATH", b"PYTHONSTARTUP"),
         *(b"PYTHONUNBUFFERED", b"PYTHONUSERBASE", b"PYTHONUTF8"),
@@ -51,6 +57,10 @@ _TELLING = (
 )
 # What virtual environments and distributions load at each start, and what it leaves is known.
 _AT_START = ("_distutils_hack", "_virtualenv", "apport_python_hook", "__editable__")
+# Those of Python's own, which see imports and tell nobody.
+_FINDERS = frozenset(
+    map(id, (bootstrap.BuiltinImporter, bootstrap.FrozenImporter, external.PathFinder))
+)
 # Callbacks of weak references that keep nothing but the tables of their modules.
 _IN_TABLES = (("weakref", "remove"), ("_weakrefset", "_remove"), ("logging", "_removeHandlerRef"))
 _IN_C = ("_destroy", "_localdummy_destroyed", "clear_locals")
@@ -70,21 +80,54 @@ _flags = type.__dict__["__flags__"].__get__
 _callback = _weakref.ref.__dict__["__callback__"].__get__
 
 
-def can_leave(source: bytes) -> bool:
-    """Tell whether a launch of this source may end early, as far as it can be told beforehand."""
+def can_go_ahead(source: bytes, known: bool) -> bool:
+    """Tell whether nobody can see what a launch of this source does ahead of the hook.
+
+    ``known`` tells whether all modules are :func:`is_at_start`.
+    """
     return (
         sys.implementation.name == "cpython"
-        and sys.version_info < (3, 14)  # how later ones end was not read yet
+        and sys.version_info < (3, 14)  # how later ones import and end was not read yet
         and "t" not in sys.abiflags  # a free-threaded collector knows no generations
-        and not posix.environ.get(b"HOOKS_COMPILE_NORMAL_EXIT")
         and not (sys.warnoptions or sys._xoptions)
         and not (sys.flags.inspect or sys.flags.debug or sys.flags.verbose)
         and not tells(source)
         and not is_audited()
-        and b"LD_PRELOAD" not in posix.environ  # a C library that may do something at the end
         and not [1 for name in posix.environ if name[:6] == b"PYTHON" and name not in _HARMLESS]
-        and all(map(is_at_start, sys.modules, sys.modules.values()))
+        and (known or is_alone())
     )
+
+
+def can_leave(known: bool) -> bool:
+    """Tell whether a launch that :func:`can_go_ahead` may also end early, as far as it can be told.
+
+    ``known`` is the same.
+    """
+    return (
+        known
+        and not posix.environ.get(b"HOOKS_COMPILE_NORMAL_EXIT")
+        # a C library, or a handler of signals, that may do something at the end
+        and b"LD_PRELOAD" not in posix.environ
+        and b"PYTHONFAULTHANDLER" not in posix.environ
+    )
+
+
+def is_alone() -> bool:
+    """Tell whether what was loaded at the start neither sees imports nor runs in the meantime."""
+    importer = sys.modules["builtins"].__dict__.get("__import__")
+    return (
+        is_plain()
+        and not _thread._count()
+        and type(importer) is _BUILTIN
+        and all(map(is_usual_finder, sys.meta_path))
+        and GC is not None
+        and not GC.callbacks
+    )
+
+
+def is_usual_finder(finder: "Any") -> bool:
+    """Tell whether a finder in ``sys.meta_path`` is Python's own, or one that virtualenv brings."""
+    return id(finder) in _FINDERS or _names(type(finder)).get("__module__") in _AT_START
 
 
 def tells(source: bytes) -> bool:
