@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # The parts carry their version in the name; the two that find them are always of the newest.
-_PARTS = ("start", "entry", "finder", "ahead", "leave", "launcher", "store", "miss", "uv")
+_PARTS = ("start", "entry", "finder", "ahead", "lazy", "leave", "launcher", "store", "miss", "uv")
 _FINDERS = ("prepare", "launch")
 _RECORDER = "uvsite/sitecustomize.py"
 _NO_CACHE = "uvsite/__pycache__"  # a file: Python would take an older recorder of one size for it

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from hooks_compile.runtime import deferral, deferring
+from hooks_compile.runtime import ahead, deferral, deferring, lazy, notes
 
 LIBRARY = deferring._OwnLibrary()
 
@@ -28,6 +28,12 @@ def rewritten(source: str) -> str:
     made = deferral.rewrite(tree, deferral.plan(tree, LIBRARY))
     del made.body["__future__" in source]
     return ast.unparse(made).replace(repr(deferral.DEFERRED), "D")
+
+
+def test_words_that_stand_in_several_files_are_one() -> None:
+    assert ahead.DEFERRED_HERE == deferral.DEFERRED
+    assert lazy.PATTERN == deferral.PATTERN
+    assert lazy._OF_BYTES == notes._OF_BYTES
 
 
 def test_a_module_and_its_uses() -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hooks_compile.compiler import Compiler
 from hooks_compile.config import Config
 from hooks_compile.model import HookSource, State
 from hooks_compile.project import Project, find_interpreters
@@ -493,7 +494,8 @@ def test_a_launcher_that_is_a_symlink_is_not_run(scene: Scene, tmp_path: Path) -
 
 def _compiled_launcher(scene: Scene) -> Path:
     assert scene.launch().state in ("miss", "hit")
-    (path,) = (each for each in scene.user.runtime.glob("launch.py.*") if each.suffix != ".rest")
+    made = scene.user.runtime.glob("launch.py.*")
+    (path,) = (each for each in made if each.suffix not in (".rest", ".lazy"))
     return path
 
 
@@ -591,6 +593,30 @@ def test_what_few_launches_need_is_run_from_its_sources_where_it_is_not_as_it_wa
         path.unlink()
     scene.assert_source_ran(scene.launch(), "miss")
     scene.assert_source_ran(scene.launch(), "hit")
+
+
+@pytest.mark.parametrize(
+    "harm", [_rest_is_gone, _rest_is_empty, _rest_has_another_bit, _rest_is_readable_by_others]
+)
+def test_what_defers_imports_is_run_from_its_source_where_it_is_not_as_it_was_made(
+    scene: Scene, harm: Callable[[Path], None]
+) -> None:
+    lazy = _compiled_launcher(scene).with_name(_compiled_launcher(scene).name + ".lazy")
+    for path in entries(scene.hook.parent):
+        path.unlink()
+    scene.hook.write_text("import json\n" + scene.hook.read_text())
+    with Compiler([scene.user.interpreter], scene.user.key) as compiler:
+        (result,) = compiler.compile([HookSource(scene.hook, imports="deferred")])
+    assert result.entry is not None
+    assert entry.imports_of(result.entry.read_bytes()) == entry.DEFERRED
+    harm(lazy)
+    scene.assert_source_ran(scene.launch(), "hit")
+    lazy.write_bytes(_hostile_bin(scene)[8:])
+    lazy.chmod(0o600)
+    scene.assert_source_ran(scene.launch(), "hit")
+    for source in scene.user.runtime.glob("*.lazy.py"):
+        source.unlink()
+    scene.assert_source_ran(scene.launch(), "source")
 
 
 def test_a_hostile_part_for_few_launches_is_not_run(scene: Scene) -> None:
@@ -698,7 +724,7 @@ def test_neither_key_nor_launcher_is_open_to_others_whatever_the_umask(tmp_path:
     assert stat.S_IMODE(runtime.stat().st_mode) == 0o700
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in runtime.rglob("*")}
     assert {mode & 0o077 for mode in modes.values()} == {0}, modes
-    assert len(list(runtime.glob("launch.py.*"))) == 2
+    assert len(list(runtime.glob("launch.py.*"))) == 3
 
 
 def test_the_key_is_in_no_entry_name_or_log(scene: Scene) -> None:

@@ -15,8 +15,15 @@ if TYPE_CHECKING:
 
     from hooks_compile.runtime.entry import Patterns
     from hooks_compile.runtime.finder import Library
-    from hooks_compile.runtime.launcher import COLLECTS, GC, STDLIB
+    from hooks_compile.runtime.launcher import BUILD, COLLECTS, GC, RUNTIME, STDLIB, kept, read
     from hooks_compile.runtime.leave import library
+
+    # The name of the file with lazy.py, compiled, and its hash: prepare.py knows them.
+    LAZY: str
+    LAZY_HASH: bytes
+
+# What begins the constant that tells of deferred imports: deferral.DEFERRED.
+DEFERRED_HERE = "hooks-compile: deferred imports"
 
 
 def import_ahead(names: "Tuple[str, ...]", patterns: "Patterns") -> None:
@@ -82,17 +89,26 @@ def offer(patterns: "Patterns", made: "Optional[Dict[Tuple[str, int], Any]]" = N
     names[name] = Cache(old)
 
 
-def ready_to_defer(code: "CodeType", patterns: "Patterns") -> "CodeType":
-    """Return code whose imports are deferred with what they ask, made by the code in its place.
+def deferring() -> "CodeType":
+    """Return the code of ``lazy.py``. Raises OSError."""
+    data = kept(LAZY, LAZY_HASH)
+    if data:
+        return marshal.loads(data)  # type: ignore[no-any-return]
+    source = read(f"{RUNTIME}{BUILD}.lazy.py", private=True)
+    return compile(source, "<hooks-compile>", "exec", 0, True, 2)
 
-    ``patterns`` are offered when ``re`` is executed.
+
+def ready_to_defer(code: "CodeType", patterns: "Patterns") -> "CodeType":
+    """Return code whose imports are deferred with what they ask in the place of what tells of it.
+
+    ``patterns`` are offered when ``re`` is executed. Raises OSError where a part of ours is lost.
     """
     constants = list(code.co_consts)
     for i, each in enumerate(constants):
-        if getattr(each, "co_name", "") == "<module>":  # no code of the hook's has this name in it
+        if type(each) is tuple and each[:1] == (DEFERRED_HERE,):  # no hook has this text in it
             scope: "Any" = {"__name__": "hooks_compile.runtime.lazy"}
-            exec(each, scope)
-            made = constants[i] = scope["made"]
+            exec(deferring(), scope)
+            made = constants[i] = scope["Deferred"](*each[1:])
             made.gc = GC
             if ("", sys.hexversion) in patterns:
                 made.patterns = patterns

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from hooks_compile.runtime.notes import Deferral
 
 _LIBRARY = os.path.dirname(os.__file__)
-_LAZY = "<hooks-compile>"
 
 
 def told(source: bytes) -> "Tuple[List[str], List[str], str]":
@@ -56,10 +55,10 @@ def code_of(source: bytes, name: str, level: int, code: "CodeType") -> "Optional
             rewritten = _compiled(deferral.rewrite(tree, made), name, level)
         except (RecursionError, MemoryError):  # nested too deeply for this way of compiling
             return None
-    lazy = _lazy()
-    constants = [lazy if each == deferral.DEFERRED else each for each in rewritten.co_consts]
-    if lazy not in constants:
-        constants.append(lazy)
+    asked = _asked()
+    constants = [asked if each == deferral.DEFERRED else each for each in rewritten.co_consts]
+    if asked not in constants:
+        constants.append(asked)
     return (
         rewritten.replace(co_consts=tuple(constants)),
         made.modules,
@@ -152,13 +151,7 @@ def _attributes(code: "CodeType") -> "Iterator[str]":
 
 
 @functools.lru_cache(maxsize=None)
-def _lazy() -> "CodeType":
-    """Return the code of ``lazy.py``, to be run in the hook's process."""
-    with open(os.path.join(os.path.dirname(__file__), "lazy.py"), "rb") as file:
-        source = file.read()
-    tree = ast.parse(source)
-    names = (table.SHADOWING, table.NESTED, table.COMPILING)
-    sets = ", ".join([f"frozenset({sorted(each)!r})" for each in names])
-    made = f"made = Deferred({sys.hexversion}, {sets}, {table.FLAGS!r})"
-    tree.body += ast.parse(made).body
-    return _compiled(tree, _LAZY, 2)
+def _asked() -> "Tuple[object, ...]":
+    """Return the constant in whose place the launcher puts what ``lazy.py`` makes of it."""
+    sets = table.SHADOWING, table.NESTED, table.COMPILING
+    return (deferral.DEFERRED, sys.hexversion, *sets, tuple(table.FLAGS.items()))

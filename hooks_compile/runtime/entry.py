@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Notes = Tuple[Warnings, Tuple[str, ...], Patterns]
 
 FOLDER = "__pycache_opt__"
-FORMAT = b"h4"
+FORMAT = b"h5"
 # Who chose the level: nobody (level 0, compiled by a launch), the rules of "auto", or the user.
 AS_PYTHON = b"p"
 PROVEN = b"a"

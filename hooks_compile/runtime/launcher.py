@@ -249,16 +249,22 @@ def load_ahead() -> "Dict[str, Any]":
 def load_rest() -> "Dict[str, Any]":
     """Return the functions of ``store.py``, ``miss.py`` and ``uv.py``, by name. Raises OSError."""
     if "become_python" not in globals():
-        try:
-            data = read(RUNTIME + REST, private=True)
-        except (OSError, ValueError):
-            data = b""
-        if _imp.source_hash(sys.hexversion, data) == REST_HASH:
+        data = kept(REST, REST_HASH)
+        if data:
             exec(marshal.loads(data), globals())
-        else:  # lost or damaged
+        else:
             for part in ("entry", "store", "miss", "uv"):
                 exec(read(f"{RUNTIME}{BUILD}.{part}.py", private=True), globals())
     return globals()
+
+
+def kept(name: str, digest: bytes) -> bytes:
+    """Return what ``prepare.py`` has made for few launches, b"" where it is lost or damaged."""
+    try:
+        data = read(RUNTIME + name, private=True)
+    except (OSError, ValueError):
+        return b""
+    return data if _imp.source_hash(sys.hexversion, data) == digest else b""
 
 
 def step_aside(error: BaseException) -> "NoReturn":

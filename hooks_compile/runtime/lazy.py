@@ -1,10 +1,10 @@
-"""What puts imports off: each entry whose imports are deferred carries it into the hook's process.
+"""What puts imports off, in the process of a hook whose entry asks for it.
 
 ``deferral.py`` rewrites an ``import`` to ask :meth:`Deferred.locate`: where that finds the standard
 library's own module, the module is there at once, in ``sys.modules`` and under its name, and is
 executed when an attribute of it is first asked for. In every other case the import is made as it is
-written. ``deferring.py`` puts this file's code among the constants of the hook's code, and before
-the first line runs ``ahead.py`` puts there, in its place, the ``Deferred`` that it makes.
+written. Among the constants of the hook's code is one that tells what this file has to know; before
+the first line runs ``ahead.py`` puts the ``Deferred`` in its place that it makes of it.
 
 What modules beside the hook and of the library import at their top level, by ``import name``, is
 put off as well: it is the finder of ``sys.meta_path`` that gives them the unexecuted module.
@@ -53,7 +53,7 @@ class Deferred:
         shadowing: "FrozenSet[str]",
         nested: "FrozenSet[str]",
         compiling: "FrozenSet[str]",
-        flags: "Dict[str, int]",
+        flags: "Sequence[Tuple[str, int]]",
     ) -> None:
         """Look at nothing yet."""
         self.shadowing = shadowing

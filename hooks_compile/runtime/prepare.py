@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from typing import Any, Tuple
 
 _BUILD = "@BUILD@"
-# What is executed of the launcher: first of all, in each launch, before what is made ahead, and
-# seldom. Each lies marshalled in the one before it, the last in a file of its own.
-_START, _HOT = ("start",), ("entry", "leave", "launcher")
-_AHEAD, _REST = ("finder", "ahead"), ("store", "miss", "uv")
+# What is executed of the launcher: first of all, in each launch, and before what is made ahead,
+# each marshalled in the one before it; where imports wait, and seldom, in files of their own.
+_START, _HOT, _AHEAD = ("start",), ("entry", "leave", "launcher"), ("finder", "ahead")
+_LAZY, _REST = ("lazy",), ("store", "miss", "uv")
 # What of _HOT belongs elsewhere.
 _FIRST = ("collector",)
 _COLD = ("pack", "require_text", "choice_of")
@@ -27,8 +27,9 @@ _FOLDER = sys.argv[0][:-9]
 _NAME = f"launch.py.{_BUILD}.{sys.implementation.cache_tag}-{sys.hexversion:x}"
 
 
-def compile_launcher() -> "Tuple[bytes, bytes]":
-    """Return the launcher, marshalled: what each launch needs, and apart from it what few need.
+def compile_launcher() -> "Tuple[bytes, bytes, bytes]":
+    """Return the launcher, marshalled: what each launch needs, and apart from it what few need, and
+    those that defer imports.
 
     Raises OSError where a part is missing or the folder is not this user's alone; SyntaxError and
     ValueError for a damaged part.
@@ -40,10 +41,12 @@ def compile_launcher() -> "Tuple[bytes, bytes]":
     move(_FIRST, hot, start)
     move(_COLD, hot, rest)
     cold = marshalled(rest)
+    lazy = marshalled(parsed(_LAZY), "<hooks-compile>")
+    define(ahead, LAZY=_NAME + ".lazy", LAZY_HASH=_imp.source_hash(sys.hexversion, lazy))
     define(hot, AHEAD=marshalled(ahead), BUILD=_BUILD, REST=_NAME + ".rest")
     define(hot, REST_HASH=_imp.source_hash(sys.hexversion, cold))
     define(start, LAUNCHER=marshalled(hot))
-    return marshalled(start), cold
+    return marshalled(start), cold, lazy
 
 
 def parsed(names: "Tuple[str, ...]") -> "Any":
@@ -75,9 +78,9 @@ def define(tree: "Any", **constants: "Any") -> None:
         tree.body[:0] = tree_of(f"{name} = {value!r}".encode()).body
 
 
-def marshalled(tree: "Any") -> bytes:
+def marshalled(tree: "Any", file: str = "launcher.py") -> bytes:
     """Return the code of a syntax tree; all that is felt in each launch is left out."""
-    return marshal.dumps(bare(compile(tree, "launcher.py", "exec", 0, True, 2)))
+    return marshal.dumps(bare(compile(tree, file, "exec", 0, True, 2)))
 
 
 def strip(node: "Any") -> None:
@@ -133,7 +136,7 @@ def keep(name: str, data: bytes) -> None:
 
 
 try:
-    _launcher, _rest = compile_launcher()
+    _launcher, _rest, _lazy = compile_launcher()
 except (OSError, ValueError, SyntaxError):
     # half installed, or open to others: as if we were not there
     _words = list(getattr(sys, "orig_argv", [sys.executable, *sys.argv]))
@@ -142,5 +145,6 @@ except (OSError, ValueError, SyntaxError):
         posix.execv("/bin/sh", ["sh", "-c", 'exec "$0" run "$@"', *sys.argv[2:]])
     posix.execv(sys.executable, _words)
 keep(_NAME + ".rest", _rest)
+keep(_NAME + ".lazy", _lazy)
 keep(_NAME, _imp.source_hash(sys.hexversion, _launcher) + _launcher)
 exec(marshal.loads(_launcher), globals())
