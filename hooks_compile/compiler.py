@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import chain, islice
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar, cast
 
 from hooks_compile.model import CompileResult, Deferrable, LevelChoice, SourceError, State
@@ -15,7 +14,6 @@ from hooks_compile.workers import Subprocess, is_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from concurrent.futures import Future
     from pathlib import Path
 
     from hooks_compile.model import HookSource, Interpreter, Level, Optimize
@@ -102,17 +100,11 @@ class Compiler:
     def _run(self, sources: Sequence[HookSource], *, write: bool) -> list[CompileResult]:
         results: list[CompileResult] = []
         for group in _sharing_entries(self.interpreters):
-            idle = _Idle(self._worker(group[0]))
-            undone = self._undone(sources, group, idle, results, write=write)
+            undone = self._undone(sources, group, results, write=write)
             few = list(islice(undone, _WORTH_PROCESSES))
-            chunks = _chunks(chain(few, undone), _CHUNK)
-            batches = (self._batch(chunk, group, results, write=write) for chunk in chunks)
-            done: Iterable[tuple[_Batch, list[Outcome]]]
-            if len(few) < _WORTH_PROCESSES:
-                done = ((each, self._outcomes(each, idle, write)) for each in batches)
-            else:
-                done = self._in_parallel(batches, group[0], idle, write=write)
-            for batch, outcomes in done:
+            compiling = self._in_turn if len(few) < _WORTH_PROCESSES else self._in_parallel
+            batches = compiling(chain(few, undone), group, results, write=write)
+            for batch, outcomes in batches:
                 results += _results_of(batch, outcomes, group, write=write)
                 self._progress(len(batch.jobs))
         return sorted(results, key=lambda result: (result.source.path, result.interpreter.version))
@@ -121,7 +113,6 @@ class Compiler:
         self,
         sources: Sequence[HookSource],
         group: Sequence[Interpreter],
-        idle: _Idle,
         results: list[CompileResult],
         *,
         write: bool,
@@ -129,8 +120,7 @@ class Compiler:
         """Look how the sources stand, yield what is to be compiled, put the others in results."""
         for chunk in _chunks(iter(sources), _CHECK_CHUNK):
             paths = [os.fspath(source.path) for source in chunk]
-            with idle.one() as worker:
-                findings = worker.check(self._key, paths)
+            findings = self._worker(group[0]).check(self._key, paths)
             for source, finding in zip(chunk, findings, strict=True):
                 done = self._settled(source, group, finding, write=write)
                 results += done
@@ -170,55 +160,80 @@ class Compiler:
         path = source.path.parent / entry.FOLDER / name
         return [CompileResult(source, each, choice, State.FRESH, path) for each in group]
 
-    def _batch(
+    def _batches(
         self,
-        undone: Iterable[Undone],
+        undone: Iterator[Undone],
         group: Sequence[Interpreter],
         results: list[CompileResult],
         *,
         write: bool,
-    ) -> _Batch:
+    ) -> Iterator[_Batch]:
         """Read sources and choose their levels; what is gone since the look is put in results."""
-        batch = _Batch([], [])
         by = entry.PROVEN if self.optimize == "auto" else entry.FORCED
-        for source, finding in undone:
-            content = _read(source)
-            if content is None:
-                gone = ("unreadable", 0, "it has gone", "", "")
-                results += self._settled(source, group, gone, write=write)
-                self._progress(1)
-                continue
-            choice = _choose(content, self.optimize)
-            deferred = source.imports == "deferred"
-            path = os.fspath(source.path)
-            batch.sources.append((source, finding, choice))
-            batch.jobs.append((path, content, choice.level, by.decode(), deferred))
-        return batch
+        for chunk in _chunks(undone, _CHUNK):
+            batch = _Batch([], [])
+            for source, finding in chunk:
+                content = _read(source)
+                if content is None:
+                    gone = ("unreadable", 0, "it has gone", "", "")
+                    results += self._settled(source, group, gone, write=write)
+                    self._progress(1)
+                    continue
+                choice = _choose(content, self.optimize)
+                deferred = source.imports == "deferred"
+                path = os.fspath(source.path)
+                batch.sources.append((source, finding, choice))
+                batch.jobs.append((path, content, choice.level, by.decode(), deferred))
+            yield batch
 
-    def _outcomes(self, batch: _Batch, idle: _Idle, write: bool) -> list[Outcome]:
-        with idle.one() as worker:
-            return worker.compile_all(self._key, batch.jobs, write)
+    def _in_turn(
+        self,
+        undone: Iterator[Undone],
+        group: Sequence[Interpreter],
+        results: list[CompileResult],
+        *,
+        write: bool,
+    ) -> Iterator[tuple[_Batch, list[Outcome]]]:
+        for batch in self._batches(undone, group, results, write=write):
+            yield batch, self._worker(group[0]).compile_all(self._key, batch.jobs, write)
 
     def _in_parallel(
-        self, batches: Iterator[_Batch], interpreter: Interpreter, idle: _Idle, *, write: bool
+        self,
+        undone: Iterator[Undone],
+        group: Sequence[Interpreter],
+        results: list[CompileResult],
+        *,
+        write: bool,
     ) -> Iterator[tuple[_Batch, list[Outcome]]]:
-        """Compile in one process for each core, while we look for more and choose the levels."""
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import
+        """Compile in one process for each core, while this one chooses the levels."""
+        from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415 - slow to import
+        from queue import SimpleQueue  # noqa: PLC0415 - only here
+
+        idle: SimpleQueue[Worker] = SimpleQueue()
+
+        def compile_batch(batch: _Batch) -> list[Outcome]:
+            worker = idle.get()
+            try:
+                return worker.compile_all(self._key, batch.jobs, write)
+            finally:
+                idle.put(worker)
 
         processes = os.cpu_count() or 1
-        if is_own(interpreter):
-            idle = _Idle()  # it would keep this process from what only this one can do
+        looking = self._worker(group[0])
         with ExitStack() as stack:
-            for _ in range(processes - idle.count):
-                idle.add(stack.enter_context(Subprocess(interpreter)))
+            for _ in range(processes - isinstance(looking, Subprocess)):
+                idle.put(stack.enter_context(Subprocess(group[0])))
+            if isinstance(looking, Subprocess):
+                undone = iter(list(undone))  # while the others start
+                idle.put(looking)
             pool = stack.enter_context(ThreadPoolExecutor(processes))
-            under_way: deque[tuple[_Batch, Future[list[Outcome]]]] = deque()
-            for batch in batches:
-                under_way.append((batch, pool.submit(self._outcomes, batch, idle, write)))
-                if len(under_way) > _AHEAD * processes:
-                    first, outcomes = under_way.popleft()
+            waiting: deque[tuple[_Batch, Future[list[Outcome]]]] = deque()
+            for batch in self._batches(undone, group, results, write=write):
+                waiting.append((batch, pool.submit(compile_batch, batch)))
+                if len(waiting) > _AHEAD * processes:
+                    first, outcomes = waiting.popleft()
                     yield first, outcomes.result()
-            for batch, outcomes in under_way:
+            for batch, outcomes in waiting:
                 yield batch, outcomes.result()
 
     def _worker(self, interpreter: Interpreter) -> Worker:
@@ -237,29 +252,6 @@ class _Batch(NamedTuple):
 
     sources: list[tuple[HookSource, Finding, LevelChoice]]
     jobs: list[Job]
-
-
-class _Idle:
-    """Workers that have nothing to do: each serves one thread at a time."""
-
-    def __init__(self, *workers: Worker) -> None:
-        self.count = 0
-        self._queue: SimpleQueue[Worker] = SimpleQueue()
-        for each in workers:
-            self.add(each)
-
-    def add(self, worker: Worker) -> None:
-        self.count += 1
-        self._queue.put(worker)
-
-    @contextmanager
-    def one(self) -> Iterator[Worker]:
-        """Give a worker as soon as there is one, and take it back."""
-        worker = self._queue.get()
-        try:
-            yield worker
-        finally:
-            self._queue.put(worker)
 
 
 def _sharing_entries(interpreters: Iterable[Interpreter]) -> list[list[Interpreter]]:
