@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,9 +16,13 @@ _COMMAND = [sys.executable, "-m", "hooks_compile"]
 
 
 def measure(count: int, python: str, rounds: int, folder: Path) -> list[str]:
-    """Return the row of the table for ``count`` sources; ``folder`` is empty and thrown away."""
+    """Return the row of the table for ``count`` sources; ``folder`` is new and thrown away.
+
+    What a run has written is moved away and stays until the end: ext4 searches long for a free
+    inode where many have just been deleted, and that would be much of what is measured.
+    """
     hooks = folder / "hooks"
-    hooks.mkdir()
+    hooks.mkdir(parents=True)
     for number in range(count):
         (hooks / f"hook_{number}.py").write_text(f"{shapes.USUAL}# {number}\n")
     env = timing.environment(HOOKS_COMPILE_HOME=str(folder / "runtime"))
@@ -27,11 +30,10 @@ def measure(count: int, python: str, rounds: int, folder: Path) -> list[str]:
     check = [*_COMMAND, "check", "--python", python, str(hooks)]
     theirs = [python, "-m", "compileall", "-q", "-j0", str(hooks)]
     seconds: dict[str, list[float]] = {"ours": [], "theirs": [], "check": []}
-    for _ in range(rounds):
+    for round_ in range(rounds):
         for name, command in (("ours", ours), ("check", check), ("theirs", theirs)):
-            if name != "check":
-                for cache in ("__pycache__", "__pycache_opt__"):
-                    shutil.rmtree(hooks / cache, ignore_errors=True)
+            for cache in hooks.glob("__pycache*__") if name != "check" else ():
+                cache.rename(folder / f"{name}{round_}{cache.name}")
             start = time.perf_counter()
             subprocess.run(command, env=env, stdout=subprocess.DEVNULL, check=True)
             seconds[name].append(time.perf_counter() - start)
@@ -56,14 +58,11 @@ def main() -> int:
     print(timing.machine())
     print("| sources | compile ms | compileall -j0 ms | ratio | check, nothing to do, ms |")
     print("| --- | --- | --- | --- | --- |")
-    for count in arguments.counts:
-        folder = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-"))
-        try:
-            print(
-                "| " + " | ".join(measure(count, arguments.python, arguments.rounds, folder)) + " |"
-            )
-        finally:
-            shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory(prefix="hooks-compile-bench-") as folder:
+        for count in arguments.counts:
+            own = Path(folder, str(count))
+            row = measure(count, arguments.python, arguments.rounds, own)
+            print("| " + " | ".join(row) + " |", flush=True)
     return 0
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Below this many sources a second process costs more than it saves.
 _WORTH_PROCESSES = 60
 _CHUNK = 40
-# As many chunks wait for each process: the sources in them are in memory.
+# So many chunks wait for each process, with their sources in memory.
 _AHEAD = 2
 _CHECK_CHUNK = 100
 
