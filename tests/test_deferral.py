@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 
 import pytest
 
@@ -150,6 +151,12 @@ def test_annotations_that_are_strings_stay_as_they_are() -> None:
     head = "from __future__ import annotations\nfrom pathlib import Path\n"
     text = rewritten(head + "def f(x: Path=Path()) -> Path:\n    y: Path = Path('z')")
     assert text.endswith("def f(x: Path=Path.Path()) -> Path:\n    y: Path = Path.Path('z')")
+
+
+def test_nothing_is_imported_but_what_is_on_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    planned("import no_such, this, launch\nfrom this import x\nfrom uuid import y\nimport json")
+    assert "this" not in sys.modules
+    assert capsys.readouterr().out == ""
 
 
 def test_what_is_only_for_type_checkers_executes_nothing() -> None:

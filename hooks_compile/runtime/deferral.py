@@ -389,6 +389,8 @@ class _Scan:
         return ""
 
     def _against_importing(self, module: str) -> str:
+        if module not in table.MODULES:
+            return "it is not on the list"
         if not self._library.can_import(module):
             return "it can't be imported here"
         if module in table.READING and self._changes_environment:

@@ -33,6 +33,9 @@ _DEPTH = 200
 _BETWEEN = ("<frozen importlib", "<hooks-compile>")
 # What marks, among the flags of a pattern, that it is one of bytes. re has no such flag.
 _OF_BYTES = 1 << 20
+# Where finders are from that tell nobody what they are asked for, nor when: Python's own, and those
+# that virtual environments and packages under development bring.
+_FINDERS = ("_frozen_importlib", "_distutils_hack", "_virtualenv", "__editable__")
 # The attribute, of what stands under the name of re, that gives patterns; no program has it.
 PATTERN = "hooks-compile: pattern"
 _Module = type(sys)
@@ -218,7 +221,7 @@ class Deferred:
         ends = [i for i, each in enumerate(path) if each == folder or is_dynload(each)]
         if folder not in path or external.PathFinder not in finders:
             return False
-        if not all(hasattr(each, "find_spec") for each in finders):
+        if not all(f"{getattr(each, '__module__', '')}".startswith(_FINDERS) for each in finders):
             return False
         for i, each in enumerate(path[: ends[-1]]):
             if i in ends:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from hooks_compile.model import Imports
     from tests.interpreters_found import Found
 
 
@@ -38,14 +39,15 @@ def runtime(shared: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tool_entries(shared: Path, runtime: Path) -> Callable[[Found], Path]:
-    """For an interpreter, the entries that the tool makes of the whole corpus."""
+def tool_entries(shared: Path, runtime: Path) -> Callable[[Found, Imports], Path]:
+    """For an interpreter, the entries that the tool makes of the whole corpus, with its imports as
+    they are written or deferred."""
 
-    def entries(interpreter: Found) -> Path:
-        folder = shared / interpreter.name
-        with FileLock(shared / f"{interpreter.name}.lock"):
+    def entries(interpreter: Found, imports: Imports) -> Path:
+        folder = shared / f"{interpreter.name}-{imports}"
+        with FileLock(f"{folder}.lock"):
             if not (folder / "kept").exists():
-                entries_of_the_tool(CASES, interpreter, runtime, folder)
+                entries_of_the_tool(CASES, interpreter, runtime, folder, imports)
         return folder / "kept"
 
     return entries

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from hooks_compile.model import Imports
     from tests.conformance.bench import Bench, Launched, Outcome
     from tests.conformance.model import Case, Run, State
     from tests.interpreters_found import Found
@@ -78,7 +79,11 @@ def _name(run: Run) -> str:
 
 
 def entries_of_the_tool(
-    cases: Iterable[Case], interpreter: Found, runtime: Path, folder: Path
+    cases: Iterable[Case],
+    interpreter: Found,
+    runtime: Path,
+    folder: Path,
+    imports: Imports = "as-written",
 ) -> Path:
     """Compile all scripts of ``cases`` as ``hooks-compile compile`` does, and return the folder
     that has, for each case by its name, the entries to lay into the case's folder."""
@@ -94,7 +99,7 @@ def entries_of_the_tool(
                 scripts.add(path.resolve())
     record = interpreter_record(interpreter)
     with Compiler([record], read_key(runtime)) as compiler:
-        compiler.compile([HookSource(path) for path in sorted(scripts)])
+        compiler.compile([HookSource(path, imports=imports) for path in sorted(scripts)])
     for case in cases:
         keep_entries(laid / case.name, kept / case.name)
     wipe(laid)

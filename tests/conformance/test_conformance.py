@@ -1,7 +1,8 @@
 """Everything that ``python3 script.py`` shows, the launcher shows.
 
 By default every case meets every interpreter, every run the oldest and the newest one and a third
-of the others, and the states and environments are dealt out between them.
+of the others, and the states and environments are dealt out between them; of the entries that the
+tool has compiled every other one has its imports deferred.
 ``HOOKS_COMPILE_SOAK=1`` makes every run under every interpreter in every state.
 """
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from hooks_compile.model import Imports
     from tests.conformance.model import Case, Run, State
     from tests.interpreters_found import Found
 
@@ -56,14 +58,15 @@ def test_a_launch_is_what_the_source_is(
     interpreter: Found,
     tmp_path: Path,
     runtime: Path,
-    tool_entries: Callable[[Found], Path],
+    tool_entries: Callable[[Found, Imports], Path],
 ) -> None:
     if not case.fits(interpreter):
         pytest.skip(f"nothing in it for {interpreter.name}")
-    compiled = tool_entries(interpreter) / case.name
     wrong: list[str] = []
     for rotation, run, states in _dealt(case, interpreter):
         environment = ENVIRONMENTS[(rotation + rotation // 4) % 4]
         bench = Bench(interpreter, tmp_path / "work", runtime, environment)
+        imports: Imports = "deferred" if rotation % 4 == 2 else "as-written"
+        compiled = tool_entries(interpreter, imports) / case.name
         wrong += problems(bench, case, run, states, compiled, rotation)
     assert not wrong, "\n\n".join(["", *wrong])
