@@ -4,6 +4,7 @@ The notes of an entry name the modules of the standard library that the source i
 does anything else, and hold its regular expressions as ``re`` compiles them.
 """
 
+import _thread
 import marshal
 import posix
 import sys
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
     from typing import Any, Dict, Optional, Tuple
 
     from hooks_compile.runtime.entry import Patterns
-    from hooks_compile.runtime.finder import Library
+    from hooks_compile.runtime.finder import Library, bootstrap, external
     from hooks_compile.runtime.launcher import BUILD, COLLECTS, GC, RUNTIME, STDLIB, kept, read
-    from hooks_compile.runtime.leave import library
+    from hooks_compile.runtime.leave import _AT_START, _BUILTIN, _names, is_plain, library
 
     # The name of the file with lazy.py, compiled, and its hash: prepare.py knows them.
     LAZY: str
@@ -47,6 +48,27 @@ def import_ahead(names: "Tuple[str, ...]", patterns: "Patterns") -> None:
         return
     finally:
         path.insert(0, folder)
+
+
+def is_alone() -> bool:
+    """Tell whether what was loaded at the start neither sees imports nor runs in the meantime."""
+    importer = sys.modules["builtins"].__dict__.get("__import__")
+    return (
+        is_plain()
+        and not _thread._count()
+        and type(importer) is _BUILTIN
+        and all(map(is_usual_finder, sys.meta_path))
+        and GC is not None
+        and not GC.callbacks
+    )
+
+
+def is_usual_finder(finder: "Any") -> bool:
+    """Tell whether a finder in ``sys.meta_path`` is Python's own, or one that virtualenv brings."""
+    for own in (bootstrap.BuiltinImporter, bootstrap.FrozenImporter, external.PathFinder):
+        if finder is own:
+            return True
+    return _names(type(finder)).get("__module__") in _AT_START
 
 
 def can_shadow(folder: str) -> bool:

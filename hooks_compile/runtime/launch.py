@@ -5,12 +5,14 @@ import _imp, marshal, posix, sys
 
 _scope = {}
 try:
-    _file = "%s.@BUILD@.%s-%x" % (__file__, sys.implementation.cache_tag, sys.hexversion)
-    _file = posix.open(_file, posix.O_NOFOLLOW | posix.O_NONBLOCK)
-    _data = posix.read(_file, 8), posix.read(_file, 65536), posix.fstat(_file).st_uid
-    if (_imp.source_hash(sys.hexversion, _data[1]), posix.geteuid()) != (_data[0], _data[2]):
+    _file = posix.open(
+        "%s.@BUILD@.%s-%x" % (__file__, sys.implementation.cache_tag, sys.hexversion),
+        posix.O_NOFOLLOW | posix.O_NONBLOCK,
+    )
+    _hash, _data, _user = posix.read(_file, 8), posix.read(_file, 65536), posix.fstat(_file).st_uid
+    if _hash != _imp.source_hash(sys.hexversion, _data) or _user != posix.geteuid():
         raise OSError
-    exec(marshal.loads(_data[1]), _scope)
+    exec(marshal.loads(_data), _scope)
 except OSError:
     exec(
         """

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
         can_go_ahead,
         can_leave,
         flush,
-        is_at_start,
         is_plain,
+        knows_modules,
         leave,
         tells,
     )
@@ -46,7 +46,9 @@ if TYPE_CHECKING:
     BUILD: str
 
 # What launch.py leaves in __main__.
-_NAMES = ("_data", "_file", "_imp", "_launch", "_scope", "marshal", "posix", "sys")
+_NAMES = (
+    *("_data", "_file", "_hash", "_imp", "_launch", "_scope", "_user", "marshal", "posix", "sys"),
+)
 # The runtime folder, with a slash behind it.
 RUNTIME = sys.argv[0][:-9]
 _FUNCTION: "Any" = type(lambda: None)
@@ -83,18 +85,19 @@ class Launch:
         """
         try:
             if sys.argv[1].startswith("--uv="):
-                load_rest()["enter_uv"]()
+                load_rest()["load_uv"]()["enter_uv"]()
             script = sys.argv[1]
             path = real_path(script)
             source = read_source(script)
-            self.code, self.notes = find_code(script, path, source)
+            file = file_of(script)
+            self.code, self.notes = find_code(script, path, file, source)
         except Exception as error:
             step_aside(error)
-        restore_main(namespace, script, path)
-        if type(namespace["_file"]) is int:  # else prepare.py has made this launcher
+        restore_main(namespace, script, path, file)
+        if type(namespace.get("_file")) is int:  # else prepare.py has made this launcher
             posix.close(namespace["_file"])
         self.namespace = namespace
-        known = all(map(is_at_start, sys.modules, sys.modules.values()))
+        known = knows_modules()
         self.ahead = can_go_ahead(source, known)
         self.gc = GC if self.ahead and can_leave(known) else None
         self.status = None
@@ -177,17 +180,16 @@ def collector() -> "ModuleType":
     return gc
 
 
-def find_code(script: str, path: str, source: bytes) -> "Tuple[CodeType, Notes]":
+def find_code(script: str, path: str, file: str, source: bytes) -> "Tuple[CodeType, Notes]":
     """Return the code of ``source`` and what its entry notes: from there, or compiled and stored.
 
-    ``path`` is the script's real path. Raises OSError, ValueError, SyntaxError and whatever else
-    ``compile`` raises: all that plain Python has to deal with.
+    ``path`` is the script's real path, ``file`` its :func:`file_of`. Raises OSError, ValueError,
+    SyntaxError and whatever else ``compile`` raises: all that plain Python has to deal with.
     """
     key = read_key()
     cut = path.rfind("/") + 1
     prefix = path[:cut] + FOLDER + "/" + entry_prefix(path[cut:], sys.implementation.cache_tag)
     suffix = entry_suffix(key, source)
-    file = file_of(script)
     reason = "no entry"
     for level in (2, 1, 0):
         try:
@@ -247,7 +249,7 @@ def load_ahead() -> "Dict[str, Any]":
 
 
 def load_rest() -> "Dict[str, Any]":
-    """Return the functions of ``store.py``, ``miss.py`` and ``uv.py``, by name. Raises OSError."""
+    """Return the functions of ``store.py`` and ``miss.py``, by name. Raises OSError."""
     if "become_python" not in globals():
         data = kept(REST, REST_HASH)
         if data:
@@ -340,13 +342,12 @@ def file_of(script: str) -> str:
     return f"{posix.getcwd()}/{script}"
 
 
-def restore_main(namespace: "Dict[str, Any]", script: str, path: str) -> None:
+def restore_main(namespace: "Dict[str, Any]", script: str, path: str, file: str) -> None:
     """Make ``__main__`` and ``sys`` what they would be, had Python been given the script alone.
 
-    ``path`` is the script's real path. What is done here is what CPython's ``Modules/main.c`` and
-    ``Python/pythonrun.c`` do before the first line runs.
+    ``path`` is the script's real path, ``file`` its :func:`file_of`. What is done here is what
+    CPython's ``Modules/main.c`` and ``Python/pythonrun.c`` do before the first line runs.
     """
-    file = file_of(script)
     launcher = sys.argv.pop(0)
     namespace["__file__"] = file
     namespace["__loader__"] = type(namespace["__loader__"])(

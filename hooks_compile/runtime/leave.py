@@ -9,8 +9,6 @@ Python ends the process. What this stands for is ``Py_FinalizeEx`` in CPython's
 Nothing here calls what the hook has written: no method of its objects, classes or metaclasses.
 """
 
-import _frozen_importlib
-import _frozen_importlib_external
 import _io
 import _thread
 import _warnings
@@ -23,10 +21,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, Dict, List, Optional
 
-    from hooks_compile.runtime.launcher import GC, STDLIB
-
-bootstrap: "Any" = _frozen_importlib  # typeshed lacks what they keep to themselves
-external: "Any" = _frozen_importlib_external
+    from hooks_compile.runtime.launcher import STDLIB, load_ahead
 
 # Variables of Python's own that ask for nothing, but perhaps at the end: can_leave() knows.
 _HARMLESS = frozenset(
@@ -57,10 +52,6 @@ _TELLING = (
 )
 # What virtual environments and distributions load at each start, and what it leaves is known.
 _AT_START = ("_distutils_hack", "_virtualenv", "apport_python_hook", "__editable__")
-# Those of Python's own, which see imports and tell nobody.
-_FINDERS = frozenset(
-    map(id, (bootstrap.BuiltinImporter, bootstrap.FrozenImporter, external.PathFinder))
-)
 # Callbacks of weak references that keep nothing but the tables of their modules.
 _IN_TABLES = (("weakref", "remove"), ("_weakrefset", "_remove"), ("logging", "_removeHandlerRef"))
 _IN_C = ("_destroy", "_localdummy_destroyed", "clear_locals")
@@ -83,7 +74,7 @@ _callback = _weakref.ref.__dict__["__callback__"].__get__
 def can_go_ahead(source: bytes, known: bool) -> bool:
     """Tell whether nobody can see what a launch of this source does ahead of the hook.
 
-    ``known`` tells whether all modules are :func:`is_at_start`.
+    ``known`` is what :func:`knows_modules` told.
     """
     return (
         sys.implementation.name == "cpython"
@@ -94,7 +85,7 @@ def can_go_ahead(source: bytes, known: bool) -> bool:
         and not tells(source)
         and not is_audited()
         and not [1 for name in posix.environ if name[:6] == b"PYTHON" and name not in _HARMLESS]
-        and (known or is_alone())
+        and (known or load_ahead()["is_alone"]())
     )
 
 
@@ -110,24 +101,6 @@ def can_leave(known: bool) -> bool:
         and b"LD_PRELOAD" not in posix.environ
         and b"PYTHONFAULTHANDLER" not in posix.environ
     )
-
-
-def is_alone() -> bool:
-    """Tell whether what was loaded at the start neither sees imports nor runs in the meantime."""
-    importer = sys.modules["builtins"].__dict__.get("__import__")
-    return (
-        is_plain()
-        and not _thread._count()
-        and type(importer) is _BUILTIN
-        and all(map(is_usual_finder, sys.meta_path))
-        and GC is not None
-        and not GC.callbacks
-    )
-
-
-def is_usual_finder(finder: "Any") -> bool:
-    """Tell whether a finder in ``sys.meta_path`` is Python's own, or one that virtualenv brings."""
-    return id(finder) in _FINDERS or _names(type(finder)).get("__module__") in _AT_START
 
 
 def tells(source: bytes) -> bool:
@@ -147,14 +120,19 @@ def is_audited() -> bool:
     return False
 
 
-def is_at_start(name: str, module: "Any") -> bool:
-    """Tell whether a module that was there before the hook is Python's, or leaves nothing."""
-    file = module.__dict__.get("__file__", "") if type(module) is _MODULE else None
-    if type(file) is not str:
-        return False
-    if name in ("sitecustomize", "usercustomize"):
-        return file.startswith("/usr/lib/")
-    return file == "" or is_of_library(file) or name == "__main__" or name.startswith(_AT_START)
+def knows_modules() -> bool:
+    """Tell whether the modules that were there before the hook are Python's, or leave nothing."""
+    for name, module in sys.modules.items():
+        file = module.__dict__.get("__file__", "") if type(module) is _MODULE else None
+        if type(file) is not str:
+            return False
+        if name in ("sitecustomize", "usercustomize"):
+            known = file.startswith("/usr/lib/")
+        else:
+            known = not file or is_of_library(file) or name == "__main__"
+        if not (known or name.startswith(_AT_START)):
+            return False
+    return True
 
 
 def is_of_library(file: str) -> bool:

@@ -1,11 +1,13 @@
 """What few launches need: to compile, store, record, trace, warn, or step aside.
 
-``launcher.py`` executes ``store.py`` and this file in its own namespace on the first need.
+``launcher.py`` executes ``store.py`` and this file in its own namespace on the first need, and
+``uv.py`` for ``uv run``.
 """
 
 import _imp
 import _warnings
 import builtins
+import marshal
 import posix
 import sys
 import time
@@ -13,15 +15,23 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
-    from typing import Any, Callable, NoReturn, Tuple, Type, Union
+    from typing import Any, Callable, Dict, NoReturn, Tuple, Type, Union
 
     from hooks_compile.runtime.entry import AS_PYTHON, NO_NOTES, pack, require_text
     from hooks_compile.runtime.store import CREATE, store
 
     RUNTIME: str
+    UV: bytes  # from prepare.py: uv.py, marshalled
 
 _LOG_LIMIT = 1 << 20
 _FILE_NAMES = (sys.getfilesystemencoding(), "surrogateescape")
+
+
+def load_uv() -> "Dict[str, Any]":
+    """Return the functions of ``uv.py``, by name."""
+    if "enter_uv" not in globals():  # else it came from its source
+        exec(marshal.loads(UV), globals())
+    return globals()
 
 
 def compile_and_store(

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 _BUILD = "@BUILD@"
 # What is executed of the launcher: first of all, in each launch, and before what is made ahead,
-# each marshalled in the one before it; where imports wait, and seldom, in files of their own.
+# each marshalled in the one before it; where imports wait, and seldom, in files of their own, the
+# last with what "uv run" needs in it.
 _START, _HOT, _AHEAD = ("start",), ("entry", "leave", "launcher"), ("finder", "ahead")
-_LAZY, _REST = ("lazy",), ("store", "miss", "uv")
+_LAZY, _REST, _UV = ("lazy",), ("store", "miss"), ("uv",)
 # What of _HOT belongs elsewhere.
 _FIRST = ("collector",)
 _COLD = ("pack", "require_text", "choice_of")
@@ -37,9 +38,10 @@ def compile_launcher() -> "Tuple[bytes, bytes, bytes]":
     status = posix.stat(_FOLDER)
     if status.st_uid != posix.geteuid() or status.st_mode & 0o77:
         raise PermissionError(_FOLDER)
-    start, hot, ahead, rest = map(parsed, (_START, _HOT, _AHEAD, _REST))
+    start, hot, ahead, rest, uv = map(parsed, (_START, _HOT, _AHEAD, _REST, _UV))
     move(_FIRST, hot, start)
     move(_COLD, hot, rest)
+    define(rest, UV=marshalled(uv))
     cold = marshalled(rest)
     lazy = marshalled(parsed(_LAZY), "<hooks-compile>")
     define(ahead, LAZY=_NAME + ".lazy", LAZY_HASH=_imp.source_hash(sys.hexversion, lazy))
