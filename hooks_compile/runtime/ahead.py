@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
     from hooks_compile.runtime.entry import Patterns
     from hooks_compile.runtime.finder import Library, bootstrap, external
-    from hooks_compile.runtime.launcher import BUILD, COLLECTS, GC, RUNTIME, STDLIB, kept, read
+    from hooks_compile.runtime.launcher import (
+        BUILD,
+        COLLECTS,
+        GC,
+        RUNTIME,
+        STDLIB,
+        WAITING,
+        kept,
+        read,
+    )
     from hooks_compile.runtime.leave import _AT_START, _BUILTIN, _names, is_plain, library
 
     # The name of the file with lazy.py, compiled, and its hash: prepare.py knows them.
@@ -132,8 +141,10 @@ def ready_to_defer(code: "CodeType", patterns: "Patterns") -> "CodeType":
             exec(deferring(), scope)
             made = constants[i] = scope["Deferred"](*each[1:])
             made.gc = GC
+            made.aside = Library
             if ("", sys.hexversion) in patterns:
                 made.patterns = patterns
                 made.offer = lambda made=made: offer(patterns, made.made)
             made.begin()
+            WAITING.append(made)
     return code.replace(co_consts=tuple(constants))

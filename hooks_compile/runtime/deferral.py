@@ -108,6 +108,9 @@ def plan(tree: ast.Module, library: Library) -> Plan:
     observer = _observer(tree)
     if observer:
         return Plan("line %d: %s" % observer)
+    brought = _brought(tree)
+    if brought:
+        return Plan("line %d: %s, which it does not import" % brought)
     scan = _Scan(tree, library)
     made = _planned(tree, scan, {})
     at_once = _used_at_once(tree, made)
@@ -660,6 +663,38 @@ def _observer(tree: ast.Module) -> "Optional[Tuple[int, str]]":
         if what:
             found.append((line, what))
     return min(found) if found else None
+
+
+def _brought(tree: ast.Module) -> "Optional[Tuple[int, str]]":
+    """Return the first line that uses a submodule which only imports of other modules bring.
+
+    They would bring it too late.
+    """
+    bound: Dict[str, List[str]] = {}
+    imported = set()
+    for node in ast.walk(tree):
+        imported.update(_modules_imported(node))
+        if isinstance(node, ast.ImportFrom):
+            imported.update(["%s.%s" % (node.module, alias.name) for alias in node.names])
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                name = alias.asname or alias.name.partition(".")[0]
+                bound.setdefault(name, []).append(alias.name)
+    found = [
+        (node.lineno, name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        for name in _submodules(bound.get(node.value.id, []), node.attr)
+        if name in table.BROUGHT - imported
+    ]
+    return min(found) if found else None
+
+
+def _submodules(modules: "List[str]", attribute: str) -> "Iterator[str]":
+    """Yield what an attribute of a package may be, of which these ``modules`` are imported."""
+    if modules != ["urllib.request"]:  # by itself, it is executed when urllib is used
+        for module in modules:
+            yield "%s.%s" % (module.partition(".")[0], attribute)
 
 
 def _identifiers(node: ast.AST) -> "Set[str]":

@@ -85,6 +85,18 @@ NESTED = frozenset(
     urllib.parse
     """.split()
 )
+# Of them, those that bring importlib.machinery or urllib.parse, which a module beside the hook may
+# use without importing it: there, they are imported as it is written.
+BRINGING = frozenset("dataclasses inspect pathlib pprint".split())
+# What all these modules bring of packages that do not bring it themselves: a hook may use it though
+# it does not import it. urllib.request brings all of its own package.
+BROUGHT = frozenset(
+    """
+    collections.abc email.base64mime email.charset email.encoders email.errors email.feedparser
+    email.header email.iterators email.message email.parser email.quoprimime email.utils http.client
+    importlib.abc importlib.machinery importlib.util urllib.error urllib.parse urllib.response
+    """.split()
+)
 # Modules whose top level asks of re to compile what the entry has ready, and no more; that re is
 # not executed then, and flags are plain numbers, nobody can see in them but in FLAGS of json's.
 COMPILING = frozenset(

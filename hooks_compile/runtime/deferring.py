@@ -153,5 +153,5 @@ def _attributes(code: "CodeType") -> "Iterator[str]":
 @functools.lru_cache(maxsize=None)
 def _asked() -> "Tuple[object, ...]":
     """Return the constant in whose place the launcher puts what ``lazy.py`` makes of it."""
-    sets = table.SHADOWING, table.NESTED, table.COMPILING
+    sets = table.SHADOWING, table.NESTED, table.BRINGING, table.COMPILING
     return (deferral.DEFERRED, sys.hexversion, *sets, tuple(table.FLAGS.items()))

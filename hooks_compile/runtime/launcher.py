@@ -13,7 +13,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, ModuleType
-    from typing import Any, Callable, Dict, NoReturn, Optional, Tuple
+    from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
 
     from hooks_compile.runtime.entry import (
         DEFERRED,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         verifies,
     )
     from hooks_compile.runtime.leave import (
+        acts_at_end,
         can_go_ahead,
         can_leave,
         flush,
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     REST_HASH: bytes
     BUILD: str
 
+# What puts imports off, of lazy.py, where the entry asks for it.
+WAITING: "List[Any]" = []
 # What launch.py leaves in __main__.
 _NAMES = (
     *("_data", "_file", "_hash", "_imp", "_launch", "_scope", "_user", "marshal", "posix", "sys"),
@@ -141,8 +144,11 @@ class Launch:
                 return True
             if error is not None:
                 take_off_first_frame(error, traceback)
-        elif self.status is not None and self.gc:
+            return False
+        if self.status is not None and self.gc:
             leave(self.status, self.gc)
+        if WAITING and GC and acts_at_end(GC.get_objects()):
+            WAITING[0].execute_all()  # what acts then can't import any more
         if self.gc:
             self.gc.unfreeze()
         if self.raised:

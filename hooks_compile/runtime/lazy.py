@@ -22,15 +22,18 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence, Tuple
+    from typing import Any, Callable, Dict, FrozenSet, Iterable, List, Optional, Sequence, Tuple
 
 bootstrap: "Any" = _frozen_importlib  # typeshed lacks what it keeps to itself
 
 # How deep the import of a module on the list may call: it may be needed at the bottom of a
 # recursion, where the import as written, at the top, had all of the stack before it.
 _DEPTH = 200
-# The files of what stands between an import statement and a finder.
-_BETWEEN = ("<frozen importlib", "<hooks-compile>")
+# The files of what stands between an import statement and a finder, and who is always among it.
+_BETWEEN = ("<frozen importlib._bootstrap", "<hooks-compile>")
+_IMPORTING = "_find_and_load"
+# What compiles, when it is used, nothing but patterns that are constants.
+_CONSTANT = ("argparse",)
 # What marks, among the flags of a pattern, that it is one of bytes. re has no such flag.
 _OF_BYTES = 1 << 20
 # Where finders are from that tell nobody what they are asked for, nor when: Python's own, and those
@@ -38,6 +41,7 @@ _OF_BYTES = 1 << 20
 _FINDERS = ("_frozen_importlib", "_distutils_hack", "_virtualenv", "__editable__")
 # The attribute, of what stands under the name of re, that gives patterns; no program has it.
 PATTERN = "hooks-compile: pattern"
+_ABC = "collections.abc"
 _Module = type(sys)
 
 
@@ -46,8 +50,9 @@ class Deferred:
 
     ``hexversion`` is the interpreter's whose library the table was held against, ``shadowing`` the
     names of all modules that an import of the hook's could execute, ``nested`` those that are put
-    off where another module imports them, ``compiling`` the modules that ask of ``re``, while it is
-    not executed, no more than ``flags``, by their names, and to compile patterns.
+    off where another module imports them, but ``bringing`` only where that is the library's;
+    ``compiling`` are the modules that ask of ``re``, while it is not executed, no more than
+    ``flags``, by their names, and to compile patterns.
     """
 
     def __init__(
@@ -55,35 +60,48 @@ class Deferred:
         hexversion: int,
         shadowing: "FrozenSet[str]",
         nested: "FrozenSet[str]",
+        bringing: "FrozenSet[str]",
         compiling: "FrozenSet[str]",
         flags: "Sequence[Tuple[str, int]]",
     ) -> None:
         """Look at nothing yet."""
         self.shadowing = shadowing
         self.nested = nested
+        self.bringing = bringing
         self.compiling = compiling
         # what re has for them: as numbers, flags mean the same
         self.of_re: Dict[str, Any] = dict(flags, compile=self.compile, escape=escape)
-        self.usable = sys.hexversion == hexversion and nobody_watches()
+        self.usable = sys.hexversion == hexversion and is_started_plainly()
         self.late: Dict[str, Late] = {}
+        # By thread: the module that it executes, and whose imports we find, therefore.
+        self.executing: Dict[int, Late] = {}
         # The launcher's: regular expressions, by pattern and flags, as arguments of _sre.compile;
         # what has been made of them; what gives them to re; and what collects garbage.
         self.patterns: Dict[Tuple[Any, int], bytes] = {}
         self.made: Dict[Tuple[Any, int], Any] = {}
         self.offer: Callable[[], object] = bool
         self.gc: Any = None
-        self.search = Search([], [], [])
+        self.aside: Any = None  # a finder that answers as Python's do
+        self.search = Search([], [], [], {})
         self.folders: Tuple[str, ...] = ()
         self.found = Names(None, ())
 
     def begin(self) -> None:
         """Put off from now on what other modules import."""
-        empty = self.patterns.get(("", 0))
-        if empty:
-            found = __import__("_sre").compile("", *marshal.loads(empty))
-            self.of_re.update(Pattern=type(found), Match=type(found.match("")))
-        if self.usable and external.PathFinder in sys.meta_path:
-            sys.meta_path.insert(sys.meta_path.index(external.PathFinder), self)
+        if ("", 0) in self.patterns:
+            self.of_re.update(Pattern=None, Match=None)  # until they are asked for
+        if self.usable:
+            sys.meta_path.insert(0, self)
+            posix.register_at_fork(before=wait_for_others)
+
+    def execute_all(self) -> None:
+        """Execute what is put off while Python still can: it is about to take all apart."""
+        self.nested = frozenset()  # nothing more is put off
+        for late in list(self.late.values()):
+            try:
+                execute(late.module)
+            except Exception:  # noqa: S112 - who uses it meets it again
+                continue
 
     def locate(self, name: str, *names: str) -> bool:
         """Find the module ``name`` for ``from name import names``.
@@ -112,7 +130,7 @@ class Deferred:
         """Return what to bind after the import has been made as it is written."""
         held = Names(None, ())
         held.__dict__.update(zip(names, values))
-        held.__dict__[PATTERN] = self.pattern
+        held.__dict__[PATTERN] = no_pattern
         return held
 
     def module(self, name: str) -> "Optional[Any]":
@@ -137,8 +155,7 @@ class Deferred:
 
     def library_spec(self, name: str) -> "Optional[Any]":
         """Return the spec of a module that an import would find in the library, else None."""
-        search = self.search
-        if (search.path, search.finders) != (sys.path, self.finders()) and not self.look():
+        if not nobody_watches() or (not self.search.is_now(self.finders()) and not self.look()):
             return None
         return self.spec_of(name) if self.has(name.rpartition(".")[0]) else None
 
@@ -146,14 +163,29 @@ class Deferred:
         """Return the unexecuted module of a spec, and what it imports is searched for so."""
         module = (LatePatterns if spec.name == "re" else LateModule)(spec.name)
         self.late[spec.name] = _late[spec.name] = Late(self, module, spec, search)
+        if spec.name == "collections" and _ABC not in sys.modules:
+            # Half of the library imports it: programs use it that have not imported it.
+            if sys.version_info >= (3, 13):  # it is but another name
+                inner = __import__("_collections_abc")
+            else:
+                file = spec.submodule_search_locations[0] + "/abc.py"
+                inner = self.put_off(external.spec_from_file_location(_ABC, file), search)
+            sys.modules[_ABC] = inner
+            _Module.__setattr__(module, "abc", inner)
         return module
 
     def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Optional[Any]":
-        """Put off what a module beside the hook, or of the library, imports at its top level."""
+        """Put off what a module beside the hook, or of the library, imports at its top level.
+
+        What a module imports while it is executed late is found where its import stood.
+        """
+        late = self.executing.get(_thread.get_ident())
+        if late is not None:
+            return None if path is not None else late.find_spec(name, target)
         if name not in self.nested or name in self.late:
             return None
         spec = self.library_spec(name)
-        if spec is None or not self.is_wanted():
+        if spec is None or not self.is_wanted(name):
             return None
         return self.placing(spec, self.search)
 
@@ -161,19 +193,23 @@ class Deferred:
         """Return a spec that gives an import statement the module of ``spec``, unexecuted."""
         return bootstrap.ModuleSpec(spec.name, Placing(self.put_off(spec, search)))
 
-    def is_wanted(self) -> bool:
-        """Tell whether the import is such a module's."""
+    def is_wanted(self, name: str) -> bool:
+        """Tell whether the import of ``name`` is such a module's."""
         frame: Any = sys._getframe(1)
+        imports = False  # or asks for the spec alone
         while frame is not None and frame.f_code.co_filename.startswith(_BETWEEN):
+            imports = imports or frame.f_code.co_name == _IMPORTING
             frame = frame.f_back
         if frame is None:  # Python itself, when the hook has ended
             return False
         file = frame.f_globals.get("__file__")
         return (
-            frame.f_code.co_name == "<module>"
+            imports
+            and frame.f_code.co_name == "<module>"
             and frame.f_globals.get("__name__") != "__main__"
             and type(file) is str
             and file.startswith(self.folders)
+            and (name not in self.bringing or file.startswith(self.folders[-1]))
             and "-packages/" not in file
         )
 
@@ -191,6 +227,13 @@ class Deferred:
             self.made[key] = sre.compile(pattern, *marshal.loads(self.patterns[key]))
         return self.made.get(key)
 
+    def stand_in(self, name: str) -> "Any":
+        """Return what stands for an attribute of ``re``, one of ``of_re``."""
+        if self.of_re[name] is None:
+            empty: Any = self.pattern("", 0)
+            self.of_re.update(Pattern=type(empty), Match=type(empty.match("")))
+        return self.of_re[name]
+
     def compile(self, pattern: "Any", flags: int = 0) -> "Any":
         """Stand for ``re.compile`` where a module of the library calls it."""
         found = self.pattern(pattern, flags)
@@ -198,7 +241,7 @@ class Deferred:
 
     def finders(self) -> "List[Any]":
         """Return who finds modules, without us."""
-        return [each for each in sys.meta_path if type(each) not in (Deferred, Late)]
+        return [each for each in sys.meta_path if type(each) not in (Deferred, self.aside)]
 
     def has(self, parent: str) -> bool:
         """Import the package ``parent``, an empty one, if it is the library's; tell whether it is.
@@ -223,22 +266,21 @@ class Deferred:
             return False
         if not all(f"{getattr(each, '__module__', '')}".startswith(_FINDERS) for each in finders):
             return False
-        for i, each in enumerate(path[: ends[-1]]):
-            if i in ends:
-                continue
+        ahead = [each for i, each in enumerate(path[: ends[-1]]) if i not in ends]
+        if not all(type(each) is str and each[:1] == "/" for each in ahead):
+            return False  # what it means may change
+        times = times_of(ahead)
+        for each in ahead:
             try:
-                names = posix.listdir(each or ".")
+                names = posix.listdir(each)
             except FileNotFoundError:
                 continue
-            except (
-                OSError,
-                TypeError,
-            ):  # an archive, or a folder that Python may know how to search
+            except OSError:  # an archive, or a folder that Python may know how to search
                 return False
             if not self.shadowing.isdisjoint([each.partition(".")[0] for each in names]):
                 return False
-        self.folders = tuple([f"{each}/" for each in [*path[: ends[-1]], folder] if each])
-        self.search = Search(path, finders, path[path.index(folder) :])
+        self.folders = tuple([f"{each}/" for each in [*ahead, folder]])
+        self.search = Search(path, finders, path[path.index(folder) :], times)
         return True
 
     def spec_of(self, name: str) -> "Optional[Any]":
@@ -262,15 +304,27 @@ class Deferred:
 
 
 class Search:
-    """Where Python searches at one moment: ``sys.path``, who finds, and the library's folders."""
+    """Where Python searches at one moment: ``sys.path``, who finds, and the library's folders.
 
-    __slots__ = ("finders", "library", "path")
+    ``times`` are those of the folders ahead of the library: which change with what is in them.
+    """
 
-    def __init__(self, path: "List[str]", finders: "List[Any]", library: "List[str]") -> None:
-        """Take all three."""
+    __slots__ = ("finders", "library", "path", "times")
+
+    def __init__(
+        self, path: "List[str]", finders: "List[Any]", library: "List[str]", times: "Dict[str, int]"
+    ) -> None:
+        """Take all of it."""
         self.path = path
         self.finders = finders
         self.library = library
+        self.times = times
+
+    def is_now(self, finders: "List[Any]") -> bool:
+        """Tell whether Python searches there now, ``finders`` being who finds."""
+        return (self.path, self.finders) == (sys.path, finders) and self.times == times_of(
+            self.times
+        )
 
 
 class Late:
@@ -286,20 +340,18 @@ class Late:
         self.search = search
         self.owner = 0
 
-    def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Optional[Any]":
+    def find_spec(self, name: str, target: "Any") -> "Any":
         """Find what the module imports while it is executed, where Python would have found it.
 
-        ``sys.path`` and the folders in it may be others by now.
+        ``sys.path`` and the folders in it may be others by now. Raises ModuleNotFoundError.
         """
-        if path is not None or self.owner != _thread.get_ident():
-            return None
         search = self.search
         for finder in search.finders:
             if finder is external.PathFinder:
                 known = name in self.deferred.shadowing
                 spec = finder.find_spec(name, search.library if known else search.path, target)
             else:
-                spec = finder.find_spec(name, path, target)
+                spec = finder.find_spec(name, None, target)
             if spec is not None:
                 return self.put_off(spec)
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
@@ -311,41 +363,56 @@ class Late:
             spec.name not in deferred.nested
             or type(spec.loader) is not external.SourceFileLoader
             or spec.name in deferred.late
-            or not deferred.is_wanted()
+            or not deferred.is_wanted(spec.name)
         ):
             return spec
         return deferred.placing(spec, self.search)
 
     def execute(self) -> None:
         """Execute the module. Raises what that raises, and leaves it unexecuted then."""
+        name = self.spec.name
         namespace = _Module.__getattribute__(self.module, "__dict__")
         before = dict(namespace)
-        limit = sys.getrecursionlimit()
+        executing = self.deferred.executing
         self.owner = _thread.get_ident()
-        self.spec._initializing = True
+        outer = executing.get(self.owner)
+        other = sys.modules.get(name)
         gc = self.deferred.gc
         collects = gc and gc.isenabled()
         if collects:
             gc.disable()  # it would go through the modules many times for nothing
-        sys.meta_path.insert(0, self)
+        if not sys.meta_path or sys.meta_path[0] is not self.deferred:
+            # It stays there: where another thread goes through them, none may be taken away.
+            sys.meta_path.insert(0, self.deferred)
         try:
-            sys.setrecursionlimit(limit + _DEPTH)
+            # not to a number of ours and back: threads may execute several at a time
+            sys.setrecursionlimit(sys.getrecursionlimit() + _DEPTH)
+            executing[self.owner] = self
+            sys.modules[name] = self.module  # where it looks for itself
+            self.spec._initializing = True
             bootstrap._init_module_attrs(self.spec, self.module)
             self.spec.loader.exec_module(self.module)
         except BaseException:
-            self.owner = 0
             namespace.clear()
             namespace.update(before)
+            self.owner = 0
             raise
         finally:
+            self.spec._initializing = False
+            if other is None:
+                sys.modules.pop(name, None)
+            elif other is not self.module:
+                sys.modules[name] = other
+            if outer is None:
+                executing.pop(_thread.get_ident(), None)
+            else:
+                executing[_thread.get_ident()] = outer
             try:  # noqa: SIM105 - contextlib is not loaded
-                sys.setrecursionlimit(limit)
+                sys.setrecursionlimit(sys.getrecursionlimit() - _DEPTH)
             except RecursionError:
                 pass  # before 3.11 it can't be lowered this close to it
             if collects:
                 gc.enable()
-            self.spec._initializing = False
-            sys.meta_path.remove(self)
         object.__setattr__(self.module, "__class__", _Module)
         del _late[self.spec.name], self.deferred.late[self.spec.name]
         if self.spec.name == "re":
@@ -374,6 +441,23 @@ def execute(module: "Any") -> None:
             late.execute()
     finally:
         lock.__exit__(None, None, None)
+
+
+def wait_for_others() -> None:
+    """Wait, before this process forks, for the threads that execute modules.
+
+    In the child there are none that could go on, and the locks would stay theirs.
+    """
+    me = _thread.get_ident()
+    try:
+        while True:
+            others = [each for each in list(_late.values()) if each.owner not in (0, me)]
+            if not others:
+                return
+            with bootstrap._ModuleLockManager(others[0].spec.name):
+                continue
+    except bootstrap._DeadlockError:  # it waits for us
+        return
 
 
 class Executing:
@@ -409,19 +493,32 @@ class LateModule(_Module):  # type: ignore[misc,valid-type] # it is types.Module
     __delattr__: "Any" = Executing(_Module.__delattr__)
 
 
+LateModule.__name__ = _Module.__name__  # errors name it
+
+
 class LatePatterns(LateModule):
     """The module ``re``, of which many modules want no more than some patterns that are ready."""
 
     def __getattribute__(self, name: str) -> "Any":
-        """Return an attribute of the executed module, or what stands for it."""
+        """Return an attribute of the executed module, or what stands for it.
+
+        Patterns are compiled so for modules that are being executed: later, they may be anyone's,
+        and wrong, and an error of ``re`` shows who called it.
+        """
         late = _late.get("re")
-        if (
-            late is not None
-            and name in late.deferred.of_re
-            and sys._getframe(1).f_globals.get("__name__") in late.deferred.compiling
-        ):
-            return late.deferred.of_re[name]
+        if late is not None and name in late.deferred.of_re:
+            scope = sys._getframe(1).f_globals
+            asking = scope.get("__name__")
+            if asking in late.deferred.compiling and (
+                name != "compile"
+                or asking in _CONSTANT
+                or getattr(scope.get("__spec__"), "_initializing", False)
+            ):
+                return late.deferred.stand_in(name)
         return LateModule.__getattribute__(self, name)
+
+
+LatePatterns.__name__ = _Module.__name__
 
 
 class Placing:
@@ -457,6 +554,10 @@ class Names:
         return self.__dict__[name]
 
 
+def no_pattern(pattern: object, flags: object) -> None:
+    """Stand for :meth:`Deferred.pattern` where ``re`` was imported as it is written."""
+
+
 def escape(pattern: str) -> str:
     """Stand for ``re.escape`` where a module of the library calls it with text."""
     return pattern.translate({ord(each): "\\" + each for each in "()[]{}?*+-|^$\\.&~# \t\n\r\v\f"})
@@ -467,16 +568,35 @@ def is_dynload(folder: str) -> bool:
     return isinstance(folder, str) and folder.endswith("/lib-dynload")
 
 
-def nobody_watches() -> bool:
-    """Whether nothing around the hook tells when a module is imported."""
-    importer: Callable[..., Any] = builtins.__import__
+def times_of(folders: "Iterable[str]") -> "Dict[str, int]":
+    """Return when something was made, taken away or renamed in each of these folders last."""
+    times = {}
+    for each in folders:
+        try:
+            times[each] = posix.stat(each).st_mtime_ns
+        except (OSError, ValueError):
+            times[each] = 0  # there is none
+    return times
+
+
+def is_started_plainly() -> bool:
+    """Whether Python was started without anything that tells when a module is imported."""
     return (
-        type(importer) is type(len)
-        and "time" in sys.modules  # which reads the time zone when it is imported
-        and sys.gettrace() is None
-        and sys.getprofile() is None
+        "time" in sys.modules  # which reads the time zone when it is imported
         and not (sys.flags.verbose or sys.flags.inspect or sys.flags.interactive)
         and "importtime" not in sys._xoptions
         and b"PYTHONPROFILEIMPORTTIME" not in posix.environ
         and b"PYTHONINSPECT" not in posix.environ
     )
+
+
+def nobody_watches() -> bool:
+    """Whether nothing is at work, by now, that tells when a module is imported."""
+    importer: Callable[..., Any] = builtins.__import__
+    if type(importer) is not type(len) or sys.gettrace() or sys.getprofile():
+        return False
+    try:  # as in leave.py: it is wrong, and nobody looks at it but an audit hook
+        sys.audit(0)  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    return True
