@@ -109,15 +109,19 @@ def test_it_tells_what_became_of_the_imports(imports: bytes) -> None:
     assert not entry.verifies(KEY, 0, other, SOURCE)
 
 
-def test_compile_time_warnings_are_recorded_whatever_the_filters_say() -> None:
-    source = b"1 is 1\nprint(0)\n'a' is 'b'\n"
+def test_compile_time_warnings_are_recorded_whatever_the_filters_say(tmp_path: Path) -> None:
+    sources = {"a.py": b"1 is 1\nprint(0)\n'a' is 'b'\n", "b.py": b"1\n", "c.py": b"\n1 is 1\n"}
+    jobs = [(f"{tmp_path}/{name}", source, 2, "a", False) for name, source in sources.items()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        _, caught = worker.compile_recording_warnings(source, "hook.py", 2)
-    assert [(category, line) for category, _, line in caught] == [
-        ("SyntaxWarning", 1),
-        ("SyntaxWarning", 3),
-    ]
+        outcomes = worker.compile_all(KEY, jobs, True)
+    found = {}
+    for name, (state, entry_name, _, _) in zip(sources, outcomes, strict=True):
+        assert state == "compiled"
+        data = (tmp_path / entry.FOLDER / entry_name).read_bytes()
+        found[name] = [(category, line) for category, _, line in entry.unpack(data)[1][0]]
+    caught = [("SyntaxWarning", 1), ("SyntaxWarning", 3)]
+    assert found == {"a.py": caught, "b.py": [], "c.py": [("SyntaxWarning", 2)]}
 
 
 def test_the_same_input_makes_the_same_bytes() -> None:

@@ -97,17 +97,19 @@ def compile_all(key: bytes, jobs: "Sequence[Job]", write: bool) -> "List[Outcome
     States are ``compiled``, ``broken`` (with the problem) and ``unwritable`` (detail says why).
     Entries of the same content at other levels are removed: the launcher would take the highest.
     """
-    return [_compile(key, job, write) for job in jobs]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        return [_compile(key, job, write, caught) for job in jobs]
 
 
-def _compile(key: bytes, job: "Job", write: bool) -> "Outcome":
+def _compile(key: bytes, job: "Job", write: bool, caught: "List[Any]") -> "Outcome":
     path, source, level, choice, deferred = job
     folder, _, name = path.rpartition("/")
     prefix = entry.entry_prefix(name, _CACHE_TAG)
     suffix = entry.entry_suffix(key, source)
     entry_name = f"{prefix}{level}{suffix}"
     try:
-        code, caught = compile_recording_warnings(source, name, level)
+        code, warned = compile_recording_warnings(source, name, level, caught)
     except Exception as error:  # whatever compile raises, Python would show at the launch
         return "broken", "", "", problem_of(error)
     if write:
@@ -116,7 +118,7 @@ def _compile(key: bytes, job: "Job", write: bool) -> "Outcome":
         imports = entry.AS_WRITTEN
         if deferred:
             imports = entry.NOT_DEFERRED if made is None else entry.DEFERRED
-        noted = (caught, *notes.noted(code, made))
+        noted = (warned, *notes.noted(code, made))
         packed = code if made is None else made[0]
         data = entry.pack(key, level, choice.encode(), packed, noted, source, imports)
         try:
@@ -164,10 +166,12 @@ def compile_modules(key: bytes, paths: "Sequence[str]", write: bool) -> "List[Ou
     known and replaced. States are ``fresh``, ``compiled``, ``missing`` (when not ``write``),
     ``broken``, ``unreadable`` and ``unwritable``.
     """
-    return [_compile_module(key, path, write) for path in paths]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        return [_compile_module(key, path, write, caught) for path in paths]
 
 
-def _compile_module(key: bytes, path: str, write: bool) -> "Outcome":
+def _compile_module(key: bytes, path: str, write: bool, caught: "List[Any]") -> "Outcome":
     folder, _, name = path.rpartition("/")
     cached = f"{name[:-3]}.{_CACHE_TAG}.pyc"
     try:
@@ -180,12 +184,12 @@ def _compile_module(key: bytes, path: str, write: bool) -> "Outcome":
     except (OSError, ValueError):
         pass  # missing or unusable: made anew below
     try:
-        code, caught = compile_recording_warnings(source, path, 0)
+        code, warned = compile_recording_warnings(source, path, 0, caught)
     except Exception as error:  # as above
         return "broken", "", "", problem_of(error)
     if not write:
         return "missing", "", "", None
-    data = entry.pack(key, 0, entry.AS_PYTHON, code, (caught, (), {}), source)
+    data = entry.pack(key, 0, entry.AS_PYTHON, code, (warned, (), {}), source)
     try:
         store.store(f"{folder}/__pycache__", cached, data, markers=False)
     except OSError as error:
@@ -194,13 +198,15 @@ def _compile_module(key: bytes, path: str, write: bool) -> "Outcome":
 
 
 def compile_recording_warnings(
-    source: bytes, filename: str, level: int
+    source: bytes, filename: str, level: int, caught: "List[Any]"
 ) -> "Tuple[Any, entry.Warnings]":
-    """Return the code, and the warnings that Python gives whenever it compiles ``source``."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        entry.require_text(source)
-        code = compile(source, filename, "exec", 0, True, level)
+    """Return the code, and the warnings that Python gives whenever it compiles ``source``.
+
+    ``caught`` is the list in which all warnings are being recorded.
+    """
+    del caught[:]
+    entry.require_text(source)
+    code = compile(source, filename, "exec", 0, True, level)
     return code, tuple([(w.category.__name__, str(w.message), w.lineno) for w in caught])
 
 
