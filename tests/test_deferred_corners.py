@@ -317,3 +317,22 @@ def test_the_table_has_what_imports_bring_of_other_packages(
     for module, brought in pairs:
         if module in deferral_table.NESTED and brought != "collections.abc":
             assert module in deferral_table.BRINGING, brought
+
+
+@each_cpython
+def test_what_was_there_before_the_hook_has_nothing_executed_at_the_end(
+    interpreter: Found, tmp_path: Path
+) -> None:
+    user = User.create(tmp_path, interpreter).with_env(PYTHONPATH=str(tmp_path / "start"))
+    write(
+        tmp_path / "start" / "sitecustomize.py",
+        "def generated():\n    yield\n\n\nkept = generated()\nnext(kept)\n",
+    )
+    write(
+        tmp_path / "hooks" / "sib.py",
+        "import atexit, sys\nprint('sitecustomize' in sys.modules)\n"
+        "atexit.register(lambda: print(type(sys.modules['tarfile']) is type(sys)))\n",
+    )
+    hook = write(tmp_path / "hooks" / "hook.py", "import sib\nimport tarfile\n")
+    assert deferred(user, hook) == entry.DEFERRED
+    assert user.launch(hook, flags=("-s",)).shown == (0, b"True\nFalse\n", b"")

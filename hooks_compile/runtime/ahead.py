@@ -147,4 +147,6 @@ def ready_to_defer(code: "CodeType", patterns: "Patterns") -> "CodeType":
                 made.offer = lambda made=made: offer(patterns, made.made)
             made.begin()
             WAITING.append(made)
+            if GC:
+                GC.freeze()  # what was there before has what it needs, when the hook has ended
     return code.replace(co_consts=tuple(constants))

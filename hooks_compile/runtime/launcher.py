@@ -120,7 +120,7 @@ class Launch:
             if imports:
                 load_ahead()["import_ahead"](imports, patterns)
             GC.freeze()
-            if not self.gc:
+            if not (self.gc or WAITING):
                 GC.unfreeze()  # it is Python that takes all of it apart: now as objects of old
             if patterns:
                 load_ahead()["offer"](patterns)
@@ -149,8 +149,8 @@ class Launch:
             leave(self.status, self.gc)
         if WAITING and GC and acts_at_end(GC.get_objects()):
             WAITING[0].execute_all()  # what acts then can't import any more
-        if self.gc:
-            self.gc.unfreeze()
+        if GC and (self.gc or WAITING):
+            GC.unfreeze()
         if self.raised:
             raise SystemExit(self.status)
         return False
