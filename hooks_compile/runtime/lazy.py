@@ -385,8 +385,7 @@ class Late:
             # It stays there: where another thread goes through them, none may be taken away.
             sys.meta_path.insert(0, self.deferred)
         try:
-            # not to a number of ours and back: threads may execute several at a time
-            sys.setrecursionlimit(sys.getrecursionlimit() + _DEPTH)
+            raise_limit(_DEPTH)
             executing[self.owner] = self
             sys.modules[name] = self.module  # where it looks for itself
             self.spec._initializing = True
@@ -408,7 +407,7 @@ class Late:
             else:
                 executing[_thread.get_ident()] = outer
             try:  # noqa: SIM105 - contextlib is not loaded
-                sys.setrecursionlimit(sys.getrecursionlimit() - _DEPTH)
+                raise_limit(-_DEPTH)
             except RecursionError:
                 pass  # before 3.11 it can't be lowered this close to it
             if collects:
@@ -441,6 +440,15 @@ def execute(module: "Any") -> None:
             late.execute()
     finally:
         lock.__exit__(None, None, None)
+
+
+_limit = _thread.RLock()
+
+
+def raise_limit(by: int) -> None:
+    """Let the stack be deeper by so much; threads that execute several modules at once add up."""
+    with _limit:
+        sys.setrecursionlimit(sys.getrecursionlimit() + by)
 
 
 def wait_for_others() -> None:
