@@ -76,7 +76,7 @@ def assert_no_leftovers(user: User, hook: Path) -> None:
     compiled = {name for name in names if name.startswith("launch.py.")}
     known = {"key", "seen", "fallbacks.log", "interpreters.json", "uv.sh", "uvsite"}
     assert names - parts - compiled <= known
-    assert len(compiled) <= 2, "the launcher and what few launches need"
+    assert len(compiled) <= 3, "the launcher, what few launches need, what defers imports"
 
 
 def killed_at_line(number: int, file: str, call: str) -> str:
@@ -220,7 +220,7 @@ def test_the_first_launches_of_an_interpreter_at_once(user: User, hook: Path) ->
             launches = list(pool.map(lambda _: user.launch(hook), range(8)))
         assert {launched.shown for launched in launches} == {(0, b"10000000\n", b"")}
         assert {launched.state for launched in launches} <= {"hit", "miss"}
-        assert len(list(user.runtime.glob("launch.py.*"))) == 2
+        assert len(list(user.runtime.glob("launch.py.*"))) == 3
         assert_no_leftovers(user, hook)
     assert user.launch(hook).state == "hit"
 
@@ -405,10 +405,10 @@ def test_a_launcher_that_can_not_be_stored_is_made_at_each_launch_and_nothing_pi
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 256 KiB."""
+    """A file system of 512 KiB."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "hooks-compile-test", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "hooks-compile-test", str(folder)]
     try:
         done = subprocess.run(mount, capture_output=True, text=True, check=False)
     except FileNotFoundError:
