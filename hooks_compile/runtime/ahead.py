@@ -141,7 +141,8 @@ def ready_to_defer(code: "CodeType", patterns: "Patterns") -> "CodeType":
             exec(deferring(), scope)
             made = constants[i] = scope["Deferred"](*each[1:])
             made.gc = GC
-            made.aside = Library
+            made.quick = Library()
+            made.quick.folders = [STDLIB, f"{STDLIB}/lib-dynload"]
             if ("", sys.hexversion) in patterns:
                 made.patterns = patterns
                 made.offer = lambda made=made: offer(patterns, made.made)

@@ -81,7 +81,8 @@ class Deferred:
         self.made: Dict[Tuple[Any, int], Any] = {}
         self.offer: Callable[[], object] = bool
         self.gc: Any = None
-        self.aside: Any = None  # a finder that answers as Python's do
+        # the launcher's finder, which answers for the library as Python's do, but quicker
+        self.quick: Any = None
         self.search = Search([], [], [], {})
         self.folders: Tuple[str, ...] = ()
         self.found = Names(None, ())
@@ -181,7 +182,7 @@ class Deferred:
         """
         late = self.executing.get(_thread.get_ident())
         if late is not None:
-            return None if path is not None else late.find_spec(name, target)
+            return late.find_spec(name, target) if path is None else late.quickly(name, path)
         if name not in self.nested or name in self.late:
             return None
         spec = self.library_spec(name)
@@ -191,7 +192,8 @@ class Deferred:
 
     def placing(self, spec: "Any", search: "Search") -> "Any":
         """Return a spec that gives an import statement the module of ``spec``, unexecuted."""
-        return bootstrap.ModuleSpec(spec.name, Placing(self.put_off(spec, search)))
+        self.put_off(spec, search)
+        return bootstrap.ModuleSpec(spec.name, self.late[spec.name])
 
     def is_wanted(self, name: str) -> bool:
         """Tell whether the import of ``name`` is such a module's."""
@@ -241,7 +243,7 @@ class Deferred:
 
     def finders(self) -> "List[Any]":
         """Return who finds modules, without us."""
-        return [each for each in sys.meta_path if type(each) not in (Deferred, self.aside)]
+        return [each for each in sys.meta_path if type(each) not in (Deferred, type(self.quick))]
 
     def has(self, parent: str) -> bool:
         """Import the package ``parent``, an empty one, if it is the library's; tell whether it is.
@@ -320,6 +322,11 @@ class Search:
         self.library = library
         self.times = times
 
+    def is_usual(self) -> bool:
+        """Tell whether none but Python's own find modules."""
+        usual = [bootstrap.BuiltinImporter, bootstrap.FrozenImporter, external.PathFinder]
+        return self.finders == usual and sys.pycache_prefix is None
+
     def is_now(self, finders: "List[Any]") -> bool:
         """Tell whether Python searches there now, ``finders`` being who finds."""
         return (self.path, self.finders) == (sys.path, finders) and self.times == times_of(
@@ -340,33 +347,49 @@ class Late:
         self.search = search
         self.owner = 0
 
+    def create_module(self, spec: "Any") -> None:
+        """As a loader: leave it to importlib to make a module, of which nothing stays."""
+
+    def exec_module(self, module: "Any") -> None:
+        """As a loader: give the import statement the unexecuted module in its place."""
+        sys.modules[self.spec.name] = self.module
+
     def find_spec(self, name: str, target: "Any") -> "Any":
         """Find what the module imports while it is executed, where Python would have found it.
 
         ``sys.path`` and the folders in it may be others by now. Raises ModuleNotFoundError.
         """
-        search = self.search
+        deferred, search = self.deferred, self.search
+        known = name in deferred.shadowing
+        waits = name in deferred.nested and name not in deferred.late and deferred.is_wanted(name)
+        spec = self.quickly(name, None) if known and not waits else None
+        if spec is not None:
+            return spec
         for finder in search.finders:
             if finder is external.PathFinder:
-                known = name in self.deferred.shadowing
                 spec = finder.find_spec(name, search.library if known else search.path, target)
             else:
                 spec = finder.find_spec(name, None, target)
             if spec is not None:
-                return self.put_off(spec)
+                waits = waits and type(spec.loader) is external.SourceFileLoader
+                return deferred.placing(spec, search) if waits else spec
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
-    def put_off(self, spec: "Any") -> "Any":
-        """Return a spec of the module that leaves it unexecuted, where that is possible."""
-        deferred = self.deferred
-        if (
-            spec.name not in deferred.nested
-            or type(spec.loader) is not external.SourceFileLoader
-            or spec.name in deferred.late
-            or not deferred.is_wanted(spec.name)
-        ):
-            return spec
-        return deferred.placing(spec, self.search)
+    def quickly(self, name: str, path: "Any") -> "Optional[Any]":
+        """Return the spec of a module of the library's, to be executed now; None in doubt."""
+        quick = self.deferred.quick
+        return quick.find_spec(name, path) if quick and self.search.is_usual() else None
+
+    def loader(self) -> "Any":
+        """Return what executes the module: the loader of its spec, or what does the same."""
+        spec = self.spec
+        folder = spec.origin.rpartition("/")[0]
+        inside = spec.submodule_search_locations is not None
+        if "." not in spec.name:
+            quick = self.quickly(spec.name, None)
+        else:
+            quick = None if inside else self.quickly(spec.name, [folder])
+        return (spec if quick is None or quick.origin != spec.origin else quick).loader
 
     def execute(self) -> None:
         """Execute the module. Raises what that raises, and leaves it unexecuted then."""
@@ -390,7 +413,7 @@ class Late:
             sys.modules[name] = self.module  # where it looks for itself
             self.spec._initializing = True
             bootstrap._init_module_attrs(self.spec, self.module)
-            self.spec.loader.exec_module(self.module)
+            self.loader().exec_module(self.module)
         except BaseException:
             namespace.clear()
             namespace.update(before)
@@ -527,21 +550,6 @@ class LatePatterns(LateModule):
 
 
 LatePatterns.__name__ = _Module.__name__
-
-
-class Placing:
-    """The loader that gives an import statement a module which is put off."""
-
-    def __init__(self, module: "Any") -> None:
-        """Take the unexecuted ``module``."""
-        self.module = module
-
-    def create_module(self, spec: "Any") -> None:
-        """Leave it to importlib to make a module, of which nothing stays."""
-
-    def exec_module(self, module: "Any") -> None:
-        """Put the unexecuted one in its place."""
-        sys.modules[module.__name__] = self.module
 
 
 class Names:
