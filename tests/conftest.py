@@ -9,11 +9,13 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import coverage
 import pytest
+from coverage.exceptions import CoverageWarning
 
 from tests import interpreters_found
 from tests.repositories import GitRepo
@@ -112,7 +114,10 @@ class Coverage:
 
     @pytest.hookimpl(trylast=True)  # the workers have ended by then
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        self._coverage.combine()
+        with warnings.catch_warnings():
+            # files of processes that tests have killed while they wrote them
+            warnings.simplefilter("ignore", CoverageWarning)
+            self._coverage.combine()
         total = self._coverage.report(file=self._told)
         if total < float(str(self._coverage.get_option("report:fail_under"))):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
