@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 CPYTHON_MINORS = range(8, 15)
 
@@ -44,6 +44,21 @@ class Found:
     def is_cpython(self) -> bool:
         """Whether it is CPython."""
         return self.implementation == "cpython"
+
+
+def printed(found: Found, program: str, *words: str, flags: Sequence[str] = ()) -> str:
+    """What a program prints under an interpreter, without ``site``: in silence, and to its end."""
+    done = subprocess.run(
+        [found.executable, "-S", *flags, "-c", program, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=clean_environment(),
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
 
 
 def clean_environment() -> dict[str, str]:

@@ -17,7 +17,7 @@ import pytest
 
 from hooks_compile import runtime
 from hooks_compile.runtime import notes
-from tests.interpreters_found import clean_environment, each_cpython
+from tests.interpreters_found import clean_environment, each_cpython, printed
 from tests.repositories import write
 
 if TYPE_CHECKING:
@@ -127,18 +127,8 @@ def imported(
 
     Returns for each its name, the error, how many modules ``Library`` found, and what differs.
     """
-    words = [str(found.executable), "-S", *flags, "-c", _PROGRAM, str(_RUNTIME)]
-    done = subprocess.run(
-        [*words, str(folder or ""), *names],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=clean_environment(),
-        timeout=100,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return [ast.literal_eval(line) for line in done.stdout.splitlines()]
+    shown = printed(found, _PROGRAM, str(_RUNTIME), str(folder or ""), *names, flags=flags)
+    return [ast.literal_eval(line) for line in shown.splitlines()]
 
 
 @each_cpython

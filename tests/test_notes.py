@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hooks_compile import runtime
-from tests.interpreters_found import clean_environment, each_cpython
+from tests.interpreters_found import each_cpython, printed
 from tests.launches import User
 from tests.repositories import write
 from tests.test_leave import each_of_some
@@ -25,17 +24,7 @@ _RUNTIME = Path(runtime.__file__).parent
 
 def answered(found: Found, program: str, given: object = None) -> object:
     """What a program that has the parts of the launcher and the worker prints, from JSON."""
-    done = subprocess.run(
-        [found.executable, "-S", "-c", program, f"{_RUNTIME}/", json.dumps(given)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=clean_environment(),
-        timeout=100,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return json.loads(done.stdout)
+    return json.loads(printed(found, program, f"{_RUNTIME}/", json.dumps(given)))
 
 
 # source -> the modules that it imports before it does anything else

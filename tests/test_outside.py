@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,26 @@ def test_a_link_in_the_tree_leads_to_nothing_but_a_python_of_this_user(
         assert outside.python(python, tree, env) == ""
         assert outside.command("python3", env, tree) == "python3"
     assert outside.python(foreign, tree, env) == str(foreign), "no clone brings it"
+
+
+@pytest.mark.parametrize("module", ["hooks_compile", "watcher"])
+def test_no_module_of_the_current_folder_is_imported(
+    module: str, git_repo: GitRepo, tmp_path: Path
+) -> None:
+    mark = tmp_path / "mark"
+    for name in ("argparse", "sqlite3", "rich", "watchdog"):
+        write(git_repo.path / f"{name}.py", f"open({str(mark)!r}, 'w')\n")
+    write(git_repo.path / ".claude/hooks/guard.py", "import sqlite3\nif x:\n    sqlite3.y\n")
+    write(git_repo.path / ".hooks-compile.toml", 'imports = "deferred"\n')
+    words = ["--help"] if module == "watcher" else ["compile", "--python", sys.executable]
+    done = subprocess.run(
+        [sys.executable, "-m", module, *words],
+        cwd=git_repo.path,
+        env={**os.environ, "HOOKS_COMPILE_HOME": str(tmp_path / "runtime")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    assert not mark.exists()

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from hooks_compile.runtime.launcher import STDLIB, load_ahead
 
-# Variables of Python's own that ask for nothing, but perhaps at the end: can_leave() knows.
+# Variables of Python's own that ask for nothing; of PYTHONFAULTHANDLER the module tells, which it
+# loads (see _RELYING).
 _HARMLESS = frozenset(
     (
         *(b"PYTHON_COLORS", b"PYTHONCOERCECLOCALE", b"PYTHONDONTWRITEBYTECODE", b"PYTHONHASHSEED"),
@@ -97,9 +98,7 @@ def can_leave(known: bool) -> bool:
     return (
         known
         and not posix.environ.get(b"HOOKS_COMPILE_NORMAL_EXIT")
-        # a C library, or a handler of signals, that may do something at the end
-        and b"LD_PRELOAD" not in posix.environ
-        and b"PYTHONFAULTHANDLER" not in posix.environ
+        and b"LD_PRELOAD" not in posix.environ  # a C library that may do something at the end
     )
 
 
