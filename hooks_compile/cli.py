@@ -405,7 +405,7 @@ def _print_checked(checked: Checked, project: Project) -> int:
 def run_status(arguments: argparse.Namespace) -> int:
     """Show how every hook stands."""
     from hooks_compile import fallbacks, status
-    from hooks_compile.sync import deferrable, examine
+    from hooks_compile.sync import examine
 
     project, synced, _ = _synced(arguments, examine, modules=False)
     passings = _refresh_shims(arguments, project)
@@ -416,7 +416,6 @@ def run_status(arguments: argparse.Namespace) -> int:
         optimize,
         fallbacks.read_log(project.runtime),
         fallbacks.count_launches(Path(trace)) if trace else None,
-        deferrable(synced),
     )
     if arguments.json:
         hooks = [status.as_json(row) for row in rows]
@@ -429,8 +428,6 @@ def run_status(arguments: argparse.Namespace) -> int:
     print_table(status.COLUMNS, [status.cells(row, project.root) for row in rows])
     for note in dict.fromkeys(note for row in rows for note in row.notes):
         say(note)
-    if could_defer := status.could_defer(rows, project.root):
-        say(could_defer)
     for passing in passings:
         say(str(passing))
     if not trace:

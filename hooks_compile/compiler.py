@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar, cast
 
-from hooks_compile.model import CompileResult, Deferrable, LevelChoice, SourceError, State
+from hooks_compile.model import CompileResult, LevelChoice, SourceError, State
 from hooks_compile.runtime import entry, worker
 from hooks_compile.workers import Subprocess, is_own
 
@@ -86,17 +86,6 @@ class Compiler:
             self._progress(len(modules))
         return results
 
-    def deferrable(self, sources: Sequence[HookSource]) -> dict[tuple[Path, str], Deferrable]:
-        """Tell what could be deferred in each source, by its path and interpreter's cache tag."""
-        found = {}
-        paths = [os.fspath(source.path) for source in sources]
-        for group in _sharing_entries(self.interpreters):
-            answers = self._worker(group[0]).deferrable(paths)
-            for source, (modules, kept, reason) in zip(sources, answers, strict=True):
-                answer = Deferrable(tuple(modules), tuple(kept), reason)
-                found.update({(source.path, each.cache_tag): answer for each in group})
-        return found
-
     def _run(self, sources: Sequence[HookSource], *, write: bool) -> list[CompileResult]:
         results: list[CompileResult] = []
         for group in _sharing_entries(self.interpreters):
@@ -133,10 +122,9 @@ class Compiler:
     ) -> list[CompileResult]:
         """Return the results where nothing is to be compiled, else none.
 
-        What a launch compiled is at level 0, with its imports as written: launches hit it, and
-        only ``write`` makes it better.
+        What a launch compiled is at level 0: launches hit it, and only ``write`` makes it better.
         """
-        state, level, detail, name, imports = finding
+        state, level, detail, name = finding
         if state == "unreadable":
             choice = LevelChoice(0, detail)
             return [
@@ -153,9 +141,6 @@ class Compiler:
                 if content is None or _choose(content).level != level:
                     return []
         elif level != self.optimize:
-            return []
-        as_written = imports == entry.AS_WRITTEN.decode()
-        if as_written != (source.imports == "as-written") and (write or not by_launch):
             return []
         path = source.path.parent / entry.FOLDER / name
         return [CompileResult(source, each, choice, State.FRESH, path) for each in group]
@@ -175,15 +160,14 @@ class Compiler:
             for source, finding in chunk:
                 content = _read(source)
                 if content is None:
-                    gone = ("unreadable", 0, "it has gone", "", "")
+                    gone = ("unreadable", 0, "it has gone", "")
                     results += self._settled(source, group, gone, write=write)
                     self._progress(1)
                     continue
                 choice = _choose(content, self.optimize)
-                deferred = source.imports == "deferred"
                 path = os.fspath(source.path)
                 batch.sources.append((source, finding, choice))
-                batch.jobs.append((path, content, choice.level, by.decode(), deferred))
+                batch.jobs.append((path, content, choice.level, by.decode()))
             yield batch
 
     def _in_turn(

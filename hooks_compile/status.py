@@ -14,37 +14,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.fallbacks import Fallback
-    from hooks_compile.model import CompileResult, Deferrable, LevelChoice, Optimize
+    from hooks_compile.model import CompileResult, LevelChoice, Optimize
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One hook under one interpreter; ``launches`` is None where nothing counted them.
-
-    ``deferrable`` is what of its imports could be deferred, whether or not the project wants it.
-    """
+    """One hook under one interpreter; ``launches`` is None where nothing counted them."""
 
     result: CompileResult
     choice: LevelChoice
     dropped: tuple[str, ...]
     fallbacks: tuple[Fallback, ...]
     launches: int | None
-    deferrable: Deferrable
 
     @property
     def notes(self) -> list[str]:
-        """What a forced level takes away from this hook, and what became of its imports where its
-        project wants them deferred, a line each."""
+        """A line for each thing that a forced level removes, and for a setting without effect."""
         path = self.result.source.path
         notes = [f"{path}: level {self.choice.level} drops {d}" for d in self.dropped]
         if self.result.source.imports == "deferred":
-            under = f"under {self.result.interpreter.label}"
-            if not self.deferrable.reason:
-                modules = ", ".join(self.deferrable.modules) or "only what its modules import"
-                notes.append(f"{path}: imports deferred {under}: {modules}")
-                notes += [f"{path}: not deferred {under}: {k}" for k in self.deferrable.kept]
-            else:
-                notes.append(f"{path}: no import deferred {under}: {self.deferrable.reason}")
+            label = self.result.interpreter.label
+            notes.append(
+                f'{path}: imports = "deferred" has no effect under {label}: '
+                "it needs the lazy imports of Python 3.15"
+            )
         return notes
 
 
@@ -53,10 +46,8 @@ def rows(
     optimize: Optimize,
     fallbacks: Sequence[Fallback],
     launches: Mapping[str, int] | None,
-    deferrable: Mapping[tuple[Path, str], Deferrable],
 ) -> list[Row]:
-    """Return a row for each result; ``launches`` counts by script as typed, or is None, and
-    ``deferrable`` is the compiler's."""
+    """Return a row for each result; ``launches`` counts by script as typed, or is None."""
     found = []
     for result in results:
         path = result.source.path
@@ -72,8 +63,7 @@ def rows(
         ]
         count = None if launches is None else _count(launches, path)
         lost = () if optimize == "auto" else tuple(dropped(source, choice.level))
-        waiting = deferrable[path, result.interpreter.cache_tag]
-        found.append(Row(result, choice, lost, tuple(own), count, waiting))
+        found.append(Row(result, choice, lost, tuple(own), count))
     return found
 
 
@@ -104,22 +94,6 @@ def cells(row: Row, root: Path) -> list[str]:
 COLUMNS = ("hook", "interpreter", "level", "why", "state", "entry", "launches", "fallbacks")
 
 
-def could_defer(rows: Iterable[Row], root: Path) -> str | None:
-    """Return a line that tells for which hooks deferred imports would do something, None if none.
-
-    Hooks whose project has asked for them have their own notes.
-    """
-    waiting = {
-        shown(row.result.source.path, root): len(row.deferrable.modules)
-        for row in rows
-        if row.result.source.imports == "as-written" and not row.deferrable.reason
-    }
-    if not waiting:
-        return None
-    hooks = ", ".join(f"{name} ({count})" if count else name for name, count in waiting.items())
-    return f'imports = "deferred" would put imports off in: {hooks}'
-
-
 def _since(fallbacks: Sequence[Fallback]) -> str:
     if not fallbacks:
         return "0"
@@ -133,12 +107,7 @@ def as_json(row: Row) -> dict[str, Any]:
     value["level"] = row.choice.level
     value["level_reason"] = row.choice.reason
     value["dropped"] = list(row.dropped)
-    value["imports"] = {
-        "wanted": row.result.source.imports,
-        "deferrable": list(row.deferrable.modules),
-        "kept": list(row.deferrable.kept),
-        "reason": row.deferrable.reason,
-    }
+    value["imports"] = {"wanted": row.result.source.imports}
     value["launches"] = row.launches
     value["fallbacks"] = [
         {"time": fallback.time, "reason": fallback.reason} for fallback in row.fallbacks

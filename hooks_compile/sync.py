@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from hooks_compile.model import CompileResult, Deferrable, Interpreter, Optimize
+    from hooks_compile.model import CompileResult, Interpreter, Optimize
     from hooks_compile.project import Project
 
 
@@ -96,16 +96,3 @@ def examine(
         results = compiler.check(project.sources)
         local = compiler.modules(project.modules(), write=False) if modules else []
     return Synced(tuple(results), tuple(local), ())
-
-
-def deferrable(synced: Synced) -> dict[tuple[Path, str], Deferrable]:
-    """Tell what imports of the hooks that were looked at could be deferred, by path and cache tag.
-
-    Raises InterpreterError where an interpreter can't be run.
-    """
-    from hooks_compile.compiler import Compiler  # noqa: PLC0415 - see broken
-
-    interpreters = dict.fromkeys(result.interpreter for result in synced.results)
-    sources = dict.fromkeys(result.source for result in synced.results)
-    with Compiler(interpreters, b"") as compiler:
-        return compiler.deferrable(list(sources))

@@ -30,9 +30,6 @@ class Worker(Protocol):
     def compile_modules(self, key: bytes, paths: Sequence[str], write: bool) -> list[Outcome]:
         """See :func:`hooks_compile.runtime.worker.compile_modules`."""
 
-    def deferrable(self, paths: Sequence[str]) -> list[tuple[list[str], list[str], str]]:
-        """See :func:`hooks_compile.runtime.worker.deferrable`."""
-
 
 def is_own(interpreter: Interpreter) -> bool:
     """Tell whether our own interpreter makes the same entries as ``interpreter``."""
@@ -111,11 +108,6 @@ class Subprocess:
             return [part for item in items for part in self._compile(function, key, [item], write)]
         message = f"the interpreter crashes when it compiles this (status {status})"
         return [("broken", "", "", ("Crash", message, None, None, None))]
-
-    def deferrable(self, paths: Sequence[str]) -> list[tuple[list[str], list[str], str]]:
-        """See :class:`Worker`. Raises InterpreterError where the process died."""
-        answer = self._ask("deferrable", list(paths))
-        return cast("list[tuple[list[str], list[str], str]]", answer)
 
     def _ask(self, function: str, *arguments: Any) -> Any:
         request = marshal.dumps((function, arguments), 2)

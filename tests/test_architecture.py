@@ -35,8 +35,6 @@ PURE = [
     "hooks_compile/model.py",
     "hooks_compile/printable.py",
     "hooks_compile/report.py",
-    "hooks_compile/runtime/deferral.py",
-    "hooks_compile/runtime/deferral_table.py",
     "hooks_compile/runtime/entry.py",
     "hooks_compile/shebang.py",
     "watcher/batching.py",

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 HISTORY = Path(__file__).with_name("formats.txt")
 RULES = (
     *("levels", "level_scan", "level_tables", "level_tree", "level_words"),
-    *("runtime/deferral", "runtime/deferral_table", "runtime/deferring"),
 )
 
 

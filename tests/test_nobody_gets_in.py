@@ -595,30 +595,6 @@ def test_what_few_launches_need_is_run_from_its_sources_where_it_is_not_as_it_wa
     scene.assert_source_ran(scene.launch(), "hit")
 
 
-@pytest.mark.parametrize(
-    "harm", [_rest_is_gone, _rest_is_empty, _rest_has_another_bit, _rest_is_readable_by_others]
-)
-def test_what_defers_imports_is_run_from_its_source_where_it_is_not_as_it_was_made(
-    scene: Scene, harm: Callable[[Path], None]
-) -> None:
-    lazy = _compiled_launcher(scene).with_name(_compiled_launcher(scene).name + ".lazy")
-    for path in entries(scene.hook.parent):
-        path.unlink()
-    scene.hook.write_text("import json\n" + scene.hook.read_text())
-    with Compiler([scene.user.interpreter], scene.user.key) as compiler:
-        (result,) = compiler.compile([HookSource(scene.hook, imports="deferred")])
-    assert result.entry is not None
-    assert entry.imports_of(result.entry.read_bytes()) == entry.DEFERRED
-    harm(lazy)
-    scene.assert_source_ran(scene.launch(), "hit")
-    lazy.write_bytes(_hostile_bin(scene)[8:])
-    lazy.chmod(0o600)
-    scene.assert_source_ran(scene.launch(), "hit")
-    for source in scene.user.runtime.glob("*.lazy.py"):
-        source.unlink()
-    scene.assert_source_ran(scene.launch(), "source")
-
-
 def test_a_hostile_part_for_few_launches_is_not_run(scene: Scene) -> None:
     rest = _compiled_launcher(scene).with_name(_compiled_launcher(scene).name + ".rest")
     rest.write_bytes(_hostile_bin(scene)[8:])

@@ -11,13 +11,12 @@ import pytest
 from hooks_compile.fallbacks import Fallback
 from hooks_compile.model import (
     CompileResult,
-    Deferrable,
     HookSource,
     Interpreter,
     LevelChoice,
     State,
 )
-from hooks_compile.status import COLUMNS, as_json, cells, could_defer, rows
+from hooks_compile.status import COLUMNS, as_json, cells, rows
 from tests.repositories import write
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from hooks_compile.status import Row
 
 
-NOTHING = Deferrable((), (), "it imports nothing that could be deferred")
 
 
 @pytest.fixture
@@ -52,10 +50,8 @@ def row(
     fallbacks: tuple[Fallback, ...] = (),
     launches: dict[str, int] | None = None,
     imports: Imports = "as-written",
-    deferrable: Deferrable = NOTHING,
 ) -> Row:
-    known = {(hook, "cpython-311"): deferrable}
-    (found,) = rows([result(hook, imports=imports)], optimize, fallbacks, launches, known)
+    (found,) = rows([result(hook, imports=imports)], optimize, fallbacks, launches)
     return found
 
 
@@ -132,24 +128,9 @@ def test_json_of_a_row_adds_to_that_of_the_result(hook: Path) -> None:
     assert value["dropped"] == []
 
 
-def test_a_row_tells_which_imports_wait_or_could(hook: Path) -> None:
-    some = Deferrable(("json", "re"), ("line 3: typing: Any is bound again at line 9",), "")
-    assert could_defer([row(hook)], hook.parent) is None
-    could = row(hook, deferrable=some)
-    assert could.notes == []
-    line = could_defer([could, could], hook.parent)
-    assert line == 'imports = "deferred" would put imports off in: guard.py (2)'
-    found = row(hook, imports="deferred", deferrable=some)
-    assert could_defer([found], hook.parent) is None
-    assert found.notes == [
-        f"{hook}: imports deferred under CPython 3.11.7: json, re",
-        f"{hook}: not deferred under CPython 3.11.7: {some.kept[0]}",
-    ]
-    assert as_json(found)["imports"] == {
-        "wanted": "deferred",
-        "deferrable": ["json", "re"],
-        "kept": list(some.kept),
-        "reason": "",
-    }
-    refused = row(hook, imports="deferred", deferrable=Deferrable((), (), "line 7: globals"))
-    assert refused.notes == [f"{hook}: no import deferred under CPython 3.11.7: line 7: globals"]
+def test_a_setting_without_effect_is_named(hook: Path) -> None:
+    found = row(hook, imports="deferred")
+    (note,) = found.notes
+    assert note.startswith(f'{hook}: imports = "deferred" has no effect under CPython 3.11.7')
+    assert as_json(found)["imports"] == {"wanted": "deferred"}
+    assert row(hook).notes == []

@@ -26,9 +26,6 @@ NEEDED = ("pyproject.toml", "README.md", "LICENSE")
 RUNTIME = {
     "__init__.py",
     "ahead.py",
-    "deferral.py",
-    "deferral_table.py",
-    "deferring.py",
     "entry.py",
     "finder.py",
     "git_hook.sh",

@@ -66,7 +66,7 @@ def test_a_launch_is_what_the_source_is(
     for rotation, run, states in _dealt(case, interpreter):
         environment = ENVIRONMENTS[(rotation + rotation // 4) % 4]
         bench = Bench(interpreter, tmp_path / "work", runtime, environment)
-        imports: Imports = "deferred" if rotation % 4 == 2 else "as-written"
+        imports: Imports = "as-written"
         compiled = tool_entries(interpreter, imports) / case.name
         wrong += problems(bench, case, run, states, compiled, rotation)
     assert not wrong, "\n\n".join(["", *wrong])
