@@ -17,8 +17,8 @@ import coverage
 import pytest
 from coverage.exceptions import CoverageWarning
 
-from tests import interpreters_found
-from tests.repositories import GitRepo
+from tests.support import interpreters_found
+from tests.support.repositories import GitRepo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hooks_compile import outside
-from tests.launches import default_interpreter
-from tests.repositories import GitRepo, write
+from hooks_compile import trust as outside
+from tests.support.launches import default_interpreter
+from tests.support.repositories import GitRepo, write
 
 
 @pytest.fixture

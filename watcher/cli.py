@@ -177,7 +177,7 @@ def _trees(arguments: argparse.Namespace, compilers: Compilers) -> list[Tree]:
     From then on git is looked for in none of them: what a checkout brings is not executed.
     """
     from hooks_compile import git
-    from hooks_compile.outside import search_path
+    from hooks_compile.trust import search_path
     from watcher.survey import Options, is_whole
     from watcher.tree import Tree
 
@@ -240,7 +240,7 @@ def _has_colour(is_terminal: bool) -> bool:
 
 def _watch(arguments: argparse.Namespace) -> int:
     """Watch until a signal says to stop."""
-    from hooks_compile import runtime_folder
+    from hooks_compile.install import runtime_directory as runtime_folder
     from watcher.compilers import Compilers
     from watcher.observer import open_watches
     from watcher.service import Service
@@ -326,7 +326,7 @@ def _once(arguments: argparse.Namespace) -> int:
 
 def _status(arguments: argparse.Namespace) -> int:
     """Tell which trees are watched, by whom."""
-    from hooks_compile import runtime_folder
+    from hooks_compile.install import runtime_directory as runtime_folder
     from watcher.compilers import Compilers
     from watcher.state import Station
     from watcher.status import as_json, as_text
@@ -346,7 +346,7 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _service(arguments: argparse.Namespace) -> int:
     """Print texts for service managers."""
-    from hooks_compile.interpreters import user_environment
+    from hooks_compile.interpreters.resolve import user_environment
     from watcher import units
     from watcher.compilers import Compilers
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from hooks_compile.compiler import Compiler
+from hooks_compile.entries.compiler import Compiler
 
 if TYPE_CHECKING:
     from hooks_compile.model import Interpreter, Optimize

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from hooks_compile.search import NEVER, PACKAGE, VENV
+from hooks_compile.project.search import NEVER, PACKAGE, VENV
 from watcher.model import Kind
 
 if TYPE_CHECKING:

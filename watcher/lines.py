@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from hooks_compile import printable
+from hooks_compile.entries.report import describe_error, plural, result_json, shown
 from hooks_compile.model import State
-from hooks_compile.report import describe_error, plural, result_json, shown
 from watcher.model import Broken, Changes, Notice, Removed, StillBroken, Stopped, Synced
 
 if TYPE_CHECKING:

@@ -11,19 +11,20 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile import config, git
-from hooks_compile.discovery import PROJECT_FOLDERS
+from hooks_compile import git
 from hooks_compile.errors import GitError
-from hooks_compile.globs import Glob
-from hooks_compile.search import NEVER, VENV, entries, is_inside
+from hooks_compile.project import config
+from hooks_compile.project.discovery import PROJECT_FOLDERS
+from hooks_compile.project.globs import Glob
+from hooks_compile.project.search import NEVER, VENV, entries, is_inside
 from watcher.filters import ALWAYS, SOURCES, Interest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from hooks_compile.config import Config
     from hooks_compile.git import Repository
-    from hooks_compile.project import Project
+    from hooks_compile.project.config import Config
+    from hooks_compile.project.record import Project
 
 Places = dict[str, Interest]
 
@@ -40,7 +41,7 @@ def of_project(project: Project, modules: Iterable[str], structure: Iterable[str
     ``structure`` are the tree's folders, see :func:`structure_of`. The places may not exist: see
     :func:`that_exist`.
     """
-    from hooks_compile.agents.places import config_files  # noqa: PLC0415 - not for given paths
+    from hooks_compile.agents.clients.places import config_files  # noqa: PLC0415 - not for given paths
 
     root = str(project.root)
     places: Places = {root: Interest(_ROOT_NAMES, folders=True)}

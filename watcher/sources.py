@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile import cache
+from hooks_compile.entries import cache
 from watcher.batching import Due, Pending
 from watcher.ledger import Ledger
 from watcher.model import Changes, Removed
@@ -17,7 +17,7 @@ from watcher.model import Changes, Removed
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
-    from hooks_compile.compiler import Compiler
+    from hooks_compile.entries.compiler import Compiler
     from hooks_compile.model import CompileResult, HookSource, State
     from watcher.model import Broken, Message
 

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hooks_compile.entries.report import plural, shown
 from hooks_compile.printable import one_line
-from hooks_compile.report import plural, shown
 from watcher.state import BEAT_S, shown_time
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hooks_compile import git, runtime_folder
+from hooks_compile import git
 from hooks_compile.errors import HooksCompileError
-from hooks_compile.project import open_project
-from hooks_compile.unattended import find_interpreters
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.project.record import open_project
+from hooks_compile.project.unattended import find_interpreters
 from watcher import places
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.model import HookSource, Interpreter, Optimize
-    from hooks_compile.project import Project
+    from hooks_compile.project.record import Project
     from watcher.places import Places
 
 _PROJECT_MARKS = (

@@ -8,9 +8,9 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from hooks_compile import shebang
-from hooks_compile.config import DOTFILE, PYPROJECT
 from hooks_compile.errors import HooksCompileError
+from hooks_compile.project import shebang
+from hooks_compile.project.config import DOTFILE, PYPROJECT
 from watcher import filters, places
 from watcher.batching import Settling
 from watcher.filters import Meaning
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
     from pathlib import Path
 
-    from hooks_compile.compiler import Compiler
+    from hooks_compile.entries.compiler import Compiler
     from hooks_compile.model import Interpreter
     from watcher.compilers import Compilers
     from watcher.model import Event, Message

@@ -7,20 +7,20 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from hooks_compile import shebang
-from hooks_compile.agents.jsontext import read
-from hooks_compile.agents.launches import Reading, find_launches, wired_script
-from hooks_compile.agents.places import config_files
-from hooks_compile.agents.reading import read_bytes
-from hooks_compile.agents.shell import NotUnderstoodError, parse
-from hooks_compile.agents.words import expand
-from hooks_compile.config import endless_name
+from hooks_compile.agents.clients.places import config_files
+from hooks_compile.agents.shell.launches import Reading, find_launches, wired_script
+from hooks_compile.agents.shell.syntax import NotUnderstoodError, parse
+from hooks_compile.agents.shell.values import expand
+from hooks_compile.agents.wiring.json_text import read
+from hooks_compile.files import read_bytes
+from hooks_compile.project import shebang
+from hooks_compile.project.config import endless_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from hooks_compile.agents.base import ConfigFile, Found, Json
-    from hooks_compile.agents.shell_words import Word
+    from hooks_compile.agents.clients.base import ConfigFile, Found, Json
+    from hooks_compile.agents.shell.shell_words import Word
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::?-[^{}]*)?\}|\$(\w+)")
 _TOPLEVEL = re.compile(r"\$\(\s*git rev-parse --show-toplevel[^()]*\)")
@@ -32,7 +32,8 @@ def named_scripts(
     """The existing Python scripts that hook and status line commands name, with the file that does.
 
     ``root`` is a project; with ``home`` the user's own configuration counts too; ``listed`` is as
-    for :func:`~hooks_compile.agents.places.config_files`. Only scripts inside the project (for the
+    for :func:`~hooks_compile.agents.clients.places.config_files`.
+    Only scripts inside the project (for
     user's files: inside the home folder) are given, as absolute paths without symlinks, each once.
     A configuration file that can't be read names nothing: reporting it is up to those who wire it.
     """

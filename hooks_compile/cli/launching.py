@@ -9,18 +9,19 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile import runtime_folder, wrapper
 from hooks_compile.errors import RuntimeFolderError
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.install import wrapper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hooks_compile.shims import Passing
+    from hooks_compile.interpreters.shims import Passing
 
 
 def command(hook: str, arguments: Sequence[str], python: str | None) -> list[str]:
     """Return the words that launch ``hook`` through our own copy of the wrapper."""
-    script = Path(__file__).with_name("runtime") / wrapper.NAME
+    script = Path(__file__).parent.with_name("runtime") / wrapper.NAME
     chosen = [f"--python={python}"] if python else []
     return ["/bin/sh", str(script), *chosen, hook, *arguments]
 
@@ -46,7 +47,7 @@ def explained(words: Sequence[str], env: Mapping[str, str]) -> tuple[int, str]:
 
 def meets_shim(python: str, env: Mapping[str, str]) -> Passing | None:
     """Tell whether a launch here asks a shim for ``python``, and why; None where it is no shim."""
-    from hooks_compile import shims  # noqa: PLC0415 - only where it is asked for
+    from hooks_compile.interpreters import shims
 
     try:
         return shims.standing(runtime_folder.location(env), python, cwd=Path.cwd(), env=env)

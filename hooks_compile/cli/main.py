@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TextIO
 
-    from hooks_compile.committing import Checked
+    from hooks_compile.agents.wiring.plan import Plan
+    from hooks_compile.entries.committing import Checked
+    from hooks_compile.entries.sync import Synced
+    from hooks_compile.interpreters.shims import Passing
     from hooks_compile.model import Interpreter, Optimize
-    from hooks_compile.project import Project
-    from hooks_compile.shims import Passing
-    from hooks_compile.sync import Synced
-    from hooks_compile.wiring_plan import Plan
+    from hooks_compile.project.record import Project
 
 _PROGRESS_FROM = 200
 
@@ -275,7 +275,7 @@ def _here() -> Path:
 
 
 def _open(arguments: argparse.Namespace) -> Project:
-    from hooks_compile.project import open_project
+    from hooks_compile.project.record import open_project
 
     home = Path.home() if getattr(arguments, "user", False) else None
     return open_project(_here(), os.environ, getattr(arguments, "paths", ()), home=home)
@@ -296,13 +296,13 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
 
 
 def _interpreters(arguments: argparse.Namespace, project: Project) -> list[Interpreter]:
-    from hooks_compile.project import find_interpreters
+    from hooks_compile.project.record import find_interpreters
 
     return find_interpreters(project, _here(), os.environ, arguments.python)
 
 
 def _refresh_shims(arguments: argparse.Namespace, project: Project) -> list[Passing]:
-    from hooks_compile.project import refresh_shims
+    from hooks_compile.project.record import refresh_shims
 
     return refresh_shims(project, _here(), os.environ, arguments.python)
 
@@ -321,7 +321,7 @@ def _synced(
 
 def _report(arguments: argparse.Namespace, work: Callable[..., Synced], **options: bool) -> int:
     """Do ``work`` on the project and print what came of it; 1 where there is something to mend."""
-    from hooks_compile import report
+    from hooks_compile.entries import report
 
     project, synced, seconds = _synced(arguments, work, **options)
     if arguments.command is not run_check:  # which writes nothing
@@ -338,12 +338,12 @@ def _report(arguments: argparse.Namespace, work: Callable[..., Synced], **option
 
 def run_compile(arguments: argparse.Namespace) -> int:
     """Compile what is not compiled yet; with --changed only hooks among the given files."""
-    from hooks_compile.sync import synchronize
+    from hooks_compile.entries.sync import synchronize
 
     if not arguments.changed:
         return _report(arguments, synchronize, prune=False)
-    from hooks_compile import committing
-    from hooks_compile.project import open_project
+    from hooks_compile.entries import committing
+    from hooks_compile.project.record import open_project
 
     project = open_project(_here(), os.environ)
     optimize = project.config.optimize if arguments.optimize is None else arguments.optimize
@@ -357,13 +357,13 @@ def run_compile(arguments: argparse.Namespace) -> int:
 def run_sync(arguments: argparse.Namespace) -> int:
     """Compile what changed and prune what is gone; for git quietly, and without failing."""
     if arguments.git_hook:
-        from hooks_compile import git_sync
+        from hooks_compile.git_hooks import git_sync
 
         line = git_sync.run(_here(), os.environ)
         if line:
             say(line, file=sys.stderr)
         return 0
-    from hooks_compile.sync import synchronize
+    from hooks_compile.entries.sync import synchronize
 
     return _report(arguments, synchronize)
 
@@ -371,13 +371,13 @@ def run_sync(arguments: argparse.Namespace) -> int:
 def run_check(arguments: argparse.Namespace) -> int:
     """Tell what is not compiled or does not compile; write nothing."""
     if arguments.sources_only:
-        from hooks_compile import committing
+        from hooks_compile.entries import committing
 
         project = _open(arguments)
         optimize = project.config.optimize if arguments.optimize is None else arguments.optimize
         interpreters = _interpreters(arguments, project)
         return _print_checked(committing.check_sources(project, interpreters, optimize), project)
-    from hooks_compile.sync import examine
+    from hooks_compile.entries.sync import examine
 
     status = _report(arguments, examine)
     if status and not arguments.json:
@@ -389,7 +389,7 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 
 def _print_checked(checked: Checked, project: Project) -> int:
-    from hooks_compile.report import describe_trouble, shown
+    from hooks_compile.entries.report import describe_trouble, shown
 
     for result in checked.broken:
         say(describe_trouble(result, project.root) or "", file=sys.stderr)
@@ -404,8 +404,8 @@ def _print_checked(checked: Checked, project: Project) -> int:
 
 def run_status(arguments: argparse.Namespace) -> int:
     """Show how every hook stands."""
-    from hooks_compile import fallbacks, status
-    from hooks_compile.sync import examine
+    from hooks_compile.entries import fallbacks, status
+    from hooks_compile.entries.sync import examine
 
     project, synced, _ = _synced(arguments, examine, modules=False)
     passings = _refresh_shims(arguments, project)
@@ -452,8 +452,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def run_wrapper(arguments: argparse.Namespace) -> int:
     """Write the wrapper beside the hooks."""
-    from hooks_compile import wrapper
-    from hooks_compile.project import wrapper_folders
+    from hooks_compile.install import wrapper
+    from hooks_compile.project.record import wrapper_folders
 
     folders = arguments.folders or wrapper_folders(_open(arguments))
     standings = {folder / wrapper.NAME: wrapper.write(folder) for folder in folders}
@@ -470,7 +470,7 @@ def run_wrapper(arguments: argparse.Namespace) -> int:
 
 def run_hook(arguments: argparse.Namespace) -> int:
     """Launch a hook as the wrapper does; without --explain it takes this process's place."""
-    from hooks_compile import launching
+    from hooks_compile.cli import launching
 
     command = launching.command(arguments.hook, arguments.arguments, arguments.python)
     if not arguments.explain:
@@ -486,7 +486,9 @@ def run_hook(arguments: argparse.Namespace) -> int:
 
 def run_clean(arguments: argparse.Namespace) -> int:
     """Remove entries, and the runtime folder where it is asked for."""
-    from hooks_compile import cache, git_hooks, report, runtime_folder
+    from hooks_compile.entries import cache, report
+    from hooks_compile.git_hooks import installer as git_hooks
+    from hooks_compile.install import runtime_directory as runtime_folder
 
     project = _open(arguments)
     removed: list[Path] = []
@@ -511,7 +513,7 @@ def run_clean(arguments: argparse.Namespace) -> int:
 
 def run_runtime(_: argparse.Namespace) -> int:
     """Print the launcher's path."""
-    from hooks_compile import runtime_folder
+    from hooks_compile.install import runtime_directory as runtime_folder
 
     print_as_it_is(f"{runtime_folder.ensure(runtime_folder.location(os.environ))}\n")
     return 0
@@ -519,7 +521,7 @@ def run_runtime(_: argparse.Namespace) -> int:
 
 def run_doctor(arguments: argparse.Namespace) -> int:
     """Look for what keeps hooks from their entries."""
-    from hooks_compile import doctor
+    from hooks_compile.doctor import checks as doctor
 
     findings = doctor.examine(_open(arguments), _here(), os.environ)
     if arguments.json:
@@ -532,7 +534,9 @@ def run_doctor(arguments: argparse.Namespace) -> int:
 
 def run_init(arguments: argparse.Namespace) -> int:
     """Put the project's hooks on the wrapper, set up git, compile, and show how all stands."""
-    from hooks_compile import git_setup, wiring_plan, wiring_text
+    from hooks_compile.agents.wiring import describe as wiring_text
+    from hooks_compile.agents.wiring import plan as wiring_plan
+    from hooks_compile.git_hooks import setup as git_setup
 
     project = _open(arguments)
     _require_agents(arguments.agent, wiring_plan.agent_names())
@@ -561,7 +565,11 @@ def run_init(arguments: argparse.Namespace) -> int:
 
 def run_uninit(arguments: argparse.Namespace) -> int:
     """Take the project's hooks off the wrapper, and leave no trace."""
-    from hooks_compile import cache, git_hooks, git_setup, report, wiring_plan, wiring_text
+    from hooks_compile.agents.wiring import describe as wiring_text
+    from hooks_compile.agents.wiring import plan as wiring_plan
+    from hooks_compile.entries import cache, report
+    from hooks_compile.git_hooks import installer as git_hooks
+    from hooks_compile.git_hooks import setup as git_setup
 
     project = _open(arguments)
     _require_agents(arguments.agent, wiring_plan.agent_names())
@@ -612,7 +620,8 @@ def _before_changes(arguments: argparse.Namespace, plan: Plan, whats: Sequence[s
 
     It ends here where one file can't be changed: all files, or none.
     """
-    from hooks_compile import report, wiring_text
+    from hooks_compile.agents.wiring import describe as wiring_text
+    from hooks_compile.entries import report
 
     if plan.troubles:
         count = report.plural(len(plan.troubles), "file")
@@ -633,7 +642,7 @@ def _before_changes(arguments: argparse.Namespace, plan: Plan, whats: Sequence[s
 
 
 def _unfinished(plan: Plan) -> int:
-    from hooks_compile import report
+    from hooks_compile.entries import report
 
     if plan.unfinished:
         stays = report.plural(plan.unfinished, "command stays", "commands stay")
@@ -657,7 +666,8 @@ def _agreed(what: str) -> bool:
 
 def run_git_hooks(arguments: argparse.Namespace) -> int:
     """Install, remove or show our hooks among git's."""
-    from hooks_compile import git_hook_status, git_hooks
+    from hooks_compile.git_hooks import hook_status as git_hook_status
+    from hooks_compile.git_hooks import installer as git_hooks
 
     root = Path.cwd()
     if arguments.action == "status":
@@ -682,6 +692,6 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
 
 def run_demo(arguments: argparse.Namespace) -> int:
     """Show it all in a throw-away project."""
-    from hooks_compile import demo
+    from hooks_compile.demo import story as demo
 
     return demo.run(say, keep=arguments.keep)

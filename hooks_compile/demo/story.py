@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile import git, timing
-from hooks_compile.demo_project import (
+from hooks_compile import git
+from hooks_compile.bench import timing
+from hooks_compile.demo.scene import (
     ABOUT,
     BROKEN,
     CONTEXT,
@@ -35,12 +36,12 @@ from hooks_compile.demo_project import (
     STRICTER,
 )
 from hooks_compile.errors import HooksCompileError
-from hooks_compile.interpreters import find, is_shim, resolve, user_environment
+from hooks_compile.interpreters.resolve import find, is_shim, resolve, user_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from hooks_compile.demo_project import Event
+    from hooks_compile.demo.scene import Event
     from hooks_compile.model import Interpreter
 
 ROUNDS = 15

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hooks_compile import runtime_folder, uv
-from hooks_compile.doctor_folders import (
+from hooks_compile.doctor.directory_checks import (
     examine_folder,
     examine_foreign,
     examine_modules,
     examine_tracked,
     examine_wrapper,
 )
-from hooks_compile.doctor_hooks import check, examine_encodings, examine_results
-from hooks_compile.doctor_python import examine_pythons
-from hooks_compile.doctor_runtime import examine_runtime
-from hooks_compile.doctor_wiring import examine_wiring
+from hooks_compile.doctor.findings import NOTE, Finding
+from hooks_compile.doctor.hook_checks import check, examine_encodings, examine_results
+from hooks_compile.doctor.python_checks import examine_pythons
+from hooks_compile.doctor.runtime_checks import examine_runtime
+from hooks_compile.doctor.wiring_checks import examine_wiring
+from hooks_compile.entries.report import shown
 from hooks_compile.errors import HooksCompileError
-from hooks_compile.findings import NOTE, Finding
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.interpreters import uv_records as uv
 from hooks_compile.model import State
-from hooks_compile.project import wrapper_folders
-from hooks_compile.report import shown
+from hooks_compile.project.record import wrapper_folders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from hooks_compile.project import Project
+    from hooks_compile.project.record import Project
 
 
 def examine(project: Project, cwd: Path, env: Mapping[str, str]) -> list[Finding]:

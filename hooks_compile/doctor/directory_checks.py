@@ -9,12 +9,14 @@ from collections import defaultdict
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from hooks_compile import cache, git, wrapper
+from hooks_compile import git
+from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding, Severity
+from hooks_compile.entries import cache
+from hooks_compile.entries.report import plural, shown
 from hooks_compile.errors import GitError
-from hooks_compile.findings import NOTE, OK, PROBLEM, Finding, Severity
-from hooks_compile.report import plural, shown
+from hooks_compile.install import wrapper
+from hooks_compile.install.wrapper import Standing
 from hooks_compile.runtime import entry
-from hooks_compile.wrapper import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

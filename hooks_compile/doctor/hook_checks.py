@@ -6,19 +6,19 @@ from collections import defaultdict
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from hooks_compile import sync
+from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
+from hooks_compile.entries import sync
+from hooks_compile.entries.levels import choose_level
+from hooks_compile.entries.report import describe_error, plural, shown
 from hooks_compile.errors import InterpreterError
-from hooks_compile.findings import NOTE, OK, PROBLEM, Finding
-from hooks_compile.levels import choose_level
 from hooks_compile.model import State
-from hooks_compile.report import describe_error, plural, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from hooks_compile.model import CompileResult, Interpreter
-    from hooks_compile.project import Project
+    from hooks_compile.project.record import Project
 
 _NAMED = 5
 

@@ -11,22 +11,24 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from hooks_compile import outside, shims, timing
+from hooks_compile import trust as outside
+from hooks_compile.bench import timing
+from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
+from hooks_compile.entries.report import shown
 from hooks_compile.errors import InterpreterError
-from hooks_compile.findings import NOTE, OK, PROBLEM, Finding
-from hooks_compile.interpreters import (
+from hooks_compile.interpreters import shims
+from hooks_compile.interpreters.resolve import (
     records,
     resolve,
     user_environment,
 )
-from hooks_compile.report import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from hooks_compile.model import Interpreter
-    from hooks_compile.project import Project
+    from hooks_compile.project.record import Project
 
 # All measurements together; hooks wait for a doctor who takes longer.
 _BUDGET_S = 0.8

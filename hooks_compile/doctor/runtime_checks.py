@@ -7,10 +7,10 @@ import stat
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from hooks_compile import runtime_folder
+from hooks_compile.doctor.findings import OK, PROBLEM, Finding
+from hooks_compile.entries.report import shown
 from hooks_compile.errors import RuntimeFolderError
-from hooks_compile.findings import OK, PROBLEM, Finding
-from hooks_compile.report import shown
+from hooks_compile.install import runtime_directory as runtime_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hooks_compile import wiring_plan
-from hooks_compile.agents.launches import NO_PYTHON
-from hooks_compile.findings import NOTE, OK, PROBLEM, Finding
+from hooks_compile.agents.shell.launches import NO_PYTHON
+from hooks_compile.agents.wiring import plan as wiring_plan
+from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
+from hooks_compile.entries.report import plural
 from hooks_compile.printable import one_line
-from hooks_compile.report import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from hooks_compile.project import Project
-    from hooks_compile.wiring_plan import FilePlan
+    from hooks_compile.agents.wiring.plan import FilePlan
+    from hooks_compile.project.record import Project
 
 _NAMED = 5
 _INIT = "hooks-compile init"

@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hooks_compile import git, runtime_folder
-from hooks_compile.compiler import Compiler
+from hooks_compile import git
+from hooks_compile.entries.compiler import Compiler
 from hooks_compile.errors import RuntimeFolderError
+from hooks_compile.install import runtime_directory as runtime_folder
 from hooks_compile.model import CompileResult, HookSource, State
 from hooks_compile.runtime.entry import FOLDER
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.model import Interpreter, Optimize
-    from hooks_compile.project import Project
+    from hooks_compile.project.record import Project
 
 
 @dataclass(frozen=True, slots=True)

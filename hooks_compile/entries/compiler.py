@@ -8,17 +8,17 @@ from contextlib import ExitStack
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar, cast
 
+from hooks_compile.entries.workers import Subprocess, is_own
 from hooks_compile.model import CompileResult, LevelChoice, SourceError, State
 from hooks_compile.runtime import entry, worker
-from hooks_compile.workers import Subprocess, is_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from hooks_compile.entries.workers import Worker
     from hooks_compile.model import HookSource, Interpreter, Level, Optimize
     from hooks_compile.runtime.worker import Finding, Job, Outcome
-    from hooks_compile.workers import Worker
 
     Undone = tuple[HookSource, Finding]
 
@@ -277,7 +277,7 @@ def _results(
 
 
 def _choose(content: bytes, optimize: Optimize = "auto") -> LevelChoice:
-    from hooks_compile.levels import choose_level  # noqa: PLC0415 - 3 ms, often for nothing
+    from hooks_compile.entries.levels import choose_level  # noqa: PLC0415 - 3 ms, often for nothing
 
     return choose_level(content, optimize)
 

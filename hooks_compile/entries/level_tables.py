@@ -1,8 +1,8 @@
 """What the proofs of ``levels`` know about the language and the standard library.
 
 The module table was made by reading every use of ``__doc__``, ``inspect`` and ``pydoc`` in the
-standard libraries of CPython 3.8 to 3.13 and PyPy; ``tests/test_levels.py`` repeats the parts
-that a program can repeat for every interpreter that it finds.
+standard libraries of CPython 3.8 to 3.13 and PyPy; ``tests/entries/test_levels.py`` repeats
+the parts that a program can repeat for every interpreter that it finds.
 """
 
 from __future__ import annotations

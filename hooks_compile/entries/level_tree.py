@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from hooks_compile.level_tables import (
+from hooks_compile.entries.level_tables import (
     BUILTIN_READERS,
     CLASS_BUILTINS,
     CLASS_MAKERS,

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from hooks_compile.level_scan import without_literals
-from hooks_compile.level_tables import (
+from hooks_compile.entries.level_scan import without_literals
+from hooks_compile.entries.level_tables import (
     BUILTIN_READERS,
     EXCEPTIONS,
     INSPECT_VARIABLE,

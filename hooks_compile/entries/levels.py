@@ -9,7 +9,7 @@ others. Neither answers higher than is proven.
 
 Entries say which format they have, and not by which rules their level was proven. So a change of
 the rules raises FORMAT in ``runtime/entry.py``: then no entry of the old rules verifies, and each
-is made anew. ``tests/test_formats.py`` asks for it.
+is made anew. ``tests/entries/test_formats.py`` asks for it.
 
 What no look at one source can see: a file beside the hook that takes the name of a standard
 library module, and what ``sitecustomize`` or ``PYTHONINSPECT`` of the environment add to a run.
@@ -20,11 +20,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from hooks_compile.level_words import BEST, quick
+from hooks_compile.entries.level_words import BEST, quick
 from hooks_compile.model import Level, LevelChoice, Optimize
 
 if TYPE_CHECKING:
-    from hooks_compile.level_tree import Facts
+    from hooks_compile.entries.level_tree import Facts
 
 
 def choose_level(source: bytes, requested: Optimize = "auto") -> LevelChoice:
@@ -73,7 +73,7 @@ def _precise(text: str) -> LevelChoice:
 
 
 def _analyse(source: str | bytes) -> Facts:
-    from hooks_compile.level_tree import analyse  # noqa: PLC0415 - few sources need ast
+    from hooks_compile.entries.level_tree import analyse  # noqa: PLC0415 - few sources need ast
 
     return analyse(source)
 

@@ -10,8 +10,8 @@ from hooks_compile.printable import one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hooks_compile.entries.sync import Synced
     from hooks_compile.model import CompileResult, SourceError
-    from hooks_compile.sync import Synced
 
 
 def shown(path: Path, root: Path | None = None) -> str:

@@ -6,14 +6,14 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hooks_compile.levels import choose_level, dropped
-from hooks_compile.report import result_json, shown
+from hooks_compile.entries.levels import choose_level, dropped
+from hooks_compile.entries.report import result_json, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from hooks_compile.fallbacks import Fallback
+    from hooks_compile.entries.fallbacks import Fallback
     from hooks_compile.model import CompileResult, LevelChoice, Optimize
 
 

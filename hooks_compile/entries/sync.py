@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.model import CompileResult, Interpreter, Optimize
-    from hooks_compile.project import Project
+    from hooks_compile.project.record import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,10 @@ def synchronize(
     the same time as launches and other syncs. Raises RuntimeFolderError or InterpreterError where
     nothing can be compiled at all.
     """
-    from hooks_compile import cache, fallbacks, runtime_folder, uv  # noqa: PLC0415 - see broken
-    from hooks_compile.compiler import Compiler  # noqa: PLC0415
+    from hooks_compile.entries import cache, fallbacks  # noqa: PLC0415 - see broken
+    from hooks_compile.entries.compiler import Compiler  # noqa: PLC0415
+    from hooks_compile.install import runtime_directory as runtime_folder  # noqa: PLC0415 - see broken
+    from hooks_compile.interpreters import uv_records as uv  # noqa: PLC0415 - see broken
 
     runtime_folder.ensure(project.runtime)
     key = runtime_folder.read_key(project.runtime)
@@ -83,9 +85,9 @@ def examine(
     Without a runtime folder that can be trusted nothing is compiled, and that is what it tells.
     Raises InterpreterError where an interpreter can't be run.
     """
-    from hooks_compile import runtime_folder  # noqa: PLC0415 - see broken
-    from hooks_compile.compiler import Compiler  # noqa: PLC0415
+    from hooks_compile.entries.compiler import Compiler  # noqa: PLC0415
     from hooks_compile.errors import RuntimeFolderError  # noqa: PLC0415
+    from hooks_compile.install import runtime_directory as runtime_folder  # noqa: PLC0415 - see broken
 
     try:
         key = runtime_folder.read_key(project.runtime)

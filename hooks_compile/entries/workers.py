@@ -55,7 +55,7 @@ class Subprocess:
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        script = Path(__file__).with_name("runtime") / "worker.py"
+        script = Path(__file__).parent.with_name("runtime") / "worker.py"
         try:
             return subprocess.Popen(
                 [self._interpreter.executable, "-I", "-S", "-B", script],

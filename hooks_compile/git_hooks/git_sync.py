@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 from hooks_compile import git
 from hooks_compile.errors import HooksCompileError, InterpreterError
-from hooks_compile.git_stamp import Stamp, places
-from hooks_compile.outside import search_path
-from hooks_compile.unattended import find_interpreters
+from hooks_compile.git_hooks.stamp import Stamp, places
+from hooks_compile.project.unattended import find_interpreters
+from hooks_compile.trust import search_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from hooks_compile.entries.sync import Synced
     from hooks_compile.model import CompileResult
-    from hooks_compile.sync import Synced
 
 LIMIT_S = 10
 """After as much time the sync ends where it is: a fallback is slow, a git that hangs is worse."""
@@ -74,8 +74,8 @@ def _children_without_stderr() -> Iterator[None]:
 
 
 def _sync(root: Path, env: Mapping[str, str], stamp: Stamp) -> str:
-    from hooks_compile.project import open_project  # noqa: PLC0415 - after the alarm is set
-    from hooks_compile.sync import synchronize  # noqa: PLC0415
+    from hooks_compile.entries.sync import synchronize  # noqa: PLC0415
+    from hooks_compile.project.record import open_project  # noqa: PLC0415 - after the alarm is set
 
     project = open_project(root, env)
     interpreters = find_interpreters(project, env)
@@ -99,7 +99,7 @@ def describe(synced: Synced, root: Path) -> str:
 
 
 def _first_line(result: CompileResult, root: Path) -> str:
-    from hooks_compile.report import describe_trouble  # noqa: PLC0415 - rarely needed
+    from hooks_compile.entries.report import describe_trouble  # noqa: PLC0415 - rarely needed
 
     return (describe_trouble(result, root) or "").partition("\n")[0]
 

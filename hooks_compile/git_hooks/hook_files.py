@@ -11,8 +11,8 @@ import os
 from typing import TYPE_CHECKING
 
 from hooks_compile import git
-from hooks_compile.git_hook_script import EVENTS, KEPT, Kind, kind, text
-from hooks_compile.git_hook_steps import Do, Step, read
+from hooks_compile.git_hooks.hook_script import EVENTS, KEPT, Kind, kind, text
+from hooks_compile.git_hooks.steps import Do, Step, read
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

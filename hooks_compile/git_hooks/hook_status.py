@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile import runtime_folder
-from hooks_compile.git_hook_files import LEGACY, beside
-from hooks_compile.git_hook_script import EVENTS, KEPT, Kind, config_command, kind, text
-from hooks_compile.git_hook_steps import read, settings
-from hooks_compile.git_hooks import (
+from hooks_compile.git_hooks.hook_files import LEGACY, beside
+from hooks_compile.git_hooks.hook_script import EVENTS, KEPT, Kind, config_command, kind, text
+from hooks_compile.git_hooks.installer import (
     SCRIPT,
     SECTION,
     best_method,
@@ -20,7 +18,9 @@ from hooks_compile.git_hooks import (
     own_command,
     repository_of,
 )
-from hooks_compile.git_stamp import Stamp
+from hooks_compile.git_hooks.stamp import Stamp
+from hooks_compile.git_hooks.steps import read, settings
+from hooks_compile.install import runtime_directory as runtime_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,8 +1,8 @@
 """``hooks-compile git-hooks``: our hooks among those that git runs.
 
 git 2.54 and later takes hooks from its configuration, beside whatever else is there. For an older
-git they are files (:mod:`hooks_compile.git_hook_files`). Every change is a
-:class:`~hooks_compile.git_hook_steps.Step` first, so that ``--dry-run`` tells what would be done.
+git they are files (:mod:`hooks_compile.git_hooks.hook_files`). Every change is a
+:class:`~hooks_compile.git_hooks.steps.Step` first, so that ``--dry-run`` tells what would be done.
 """
 
 from __future__ import annotations
@@ -15,17 +15,20 @@ import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hooks_compile import git, git_stamp, outside, runtime_folder
+from hooks_compile import git
+from hooks_compile import trust as outside
 from hooks_compile.errors import GitError, HooksCompileError
-from hooks_compile.git_hook_files import (
+from hooks_compile.git_hooks import stamp as git_stamp
+from hooks_compile.git_hooks.hook_files import (
     excluding,
     installing,
     removing,
     tracked_in,
     without_excluded,
 )
-from hooks_compile.git_hook_script import EVENTS, config_command, text
-from hooks_compile.git_hook_steps import ANYWHERE, Do, Step, configure, read, settings, take
+from hooks_compile.git_hooks.hook_script import EVENTS, config_command, text
+from hooks_compile.git_hooks.steps import ANYWHERE, Do, Step, configure, read, settings, take
+from hooks_compile.install import runtime_directory as runtime_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hooks_compile import git, git_hook_status, git_hooks, pre_commit_lines
+from hooks_compile import git
 from hooks_compile.errors import HooksCompileError
-from hooks_compile.git_hook_steps import Do
+from hooks_compile.git_hooks import hook_status as git_hook_status
+from hooks_compile.git_hooks import installer as git_hooks
+from hooks_compile.git_hooks import pre_commit_lines
+from hooks_compile.git_hooks.steps import Do
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from hooks_compile.project import Project
+    from hooks_compile.project.record import Project
 
 FOLDER = "hooks-compile"
 """What is ours in a git folder."""
@@ -46,7 +46,7 @@ def places(project: Project) -> list[str]:
     beside them is seen; then what decides which files are hooks, there or not; then the sources,
     which a person may edit in place.
     """
-    from hooks_compile.globs import Glob  # noqa: PLC0415 - loaded by now
+    from hooks_compile.project.globs import Glob  # noqa: PLC0415 - loaded by now
 
     root = project.root
     folders = set(project.folders()) | {module.path.parent for module in project.modules()}
@@ -66,7 +66,7 @@ def places(project: Project) -> list[str]:
 
 def usual_places() -> list[str]:
     """Return the places that decide which files are hooks, in any project."""
-    from hooks_compile.discovery import PROJECT_FOLDERS  # noqa: PLC0415 - loaded by now
+    from hooks_compile.project.discovery import PROJECT_FOLDERS  # noqa: PLC0415 - loaded by now
 
     folders = [name.rpartition("/")[0] for name in PROJECT_FOLDERS]
     return [*filter(None, dict.fromkeys(folders)), *PROJECT_FOLDERS, *_DECISIVE]

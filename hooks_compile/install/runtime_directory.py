@@ -183,7 +183,7 @@ def _files(folder: Path, version: str) -> dict[Path, bytes]:
 def _source(name: str) -> bytes:
     # importlib.resources would take 8 ms of every command
     file = name if name.endswith(".sh") else f"{name}.py"
-    return Path(__file__).with_name("runtime").joinpath(file).read_bytes()
+    return Path(__file__).parent.with_name("runtime").joinpath(file).read_bytes()
 
 
 def _create_key(folder: Path) -> None:

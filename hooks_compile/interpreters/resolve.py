@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hooks_compile.errors import InterpreterError
-from hooks_compile.interpreter_probe import Memory, ask
+from hooks_compile.interpreters.probe import Memory, ask
 from hooks_compile.model import Interpreter
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hooks_compile import runtime_folder
+from hooks_compile.entries.report import shown
 from hooks_compile.errors import InterpreterError
-from hooks_compile.interpreters import find, is_shim
-from hooks_compile.report import shown
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.interpreters.resolve import find, is_shim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -78,7 +78,7 @@ def refresh(runtime: Path, command: str, *, cwd: Path, env: Mapping[str, str]) -
     if shim is None:
         return None
     outside = outside_of_shims(env)
-    code = Path(__file__).with_name("runtime") / CODE
+    code = Path(__file__).parent.with_name("runtime") / CODE
     folder = runtime / FOLDER
     decision = _decide(shim, code, folder, command, cwd, outside)
     try:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile.findings import NOTE, Finding
-from hooks_compile.report import shown
+from hooks_compile.doctor.findings import NOTE, Finding
+from hooks_compile.entries.report import shown
 from hooks_compile.runtime.uv import LEFT
 
 if TYPE_CHECKING:

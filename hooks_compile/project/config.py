@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from hooks_compile.errors import ConfigError
-from hooks_compile.globs import Glob
+from hooks_compile.project.globs import Glob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -16,15 +16,23 @@ from typing import TYPE_CHECKING
 
 from hooks_compile import git
 from hooks_compile.errors import GitError, HooksCompileError
-from hooks_compile.globs import Glob
 from hooks_compile.model import HookSource
-from hooks_compile.search import NEVER, PACKAGE, VENV, Search, entries, file_names, is_inside
+from hooks_compile.project.globs import Glob
+from hooks_compile.project.search import (
+    NEVER,
+    PACKAGE,
+    VENV,
+    Search,
+    entries,
+    file_names,
+    is_inside,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from hooks_compile.config import Config
     from hooks_compile.git import Repository
+    from hooks_compile.project.config import Config
 
 USER_FOLDERS = (".claude/hooks", ".codex/hooks", ".cursor/hooks", ".gemini/hooks")
 """Where an agent's hooks are, in a project and in the home folder."""
@@ -154,7 +162,7 @@ def _require_python(path: Path, mode: int) -> None:
 
 def _listed(tree: str, wild: Iterable[Glob]) -> list[str]:
     """The names that git does not ignore, of all files that may be asked for."""
-    from hooks_compile.agents.places import PATHSPECS  # noqa: PLC0415 - as above
+    from hooks_compile.agents.clients.places import PATHSPECS  # noqa: PLC0415 - as above
 
     pathspecs = [":(glob)**/hooks/**", *(f":(literal){name}" for name in PROJECT_FOLDERS)]
     pathspecs += PATHSPECS

@@ -8,17 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile import outside, runtime_folder
-from hooks_compile.config import Config, load_config
+from hooks_compile import trust as outside
 from hooks_compile.errors import InterpreterError
-from hooks_compile.interpreters import recorded, records, resolve, user_environment
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.interpreters.resolve import recorded, records, resolve, user_environment
 from hooks_compile.model import HookSource
+from hooks_compile.project.config import Config, load_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from hooks_compile.interpreters.shims import Passing
     from hooks_compile.model import Interpreter
-    from hooks_compile.shims import Passing
 
 _IMPORT = re.compile(rb"[ \t]*(?:from[ \t]+(\w+)[ \t]|import[ \t]+(\w[\w, \t]*))")
 _NAME = re.compile(rb"[A-Za-z_]\w*")
@@ -45,9 +46,9 @@ class Project:
         They are looked for below ``tops``, by default where hooks are usual or included, and in
         the folders where launches compiled some.
         """
-        from hooks_compile.discovery import PROJECT_FOLDERS  # noqa: PLC0415 - see modules
-        from hooks_compile.globs import Glob  # noqa: PLC0415
-        from hooks_compile.search import CACHE, folders_with_cache  # noqa: PLC0415
+        from hooks_compile.project.discovery import PROJECT_FOLDERS  # noqa: PLC0415 - see modules
+        from hooks_compile.project.globs import Glob  # noqa: PLC0415
+        from hooks_compile.project.search import CACHE, folders_with_cache  # noqa: PLC0415
 
         found: set[Path] = set()
         if not tops:
@@ -62,7 +63,7 @@ class Project:
 
     def modules(self) -> list[HookSource]:
         """Return the local modules beside the hooks that are no hooks themselves."""
-        from hooks_compile.discovery import local_modules  # noqa: PLC0415 - status needs none
+        from hooks_compile.project.discovery import local_modules  # noqa: PLC0415 - status needs none
 
         hooks = {source.path for source in self.sources}
         paths = (path for path in local_modules(self.sources) if path not in hooks)
@@ -107,7 +108,8 @@ def open_project(
     With ``home`` the hooks in that home folder count as well.
     Raises HooksCompileError for a configuration or a path that can't be used.
     """
-    from hooks_compile import discovery, git  # noqa: PLC0415 - git's process, not every command's
+    from hooks_compile import git  # noqa: PLC0415 - git's process, not every command's
+    from hooks_compile.project import discovery  # noqa: PLC0415 - git's process, not every command's
 
     root = git.work_tree(cwd) or cwd.resolve()
     config = load_config(root)
@@ -129,7 +131,7 @@ def _with_imports(source: HookSource, root: Path, config: Config) -> HookSource:
 
 def wrapper_folders(project: Project) -> list[Path]:
     """Return the folders of hooks that agents run; git runs its hooks itself, without a wrapper."""
-    from hooks_compile.discovery import GIT_ORIGINS  # noqa: PLC0415 - see open_project
+    from hooks_compile.project.discovery import GIT_ORIGINS  # noqa: PLC0415 - see open_project
 
     return sorted({s.path.parent for s in project.sources if s.origin not in GIT_ORIGINS})
 
@@ -141,7 +143,7 @@ def find_interpreters(
 
     They are those of ``commands``, else those of the configuration and those that launches in the
     hooks' folders recorded. A name stands for nothing that the work tree brings (see
-    :mod:`hooks_compile.outside`); a shim outside of it is asked in ``cwd``, as a hook there would.
+    :mod:`hooks_compile.trust`); a shim outside of it is asked in ``cwd``, as a hook there would.
     Raises InterpreterError for one that was asked for and is not there; a recorded one that is
     gone is left out.
     """
@@ -175,7 +177,7 @@ def refresh_shims(
     The commands are those of :func:`find_interpreters`. Returns how launches meet each shim. In a
     runtime folder that is not this user's alone nothing is recorded.
     """
-    from hooks_compile import shims  # noqa: PLC0415 - most commands need none
+    from hooks_compile.interpreters import shims  # noqa: PLC0415 - most commands need none
 
     if not (project.runtime.is_dir() and runtime_folder.is_private(project.runtime)):
         return []

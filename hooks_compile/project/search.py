@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hooks_compile.shebang import HEAD, is_python
+from hooks_compile.project.shebang import HEAD, is_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

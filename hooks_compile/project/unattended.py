@@ -10,14 +10,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile import outside
+from hooks_compile import trust as outside
 from hooks_compile.errors import InterpreterError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hooks_compile.model import Interpreter
-    from hooks_compile.project import Project
+    from hooks_compile.project.record import Project
 
 
 def find_interpreters(
@@ -32,8 +32,8 @@ def find_interpreters(
 
     What is not there is left out; with ``strict``, what was asked for raises InterpreterError.
     """
-    from hooks_compile import runtime_folder  # noqa: PLC0415 - a hook imports what it needs
-    from hooks_compile.interpreters import recorded, resolve, user_environment  # noqa: PLC0415
+    from hooks_compile.install import runtime_directory as runtime_folder  # noqa: PLC0415 - a hook imports what it needs
+    from hooks_compile.interpreters.resolve import recorded, resolve, user_environment  # noqa: PLC0415
 
     root, home = project.root, Path(env.get("HOME", "/"))
     users = user_environment(env)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hooks_compile.runtime.entry import Patterns
 
 # Modules that hooks usually begin with. Importing them tells nobody anything, and leaves no object
-# behind that does something at the end of the process; tests/test_notes.py looks.
+# behind that does something at the end of the process; tests/compile_worker/test_notes.py looks.
 MODULES = frozenset(
     (
         *("__future__", "abc", "argparse", "ast", "base64", "bisect", "calendar", "codecs"),

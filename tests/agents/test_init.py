@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import wrapper
-from hooks_compile.pre_commit_lines import as_toml, as_yaml
-from hooks_compile.wiring_plan import agent_names
-from tests.repositories import GitRepo, write
-from tests.tool import TIMEOUT_S, Done, Tool
+from hooks_compile.agents.wiring.plan import agent_names
+from hooks_compile.git_hooks.pre_commit_lines import as_toml, as_yaml
+from hooks_compile.install import wrapper
+from tests.support.repositories import GitRepo, write
+from tests.support.tool import TIMEOUT_S, Done, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -868,8 +868,8 @@ def test_a_folder_that_can_not_be_written_is_left_alone(
     unprivileged: Path, read_only: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In this process: as root, another user could not start the tests' interpreter."""
-    from hooks_compile import wiring_plan  # noqa: PLC0415
-    from hooks_compile.wiring_text import describe  # noqa: PLC0415
+    from hooks_compile.agents.wiring import plan as wiring_plan  # noqa: PLC0415
+    from hooks_compile.agents.wiring.describe import describe  # noqa: PLC0415
 
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     root = unprivileged / "project"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hooks_compile.wiring_plan import agent_names
-from tests.agents import shapes
+from hooks_compile.agents.wiring.plan import agent_names
+from tests.support import wiring_shapes as shapes
 
-TEXT = (Path(__file__).parent.parent / "docs/wiring.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[2] / "docs/wiring.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^(\S.*)\n  (=>|--) (.*)$", re.MULTILINE)
 
 

@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hooks_compile import wiring_plan, wrapper
+from hooks_compile.agents.wiring import plan as wiring_plan
+from hooks_compile.agents.wiring.describe import diff, summary
 from hooks_compile.errors import HooksCompileError
-from hooks_compile.wiring_text import diff, summary
+from hooks_compile.install import wrapper
 from tests.agents.test_rewrite import texts
-from tests.repositories import write
+from tests.support.repositories import write
 
 ENV: dict[str, str] = {}
 SCRIPTS = ("guard.py", "log.py", "run.py", "slow.py")

@@ -14,15 +14,15 @@ import pytest
 
 from benchmarks import hook_project
 from benchmarks.hook_events import MEASURED, MORE, Event
-from tests import interpreters_found
 from tests.conftest import CHECKOUT
-from tests.launches import FOLDER, User
+from tests.support import interpreters_found
+from tests.support.launches import FOLDER, User
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.interpreters_found import Found
-    from tests.launches import Launched
+    from tests.support.interpreters_found import Found
+    from tests.support.launches import Launched
 
 # What differs from run to run in the files that the hooks write: dates and times, seconds since
 # the epoch, and hashes over them.

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from hooks_compile.timing import medians
+from hooks_compile.bench.timing import medians
 
 
 class Clock:

@@ -19,11 +19,14 @@ from typing import Any
 
 import pytest
 
-from hooks_compile import __version__, cli, runtime_folder, wrapper
-from tests import interpreters_found
-from tests.launches import as_ordinary_user
-from tests.repositories import GitRepo, write
-from tests.tool import HOOK, Done, Tool, wrapper_of_version
+from hooks_compile import __version__
+from hooks_compile.cli import main as cli
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.install import wrapper
+from tests.support import interpreters_found
+from tests.support.launches import as_ordinary_user
+from tests.support.repositories import GitRepo, write
+from tests.support.tool import HOOK, Done, Tool, wrapper_of_version
 
 HOOKS = ".claude/hooks"
 CACHE = f"{HOOKS}/__pycache_opt__"
@@ -832,8 +835,8 @@ def test_an_interrupt_is_130_without_a_traceback(tool: Tool) -> None:
 
 def test_a_bug_of_ours_is_3_with_a_traceback(tool: Tool, tmp_path: Path) -> None:
     package = tmp_path / "damaged" / "hooks_compile"
-    shutil.copytree(Path(cli.__file__).parent, package)
-    (package / "wrapper.py").write_text("raise RuntimeError('damaged')\n")
+    shutil.copytree(Path(cli.__file__).parents[1], package)
+    (package / "install" / "wrapper.py").write_text("raise RuntimeError('damaged')\n")
     done = tool.with_env(PYTHONPATH=str(package.parent)).run("wrapper")
     assert done.status == 3
     assert "Traceback (most recent call last):" in done.err
@@ -863,16 +866,20 @@ def test_a_compile_with_nothing_to_do_loads_nothing_heavy(tool: Tool) -> None:
     tool.ok("compile")
     for words in (("compile",), ("check",), ("sync",)):
         loaded = imported_by(tool, words)
-        assert "hooks_compile.compiler" in loaded
+        assert "hooks_compile.entries.compiler" in loaded
         heavy = {
             *("asyncio", "concurrent.futures", "filelock", "hashlib", "importlib.metadata"),
             *("importlib.resources", "logging", "multiprocessing", "rich", "socket", "ssl"),
             *("tempfile", "tomlkit", "tomllib", "watchdog"),
-            *("hooks_compile.levels", "hooks_compile.doctor", "hooks_compile.demo"),
+            *(
+                "hooks_compile.entries.levels",
+                "hooks_compile.doctor.checks",
+                "hooks_compile.demo.story",
+            ),
         }
         assert loaded & heavy <= loaded_by_site(), words
     assert "rich" not in imported_by(tool, ("--version",))
-    assert "hooks_compile.project" not in imported_by(tool, ("--version",))
+    assert "hooks_compile.project.record" not in imported_by(tool, ("--version",))
 
 
 def imported_by(tool: Tool, words: tuple[str, ...]) -> set[str]:
@@ -880,7 +887,7 @@ def imported_by(tool: Tool, words: tuple[str, ...]) -> set[str]:
     program = (
         "import atexit, sys\n"
         "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
-        "from hooks_compile.cli import entry_point\n"
+        "from hooks_compile.cli.main import entry_point\n"
         "entry_point()\n"
     )
     done = subprocess.run(

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import launching
-from tests.launches import User
-from tests.repositories import write
+from hooks_compile.cli import launching
+from tests.support.launches import User
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +96,7 @@ def test_an_exit_status_is_passed_on(status: int) -> None:
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL", "SIGINT", "SIGPIPE", "SIGHUP"])
 def test_a_signal_is_died_by(name: str) -> None:
     number = getattr(signal, name)
-    program = f"from hooks_compile.launching import end_like; end_like(-{int(number)})"
+    program = f"from hooks_compile.cli.launching import end_like; end_like(-{int(number)})"
     done = subprocess.run([sys.executable, "-c", program], check=False)
     assert done.returncode == -number
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile import runtime
-from tests.interpreters_found import each_cpython, printed
-from tests.launches import User
-from tests.repositories import write
-from tests.test_leave import each_of_some
+from tests.launcher.test_leave import each_of_some
+from tests.support.interpreters_found import each_cpython, printed
+from tests.support.launches import User
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 _RUNTIME = Path(runtime.__file__).parent
 

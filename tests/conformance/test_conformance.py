@@ -16,7 +16,7 @@ import pytest
 from tests.conformance.bench import ENVIRONMENTS, Bench
 from tests.conformance.cases import CASES
 from tests.conformance.sides import STATES, fully_tested, problems
-from tests.interpreters_found import each_interpreter, found
+from tests.support.interpreters_found import each_interpreter, found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from hooks_compile.model import Imports
     from tests.conformance.model import Case, Run, State
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 SOAK = bool(os.environ.get("HOOKS_COMPILE_SOAK"))
 

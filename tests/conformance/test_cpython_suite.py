@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conformance.sides import fully_tested
-from tests.interpreters_found import clean_environment, each_interpreter
+from tests.support.interpreters_found import clean_environment, each_interpreter
 
 if TYPE_CHECKING:
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 SOAK = bool(os.environ.get("HOOKS_COMPILE_SOAK"))
 SUITES = (

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from hooks_compile import demo
-from hooks_compile.demo_project import ABOUT, BROKEN, FILES, GUARD, HOOKS, LOG, STRICTER
+from hooks_compile.demo import story as demo
+from hooks_compile.demo.scene import ABOUT, BROKEN, FILES, GUARD, HOOKS, LOG, STRICTER
 from hooks_compile.errors import HooksCompileError
-from tests.interpreters_found import Found, each_interpreter
-from tests.repositories import write
-from tests.tool import Tool
+from tests.support.interpreters_found import Found, each_interpreter
+from tests.support.repositories import write
+from tests.support.tool import Tool
 
 HOSTILE_GIT = """\
 [core]

@@ -14,30 +14,30 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import wrapper
-from hooks_compile.config import Config
-from hooks_compile.doctor import examine
-from hooks_compile.doctor_folders import (
+from hooks_compile.doctor.checks import examine
+from hooks_compile.doctor.directory_checks import (
     examine_folder,
     examine_foreign,
     examine_modules,
     examine_tracked,
     examine_wrapper,
 )
-from hooks_compile.doctor_hooks import check, examine_results
-from hooks_compile.doctor_runtime import examine_runtime
+from hooks_compile.doctor.hook_checks import check, examine_results
+from hooks_compile.doctor.runtime_checks import examine_runtime
+from hooks_compile.install import wrapper
+from hooks_compile.install.runtime_directory import ensure
 from hooks_compile.model import HookSource
-from hooks_compile.project import Project, open_project
-from hooks_compile.runtime_folder import ensure
-from tests import interpreters_found
-from tests.launches import default_interpreter, interpreter_record, require_root
-from tests.repositories import GitRepo, write
-from tests.tool import HOOK, Tool, wrapper_of_version
+from hooks_compile.project.config import Config
+from hooks_compile.project.record import Project, open_project
+from tests.support import interpreters_found
+from tests.support.launches import default_interpreter, interpreter_record, require_root
+from tests.support.repositories import GitRepo, write
+from tests.support.tool import HOOK, Tool, wrapper_of_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from hooks_compile.findings import Finding
+    from hooks_compile.doctor.findings import Finding
     from hooks_compile.model import Interpreter
 
 HOOKS = ".claude/hooks"

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooks_compile import cache
-from hooks_compile.cache import EntryName
+from hooks_compile.entries import cache
+from hooks_compile.entries.cache import EntryName
 from hooks_compile.runtime import entry, store
-from tests.launches import FOLDER, User, as_ordinary_user, entries
+from tests.support.launches import FOLDER, User, as_ordinary_user, entries
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.repositories import GitRepo
+    from tests.support.repositories import GitRepo
 
 HASH = "0123456789abcdef"
 
@@ -161,7 +161,8 @@ def test_a_folder_that_may_not_be_read_is_left_alone(hooks: Path) -> None:
     put(hooks, name(1, "gone"))
     (hooks / FOLDER).chmod(0)
     code = (
-        "import sys, pathlib; from hooks_compile import cache; p = pathlib.Path(sys.argv[1]); "
+        "import sys, pathlib; from hooks_compile.entries import cache; "
+        "p = pathlib.Path(sys.argv[1]); "
         "print(cache.prune(p, keep=1), cache.clean(p))"
     )
     try:

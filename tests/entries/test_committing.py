@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.git_scene import HOOK, TOOL, Scene
-from tests.repositories import write
+from tests.support.git_scene import HOOK, TOOL, Scene
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from pathlib import Path

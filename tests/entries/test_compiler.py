@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import runtime_folder
-from hooks_compile.compiler import Compiler
+from hooks_compile.entries.compiler import Compiler
+from hooks_compile.entries.workers import Subprocess, is_own
 from hooks_compile.errors import InterpreterError
-from hooks_compile.interpreters import resolve
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.interpreters.resolve import resolve
 from hooks_compile.model import HookSource, State
 from hooks_compile.runtime import entry
-from hooks_compile.workers import Subprocess, is_own
-from tests.interpreters_found import Found, each_interpreter, found
-from tests.repositories import write
+from tests.support.interpreters_found import Found, each_interpreter, found
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from pathlib import Path

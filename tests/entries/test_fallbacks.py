@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooks_compile import fallbacks
-from hooks_compile.fallbacks import Fallback
-from tests.launches import User, entries
+from hooks_compile.entries import fallbacks
+from hooks_compile.entries.fallbacks import Fallback
+from tests.support.launches import User, entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable

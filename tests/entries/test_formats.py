@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from hooks_compile.model import State
 from hooks_compile.runtime import entry
 from tests.conftest import CHECKOUT
-from tests.launches import User
-from tests.repositories import write
+from tests.support.launches import User
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 # One line for each format, oldest first: its name, and the digest of the rules it came with. For
 # other rules, raise FORMAT and add a line; a line that has been released stays as it is.
 HISTORY = Path(__file__).with_name("formats.txt")
-RULES = (
-    *("levels", "level_scan", "level_tables", "level_tree", "level_words"),
-)
+RULES = (*("levels", "level_scan", "level_tables", "level_tree", "level_words"),)
 
 
 def code_lines(path: Path) -> Iterator[str]:
@@ -44,7 +42,7 @@ def test_other_rules_are_another_format() -> None:
     lines = [
         f"{name}: {line}"
         for name in RULES
-        for line in code_lines(CHECKOUT / f"hooks_compile/{name}.py")
+        for line in code_lines(CHECKOUT / f"hooks_compile/entries/{name}.py")
     ]
     digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
     formats = [line.split() for line in HISTORY.read_text().splitlines()]

@@ -15,14 +15,14 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from hooks_compile import level_tables
-from hooks_compile.level_scan import without_literals
-from hooks_compile.level_tree import analyse
-from hooks_compile.level_words import BEST, quick
-from hooks_compile.levels import choose_level, dropped
+from hooks_compile.entries import level_tables
+from hooks_compile.entries.level_scan import without_literals
+from hooks_compile.entries.level_tree import analyse
+from hooks_compile.entries.level_words import BEST, quick
+from hooks_compile.entries.levels import choose_level, dropped
 from hooks_compile.model import LevelChoice
-from tests.interpreters_found import Found, found, parameters
-from tests.level_runner import Runner
+from tests.support.interpreters_found import Found, found, parameters
+from tests.support.level_runner import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,15 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hooks_compile.model import (
-    CompileResult,
-    HookSource,
-    Interpreter,
-    LevelChoice,
-    SourceError,
-    State,
-)
-from hooks_compile.report import (
+from hooks_compile.entries.report import (
     describe_error,
     describe_trouble,
     plural,
@@ -26,7 +18,15 @@ from hooks_compile.report import (
     synced_json,
     troubles,
 )
-from hooks_compile.sync import Synced
+from hooks_compile.entries.sync import Synced
+from hooks_compile.model import (
+    CompileResult,
+    HookSource,
+    Interpreter,
+    LevelChoice,
+    SourceError,
+    State,
+)
 
 ROOT = Path("/project")
 PYTHON = Interpreter(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.fallbacks import Fallback
+from hooks_compile.entries.fallbacks import Fallback
+from hooks_compile.entries.status import COLUMNS, as_json, cells, rows
 from hooks_compile.model import (
     CompileResult,
     HookSource,
@@ -16,16 +17,13 @@ from hooks_compile.model import (
     LevelChoice,
     State,
 )
-from hooks_compile.status import COLUMNS, as_json, cells, rows
-from tests.repositories import write
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hooks_compile.entries.status import Row
     from hooks_compile.model import Imports, Optimize
-    from hooks_compile.status import Row
-
-
 
 
 @pytest.fixture
@@ -111,9 +109,7 @@ def test_a_row_has_a_cell_for_each_column(hook: Path) -> None:
         "launches": "not counted",
         "fallbacks": "0",
     }
-    (missing,) = rows(
-        [result(hook, State.MISSING)], "auto", (), None, {(hook, "cpython-311"): NOTHING}
-    )
+    (missing,) = rows([result(hook, State.MISSING)], "auto", (), None)
     assert cells(missing, hook.parent)[COLUMNS.index("entry")] == "-"
 
 

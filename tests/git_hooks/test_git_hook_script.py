@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.git_hook_script import EVENTS, KEPT, Kind, config_command, judge, text
-from hooks_compile.git_stamp import FOLDER, Stamp
-from tests.launches import require_root
-from tests.repositories import write
+from hooks_compile.git_hooks.hook_script import EVENTS, KEPT, Kind, config_command, judge, text
+from hooks_compile.git_hooks.stamp import FOLDER, Stamp
+from tests.support.launches import require_root
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

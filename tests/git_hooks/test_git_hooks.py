@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import git_hooks
 from hooks_compile.errors import GitError, HooksCompileError
-from hooks_compile.git_hook_script import EVENTS, KEPT, Kind, kind, text
-from hooks_compile.git_hook_status import status
-from hooks_compile.git_hook_steps import Do, Step
-from tests.git_scene import HOOK, TOOL, Scene, gits
-from tests.repositories import write
+from hooks_compile.git_hooks import installer as git_hooks
+from hooks_compile.git_hooks.hook_script import EVENTS, KEPT, Kind, kind, text
+from hooks_compile.git_hooks.hook_status import status
+from hooks_compile.git_hooks.steps import Do, Step
+from tests.support.git_scene import HOOK, TOOL, Scene, gits
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hooks_compile.git_hooks import Method
+    from hooks_compile.git_hooks.installer import Method
 
 _templates: dict[str, Scene] = {}
 TOO_OLD = pytest.mark.skip(

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import git_matrix, git_setups
-from tests.git_matrix import CELLS, COLUMNS, OPERATIONS
-from tests.git_scene import gits
-from tests.precommit_scene import Packaged
+from tests.support import git_matrix, git_setups
+from tests.support.git_matrix import CELLS, COLUMNS, OPERATIONS
+from tests.support.git_scene import gits
+from tests.support.precommit_scene import Packaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.git_scene import Scene
+    from tests.support.git_scene import Scene
 
 SOAK = bool(os.environ.get("HOOKS_COMPILE_SOAK"))
-DOCUMENT = Path(__file__).parent.parent / "docs" / "git.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "git.md"
 
 # With pre-commit a row takes seconds: a short run has those in which the columns differ in kind.
 SHORT = {

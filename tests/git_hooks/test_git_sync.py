@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import git_stamp
-from hooks_compile.config import Config
-from hooks_compile.discovery import discover
-from hooks_compile.git_stamp import MOST_FILES, MOST_PLACES, Stamp, places
+from hooks_compile.git_hooks import stamp as git_stamp
+from hooks_compile.git_hooks.stamp import MOST_FILES, MOST_PLACES, Stamp, places
 from hooks_compile.model import HookSource
-from hooks_compile.project import Project
-from tests.git_scene import HOOK, TOOL, Scene, gits, hook_text
-from tests.interpreters_found import found
-from tests.repositories import write
+from hooks_compile.project.config import Config
+from hooks_compile.project.discovery import discover
+from hooks_compile.project.record import Project
+from tests.support.git_scene import HOOK, TOOL, Scene, gits, hook_text
+from tests.support.interpreters_found import found
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -259,7 +259,7 @@ def test_a_git_folder_that_cannot_be_written_is_no_trouble(scene: Scene) -> None
 def limited(seconds: float) -> str:
     """The code of a sync with another limit."""
     return (
-        "import os, pathlib; from hooks_compile import git_sync; "
+        "import os, pathlib; from hooks_compile.git_hooks import git_sync; "
         f"print(git_sync.run(pathlib.Path.cwd(), os.environ, limit={seconds}), end='')"
     )
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, precondition, rule
 
-from tests.git_scene import HOOK, Scene, gits
+from tests.support.git_scene import HOOK, Scene, gits
 
 SOAK = bool(os.environ.get("HOOKS_COMPILE_SOAK"))
 _LINES = 4

@@ -12,9 +12,16 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from hooks_compile.pre_commit_lines import as_toml, as_yaml, repositories
-from tests.git_scene import HOOK, TOOL, Scene
-from tests.precommit_scene import CHECKOUT, CONFIG, MANAGERS, PRE_COMMIT, PREK, shipped_repository
+from hooks_compile.git_hooks.pre_commit_lines import as_toml, as_yaml, repositories
+from tests.support.git_scene import HOOK, TOOL, Scene
+from tests.support.precommit_scene import (
+    CHECKOUT,
+    CONFIG,
+    MANAGERS,
+    PRE_COMMIT,
+    PREK,
+    shipped_repository,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +85,7 @@ def test_a_tool_that_pip_took_from_a_repository_tells_that_repository(
     subprocess.run([sys.executable, "-m", "venv", venv], check=True)
     subprocess.run([venv / "bin/pip", "install", "-q", "--no-deps", f"git+{url}"], check=True)
     code = (
-        "import json; from hooks_compile.pre_commit_lines import as_yaml, installed_from;"
+        "import json; from hooks_compile.git_hooks.pre_commit_lines import as_yaml, installed_from;"
         "print(json.dumps([installed_from(), as_yaml(installed_from())]))"
     )
     done = subprocess.run(
@@ -86,7 +93,7 @@ def test_a_tool_that_pip_took_from_a_repository_tells_that_repository(
     )
     origin, lines = json.loads(done.stdout)
     assert origin == [url, revision]
-    # What tests/test_precommit.py runs with the real managers, for these two values.
+    # What tests/git_hooks/test_precommit.py runs with the real managers, for these two values.
     config = tmp_path / CONFIG
     config.write_text("\n".join(lines) + "\n")
     subprocess.run([PRE_COMMIT, "validate-config", config], check=True)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from tests.git_scene import HOOK, Scene, hook_text
-from tests.interpreters_found import found
-from tests.precommit_scene import CHECKOUT, CONFIG, MANAGERS, PRE_COMMIT, STAGES, Packaged
-from tests.repositories import write
+from tests.support.git_scene import HOOK, Scene, hook_text
+from tests.support.interpreters_found import found
+from tests.support.precommit_scene import CHECKOUT, CONFIG, MANAGERS, PRE_COMMIT, STAGES, Packaged
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import runtime_folder
 from hooks_compile.errors import RuntimeFolderError
-from tests.interpreters_found import each_interpreter
-from tests.launches import User, as_ordinary_user, require_root
+from hooks_compile.install import runtime_directory as runtime_folder
+from tests.support.interpreters_found import each_interpreter
+from tests.support.launches import User, as_ordinary_user, require_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 STRANGER = 12_345
 
@@ -40,7 +40,8 @@ def times(folder: Path) -> dict[str, tuple[int, int]]:
 def as_another_user_would(folder: Path, call: str) -> subprocess.CompletedProcess[str]:
     """Call a function of ``runtime_folder`` in a process that permissions stop."""
     code = (
-        "import sys, pathlib\nfrom hooks_compile import errors, runtime_folder\n"
+        "import sys, pathlib\nfrom hooks_compile import errors\n"
+        "from hooks_compile.install import runtime_directory as runtime_folder\n"
         f"try: print(runtime_folder.{call}(pathlib.Path(sys.argv[1])))\n"
         "except errors.RuntimeFolderError as error: sys.exit(str(error))"
     )

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import wrapper
 from hooks_compile.errors import HooksCompileError
-from hooks_compile.wrapper import DONE, LEFT_ALONE, Standing
-from tests.repositories import write
-from tests.tool import wrapper_of_version
+from hooks_compile.install import wrapper
+from hooks_compile.install.wrapper import DONE, LEFT_ALONE, Standing
+from tests.support.repositories import write
+from tests.support.tool import wrapper_of_version
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from hooks_compile import wrapper
 from hooks_compile.errors import HooksCompileError
-from hooks_compile.wrapper import Standing
-from tests.launches import WRAPPER, User, as_ordinary_user
+from hooks_compile.install import wrapper
+from hooks_compile.install.wrapper import Standing
+from tests.support.launches import WRAPPER, User, as_ordinary_user
 
 SHELLS = {
     "sh": ("sh",),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.errors import InterpreterError
-from hooks_compile.interpreters import (
+from hooks_compile.interpreters.resolve import (
     Record,
     find,
     is_shim,
@@ -23,12 +23,12 @@ from hooks_compile.interpreters import (
     resolve,
     user_environment,
 )
-from tests.interpreters_found import Found, each_interpreter, found
+from tests.support.interpreters_found import Found, each_interpreter, found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CHECKOUT = Path(__file__).parent.parent
+CHECKOUT = Path(__file__).parents[2]
 PLAIN = next(interpreter for interpreter in found() if interpreter.is_cpython).executable
 
 
@@ -524,7 +524,7 @@ def test_many_writers_leave_a_whole_memory(cache: Path, tmp_path: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from pathlib import Path\n"
-        "from hooks_compile.interpreters import resolve\n"
+        "from hooks_compile.interpreters.resolve import resolve\n"
         "for _ in range(20):\n"
         "    resolve(sys.argv[2], cwd=Path('/'), env={}, cache=Path(sys.argv[3]))\n"
         "    Path(sys.argv[3]).unlink(missing_ok=True)\n"
@@ -591,7 +591,7 @@ def test_without_a_runtime_folder_nothing_was_recorded(tmp_path: Path) -> None:
 SHOW = """
 import json, os, sys
 sys.path.insert(0, sys.argv[1])
-from hooks_compile.interpreters import user_environment
+from hooks_compile.interpreters.resolve import user_environment
 own = {name: getattr(sys, name) for name in ("prefix", "base_prefix", "executable")}
 print(json.dumps([user_environment(os.environ), own]))
 """

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import shims
+from hooks_compile.interpreters import shims
 from tests.conftest import CHECKOUT
-from tests.launches import WRAPPER, require_root
-from tests.pyenv_scene import LONG_AGO, SYSTEM, Scene, versions
+from tests.support.launches import WRAPPER, require_root
+from tests.support.pyenv_scene import LONG_AGO, SYSTEM, Scene, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.interpreters_found import clean_environment
-from tests.launches import User
-from tests.repositories import write
-from tests.test_leave import each_of_some, some_interpreters
+from tests.launcher.test_leave import each_of_some, some_interpreters
+from tests.support.interpreters_found import clean_environment
+from tests.support.launches import User
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 # Python looks for json beside the hook first; a launch that imports ahead has shown before that
 # nothing is there. It is the one thing that the hook can see of it.

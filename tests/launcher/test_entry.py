@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooks_compile.runtime import entry, worker
-from tests.interpreters_found import clean_environment, each_interpreter
+from tests.support.interpreters_found import clean_environment, each_interpreter
 
 if TYPE_CHECKING:
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 KEY = bytes(range(16))
 SOURCE = b'"""A guard."""\nimport sys\nprint("allowed", *sys.argv[1:])\n'
@@ -111,7 +111,7 @@ def test_it_tells_what_became_of_the_imports(imports: bytes) -> None:
 
 def test_compile_time_warnings_are_recorded_whatever_the_filters_say(tmp_path: Path) -> None:
     sources = {"a.py": b"1 is 1\nprint(0)\n'a' is 'b'\n", "b.py": b"1\n", "c.py": b"\n1 is 1\n"}
-    jobs = [(f"{tmp_path}/{name}", source, 2, "a", False) for name, source in sources.items()]
+    jobs = [(f"{tmp_path}/{name}", source, 2, "a") for name, source in sources.items()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         outcomes = worker.compile_all(KEY, jobs, True)

@@ -17,13 +17,13 @@ import pytest
 
 from hooks_compile import runtime
 from hooks_compile.runtime import notes
-from tests.interpreters_found import clean_environment, each_cpython, printed
-from tests.repositories import write
+from tests.support.interpreters_found import clean_environment, each_cpython, printed
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 _RUNTIME = Path(runtime.__file__).parent
 _PROGRAM = r"""

@@ -15,16 +15,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import interpreters_found
-from tests.ends import ENDS, LEAVES, End
-from tests.launches import FOLDER, SOAK, User
-from tests.repositories import write
+from tests.support import interpreters_found
+from tests.support.ends import ENDS, LEAVES, End
+from tests.support.launches import FOLDER, SOAK, User
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 # Without site: what this machine puts there may be what nobody knows.
 _FLAGS = ("-S",)

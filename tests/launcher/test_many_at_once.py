@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import cache, runtime_folder
+from hooks_compile.entries import cache
+from hooks_compile.install import runtime_directory as runtime_folder
 from hooks_compile.runtime import entry, store
-from tests.launches import BARE, FOLDER, SOAK, User, default_interpreter, entries, leftovers
+from tests.support.launches import BARE, FOLDER, SOAK, User, default_interpreter, entries, leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -95,7 +96,7 @@ def trace(frame, event, argument):
     return trace
 sys.path.insert(0, {str(Path(store.__file__).parents[2])!r})
 from hooks_compile.runtime import store
-from hooks_compile import runtime_folder
+from hooks_compile.install import runtime_directory as runtime_folder
 from pathlib import Path
 sys.settrace(trace)
 {call}
@@ -114,11 +115,11 @@ def killed(code: str) -> bool:
 _SYNC = """
 import sys, time
 from pathlib import Path
-from hooks_compile import cache
-from hooks_compile.compiler import Compiler
+from hooks_compile.entries import cache
+from hooks_compile.entries.compiler import Compiler
 from hooks_compile.model import HookSource, Interpreter
 from hooks_compile.runtime.entry import FOLDER
-from hooks_compile import runtime_folder
+from hooks_compile.install import runtime_directory as runtime_folder
 hook, runtime, stop, executable, version, tag, magic, hashed = sys.argv[1:]
 interpreter = Interpreter("python3", Path(executable), "cpython",
                           tuple(map(int, version.split("."))), tag, magic, hashed)
@@ -239,7 +240,7 @@ def test_every_writer_of_a_new_folder_gets_its_entry_and_the_markers_are_there(
 def test_runtime_folders_made_at_once_are_one_with_one_key(tmp_path: Path) -> None:
     runtime = tmp_path / "data" / "runtime"
     code = (
-        "import sys, pathlib; from hooks_compile import runtime_folder as r\n"
+        "import sys, pathlib; from hooks_compile.install import runtime_directory as r\n"
         "p = pathlib.Path(sys.argv[1]); r.ensure(p); print(r.read_key(p).hex())"
     )
     started = [
@@ -256,14 +257,14 @@ def test_launches_during_an_upgrade_of_the_launcher_all_run(
     user: User, hook: Path, tmp_path: Path
 ) -> None:
     # Two versions of the tool, one in another's environment, that replace each other's launcher.
-    package = Path(runtime_folder.__file__).parent
+    package = Path(runtime_folder.__file__).parents[1]
     other = tmp_path / "other" / "hooks_compile"
     shutil.copytree(package, other, ignore=shutil.ignore_patterns("__pycache__"))
     with (other / "runtime" / "miss.py").open("a") as file:
         file.write("# another version\n")
     stop = tmp_path / "stop"
     code = (
-        "import sys, time, pathlib; from hooks_compile import runtime_folder as r\n"
+        "import sys, time, pathlib; from hooks_compile.install import runtime_directory as r\n"
         "stop = pathlib.Path(sys.argv[2])\n"
         "while not stop.exists(): r.ensure(pathlib.Path(sys.argv[1])); time.sleep(0.005)"
     )

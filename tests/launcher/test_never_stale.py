@@ -12,16 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hooks_compile import cache
+from hooks_compile.entries import cache
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.model import State
 from hooks_compile.runtime import entry, launcher, store, worker
-from tests.interpreters_found import found
-from tests.launches import SOAK, User, entries
+from tests.support.interpreters_found import found
+from tests.support.launches import SOAK, User, entries
 
 if TYPE_CHECKING:
     from hooks_compile.model import Optimize
-    from tests.repositories import GitRepo
+    from tests.support.repositories import GitRepo
 
 OLD = "import sys\nprint('version 1')\n"
 NEW = "import sys\nprint('version 2')\n"
@@ -245,7 +245,7 @@ def test_a_source_replaced_between_check_and_compile_gets_no_entry_of_the_other(
     assert worker.check(user.key, [path])[0][0] == "missing"
     read = worker.read(path)
     hook.write_text(NEW)
-    ((state, name, *_),) = worker.compile_all(user.key, [(path, read, 2, "a", False)], write=True)
+    ((state, name, *_),) = worker.compile_all(user.key, [(path, read, 2, "a")], write=True)
     assert state == "compiled"
     assert name == user.entry_path(hook, 2, OLD.encode()).name
     assert_runs(user, hook, "version 2", "miss")

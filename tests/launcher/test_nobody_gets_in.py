@@ -21,12 +21,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.compiler import Compiler
-from hooks_compile.config import Config
 from hooks_compile.model import HookSource, State
-from hooks_compile.project import Project, find_interpreters
+from hooks_compile.project.config import Config
+from hooks_compile.project.record import Project, find_interpreters
 from hooks_compile.runtime import entry
-from tests.launches import (
+from tests.support.launches import (
     BARE,
     FOLDER,
     Launched,
@@ -683,7 +682,7 @@ def test_neither_key_nor_launcher_is_open_to_others_whatever_the_umask(tmp_path:
 
     runtime = tmp_path / "runtime"
     code = (
-        "import sys, pathlib; from hooks_compile import runtime_folder as r; "
+        "import sys, pathlib; from hooks_compile.install import runtime_directory as r; "
         "r.ensure(pathlib.Path(sys.argv[1]))"
     )
     subprocess.run([sys.executable, "-c", code, runtime], check=True, preexec_fn=without_umask)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.launches import FOLDER, WRAPPER, Launched, User, as_ordinary_user, entries
+from tests.support.launches import FOLDER, WRAPPER, Launched, User, as_ordinary_user, entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hooks_compile import runtime_folder, wrapper
-from tests.repositories import GitRepo
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.install import wrapper
+from tests.support.repositories import GitRepo
 
 # module, arguments, files; each module once on what it passes and once on what it objects to
 CASES: list[tuple[str, list[str], dict[str, bytes]]] = [
@@ -98,7 +99,7 @@ def test_a_real_hook_does_the_same_from_source_miss_and_hit(
     trace = tmp_path / "trace"
     runtime = tmp_path / "runtime"
     runtime_folder.ensure(runtime)
-    script = Path(wrapper.__file__).with_name("runtime") / wrapper.NAME
+    script = Path(wrapper.__file__).parent.with_name("runtime") / wrapper.NAME
     hook = work / "hooks" / f"{module}.py"
     env = os.environ | {"HOOKS_COMPILE_HOME": str(runtime), "HOOKS_COMPILE_TRACE": str(trace)}
     by_wrapper = [str(script), f"--python={sys.executable}", str(hook), *arguments]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.interpreters_found import Found, each_interpreter
-from tests.launches import WRAPPER
-from tests.repositories import write
-from tests.uv_machine import BLOCK, REPORT, WHO, Machine, asked
+from tests.support.interpreters_found import Found, each_interpreter
+from tests.support.launches import WRAPPER
+from tests.support.repositories import write
+from tests.support.uv_machine import BLOCK, REPORT, WHO, Machine, asked
 
 ENDINGS = {
     "blocked": "print('no', file=sys.stderr)\nsys.exit(2)\n",

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.interpreters_found import found
-from tests.launches import SOAK, default_interpreter
-from tests.repositories import write
-from tests.uv_machine import BLOCK, WHO, Machine, asked, needs, remove
+from tests.support.interpreters_found import found
+from tests.support.launches import SOAK, default_interpreter
+from tests.support.repositories import write
+from tests.support.uv_machine import BLOCK, WHO, Machine, asked, needs, remove
 
 if TYPE_CHECKING:
     from collections.abc import Callable

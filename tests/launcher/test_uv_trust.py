@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hooks_compile.install.runtime_directory import ensure, location, remove
+from hooks_compile.interpreters.uv_records import record_of, why_left
 from hooks_compile.runtime import uv as uv_words
-from hooks_compile.runtime_folder import ensure, location, remove
-from hooks_compile.uv import record_of, why_left
-from tests.interpreters_found import Found, each_interpreter
-from tests.launches import WRAPPER
-from tests.repositories import write
-from tests.test_wrapper_script import SHOW_WORDS, each_shell
-from tests.tool import HOOK, Tool
-from tests.uv_machine import BLOCK, WHO, Machine, asked, needs
+from tests.install.test_wrapper_script import SHOW_WORDS, each_shell
+from tests.support.interpreters_found import Found, each_interpreter
+from tests.support.launches import WRAPPER
+from tests.support.repositories import write
+from tests.support.tool import HOOK, Tool
+from tests.support.uv_machine import BLOCK, WHO, Machine, asked, needs
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.config import Config, load_config
 from hooks_compile.errors import ConfigError
-from tests.repositories import write
+from hooks_compile.project.config import Config, load_config
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from hooks_compile.config import Config
-from hooks_compile.discovery import PROJECT_FOLDERS, discover, from_arguments, local_modules
 from hooks_compile.errors import GitError, HooksCompileError
 from hooks_compile.model import HookSource
-from tests.repositories import GitRepo, write
+from hooks_compile.project.config import Config
+from hooks_compile.project.discovery import PROJECT_FOLDERS, discover, from_arguments, local_modules
+from tests.support.repositories import GitRepo, write
 
 SHEBANG = "#!/usr/bin/env python3\n"
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from hooks_compile.globs import Glob
+from hooks_compile.project.globs import Glob
 
 
 @pytest.mark.parametrize(

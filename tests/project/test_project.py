@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import runtime_folder
 from hooks_compile.errors import HooksCompileError, InterpreterError
-from hooks_compile.project import find_interpreters, open_project, wrapper_folders
-from tests.interpreters_found import found
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.project.record import find_interpreters, open_project, wrapper_folders
+from tests.support.interpreters_found import found
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.repositories import GitRepo
+    from tests.support.repositories import GitRepo
 
 
 def test_the_project_is_the_work_tree_around_the_current_folder(git_repo: GitRepo) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hooks_compile.shebang import is_python
+from hooks_compile.project.shebang import is_python
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.config import Config
 from hooks_compile.errors import InterpreterError
-from hooks_compile.interpreters import resolve
+from hooks_compile.interpreters.resolve import resolve
 from hooks_compile.model import HookSource
-from hooks_compile.outside import search_path
-from hooks_compile.project import Project
-from hooks_compile.unattended import find_interpreters
-from tests.launches import default_interpreter
-from tests.repositories import write
+from hooks_compile.project.config import Config
+from hooks_compile.project.record import Project
+from hooks_compile.project.unattended import find_interpreters
+from hooks_compile.trust import search_path
+from tests.support.launches import default_interpreter
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """Every git operation that changes files, and whether the hook is warm after it.
 
-``python -m tests.git_matrix`` prints the table of ``docs/git.md``.
+``python -m tests.support.git_matrix`` prints the table of ``docs/git.md``.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.git_scene import HOOK, hook_text
+from tests.support.git_scene import HOOK, hook_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.git_scene import Scene, State
+    from tests.support.git_scene import Scene, State
 
 # Prepares the scene without hooks, yields, then acts; what it yields at the end is launched.
 Act = Callable[["Scene"], "Iterator[Path | None]"]
@@ -758,9 +758,9 @@ def parse(document: str) -> dict[tuple[str, str], str]:
 
 def main(names: list[str]) -> int:
     """Try everything, or the operations of these names, with the git on PATH; print the table."""
-    from tests import git_setups  # noqa: PLC0415 - it needs pre-commit
-    from tests.git_scene import gits  # noqa: PLC0415
-    from tests.precommit_scene import Packaged  # noqa: PLC0415
+    from tests.support import git_setups  # noqa: PLC0415 - it needs pre-commit
+    from tests.support.git_scene import gits  # noqa: PLC0415
+    from tests.support.precommit_scene import Packaged  # noqa: PLC0415
 
     chosen = [OPERATIONS[name] for name in names] or list(OPERATIONS.values())
     results = {}

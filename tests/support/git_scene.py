@@ -19,15 +19,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hooks_compile import wrapper
-from hooks_compile.git_hook_script import EVENTS
-from tests.launches import default_interpreter
-from tests.repositories import write
+from hooks_compile.git_hooks.hook_script import EVENTS
+from hooks_compile.install import wrapper
+from tests.support.launches import default_interpreter
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hooks_compile.git_hooks import Method
+    from hooks_compile.git_hooks.installer import Method
 
 HOOK = ".claude/hooks/guard.py"
 TIMEOUT_S = 60
@@ -220,7 +220,7 @@ class Scene:
     ) -> None:
         """Install our git hooks as ``git-hooks install`` does, by any method."""
         code = (
-            "import os, pathlib; from hooks_compile.git_hooks import install; "
+            "import os, pathlib; from hooks_compile.git_hooks.installer import install; "
             f"install(pathlib.Path.cwd(), os.environ, method={method!r}, global_={global_}, "
             f"tool={f'pathlib.Path({str(tool)!r})' if tool else None})"
         )

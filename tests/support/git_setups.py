@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hooks_compile.git_hook_script import EVENTS
-from tests.git_scene import Scene, husky_script
-from tests.precommit_scene import CONFIG, PRE_COMMIT, STAGES, Packaged, with_pre_commit
+from hooks_compile.git_hooks.hook_script import EVENTS
+from tests.support.git_scene import Scene, husky_script
+from tests.support.precommit_scene import CONFIG, PRE_COMMIT, STAGES, Packaged, with_pre_commit
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hooks_compile.git_hooks import Method
+    from hooks_compile.git_hooks.installer import Method
 
 
 def nothing(folder: Path, git: Path, packaged: Packaged) -> Scene:

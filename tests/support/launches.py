@@ -18,20 +18,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import runtime_folder, wrapper
-from hooks_compile.compiler import Compiler
+from hooks_compile.entries.compiler import Compiler
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.install import wrapper
 from hooks_compile.model import HookSource, Interpreter
 from hooks_compile.runtime import entry
-from tests import interpreters_found
+from tests.support import interpreters_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from hooks_compile.model import CompileResult, Optimize
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 SOAK = bool(os.environ.get("HOOKS_COMPILE_SOAK"))
-WRAPPER = Path(wrapper.__file__).with_name("runtime") / wrapper.NAME
+WRAPPER = Path(wrapper.__file__).parent.with_name("runtime") / wrapper.NAME
 FOLDER = entry.FOLDER
 TIMEOUT_S = 60
 # Without site a launch takes half the time, and does the same things in the same order.

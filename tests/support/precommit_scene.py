@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 import filelock
 
-from tests.repositories import GitRepo, write
+from tests.support.repositories import GitRepo, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pytest
 
-    from tests.git_scene import Scene
+    from tests.support.git_scene import Scene
 
-CHECKOUT = Path(__file__).parent.parent
+CHECKOUT = Path(__file__).parents[2]
 PRE_COMMIT = Path(sys.executable).parent / "pre-commit"
 PREK = Path(sys.executable).parent / "prek"
 MANAGERS = (PRE_COMMIT, PREK)

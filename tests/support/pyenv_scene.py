@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hooks_compile import runtime_folder, shims
-from tests.launches import BARE, WRAPPER
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.interpreters import shims
+from tests.support.launches import BARE, WRAPPER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import runtime_folder, wrapper
-from tests.launches import default_interpreter
-from tests.repositories import write
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.install import wrapper
+from tests.support.launches import default_interpreter
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,7 +147,7 @@ class Tool:
         """
         trace = self.runtime.parent / "trace"
         trace.unlink(missing_ok=True)
-        script = Path(wrapper.__file__).with_name("runtime") / wrapper.NAME
+        script = Path(wrapper.__file__).parent.with_name("runtime") / wrapper.NAME
         words = shlex.join(["sh", str(script), str(hook), *arguments])
         done = self.with_env(HOOKS_COMPILE_TRACE=str(trace)).shell(words)
         state = trace.read_text().partition("\t")[0] if trace.exists() else ""

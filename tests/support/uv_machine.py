@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 from uv import find_uv_bin
 
-from hooks_compile import runtime_folder
-from tests.launches import TIMEOUT_S, WRAPPER, Launched, default_interpreter
-from tests.repositories import write
+from hooks_compile.install import runtime_directory as runtime_folder
+from tests.support.launches import TIMEOUT_S, WRAPPER, Launched, default_interpreter
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 BLOCK = "# /// script\n# dependencies = []\n# ///\n"
 # Who started the hook, and in which environment it runs.

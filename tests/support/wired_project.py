@@ -12,10 +12,10 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-from hooks_compile import wrapper
-from hooks_compile.agents import claude, codex, copilot, cursor, gemini
-from hooks_compile.agents.files import look_in
-from hooks_compile.agents.wiring import Surroundings
+from hooks_compile.agents.clients import claude, codex, copilot, cursor, gemini
+from hooks_compile.agents.wiring.command import Surroundings
+from hooks_compile.agents.wiring.config_files import look_in
+from hooks_compile.install import wrapper
 
 REPORT = """\
 import os, sys

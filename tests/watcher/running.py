@@ -18,7 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tests.launches import User
+    from tests.support.launches import User
 
 PATIENCE_S = 30.0
 HOOK = "import sys\n\nprint({!r}, *sys.argv[1:])\n"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import CHECKOUT
-from tests.repositories import GitRepo, write
+from tests.support.repositories import GitRepo, write
 from tests.watcher import running
 from tests.watcher.running import HOOK, PATIENCE_S, wait_until, wait_warm
 from watcher.cli import build_parser, main
@@ -232,7 +232,7 @@ def test_polling_when_asked_for(scene: Scene) -> None:
 
 
 def test_every_interpreter_gets_its_entry_at_once(scene: Scene) -> None:
-    from tests.interpreters_found import found  # noqa: PLC0415 - it starts them all
+    from tests.support.interpreters_found import found  # noqa: PLC0415 - it starts them all
 
     others = [
         each for each in found() if each.is_cpython and each.executable != Path(scene.user.python)
@@ -256,7 +256,7 @@ def test_every_interpreter_gets_its_entry_at_once(scene: Scene) -> None:
 
 def test_ctrl_c_reaches_the_watcher_and_its_workers_without_a_traceback(scene: Scene) -> None:
     """A terminal sends SIGINT to the whole foreground group."""
-    from tests.interpreters_found import found  # noqa: PLC0415 - it starts them all
+    from tests.support.interpreters_found import found  # noqa: PLC0415 - it starts them all
 
     others = [each for each in found() if each.executable != Path(scene.user.python)]
     if not others:
@@ -270,7 +270,7 @@ def test_ctrl_c_reaches_the_watcher_and_its_workers_without_a_traceback(scene: S
 
 
 def test_a_worker_process_that_is_killed_is_started_again(scene: Scene) -> None:
-    from tests.interpreters_found import found  # noqa: PLC0415 - it starts them all
+    from tests.support.interpreters_found import found  # noqa: PLC0415 - it starts them all
 
     others = [each for each in found() if each.executable != Path(scene.user.python)]
     if not others or sys.platform != "linux":

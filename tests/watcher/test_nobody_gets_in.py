@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from tests.repositories import write
+from tests.support.repositories import write
 from tests.watcher import running
 from tests.watcher.running import HOOK, wait_until, wait_warm
 

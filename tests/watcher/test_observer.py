@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.repositories import write
+from tests.support.repositories import write
 from tests.watcher.running import wait_until
 from watcher.filters import ALWAYS, Interest
 from watcher.model import Event, Kind

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from hooks_compile.project import open_project
-from tests.repositories import GitRepo, write
+from hooks_compile.project.record import open_project
+from tests.support.repositories import GitRepo, write
 from watcher import places
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.repositories import write
+from tests.support.repositories import write
 from watcher import filesystems
 from watcher.filters import ALWAYS, Interest
 from watcher.model import Event, Kind

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.launches import User
-from tests.repositories import GitRepo, write
+from tests.support.launches import User
+from tests.support.repositories import GitRepo, write
 from tests.watcher import running
 from tests.watcher.conftest import Scene
 from tests.watcher.running import HOOK, is_warm, wait_until, wait_warm

@@ -16,9 +16,9 @@ import pytest
 
 from hooks_compile.errors import ConfigError
 from hooks_compile.runtime import entry
-from tests.interpreters_found import found
-from tests.launches import interpreter_record
-from tests.repositories import GitRepo, write
+from tests.support.interpreters_found import found
+from tests.support.launches import interpreter_record
+from tests.support.repositories import GitRepo, write
 from tests.watcher.running import HOOK, is_warm, wait_until, wait_warm
 from watcher.batching import Clocks
 from watcher.compilers import Compilers

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hooks_compile.agents.base import Agent, ConfigFile, Found, Json, member, nested_commands
+from hooks_compile.agents.clients.base import (
+    Agent,
+    ConfigFile,
+    Found,
+    Json,
+    member,
+    nested_commands,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hooks_compile.agents.base import (
+from hooks_compile.agents.clients.base import (
     Agent,
     ConfigFile,
     Found,

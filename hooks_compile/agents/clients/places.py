@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile import git
-from hooks_compile.agents import claude, codex, copilot, cursor, gemini
-from hooks_compile.agents.launches import WRAPPER_NAME
-from hooks_compile.agents.reading import read_bytes
+from hooks_compile.agents.clients import claude, codex, copilot, cursor, gemini
+from hooks_compile.agents.shell.launches import WRAPPER_NAME
 from hooks_compile.errors import GitError
+from hooks_compile.files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from hooks_compile.agents.base import Agent, ConfigFile
+    from hooks_compile.agents.clients.base import Agent, ConfigFile
 
 AGENTS: tuple[Agent, ...] = (
     claude.AGENT,

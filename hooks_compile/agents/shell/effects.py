@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hooks_compile.agents.shell_words import Parameter, assignment_name, declared_name
+from hooks_compile.agents.shell.shell_words import Parameter, assignment_name, declared_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from hooks_compile.agents.shell_words import SimpleCommand, Word
+    from hooks_compile.agents.shell.shell_words import SimpleCommand, Word
 
 _FOLDER_COMMANDS = frozenset({"cd", "chdir", "pushd", "popd"})
 _NAMING = frozenset({"export", "readonly", "read", "unset"})

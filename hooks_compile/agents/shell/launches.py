@@ -11,21 +11,21 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hooks_compile.agents.shell import NotUnderstoodError, parse
-from hooks_compile.agents.shell_words import (
+from hooks_compile.agents.shell.effects import State, follow, only_adds_to_path
+from hooks_compile.agents.shell.shell_words import (
     Literal,
     Parameter,
     SimpleCommand,
     Word,
     assignment_name,
 )
-from hooks_compile.agents.state import State, follow, only_adds_to_path
+from hooks_compile.agents.shell.syntax import NotUnderstoodError, parse
 from hooks_compile.runtime import uv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WRAPPER_NAME = "hook_wrapper.sh"  # as in hooks_compile.wrapper, whose import is slow
+WRAPPER_NAME = "hook_wrapper.sh"  # as in hooks_compile.install.wrapper, whose import is slow
 PYTHON_MARK = "--python="
 SHEBANG_MARK = "--shebang"
 UV_MARK = "--uv"  # or --uv=CMD

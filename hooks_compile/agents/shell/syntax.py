@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from hooks_compile.agents.shell_words import (
+from hooks_compile.agents.shell.shell_words import (
     Literal,
     Parameter,
     Part,

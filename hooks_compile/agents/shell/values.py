@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hooks_compile.agents.shell_words import Literal, Parameter, Part, Tilde, Word
+from hooks_compile.agents.shell.shell_words import Literal, Parameter, Part, Tilde, Word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

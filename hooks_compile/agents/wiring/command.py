@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile.agents.launches import (
+from hooks_compile.agents.shell.launches import (
     NO_PYTHON,
     PYTHON_MARK,
     PYTHON_NAME,
@@ -37,8 +37,15 @@ from hooks_compile.agents.launches import (
     is_uv_mark,
     wired_script,
 )
-from hooks_compile.agents.shell_words import Literal, Parameter, Pattern, Substitution, Tilde, Word
-from hooks_compile.agents.words import expand
+from hooks_compile.agents.shell.shell_words import (
+    Literal,
+    Parameter,
+    Pattern,
+    Substitution,
+    Tilde,
+    Word,
+)
+from hooks_compile.agents.shell.values import expand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile.agents.reading import read_bytes
-from hooks_compile.agents.rewrite import load
-from hooks_compile.agents.wiring import Script
+from hooks_compile.agents.wiring.command import Script
+from hooks_compile.agents.wiring.rewrite import load
 from hooks_compile.errors import AgentConfigError, pasted
-from hooks_compile.search import NEVER, VENV
+from hooks_compile.files import read_bytes
+from hooks_compile.project.search import NEVER, VENV
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,7 +154,10 @@ def _unwritable(file: ReadFile, reason: str | None) -> AgentConfigError:
 
 
 def look_in(root: Path) -> Callable[[Path], Script | None]:
-    """What :func:`~hooks_compile.agents.rewrite.wire` looks at files with; ``root`` as there."""
+    """What :func:`~hooks_compile.agents.wiring.rewrite.wire` looks at files with.
+
+    ``root`` as there.
+    """
     inside = root.resolve()
 
     def look(path: Path) -> Script | None:

@@ -1,4 +1,4 @@
-"""What a person reads of a :class:`~hooks_compile.wiring_plan.Plan`: a description, and a diff."""
+"""A :class:`~hooks_compile.agents.wiring.plan.Plan` as a description and as a diff."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from hooks_compile import wrapper
+from hooks_compile.entries.report import plural, shown
 from hooks_compile.errors import pasted
+from hooks_compile.install import wrapper
 from hooks_compile.printable import one_line
-from hooks_compile.report import plural, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from hooks_compile.wiring_plan import FilePlan, Plan
+    from hooks_compile.agents.wiring.plan import FilePlan, Plan
 
 _NEW = "new file mode 100755\n"
 _GONE = "deleted file mode 100755\n"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from hooks_compile.agents.base import Json, KeyPath
+    from hooks_compile.agents.clients.base import Json, KeyPath
 
 MAX_DEPTH = 100
 _SPACE = re.compile(r"(?:[ \t\r\n]+|//[^\r\n]*|/\*.*?\*/)*", re.DOTALL)

@@ -1,8 +1,8 @@
 """``init`` and ``uninit``: which files change and how, and the changing itself.
 
-The texts come from :mod:`hooks_compile.agents.rewrite`; here they meet the disk. Wrappers are
-written before the configuration that names them, and removed after it. What a person reads of a
-plan is in :mod:`hooks_compile.wiring_text`.
+The texts come from :mod:`hooks_compile.agents.wiring.rewrite`; here they meet the disk. Wrappers
+are written before the configuration that names them, and removed after it. What a person reads of a
+plan is in :mod:`hooks_compile.agents.wiring.describe`.
 """
 
 from __future__ import annotations
@@ -13,19 +13,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hooks_compile import git, wrapper
-from hooks_compile.agents import files, rewrite
-from hooks_compile.agents.places import AGENTS, config_files, left_below
+from hooks_compile import git
+from hooks_compile.agents.clients.places import AGENTS, config_files, left_below
+from hooks_compile.agents.wiring import config_files as files
+from hooks_compile.agents.wiring import rewrite
 from hooks_compile.errors import AgentConfigError
-from hooks_compile.wrapper import LEFT_ALONE, Standing
+from hooks_compile.install import wrapper
+from hooks_compile.install.wrapper import LEFT_ALONE, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from hooks_compile.agents.base import ConfigFile
-    from hooks_compile.agents.files import ReadFile
-    from hooks_compile.agents.rewrite import Change, Left, Result
+    from hooks_compile.agents.clients.base import ConfigFile
+    from hooks_compile.agents.wiring.config_files import ReadFile
+    from hooks_compile.agents.wiring.rewrite import Change, Left, Result
 
 _OURS = (Standing.CURRENT, Standing.OLDER)
 _BESIDE = {

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from hooks_compile.agents.jsontext import JsonDocument, JsonTextError
-from hooks_compile.agents.launches import Refusal, shell_sees
-from hooks_compile.agents.tomltext import TomlDocument, TomlTextError
-from hooks_compile.agents.wiring import (
+from hooks_compile.agents.shell.launches import Refusal, shell_sees
+from hooks_compile.agents.wiring.command import (
     Edit,
     Rewritten,
     Surroundings,
@@ -22,14 +20,16 @@ from hooks_compile.agents.wiring import (
     wire_command,
     wired_wrappers,
 )
+from hooks_compile.agents.wiring.json_text import JsonDocument, JsonTextError
+from hooks_compile.agents.wiring.toml_text import TomlDocument, TomlTextError
 from hooks_compile.errors import AgentConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from hooks_compile.agents.base import ConfigFile, Found, KeyPath
-    from hooks_compile.agents.wiring import Script
+    from hooks_compile.agents.clients.base import ConfigFile, Found, KeyPath
+    from hooks_compile.agents.wiring.command import Script
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _NOWHERE: Mapping[Path, str] = MappingProxyType({})

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
-from hooks_compile.config import endless_name
+from hooks_compile.project.config import endless_name
 
 if TYPE_CHECKING:
-    from hooks_compile.agents.base import Json, KeyPath
+    from hooks_compile.agents.clients.base import Json, KeyPath
 
 _PIECE = re.compile(r"\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\.|[^\\]", re.DOTALL)
 _SENTINEL = "a string that stands nowhere else"
