@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile.errors import RuntimeFolderError, pasted
+from hooks_compile.errors import RuntimeDirectoryError, pasted
 from hooks_compile.runtime import entry
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def location(env: Mapping[str, str]) -> Path:
     """Return ``${HOOKS_COMPILE_HOME:-${XDG_DATA_HOME:-$HOME/.local/share}/hooks-compile}``.
 
     The wrapper finds it by the same rule, and takes no relative path either.
-    Raises RuntimeFolderError for a relative path, and where HOME is not set.
+    Raises RuntimeDirectoryError for a relative path, and where HOME is not set.
     """
     if env.get("HOOKS_COMPILE_HOME"):
         folder = Path(env["HOOKS_COMPILE_HOME"])
@@ -36,7 +36,7 @@ def location(env: Mapping[str, str]) -> Path:
         folder = Path(env.get("HOME", ""), ".local", "share", "hooks-compile")
         variable = "HOME"
     if not folder.is_absolute():
-        raise RuntimeFolderError(
+        raise RuntimeDirectoryError(
             f"{variable} gives no absolute path, so a hook would find another folder wherever "
             "it starts",
             path=folder,
@@ -54,8 +54,8 @@ def build() -> str:
 def ensure(folder: Path) -> Path:
     """Make ``folder`` what the launcher needs, and return the path of its ``launch.py``.
 
-    Where all is there and of this version, nothing is written. Raises RuntimeFolderError where the
-    folder can't be made or belongs to somebody else.
+    Where all is there and of this version, nothing is written. Raises RuntimeDirectoryError if
+    it can't be made or belongs to somebody else.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def ensure(folder: Path) -> Path:
         if launch in written:
             _remove_other_versions(folder, version)
     except OSError as error:
-        raise RuntimeFolderError(
+        raise RuntimeDirectoryError(
             f"the runtime folder can't be written: {error.strerror}",
             path=folder,
             remedy=f"chmod 700 {pasted(folder)}; or set HOOKS_COMPILE_HOME to a folder of your own",
@@ -90,20 +90,20 @@ def outdated(folder: Path) -> list[Path]:
 def read_key(folder: Path) -> bytes:
     """Return the 16 secret bytes under which entries verify.
 
-    Raises RuntimeFolderError where there are none, or where others could have put them there.
+    Raises RuntimeDirectoryError where there are none, or where others could have put them there.
     """
     try:
         _require_private(folder)
         _require_private(folder / "key")
         key = (folder / "key").read_bytes()
     except OSError as error:
-        raise RuntimeFolderError(
+        raise RuntimeDirectoryError(
             f"the key can't be read: {error.strerror}",
             path=folder / "key",
             remedy="hooks-compile compile",
         ) from error
     if len(key) != entry.KEY_SIZE:
-        raise RuntimeFolderError(
+        raise RuntimeDirectoryError(
             f"the key has {len(key)} bytes instead of {entry.KEY_SIZE}",
             path=folder / "key",
             remedy=f"rm {pasted(folder / 'key')} && hooks-compile compile",
@@ -161,7 +161,7 @@ def is_private(path: Path) -> bool:
 
 def _require_private(path: Path) -> None:
     if not is_private(path):
-        raise RuntimeFolderError(
+        raise RuntimeDirectoryError(
             f"mode {stat.S_IMODE(path.stat().st_mode):o} of user {path.stat().st_uid}: others "
             "could have put something there, so the launcher does not use it",
             path=path,
