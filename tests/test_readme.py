@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hooks_compile.cli.main import build_parser
+from hooks_compile.cli.parser import build_parser
 from hooks_compile.git_hooks.pre_commit_lines import as_yaml
 
 ROOT = Path(__file__).parent.parent

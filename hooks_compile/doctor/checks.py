@@ -21,7 +21,6 @@ from hooks_compile.errors import HooksCompileError
 from hooks_compile.install import runtime_directory as runtime_folder
 from hooks_compile.interpreters import uv_records as uv
 from hooks_compile.model import State
-from hooks_compile.project.record import wrapper_folders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,17 +50,25 @@ def _lacks(state: State) -> bool:
 
 def _examine_places(project: Project, lacking: set[Path]) -> list[Finding]:
     root = project.root
-    agents = wrapper_folders(project)
+    agents = project.wrapper_directories()
     contents = _contents(project)
     found = [examine_wrapper(folder, root) for folder in agents]
     key = _key(project.runtime)
-    for folder in project.folders():
+    for folder in project.directories():
         found += examine_folder(folder, root, lacking=folder in lacking, agents=folder in agents)
         if key is not None:
             found += examine_foreign(folder, root, key, contents)
-    found += uv.examine(project.runtime, [source.path for source in project.sources], root)
+    found += _examine_uv(project)
     modules = [source.path for source in (*project.sources, *project.modules())]
     return found + examine_encodings(contents, root) + examine_modules(modules, root)
+
+
+def _examine_uv(project: Project) -> list[Finding]:
+    return [
+        Finding(NOTE, f"{shown(source.path, project.root)} is launched by uv each time: {reason}")
+        for source in project.sources
+        if (reason := uv.why_left(project.runtime, source.path))
+    ]
 
 
 def _contents(project: Project) -> dict[Path, bytes]:

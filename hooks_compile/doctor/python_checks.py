@@ -17,11 +17,9 @@ from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
 from hooks_compile.entries.report import shown
 from hooks_compile.errors import InterpreterError
 from hooks_compile.interpreters import shims
-from hooks_compile.interpreters.resolve import (
-    records,
-    resolve,
-    user_environment,
-)
+from hooks_compile.interpreters.launch_records import launch_records
+from hooks_compile.interpreters.resolve import resolve
+from hooks_compile.interpreters.user_environment import user_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,7 +105,7 @@ def _resolve_all(
 
     def add(command: str) -> InterpreterError | None:
         try:
-            interpreter = resolve(command, cwd=cwd, env=env, cache=cache)
+            interpreter = resolve(command, cwd=cwd, env=env, memory=cache)
         except InterpreterError as error:
             return error
         unique.setdefault(interpreter.executable, interpreter)
@@ -118,10 +116,10 @@ def _resolve_all(
         if error is not None:
             where = f"{shown(error.path)}: " if error.path else ""
             found.append(Finding(PROBLEM, f"{where}{error.cause}", error.remedy))
-    folders = set(project.folders())
-    for record in records(project.runtime):
+    folders = set(project.directories())
+    for record in launch_records(project.runtime):
         path = outside.python(record.executable, project.root, users)
-        if path and record.folder in folders:
+        if path and record.directory in folders:
             error = add(path)
             if error is not None:
                 text = f"hooks ran under {shown(record.executable)}, which can't be run any more"
@@ -221,7 +219,9 @@ def _measure(
 ) -> list[Finding]:
     binary = str(interpreter.executable)
     commands = [[binary, "-S", "-c", "pass"], [binary, "-c", "pass"]]
-    passing = shims.standing(runtime, interpreter.command, cwd=cwd, env=shims.outside_of_shims(env))
+    passing = shims.bypass_of(
+        runtime, interpreter.command, cwd=cwd, env=shims.outside_of_shims(env)
+    )
     asked = passing if passing is not None and passing.binary is None else None
     if asked is not None:
         commands.append([str(asked.shim), "-S", "-c", "pass"])

@@ -28,6 +28,7 @@ from hooks_compile.install import wrapper
 from hooks_compile.install.runtime_directory import ensure
 from hooks_compile.model import HookSource
 from hooks_compile.project.config import Config
+from hooks_compile import agents
 from hooks_compile.project.record import Project, open_project
 from tests.support import interpreters_found
 from tests.support.launches import default_interpreter, interpreter_record, require_root
@@ -92,7 +93,7 @@ def interpreter() -> Interpreter:
 
 
 def diagnose(tool: Tool) -> list[Finding]:
-    project = open_project(tool.cwd, tool.env)
+    project = open_project(tool.cwd, tool.env, agents=agents)
     return examine(project, tool.cwd, tool.env)
 
 
@@ -660,7 +661,7 @@ def test_a_module_that_does_not_compile_is_a_problem(healthy: Tool) -> None:
 
 
 def test_a_hook_that_vanishes_meanwhile_is_a_problem(healthy: Tool) -> None:
-    project = open_project(healthy.cwd, healthy.env)
+    project = open_project(healthy.cwd, healthy.env, agents=agents)
     (healthy.cwd / HOOK).unlink()
     findings = examine(project, healthy.cwd, healthy.env)
     (finding,) = [finding for finding in findings if finding.is_problem]
@@ -672,7 +673,7 @@ def test_an_interpreter_that_fails_to_compile_is_a_problem(
 ) -> None:
     false = Path(shutil.which("false") or "/bin/false")
     failing = replace(interpreter, executable=false, cache_tag="other")
-    results, findings = check(open_project(healthy.cwd, healthy.env), [failing])
+    results, findings = check(open_project(healthy.cwd, healthy.env, agents=agents), [failing])
     assert results == []
     (finding,) = findings
     assert finding.is_problem

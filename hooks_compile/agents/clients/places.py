@@ -61,9 +61,9 @@ def config_files(
     return found
 
 
-def left_below(root: Path, cwd: Path) -> list[Path]:
-    """The configuration files in folders that :func:`config_files` leaves out, in order."""
-    _, others = _folders_below(root, None)
+def left_below(root: Path, cwd: Path, listed: Iterable[str] | None = None) -> list[Path]:
+    """The configuration files in directories that :func:`config_files` leaves out, in order."""
+    _, others = _folders_below(root, listed)
     return [path for folder, path in others if folder not in _upwards(root, cwd)]
 
 

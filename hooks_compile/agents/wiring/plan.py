@@ -11,6 +11,7 @@ import json
 import os
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile import git
@@ -20,10 +21,10 @@ from hooks_compile.agents.wiring import rewrite
 from hooks_compile.errors import AgentConfigError
 from hooks_compile.install import wrapper
 from hooks_compile.install.wrapper import LEFT_ALONE, Standing
+from hooks_compile.project.search import repository_above
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from hooks_compile.agents.clients.base import ConfigFile
     from hooks_compile.agents.wiring.config_files import ReadFile
@@ -108,16 +109,17 @@ def plan_init(
     agents: Sequence[str] = (),
     home: Path | None = None,
     cwd: Path | None = None,
+    listed: Iterable[str] | None = None,
 ) -> Plan:
     """Plan to put the launches in the configuration of ``root`` on the wrapper.
 
     ``agents`` limits it to some, ``home`` adds the user's own configuration, ``cwd`` that of the
-    folders from there up to the root. A wrapper that is older, or gone although commands call it,
-    is written again. Reads files and asks git; writes nothing.
+    directories from there up to the root, ``listed`` is as for ``config_files``. A wrapper that is
+    older, or missing although commands call it, is written again. Writes nothing.
     """
     planned = tuple(
         _plan(config, partial(_wire, config=config, env=env))
-        for config in _configs(root, agents, home, cwd)
+        for config in _configs(root, agents, home, cwd, listed)
     )
     standings = {path: _standing(path) for plan in planned for path in plan.wrappers}
     written = (path for path, it in standings.items() if it in (Standing.MISSING, Standing.OLDER))
@@ -128,7 +130,7 @@ def plan_init(
         written=tuple(sorted(written)),
         kept=tuple(sorted(kept)),
         wrappers=tuple(standings),
-        elsewhere=tuple(left_below(root, cwd or root)),
+        elsewhere=tuple(left_below(root, cwd or root, listed)),
     )
 
 
@@ -140,6 +142,7 @@ def plan_uninit(
     agents: Sequence[str] = (),
     home: Path | None = None,
     cwd: Path | None = None,
+    listed: Iterable[str] | None = None,
 ) -> Plan:
     """Plan the way back: every launch off the wrapper, and our wrappers in ``folders`` gone.
 
@@ -148,7 +151,7 @@ def plan_uninit(
     """
     planned = tuple(
         _plan(config, partial(_unwire, config=config, env=env))
-        for config in _configs(root, agents, home, cwd)
+        for config in _configs(root, agents, home, cwd, listed)
     )
     paths = {path for plan in planned for path in plan.wrappers}
     paths.update(folder / wrapper.NAME for folder in folders)
@@ -160,7 +163,7 @@ def plan_uninit(
     ]
     ours = [path for path, it in standings.items() if it in _OURS]
     after = {plan.config.path: plan.new_text for plan in planned}
-    callers = [c.origin for c in _configs(root, (), home, cwd) if _names_wrapper(c, after)]
+    callers = [c.origin for c in _configs(root, (), home, cwd, listed) if _names_wrapper(c, after)]
     if callers:
         kept += [(path, f"stays: named in {', '.join(callers)}") for path in ours]
         ours = []
@@ -211,11 +214,15 @@ def _require(path: Path, *allowed: Standing) -> None:
 
 
 def _configs(
-    root: Path, agents: Sequence[str], home: Path | None, cwd: Path | None
+    root: Path,
+    agents: Sequence[str],
+    home: Path | None,
+    cwd: Path | None,
+    listed: Iterable[str] | None,
 ) -> Iterator[ConfigFile]:
     """The configuration files that are there, each once, also where links give it two names."""
     seen = set()
-    for config in config_files(root, home, cwd):
+    for config in config_files(root, home, cwd, listed):
         if os.path.lexists(config.path) and (not agents or config.agent.name in agents):
             target = os.path.realpath(config.path)
             if target not in seen:
@@ -289,10 +296,10 @@ def _standing(path: Path) -> Standing:
 
 
 def _is_ignored(path: Path) -> bool:
-    """Ask git about the file itself: it follows no symlinked folders."""
+    """Return whether git ignores the file itself: it follows no symlinked directories."""
     path = path.parent.resolve() / path.name
-    root = git.work_tree(path.parent)
-    return root is not None and path in git.ignored(root, [path])
+    root = repository_above(str(path.parent))
+    return root is not None and path in git.ignored(Path(root), [path])
 
 
 def _is_strict_json(text: str) -> bool:
