@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import agents
+from hooks_compile.agents import named_scripts
 from tests.support.wired_project import Project
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hooks_compile import agents
 from hooks_compile.doctor.checks import examine
 from hooks_compile.doctor.directory_checks import (
     examine_folder,
@@ -28,7 +29,6 @@ from hooks_compile.install import wrapper
 from hooks_compile.install.runtime_directory import ensure
 from hooks_compile.model import HookSource
 from hooks_compile.project.config import Config
-from hooks_compile import agents
 from hooks_compile.project.record import Project, open_project
 from tests.support import interpreters_found
 from tests.support.launches import default_interpreter, interpreter_record, require_root

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hooks_compile.interpreters.selection import find_interpreters, for_person
 from hooks_compile.model import HookSource, State
 from hooks_compile.project.config import Config
-from hooks_compile.interpreters.selection import find_interpreters, for_person
 from hooks_compile.project.record import Project
 from hooks_compile.runtime import entry
 from tests.support.launches import (
