@@ -534,6 +534,7 @@ def run_doctor(arguments: argparse.Namespace) -> int:
 
 def run_init(arguments: argparse.Namespace) -> int:
     """Put the project's hooks on the wrapper, set up git, compile, and show how all stands."""
+    from hooks_compile import git
     from hooks_compile.agents.wiring import describe as wiring_text
     from hooks_compile.agents.wiring import plan as wiring_plan
     from hooks_compile.git_hooks import setup as git_setup
@@ -544,7 +545,8 @@ def run_init(arguments: argparse.Namespace) -> int:
     plan = wiring_plan.plan_init(
         project.root, os.environ, agents=arguments.agent, home=home, cwd=_here()
     )
-    git_plan = None if arguments.no_git else git_setup.plan(project.root, os.environ)
+    repository = git.open_repository(project.root)
+    git_plan = None if arguments.no_git else git_setup.plan(project.root, os.environ, repository)
     for line in [*wiring_text.describe(plan), *(git_plan.lines if git_plan else ())]:
         say(line)
     whats = [wiring_text.summary(plan), git_plan.summary if git_plan else ""]
@@ -565,10 +567,10 @@ def run_init(arguments: argparse.Namespace) -> int:
 
 def run_uninit(arguments: argparse.Namespace) -> int:
     """Take the project's hooks off the wrapper, and leave no trace."""
+    from hooks_compile import git
     from hooks_compile.agents.wiring import describe as wiring_text
     from hooks_compile.agents.wiring import plan as wiring_plan
     from hooks_compile.entries import cache, report
-    from hooks_compile.git_hooks import installer as git_hooks
     from hooks_compile.git_hooks import setup as git_setup
 
     project = _open(arguments)
@@ -582,22 +584,17 @@ def run_uninit(arguments: argparse.Namespace) -> int:
         home=home,
         cwd=_here(),
     )
-    in_git = not (arguments.no_git or arguments.agent) and git_setup.is_installed(
-        project.root, os.environ
-    )
-    for line in wiring_text.describe(plan):
+    git_plan = git_setup.GitPlan()
+    if not (arguments.no_git or arguments.agent):
+        git_plan = git_setup.plan_removal(project.root, git.open_repository(project.root))
+    for line in [*wiring_text.describe(plan), *git_plan.lines]:
         say(line)
-    if in_git:
-        say("git hooks: ours to be removed, others put back")
-    if not arguments.no_git and (line := git_setup.leftover(project.root)):
-        say(line)
-    whats = [wiring_text.summary(plan), "git's hooks" if in_git else ""]
+    whats = [wiring_text.summary(plan), git_plan.summary]
     stop = _before_changes(arguments, plan, [what for what in whats if what])
     if stop is not None:
         return stop
     wiring_plan.apply(plan)
-    if in_git:
-        git_hooks.uninstall(project.root, os.environ)
+    git_plan.apply(os.environ)
     if not arguments.agent:
         folders = [cache.folder_in(folder) for folder in project.folders()]
         if removed := sum(len(cache.clean(folder)) for folder in folders):
@@ -676,7 +673,7 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
             print_json(status.as_json())
         else:
             for event in status.events:
-                say(f"{event.event}: {event.how or 'not installed'}")
+                say(str(event))
             for problem in status.problems:
                 say(problem)
         return not status.ok
