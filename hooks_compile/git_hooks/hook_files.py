@@ -16,7 +16,7 @@ from hooks_compile.git_hooks.hook_script import EVENTS, parse, text, updated
 from hooks_compile.git_hooks.steps import Do, Step, read
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from hooks_compile.git import Repository, Setting
@@ -54,27 +54,21 @@ def exclusive_tool(root: Path, hooks: Path, settings: Sequence[Setting]) -> str:
     return "DVC" if (root / ".dvc").is_dir() else ""
 
 
-def installing(
-    directory: Path, tool: Path, *, left_to: str = "", tracked: Collection[Path] = ()
-) -> Iterator[Step]:
+def installing(directory: Path, tool: Path, *, left_to: str = "") -> Iterator[Step]:
     """Give the steps that put our hooks into ``directory``; none but LEAVE if all is in place.
 
-    ``tool`` is the command ``hooks-compile``, ``left_to`` who gets the contested events for
-    itself, ``tracked`` are files that git tracks.
+    ``tool`` is the command ``hooks-compile``, ``left_to`` who gets the contested events.
     """
     for event in EVENTS:
         if left_to and event not in _UNCONTESTED:
             yield from _removing(directory / event, f"left to {left_to}")
         else:
-            yield from _installing(directory / event, tool, tracked)
+            yield from _installing(directory / event, tool)
 
 
-def _installing(hook: Path, tool: Path, tracked: Collection[Path]) -> Iterator[Step]:
+def _installing(hook: Path, tool: Path) -> Iterator[Step]:
     if os.path.lexists(_beside(hook, _KEPT)):
         yield from _removing(hook, "replaced by the one before it")
-        return
-    if hook in tracked:
-        yield Step(Do.LEAVE, hook, f"git tracks it; {_ADD_LINE}")
         return
     place = location(hook)
     if place is not None:
@@ -141,23 +135,14 @@ def _content(hook: Path) -> bytes:
 # A directory of hooks in the work tree
 
 
-def tracked_in(repository: Repository, directory: Path) -> frozenset[Path]:
-    """Return the files in ``directory`` that git tracks."""
-    if not _is_content(repository, directory):
-        return frozenset()
-    tree = repository.work_tree
-    name = directory.relative_to(tree).as_posix()
-    return frozenset(tree / each for each in git.tracked_matching(tree, [f":(literal){name}"]))
-
-
 def excluding(repository: Repository, directory: Path, steps: Sequence[Step]) -> Iterator[Step]:
-    """Give the step that keeps our hooks in ``directory`` out of commits, if one is needed.
+    """Give the step that keeps the hooks that ``steps`` write to ``directory`` out of commits.
 
-    ``steps`` are those that will write them.
+    It needs none if git ignores them, or if the directory is git's own.
     """
-    if not _is_content(repository, directory):
-        return
     tree = repository.work_tree
+    if not directory.is_relative_to(tree) or directory.is_relative_to(repository.common_dir):
+        return
     written = [step.path for step in steps if step.do is Do.WRITE]
     hooks = [directory / event for event in EVENTS]
     ours = [hook for hook in hooks if hook in written or parse(_content(hook))]
@@ -180,9 +165,3 @@ def without_excluded(content: bytes) -> bytes:
     while lines and lines[0].endswith(names):
         del lines[0]
     return head + b"".join(lines)
-
-
-def _is_content(repository: Repository, path: Path) -> bool:
-    """Return whether ``path`` is part of the work tree, not of git's own directory."""
-    in_tree = path.is_relative_to(repository.work_tree)
-    return in_tree and not path.is_relative_to(repository.common_dir)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from hooks_compile import git
@@ -37,10 +37,6 @@ class EventStatus:
         """Return a line for a person."""
         return f"{self.event}: {self.how or self.why or 'not installed'}"
 
-    def as_json(self) -> dict[str, object]:
-        """Return JSON values."""
-        return {"event": self.event, "installed": bool(self.how), "how": self.how, "why": self.why}
-
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -56,11 +52,8 @@ class Status:
 
     def as_json(self) -> dict[str, object]:
         """Return JSON values."""
-        return {
-            "ok": self.ok,
-            "events": [event.as_json() for event in self.events],
-            "problems": list(self.problems),
-        }
+        events = [{**asdict(each), "installed": bool(each.how)} for each in self.events]
+        return {"ok": self.ok, "events": events, "problems": list(self.problems)}
 
 
 def status(root: Path, env: Mapping[str, str]) -> Status:

@@ -97,8 +97,8 @@ def plan_install(
 ) -> list[Step]:
     """Return the steps that :func:`install` takes; none but LEAVE if all is in place.
 
-    It takes two git processes, and two more if git's hooks are a directory of the work tree.
-    Raises as :func:`install` does.
+    It takes two git processes, three if git's hooks are a directory of the work tree. Raises as
+    :func:`install` does.
     """
     tool = tool or own_command()
     settings = git.settings(repository.work_tree, _SETTINGS)
@@ -242,9 +242,8 @@ def _planned_files(
             path=tree,
             remedy=f"git config --{scopes[-1] if scopes else 'local'} --unset core.hooksPath",
         )
-    tracked = hook_files.tracked_in(repository, directory)
     left_to = hook_files.exclusive_tool(tree, directory, settings)
-    steps = list(hook_files.installing(directory, tool, left_to=left_to, tracked=tracked))
+    steps = list(hook_files.installing(directory, tool, left_to=left_to))
     return [*hook_files.excluding(repository, directory, steps), *steps]
 
 

@@ -92,7 +92,7 @@ def _leftover(root: Path) -> tuple[str, ...]:
     for name in _PRE_COMMIT_FILES:
         path = root / name
         if path.is_file() and "hooks-compile" in path.read_text(errors="replace"):
-            return (f"git hooks: {name} names hooks-compile: remove its lines yourself",)
+            return (f"git hooks: {name} names hooks-compile: take its lines out yourself",)
     return ()
 
 
