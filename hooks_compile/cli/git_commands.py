@@ -23,7 +23,7 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
             output.print_json(status.as_json())
         else:
             for event in status.events:
-                output.say(f"{event.event}: {event.how or 'not installed'}")
+                output.say(str(event))
             for problem in status.problems:
                 output.say(problem)
         return not status.ok

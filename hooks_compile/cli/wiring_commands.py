@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hooks_compile.agents.wiring.plan import Plan
+    from hooks_compile.git_hooks.setup import GitPlan
 
 
 def run_init(arguments: argparse.Namespace) -> int:
@@ -33,17 +34,14 @@ def run_init(arguments: argparse.Namespace) -> int:
         cwd=current_directory(),
         listed=project.listed,
     )
-    git_plan = None if arguments.no_git else git_setup.plan(project.root, os.environ)
-    for line in [*describe.describe(plan), *(git_plan.lines if git_plan else ())]:
-        output.say(line)
-    stop = _before_changes(
-        arguments, plan, describe.summary(plan), git_plan.summary if git_plan else ""
-    )
+    git_plan = git_setup.GitPlan()
+    if not arguments.no_git:
+        git_plan = git_setup.plan(project.root, os.environ, project.repository)
+    stop = _before_changes(arguments, plan, git_plan)
     if stop is not None:
         return stop
     wiring_plan.apply(plan)
-    if git_plan is not None:
-        git_plan.apply(os.environ)
+    git_plan.apply(os.environ)
     for line in describe.next_steps(plan):
         output.say(line)
     output.say("")
@@ -54,11 +52,9 @@ def run_init(arguments: argparse.Namespace) -> int:
 
 def run_uninit(arguments: argparse.Namespace) -> int:
     """Take the project's hooks off the wrapper, and remove all that is ours."""
-    from hooks_compile.agents.wiring import describe
     from hooks_compile.agents.wiring import plan as wiring_plan
     from hooks_compile.cli.entry_commands import clean_caches
     from hooks_compile.entries import report
-    from hooks_compile.git_hooks import installer
     from hooks_compile.git_hooks import setup as git_setup
 
     project = open_project(arguments)
@@ -72,21 +68,14 @@ def run_uninit(arguments: argparse.Namespace) -> int:
         cwd=current_directory(),
         listed=project.listed,
     )
-    in_git = not (arguments.no_git or arguments.agent) and git_setup.is_installed(
-        project.root, os.environ
-    )
-    for line in describe.describe(plan):
-        output.say(line)
-    if in_git:
-        output.say("git hooks: ours to be removed, others put back")
-    if not arguments.no_git and (line := git_setup.leftover(project.root)):
-        output.say(line)
-    stop = _before_changes(arguments, plan, describe.summary(plan), "git's hooks" if in_git else "")
+    git_plan = git_setup.GitPlan()
+    if not (arguments.no_git or arguments.agent):
+        git_plan = git_setup.plan_removal(project.root, project.repository)
+    stop = _before_changes(arguments, plan, git_plan)
     if stop is not None:
         return stop
     wiring_plan.apply(plan)
-    if in_git:
-        installer.uninstall(project.root, os.environ)
+    git_plan.apply(os.environ)
     cleaned = clean_caches([] if arguments.agent else project.directories())
     if cleaned.removed:
         output.say(f"{report.plural(len(cleaned.removed), 'file')} of compiled code removed")
@@ -120,14 +109,16 @@ def _require_agents(given: Sequence[str], known: Sequence[str]) -> None:
             )
 
 
-def _before_changes(arguments: argparse.Namespace, plan: Plan, *changing: str) -> int | None:
-    """Return the exit status if the command ends here, None if the changes are to be made.
+def _before_changes(arguments: argparse.Namespace, plan: Plan, git_plan: GitPlan) -> int | None:
+    """Show both plans; return the exit status if the command ends here, None to go on.
 
-    ``changing`` names what is to be changed. If one file can't be changed, none is.
+    If one file can't be changed, none is.
     """
     from hooks_compile.agents.wiring import describe
     from hooks_compile.entries import report
 
+    for line in [*describe.describe(plan), *git_plan.lines]:
+        output.say(line)
     if plan.troubles:
         count = report.plural(len(plan.troubles), "file")
         output.print_error(
@@ -138,7 +129,7 @@ def _before_changes(arguments: argparse.Namespace, plan: Plan, *changing: str) -
     if arguments.dry_run:
         output.print_raw(describe.diff(plan))
         return _unfinished(plan)
-    whats = ", ".join(filter(None, changing))
+    whats = ", ".join(filter(None, [describe.summary(plan), git_plan.summary]))
     if not whats:
         output.say("nothing to change")
     elif not arguments.yes and not output.agrees(f"Change {whats}?"):

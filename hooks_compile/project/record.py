@@ -132,7 +132,7 @@ def open_project(
 
     # Without a .git above there is nothing to ask, and git need not be installed.
     here = Path(os.path.realpath(cwd))
-    repository = git.repository(here) if repository_above(str(here)) else None
+    repository = git.open_repository(here) if repository_above(str(here)) else None
     root = repository.work_tree if repository else here
     config = load_config(root)
     listed: tuple[str, ...] = ()
