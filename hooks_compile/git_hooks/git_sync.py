@@ -37,7 +37,7 @@ def run(cwd: Path, env: Mapping[str, str], *, limit: float = LIMIT_S) -> str:
     env = dict(env)  # it tells which Python is the user's; git is found outside of the tree
     os.environ["PATH"] = search_path(os.environ.get("PATH", os.defpath), cwd.resolve())
     try:
-        repository = git.repository(cwd)
+        repository = git.open_repository(cwd)
         if repository is None:
             return ""
         stamp = Stamp(repository.git_dir)

@@ -164,7 +164,7 @@ def is_in(path: Path, folder: Path) -> bool:
 
 def repository_of(root: Path) -> Repository:
     """Return the repository whose work tree holds ``root``; raises GitError where there is none."""
-    found = git.repository(root)
+    found = git.open_repository(root)
     if found is None:
         remedy = f"git init {shlex.quote(str(root))}"
         raise GitError("is not in a git work tree", path=root, remedy=remedy)
