@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TextIO
 
+    from hooks_compile.agents.wiring.committed import Place
     from hooks_compile.agents.wiring.plan import Plan
     from hooks_compile.entries.committing import Checked
     from hooks_compile.entries.sync import Synced
@@ -349,9 +350,10 @@ def run_compile(arguments: argparse.Namespace) -> int:
     optimize = project.config.optimize if arguments.optimize is None else arguments.optimize
     interpreters = _interpreters(arguments, project)
     paths = [_here() / path for path in arguments.paths]
-    return _print_checked(
+    status = _print_checked(
         committing.compile_changed(project, paths, interpreters, optimize), project
     )
+    return status | _print_missing_wrappers(project, "index")
 
 
 def run_sync(arguments: argparse.Namespace) -> int:
@@ -376,7 +378,8 @@ def run_check(arguments: argparse.Namespace) -> int:
         project = _open(arguments)
         optimize = project.config.optimize if arguments.optimize is None else arguments.optimize
         interpreters = _interpreters(arguments, project)
-        return _print_checked(committing.check_sources(project, interpreters, optimize), project)
+        status = _print_checked(committing.check_sources(project, interpreters, optimize), project)
+        return status | _print_missing_wrappers(project, "HEAD")
     from hooks_compile.entries.sync import examine
 
     status = _report(arguments, examine)
@@ -385,7 +388,17 @@ def run_check(arguments: argparse.Namespace) -> int:
             "to fix it: hooks-compile compile, after correcting what does not compile",
             file=sys.stderr,
         )
-    return status
+    return status | _print_missing_wrappers(_open(arguments), "HEAD")
+
+
+def _print_missing_wrappers(project: Project, place: Place) -> int:
+    from hooks_compile.agents.wiring.committed import describe_missing, missing_wrappers
+
+    index_file = os.environ.get("GIT_INDEX_FILE", "") if place == "index" else ""
+    missing = missing_wrappers(project.root, place, index_file=index_file)
+    for line in describe_missing(missing, project.root):
+        say(line, file=sys.stderr)
+    return bool(missing)
 
 
 def _print_checked(checked: Checked, project: Project) -> int:
@@ -536,6 +549,7 @@ def run_init(arguments: argparse.Namespace) -> int:
     """Put the project's hooks on the wrapper, set up git, compile, and show how all stands."""
     from hooks_compile.agents.wiring import describe as wiring_text
     from hooks_compile.agents.wiring import plan as wiring_plan
+    from hooks_compile.agents.wiring.apply import applied
     from hooks_compile.git_hooks import setup as git_setup
 
     project = _open(arguments)
@@ -551,9 +565,9 @@ def run_init(arguments: argparse.Namespace) -> int:
     stop = _before_changes(arguments, plan, [what for what in whats if what])
     if stop is not None:
         return stop
-    wiring_plan.apply(plan)
-    if git_plan is not None:
-        git_plan.apply(os.environ)
+    with applied(plan):
+        if git_plan is not None:
+            git_plan.apply(os.environ)
     for line in wiring_text.next_steps(plan):
         say(line)
     say("")
@@ -567,6 +581,7 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     """Take the project's hooks off the wrapper, and leave no trace."""
     from hooks_compile.agents.wiring import describe as wiring_text
     from hooks_compile.agents.wiring import plan as wiring_plan
+    from hooks_compile.agents.wiring.apply import applied
     from hooks_compile.entries import cache, report
     from hooks_compile.git_hooks import installer as git_hooks
     from hooks_compile.git_hooks import setup as git_setup
@@ -595,9 +610,9 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     stop = _before_changes(arguments, plan, [what for what in whats if what])
     if stop is not None:
         return stop
-    wiring_plan.apply(plan)
-    if in_git:
-        git_hooks.uninstall(project.root, os.environ)
+    with applied(plan):
+        if in_git:
+            git_hooks.uninstall(project.root, os.environ)
     if not arguments.agent:
         folders = [cache.folder_in(folder) for folder in project.folders()]
         if removed := sum(len(cache.clean(folder)) for folder in folders):

@@ -95,18 +95,8 @@ class Agent:
 
     def files(self, root: Path, home: Path | None) -> list[ConfigFile]:
         """Return the files of a project that may exist; with ``home`` the user's own as well."""
-        starts = tuple(root / start for start in self.starts)
-        variables = dict.fromkeys(self.variables, str(root))
-        found = [
-            ConfigFile(self, path, root, path.relative_to(root).as_posix(), starts, variables)
-            for path in _matching(root, self.names)
-        ]
-        for path in _matching(root, self.plugin_names):
-            # A plugin's commands start in the project that uses it, which is not known here.
-            plugin = path.parent.parent
-            variables = {self.plugin_variable: str(plugin)}
-            origin = path.relative_to(root).as_posix()
-            found.append(ConfigFile(self, path, plugin, origin, variables=variables))
+        found = [self._of_project(root, root, path) for path in _matching(root, self.names)]
+        found += [self._of_plugin(root, path) for path in _matching(root, self.plugin_names)]
         if home is not None:
             starts = tuple(home / start for start in self.user_starts)
             found += [
@@ -114,6 +104,33 @@ class Agent:
                 for path in _matching(home, self.user_names)
             ]
         return found
+
+    def file_at(self, root: Path, path: Path) -> ConfigFile | None:
+        """Return the file ``path``, there or not, as one of this agent's in a project or below.
+
+        None if the agent has no file of such a name.
+        """
+        relative = path.relative_to(root)
+        if any(relative.match(name) for name in self.plugin_names):
+            return self._of_plugin(root, path)
+        for name in self.names:
+            directory = root.joinpath(relative).parents[name.count("/")]
+            if relative.match(name) and (self.below or directory == root):
+                return self._of_project(root, directory, path)
+        return None
+
+    def _of_project(self, root: Path, directory: Path, path: Path) -> ConfigFile:
+        starts = tuple(directory / start for start in self.starts)
+        variables = dict.fromkeys(self.variables, str(directory))
+        origin = path.relative_to(root).as_posix()
+        return ConfigFile(self, path, root, origin, starts, variables)
+
+    def _of_plugin(self, root: Path, path: Path) -> ConfigFile:
+        # A plugin's commands start in the project that uses it, which is not known here.
+        plugin = path.parent.parent
+        variables = {self.plugin_variable: str(plugin)}
+        origin = path.relative_to(root).as_posix()
+        return ConfigFile(self, path, plugin, origin, variables=variables)
 
 
 def member(value: Json, key: str) -> Json:

@@ -1,4 +1,4 @@
-"""Codex: ``hooks.json`` or ``[hooks]`` in ``config.toml``, in the project and in the home directory.
+"""Codex: ``hooks.json`` or ``[hooks]`` in ``config.toml``, in a project and in the home directory.
 
 https://developers.openai.com/codex/hooks
 """

@@ -67,9 +67,9 @@ def config_files(
     return found
 
 
-def left_below(root: Path, cwd: Path) -> list[Path]:
+def left_below(root: Path, cwd: Path, listed: Iterable[str] | None = None) -> list[Path]:
     """Return the files in directories below that :func:`config_files` leaves out, in order."""
-    found = list(_below(root, None))
+    found = list(_below(root, listed))
     used = {*_upwards(root, cwd), *(each.directory for each in found if each.is_wired)}
     return [each.file for each in found if each.directory not in used]
 

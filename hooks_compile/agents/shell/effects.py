@@ -145,8 +145,6 @@ def _keeps_meanings(simple: SimpleCommand) -> bool:
         return len(texts) == 1 and texts[0].strip("\"'").endswith("/bin/activate")
     if program == "set":
         return _HARMLESS_SETTINGS.issuperset(texts)
-    if program == "printf":
-        return texts[:1] != ["-v"]
     if program == "trap":  # one of these runs at each command, and can change its words
         return {"DEBUG", "ERR"}.isdisjoint(texts)
-    return program not in _CHANGING
+    return program not in _CHANGING and not (program == "printf" and texts[:1] == ["-v"])

@@ -26,10 +26,12 @@ LARGEST_TOML = 256 << 10
 
 _MARK = "\ufeff"
 # An unclosed string or comment matches too: else the search would start again at each character.
-_JSON_STRING = r'"(?:[^"\\]|\\.)*"?'
+_JSON_STRING = r'"(?:[^"\\]|\\.)*+"?+'
 _JSON_COMMENT = r"//[^\r\n]*|/\*(?:.*?\*/|.*)"
 _STRING_OR_COMMENT = re.compile(f"{_JSON_STRING}|{_JSON_COMMENT}", re.DOTALL)
-_TRAILING_COMMA = re.compile(rf"({_JSON_STRING}|[^\s\"[{{:,])(\s*),(?=\s*[\]}}])|{_JSON_STRING}")
+_TRAILING_COMMA = re.compile(
+    rf"({_JSON_STRING}|[^\s\"[{{:,])(\s*+),(?=\s*[\]}}])|{_JSON_STRING}", re.DOTALL
+)
 _STRING = re.compile(_JSON_STRING, re.DOTALL)
 _JSON_PIECE = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[^\\]"
@@ -68,22 +70,18 @@ class Quoted:
             pieces[edit.start : edit.end] = [new]
         return f"{self.quotes}{''.join(pieces)}{self.quotes}"
 
+    def is_plain(self, value: str, edits: Iterable[Edit]) -> bool:
+        """Return whether what ``edits`` replace in ``value`` is written as we would write it."""
+        return all(
+            self.encoded(value[e.start : e.end]) == "".join(self.pieces[e.start : e.end])
+            for e in edits
+        )
+
     def encoded(self, text: str) -> str | None:
         """Return characters as we write them between these quotes, None if that is impossible."""
         if self.quotes.startswith("'"):
             return None if "'" in text else text
         return json.dumps(text, ensure_ascii=False)[1:-1]
-
-
-class Document(NamedTuple):
-    """A text and its values; ``quoted`` holds, by path, the strings that were asked for.
-
-    None is a string that can't be replaced: it goes over several lines or has rare escapes.
-    """
-
-    text: str
-    settings: Json
-    quoted: dict[KeyPath, Quoted | None]
 
 
 def read_settings(text: str, path: Path) -> Json:
@@ -109,16 +107,13 @@ def locate(text: str, path: Path, settings: Json, keys: Sequence[KeyPath]) -> li
     find = _find_in_toml if path.suffix == ".toml" else _find_in_json
     found: list[Quoted | None] = []
     for quoted, key in zip(find(text, keys), keys, strict=True):
-        fits = quoted is not None and len(quoted.pieces) == len(value_at(settings, key))
-        found.append(quoted if fits else None)
+        value: Any = settings
+        for part in key:
+            value = value[part]
+        fits = quoted is not None and len(quoted.pieces) == len(value)
+        is_there = quoted is not None and text.startswith(quoted.text, quoted.start)
+        found.append(quoted if fits and is_there else None)
     return found
-
-
-def value_at(settings: Any, key: KeyPath) -> str:
-    """Return the string at ``key``."""
-    for part in key:
-        settings = settings[part]
-    return str(settings)
 
 
 # JSON
@@ -149,11 +144,11 @@ def _without_comment(match: re.Match[str]) -> str:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {json.dumps(twice)} is there twice")
+    value: dict[str, Any] = {}
+    for key, inner in pairs:
+        if key in value:
+            raise ValueError(f"the key {json.dumps(key)} is there twice")
+        value[key] = inner
     return value
 
 
