@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable
 
+    from hooks_compile.agents.wiring.committed import Place
     from hooks_compile.cli.context import Job
     from hooks_compile.entries.committing import Checked
     from hooks_compile.entries.sync import Synced
@@ -30,7 +31,7 @@ def run_compile(arguments: argparse.Namespace) -> int:
     job = open_job(arguments)
     paths = [current_directory() / path for path in arguments.paths]
     checked = committing.compile_changed(job.project, paths, job.interpreters, job.optimize)
-    return _show_checked(checked, job.project)
+    return _show_checked(checked, job.project) | _show_missing_wrappers(job.project, "index")
 
 
 def run_sync(arguments: argparse.Namespace) -> int:
@@ -52,13 +53,14 @@ def run_check(arguments: argparse.Namespace) -> int:
         from hooks_compile.entries import committing
 
         checked = committing.check_sources(job.project, job.interpreters, job.optimize)
-        return _show_checked(checked, job.project)
+        status = _show_checked(checked, job.project)
+        return status | _show_missing_wrappers(job.project, "HEAD")
     from hooks_compile.entries.sync import examine
 
     status = _show_synced(job, _work(job, examine), json=arguments.json)
     if status and not arguments.json:
         output.warn("to fix it: hooks-compile compile, after correcting what does not compile")
-    return status
+    return status | _show_missing_wrappers(job.project, "HEAD")
 
 
 def run_status(arguments: argparse.Namespace) -> int:
@@ -167,6 +169,17 @@ def _show_checked(checked: Checked, project: Project) -> int:
         remedy = f"git rm --cached '{where}'"
         output.warn(f"{where}: git tracks this cache file\n  to fix it: {remedy}")
     return not checked.ok
+
+
+def _show_missing_wrappers(project: Project, place: Place) -> int:
+    """Print the commands whose wrapper is not in ``place``; return 1 if there are some."""
+    from hooks_compile.agents.wiring.committed import describe_missing, missing_wrappers
+
+    index_file = os.environ.get("GIT_INDEX_FILE", "") if place == "index" else ""
+    missing = missing_wrappers(project.root, place, index_file=index_file)
+    for line in describe_missing(missing, project.root):
+        output.warn(line)
+    return bool(missing)
 
 
 class Cleaned(NamedTuple):

@@ -21,6 +21,7 @@ def run_init(arguments: argparse.Namespace) -> int:
     """Put the project's hooks on the wrapper, set up git, compile, and show the result."""
     from hooks_compile.agents.wiring import describe
     from hooks_compile.agents.wiring import plan as wiring_plan
+    from hooks_compile.agents.wiring.apply import applied
     from hooks_compile.cli import entry_commands
     from hooks_compile.git_hooks import setup as git_setup
 
@@ -40,8 +41,8 @@ def run_init(arguments: argparse.Namespace) -> int:
     stop = _before_changes(arguments, plan, git_plan)
     if stop is not None:
         return stop
-    wiring_plan.apply(plan)
-    git_plan.apply(os.environ)
+    with applied(plan):
+        git_plan.apply(os.environ)
     for line in describe.next_steps(plan):
         output.say(line)
     output.say("")
@@ -53,6 +54,7 @@ def run_init(arguments: argparse.Namespace) -> int:
 def run_uninit(arguments: argparse.Namespace) -> int:
     """Take the project's hooks off the wrapper, and remove all that is ours."""
     from hooks_compile.agents.wiring import plan as wiring_plan
+    from hooks_compile.agents.wiring.apply import applied
     from hooks_compile.cli.entry_commands import clean_caches
     from hooks_compile.entries import report
     from hooks_compile.git_hooks import setup as git_setup
@@ -74,8 +76,8 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     stop = _before_changes(arguments, plan, git_plan)
     if stop is not None:
         return stop
-    wiring_plan.apply(plan)
-    git_plan.apply(os.environ)
+    with applied(plan):
+        git_plan.apply(os.environ)
     cleaned = clean_caches([] if arguments.agent else project.directories())
     if cleaned.removed:
         output.say(f"{report.plural(len(cleaned.removed), 'file')} of compiled code removed")
