@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 from benchmarks import shapes, timing
 from hooks_compile.install import runtime_directory as runtime_folder
 from hooks_compile.interpreters import resolve as interpreters
-from hooks_compile.runtime import entry
+from hooks_compile.launcher import entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -69,7 +69,7 @@ def entries_are_there(key: bytes, found: Sequence[Interpreter]) -> Callable[[Pat
     """Return the test for our entries: one for each interpreter, at whatever level."""
 
     def test(hook: Path, content: bytes) -> bool:
-        folder = hook.parent / entry.FOLDER
+        folder = hook.parent / entry.CACHE_DIRECTORY
         suffix = entry.entry_suffix(key, content)
         prefixes = [entry.entry_prefix(hook.name, each.cache_tag) for each in found]
         return all(

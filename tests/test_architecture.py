@@ -35,7 +35,7 @@ PURE = [
     "hooks_compile/model.py",
     "hooks_compile/printable.py",
     "hooks_compile/entries/report.py",
-    "hooks_compile/runtime/entry.py",
+    "hooks_compile/launcher/entry.py",
     "hooks_compile/project/shebang.py",
     "watcher/batching.py",
     "watcher/filters.py",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def command(hook: str, arguments: Sequence[str], python: str | None) -> list[str]:
     """Return the words that launch ``hook`` through our own copy of the wrapper."""
-    script = Path(__file__).parent.with_name("runtime") / wrapper.NAME
+    script = Path(__file__).parent.with_name("launcher") / wrapper.NAME
     chosen = [f"--python={python}"] if python else []
     return ["/bin/sh", str(script), *chosen, hook, *arguments]
 

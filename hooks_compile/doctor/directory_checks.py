@@ -16,7 +16,7 @@ from hooks_compile.entries.report import plural, shown
 from hooks_compile.errors import GitError
 from hooks_compile.install import wrapper
 from hooks_compile.install.wrapper import Standing
-from hooks_compile.runtime import entry
+from hooks_compile.launcher import entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -61,7 +61,7 @@ def examine_folder(folder: Path, root: Path, *, lacking: bool, agents: bool) -> 
     ``lacking`` says that an entry is missing there, ``agents`` that agents run these hooks.
     """
     level = PROBLEM if lacking else NOTE
-    place = folder / entry.FOLDER
+    place = folder / entry.CACHE_DIRECTORY
     where = shown(folder, root)
     flags = os.statvfs(folder).f_flag
     if flags & os.ST_RDONLY:
@@ -112,7 +112,7 @@ def examine_foreign(
     folder: Path, root: Path, key: bytes, contents: Mapping[Path, bytes]
 ) -> list[Finding]:
     """Count the entries that somebody else made for what the hooks in ``folder`` say now."""
-    place = folder / entry.FOLDER
+    place = folder / entry.CACHE_DIRECTORY
     if place.is_symlink() or not place.is_dir():
         return []
     own: defaultdict[str, list[bytes]] = defaultdict(list)
@@ -177,7 +177,7 @@ def examine_tracked(root: Path) -> list[Finding]:
     try:
         if git.work_tree(root) is None:
             return []
-        tracked = git.tracked_matching(root, [f":(glob)**/{entry.FOLDER}/**"])
+        tracked = git.tracked_matching(root, [f":(glob)**/{entry.CACHE_DIRECTORY}/**"])
     except GitError as error:
         return [Finding(PROBLEM, f"{shown(error.path or root)}: {error.cause}", error.remedy)]
     if not tracked:

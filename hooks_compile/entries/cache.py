@@ -8,8 +8,8 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile.runtime.entry import FOLDER
-from hooks_compile.runtime.store import MARKERS
+from hooks_compile.launcher.entry import CACHE_DIRECTORY
+from hooks_compile.launcher.miss.store import MARKERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,7 +43,7 @@ def parse(name: str) -> EntryName | None:
 
 def folder_in(folder: Path) -> Path:
     """Return the folder that holds the entries of the hooks in ``folder``."""
-    return folder / FOLDER
+    return folder / CACHE_DIRECTORY
 
 
 def _listing(folder: Path) -> Iterator[os.DirEntry[str]]:

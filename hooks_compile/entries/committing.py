@@ -10,8 +10,8 @@ from hooks_compile import git
 from hooks_compile.entries.compiler import Compiler
 from hooks_compile.errors import RuntimeFolderError
 from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.launcher.entry import CACHE_DIRECTORY
 from hooks_compile.model import CompileResult, HookSource, State
-from hooks_compile.runtime.entry import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +76,7 @@ def tracked_cache_files(project: Project) -> list[Path]:
         return []
     folders = [folder for folder in project.folders() if folder.is_relative_to(root)]
     beside = [(folder / "__pycache__").relative_to(root).as_posix() for folder in folders]
-    pathspecs = [f":(glob)**/{FOLDER}/**", *(f":(literal){name}" for name in beside)]
+    pathspecs = [f":(glob)**/{CACHE_DIRECTORY}/**", *(f":(literal){name}" for name in beside)]
     return [root / name for name in git.tracked_matching(root, pathspecs)]
 
 

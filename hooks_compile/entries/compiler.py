@@ -9,8 +9,9 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar, cast
 
 from hooks_compile.entries.workers import Subprocess, is_own
+from hooks_compile.launcher import entry
 from hooks_compile.model import CompileResult, LevelChoice, SourceError, State
-from hooks_compile.runtime import entry, worker
+from hooks_compile.runtime import worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -142,7 +143,7 @@ class Compiler:
                     return []
         elif level != self.optimize:
             return []
-        path = source.path.parent / entry.FOLDER / name
+        path = source.path.parent / entry.CACHE_DIRECTORY / name
         return [CompileResult(source, each, choice, State.FRESH, path) for each in group]
 
     def _batches(
@@ -257,7 +258,9 @@ def _results_of(
                 finding[2] if damaged else "",
                 None,
             )
-        yield from _results(source, group, choice, outcome, source.path.parent / entry.FOLDER)
+        yield from _results(
+            source, group, choice, outcome, source.path.parent / entry.CACHE_DIRECTORY
+        )
 
 
 def _results(

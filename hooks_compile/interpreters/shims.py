@@ -78,7 +78,7 @@ def refresh(runtime: Path, command: str, *, cwd: Path, env: Mapping[str, str]) -
     if shim is None:
         return None
     outside = outside_of_shims(env)
-    code = Path(__file__).parent.with_name("runtime") / CODE
+    code = Path(__file__).parent.with_name("launcher") / CODE
     folder = runtime / FOLDER
     decision = _decide(shim, code, folder, command, cwd, outside)
     try:

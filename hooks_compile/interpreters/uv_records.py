@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hooks_compile.doctor.findings import NOTE, Finding
 from hooks_compile.entries.report import shown
-from hooks_compile.runtime.uv import LEFT
+from hooks_compile.launcher.uv.uv_contexts import LEFT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

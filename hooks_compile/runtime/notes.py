@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any, Dict, Iterator, Optional, Set, Tuple, Union
 
-    from hooks_compile.runtime.entry import Patterns
+    from hooks_compile.launcher.entry import Patterns
 
 # Modules that hooks usually begin with. Importing them tells nobody anything, and leaves no object
 # behind that does something at the end of the process; tests/compile_worker/test_notes.py looks.

@@ -12,9 +12,13 @@ import sys
 import warnings
 
 if __name__ != "__main__":
-    from hooks_compile.runtime import entry, notes, store
+    from hooks_compile.launcher import entry
+    from hooks_compile.launcher.miss import store
+    from hooks_compile.runtime import notes
 else:
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    _here = os.path.dirname(os.path.abspath(__file__))
+    _launcher = os.path.join(os.path.dirname(_here), "launcher")
+    sys.path[:0] = [_here, _launcher, os.path.join(_launcher, "miss")]
     import entry  # type: ignore[import-not-found,no-redef]
     import notes  # type: ignore[import-not-found,no-redef]
     import store  # type: ignore[import-not-found,no-redef]
@@ -77,7 +81,7 @@ def _check(key: bytes, path: str) -> "Finding":
     for level in (2, 1, 0):
         entry_name = f"{prefix}{level}{suffix}"
         try:
-            data = read(f"{folder}/{entry.FOLDER}/{entry_name}")
+            data = read(f"{folder}/{entry.CACHE_DIRECTORY}/{entry_name}")
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
@@ -112,7 +116,7 @@ def _compile(key: bytes, job: "Job", write: bool, caught: "List[Any]") -> "Outco
     except Exception as error:  # whatever compile raises, Python would show at the launch
         return "broken", "", "", problem_of(error)
     if write:
-        place = f"{folder}/{entry.FOLDER}"
+        place = f"{folder}/{entry.CACHE_DIRECTORY}"
         noted = (warned, *notes.noted(code))
         data = entry.pack(key, level, choice.encode(), code, noted, source)
         try:

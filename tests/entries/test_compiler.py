@@ -14,8 +14,8 @@ from hooks_compile.entries.workers import Subprocess, is_own
 from hooks_compile.errors import InterpreterError
 from hooks_compile.install import runtime_directory as runtime_folder
 from hooks_compile.interpreters.resolve import resolve
+from hooks_compile.launcher import entry
 from hooks_compile.model import HookSource, State
-from hooks_compile.runtime import entry
 from tests.support.interpreters_found import Found, each_interpreter, found
 from tests.support.repositories import write
 
@@ -75,14 +75,16 @@ def test_interpreters_that_share_entries_share_the_work(tmp_path: Path, key: byt
     with Compiler([one, one], key) as compiler:
         results = compiler.compile([source])
     assert [result.state for result in results] == [State.COMPILED, State.COMPILED]
-    assert len(list((tmp_path / entry.FOLDER).glob("a.*"))) == 1
+    assert len(list((tmp_path / entry.CACHE_DIRECTORY).glob("a.*"))) == 1
 
 
 def test_a_forced_level_replaces_the_proven_one_and_back(tmp_path: Path, key: bytes) -> None:
     source = HookSource(write(tmp_path / "a.py", "assert True\nprint(1)\n"))
 
     def names() -> list[str]:
-        return sorted(path.name.split(".")[2] for path in (tmp_path / entry.FOLDER).glob("a.*"))
+        return sorted(
+            path.name.split(".")[2] for path in (tmp_path / entry.CACHE_DIRECTORY).glob("a.*")
+        )
 
     with Compiler([own(tmp_path)], key) as auto:
         assert auto.compile([source])[0].choice.level == 0

@@ -7,8 +7,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hooks_compile.launcher import entry
 from hooks_compile.model import State
-from hooks_compile.runtime import entry
 from tests.conftest import CHECKOUT
 from tests.support.launches import User
 from tests.support.repositories import write
@@ -49,7 +49,7 @@ def test_other_rules_are_another_format() -> None:
     names = [name for name, _ in formats]
     assert len(set(names)) == len(names), "a format has the rules that it came with"
     assert formats[-1] == [entry.FORMAT.decode(), digest], (
-        "the rules of levels or imports changed: raise FORMAT in hooks_compile/runtime/entry.py, "
+        "the rules of levels or imports changed: raise FORMAT in hooks_compile/launcher/entry.py, "
         f"and add a line with it to {HISTORY.name}: {digest}"
     )
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.support import interpreters_found
 from tests.support.ends import ENDS, LEAVES, End
-from tests.support.launches import FOLDER, SOAK, User
+from tests.support.launches import CACHE_DIRECTORY, SOAK, User
 from tests.support.repositories import write
 
 if TYPE_CHECKING:
@@ -94,7 +94,10 @@ def files_in(folder: Path, end: End) -> dict[str, bytes]:
     """What the hook has written, by name, and gone are the files; a random name is masked."""
     found = {}
     for path in sorted(folder.iterdir()):
-        if path.name not in ("hook.py", "__pycache__", FOLDER) and path.name not in end.files:
+        if (
+            path.name not in ("hook.py", "__pycache__", CACHE_DIRECTORY)
+            and path.name not in end.files
+        ):
             name = _RANDOM_NAME.sub("random", path.name)
             if path.is_file():
                 found[name] = path.read_bytes()

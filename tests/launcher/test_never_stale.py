@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from hooks_compile.entries import cache
 from hooks_compile.errors import HooksCompileError
+from hooks_compile.launcher import entry, safe_read
+from hooks_compile.launcher.miss import store
 from hooks_compile.model import State
-from hooks_compile.runtime import entry, launcher, store, worker
+from hooks_compile.runtime import worker
 from tests.support.interpreters_found import found
 from tests.support.launches import SOAK, User, entries
 
@@ -166,7 +168,9 @@ def test_a_moved_folder_and_a_second_worktree_hit(user: User, git_repo: GitRepo)
     git_repo.commit()
     user.compile(hook)
     other = git_repo.worktree(git_repo.path.parent / "tree")
-    shutil.copytree(hook.parent / entry.FOLDER, other.path / "hooks" / entry.FOLDER)
+    shutil.copytree(
+        hook.parent / entry.CACHE_DIRECTORY, other.path / "hooks" / entry.CACHE_DIRECTORY
+    )
     moved = other.path / "hooks" / "hook.py"
     assert_runs(user, moved, f"version 1\n{moved}", "hit")
 
@@ -260,7 +264,7 @@ def test_a_source_that_goes_between_check_and_compile_is_reported(user: User, ho
     assert result.detail
 
 
-@pytest.mark.parametrize("read", [launcher.read, worker.read])
+@pytest.mark.parametrize("read", [safe_read.read, worker.read])
 def test_a_file_is_read_to_its_end_whatever_size_it_tells(read: object) -> None:
     assert callable(read)
     for path in ("/proc/self/status", "/proc/version"):
@@ -325,7 +329,7 @@ def test_after_any_sequence_the_output_is_that_of_the_source(
 
 
 def _take(user: User, hook: Path, kind: str, value: object) -> None:
-    folder = hook.parent / entry.FOLDER
+    folder = hook.parent / entry.CACHE_DIRECTORY
     if kind == "edit":
         hook.write_text(str(value))
     elif kind == "touch":
@@ -385,7 +389,7 @@ def test_a_forced_level_holds_for_the_content_it_was_forced_for_and_no_other(
 
 
 def test_a_store_that_was_refused_leaves_no_draft(user: User, hook: Path) -> None:
-    folder = hook.parent / entry.FOLDER
+    folder = hook.parent / entry.CACHE_DIRECTORY
     folder.mkdir()
     (folder / "taken").mkdir()
     with pytest.raises(OSError, match=r"directory|Is a"):

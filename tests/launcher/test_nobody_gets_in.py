@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hooks_compile.launcher import entry
 from hooks_compile.model import HookSource, State
 from hooks_compile.project.config import Config
 from hooks_compile.project.record import Project, find_interpreters
-from hooks_compile.runtime import entry
 from tests.support.launches import (
     BARE,
-    FOLDER,
+    CACHE_DIRECTORY,
     Launched,
     User,
     as_ordinary_user,
@@ -54,7 +54,7 @@ class Scene:
 
     @property
     def cache(self) -> Path:
-        return self.hook.parent / FOLDER
+        return self.hook.parent / CACHE_DIRECTORY
 
     def hostile(self) -> str:
         """What an attacker would have the user run."""
@@ -494,7 +494,7 @@ def test_a_launcher_that_is_a_symlink_is_not_run(scene: Scene, tmp_path: Path) -
 def _compiled_launcher(scene: Scene) -> Path:
     assert scene.launch().state in ("miss", "hit")
     made = scene.user.runtime.glob("launch.py.*")
-    (path,) = (each for each in made if each.suffix not in (".rest", ".lazy"))
+    (path,) = (each for each in made if each.suffix not in (".miss", ".uv"))
     return path
 
 
@@ -586,7 +586,7 @@ def _rest_is_readable_by_others(path: Path) -> None:
 def test_what_few_launches_need_is_run_from_its_sources_where_it_is_not_as_it_was_made(
     scene: Scene, harm: Callable[[Path], None]
 ) -> None:
-    harm(_compiled_launcher(scene).with_name(_compiled_launcher(scene).name + ".rest"))
+    harm(_compiled_launcher(scene).with_name(_compiled_launcher(scene).name + ".miss"))
     scene.assert_source_ran(scene.launch(), "hit")
     for path in entries(scene.hook.parent):
         path.unlink()
@@ -595,7 +595,7 @@ def test_what_few_launches_need_is_run_from_its_sources_where_it_is_not_as_it_wa
 
 
 def test_a_hostile_part_for_few_launches_is_not_run(scene: Scene) -> None:
-    rest = _compiled_launcher(scene).with_name(_compiled_launcher(scene).name + ".rest")
+    rest = _compiled_launcher(scene).with_name(_compiled_launcher(scene).name + ".miss")
     rest.write_bytes(_hostile_bin(scene)[8:])
     for path in entries(scene.hook.parent):
         path.unlink()

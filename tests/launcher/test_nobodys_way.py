@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.launches import FOLDER, WRAPPER, Launched, User, as_ordinary_user, entries
+from tests.support.launches import (
+    CACHE_DIRECTORY,
+    WRAPPER,
+    Launched,
+    User,
+    as_ordinary_user,
+    entries,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,7 +151,7 @@ def test_nothing_is_written_but_the_entry(user: User, hook: Path, tmp_path: Path
     assert_same(user, hook, "miss", cwd=cwd)
     assert_same(user, hook, "hit", cwd=cwd)
     assert list(cwd.iterdir()) == []
-    names = sorted(path.name for path in (hook.parent / FOLDER).iterdir())
+    names = sorted(path.name for path in (hook.parent / CACHE_DIRECTORY).iterdir())
     assert names[:2] == [".gitignore", "CACHEDIR.TAG"]
     assert len(names) == 3
 
@@ -170,11 +177,11 @@ def _one_part_missing(runtime: Path) -> None:
 
 
 def _a_part_damaged(runtime: Path) -> None:
-    next(runtime.glob("*.entry.py")).write_bytes(b"def (")
+    next(runtime.glob("*.main.py")).write_bytes(b"def (")
 
 
 def _a_part_with_zeros(runtime: Path) -> None:
-    path = next(runtime.glob("*.launcher.py"))
+    path = next(runtime.glob("*.start.py"))
     path.write_bytes(bytes(path.stat().st_size))
 
 
@@ -269,7 +276,7 @@ def test_with_everything_read_only_it_runs_and_hits_what_was_compiled(
     other = hook.with_name("other.py")
     other.write_text("print('other')\n")
     assert user.compile(hook)[0].ok
-    folders = [hook.parent / FOLDER, hook.parent, user.runtime / "seen", user.runtime]
+    folders = [hook.parent / CACHE_DIRECTORY, hook.parent, user.runtime / "seen", user.runtime]
     for folder in folders:
         folder.chmod(0o500)
     try:
@@ -422,7 +429,7 @@ def test_any_umask_is_that_of_the_hook(user: User, hook: Path, mask: int) -> Non
     for _ in range(2):
         launched = user.launch(hook, before=masked)
         assert launched.shown == (0, f"{mask}\n".encode(), b"")
-    (hook.parent / FOLDER).chmod(0o700)
+    (hook.parent / CACHE_DIRECTORY).chmod(0o700)
 
 
 def test_under_python_o_the_source_runs_at_that_level(user: User, hook: Path) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.errors import ConfigError
-from hooks_compile.runtime import entry
+from hooks_compile.launcher import entry
 from tests.support.interpreters_found import found
 from tests.support.launches import interpreter_record
 from tests.support.repositories import GitRepo, write
@@ -298,7 +298,7 @@ def test_a_forced_level_in_the_configuration_is_obeyed_at_once(scene: Scene) -> 
 
 def test_other_imports_in_the_configuration_are_made_at_once(scene: Scene) -> None:
     def made() -> bytes:
-        (path,) = scene.hook.parent.glob(f"{entry.FOLDER}/{scene.hook.stem}.*")
+        (path,) = scene.hook.parent.glob(f"{entry.CACHE_DIRECTORY}/{scene.hook.stem}.*")
         return entry.imports_of(path.read_bytes())
 
     with running(scene):
