@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile.errors import RuntimeFolderError
+from hooks_compile.errors import RuntimeDirectoryError
 from hooks_compile.install import runtime_directory as runtime_folder
 from hooks_compile.install import wrapper
 
@@ -51,7 +51,7 @@ def meets_shim(python: str, env: Mapping[str, str]) -> Passing | None:
 
     try:
         return shims.standing(runtime_folder.location(env), python, cwd=Path.cwd(), env=env)
-    except RuntimeFolderError:
+    except RuntimeDirectoryError:
         return None  # the explanation tells that there is none
 
 
@@ -77,6 +77,6 @@ def _explanation(line: str) -> str:
 def _unlaunched(env: Mapping[str, str]) -> str:
     try:
         why = f"the wrapper found no launcher at {runtime_folder.location(env) / 'launch.py'}"
-    except RuntimeFolderError as error:
+    except RuntimeDirectoryError as error:
         why = f"the wrapper found no runtime folder: {error.cause}"
     return f"source: plain Python ran the hook, because {why}"

@@ -382,7 +382,7 @@ def run_check(arguments: argparse.Namespace) -> int:
     status = _report(arguments, examine)
     if status and not arguments.json:
         say(
-            "to mend it: hooks-compile compile, after correcting what does not compile",
+            "to fix it: hooks-compile compile, after correcting what does not compile",
             file=sys.stderr,
         )
     return status
@@ -396,7 +396,7 @@ def _print_checked(checked: Checked, project: Project) -> int:
     for path in checked.tracked:
         where = shown(path, project.root)
         say(
-            f"{where}: git tracks this cache file\n  to mend it: git rm --cached '{where}'",
+            f"{where}: git tracks this cache file\n  to fix it: git rm --cached '{where}'",
             file=sys.stderr,
         )
     return not checked.ok
@@ -627,7 +627,7 @@ def _before_changes(arguments: argparse.Namespace, plan: Plan, whats: Sequence[s
         count = report.plural(len(plan.troubles), "file")
         print_error(
             f"nothing was changed, because of {count} (see above)\n"
-            "  to mend it: do what stands there, or name the agents to go on with: --agent NAME"
+            "  to fix it: do what stands there, or name the agents to go on with: --agent NAME"
         )
         return 1
     if arguments.dry_run:

@@ -34,5 +34,5 @@ class Finding:
 
     def __str__(self) -> str:
         """``LEVEL: TEXT`` and, on a second line, the remedy."""
-        mend = f"\n  to mend it: {self.remedy}" if self.remedy else ""
+        mend = f"\n  to fix it: {self.remedy}" if self.remedy else ""
         return f"{self.level}: {self.text}{mend}"

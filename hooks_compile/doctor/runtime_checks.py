@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hooks_compile.doctor.findings import OK, PROBLEM, Finding
 from hooks_compile.entries.report import shown
-from hooks_compile.errors import RuntimeFolderError
+from hooks_compile.errors import RuntimeDirectoryError
 from hooks_compile.install import runtime_directory as runtime_folder
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def examine_runtime(folder: Path) -> list[Finding]:
 def _examine_key(folder: Path) -> list[Finding]:
     try:
         runtime_folder.read_key(folder)
-    except RuntimeFolderError as error:
+    except RuntimeDirectoryError as error:
         return [Finding(PROBLEM, f"{shown(folder / 'key')}: {error.cause}", error.remedy)]
     return []
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hooks_compile import git
 from hooks_compile.entries.compiler import Compiler
-from hooks_compile.errors import RuntimeFolderError
+from hooks_compile.errors import RuntimeDirectoryError
 from hooks_compile.install import runtime_directory as runtime_folder
 from hooks_compile.launcher.entry import CACHE_DIRECTORY
 from hooks_compile.model import CompileResult, HookSource, State
@@ -52,7 +52,7 @@ def compile_changed(
     try:
         runtime_folder.ensure(project.runtime)
         key, write = runtime_folder.read_key(project.runtime), True
-    except RuntimeFolderError:
+    except RuntimeDirectoryError:
         pass  # a launch says why, and runs the source
     return Checked(_broken(sources, modules, interpreters, optimize, key, write=write))
 

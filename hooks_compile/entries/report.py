@@ -37,7 +37,7 @@ def describe_error(where: str, error: SourceError) -> str:
 
 
 def describe_trouble(result: CompileResult, root: Path) -> str | None:
-    """Return what is wrong with a result and how to mend it, None where nothing is."""
+    """Return what is wrong with a result and how to fix it, None where nothing is."""
     if result.ok:
         return None
     where = shown(result.source.path, root)

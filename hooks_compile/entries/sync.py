@@ -46,7 +46,7 @@ def synchronize(
     """Compile what changed in ``project`` and, with ``prune``, remove what is gone.
 
     ``optimize`` takes the place of the configured level, ``progress`` is the compiler's. Safe at
-    the same time as launches and other syncs. Raises RuntimeFolderError or InterpreterError where
+    the same time as launches and other syncs. Raises RuntimeDirectoryError or InterpreterError if
     nothing can be compiled at all.
     """
     from hooks_compile.entries import cache, fallbacks  # noqa: PLC0415 - see broken
@@ -86,12 +86,12 @@ def examine(
     Raises InterpreterError where an interpreter can't be run.
     """
     from hooks_compile.entries.compiler import Compiler  # noqa: PLC0415
-    from hooks_compile.errors import RuntimeFolderError  # noqa: PLC0415
+    from hooks_compile.errors import RuntimeDirectoryError  # noqa: PLC0415
     from hooks_compile.install import runtime_directory as runtime_folder  # noqa: PLC0415 - see broken
 
     try:
         key = runtime_folder.read_key(project.runtime)
-    except RuntimeFolderError:
+    except RuntimeDirectoryError:
         key = os.urandom(16)  # no entry verifies under it
     level = project.config.optimize if optimize is None else optimize
     with Compiler(interpreters, key, level, progress) as compiler:

@@ -7,7 +7,8 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile.errors import RuntimeFolderError, pasted
+from hooks_compile import files
+from hooks_compile.errors import RuntimeDirectoryError, pasted
 from hooks_compile.launcher import entry
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def location(env: Mapping[str, str]) -> Path:
     """Return ``${HOOKS_COMPILE_HOME:-${XDG_DATA_HOME:-$HOME/.local/share}/hooks-compile}``.
 
     The wrapper finds it by the same rule, and takes no relative path either.
-    Raises RuntimeFolderError for a relative path, and if HOME is not set.
+    Raises RuntimeDirectoryError for a relative path, and if HOME is not set.
     """
     if env.get("HOOKS_COMPILE_HOME"):
         directory = Path(env["HOOKS_COMPILE_HOME"])
@@ -40,7 +41,7 @@ def location(env: Mapping[str, str]) -> Path:
         directory = Path(env.get("HOME", ""), ".local", "share", "hooks-compile")
         variable = "HOME"
     if not directory.is_absolute():
-        raise RuntimeFolderError(
+        raise RuntimeDirectoryError(
             f"{variable} is not an absolute path, so a hook would find another directory "
             "wherever it starts",
             path=directory,
@@ -63,7 +64,7 @@ def build() -> str:
 def ensure(directory: Path) -> Path:
     """Make ``directory`` what the launcher needs, and return the path of its ``launch.py``.
 
-    If all is there and of this version, nothing is written. Raises RuntimeFolderError if the
+    If all is there and of this version, nothing is written. Raises RuntimeDirectoryError if the
     directory can't be made or belongs to another user.
     """
     try:
@@ -75,11 +76,11 @@ def ensure(directory: Path) -> Path:
             _create_key(directory)
         version = build()
         if not _is_complete(directory, version):
-            for path, content in _files(directory, version).items():
-                replace(path, content)
+            for path, content in _contents(directory, version).items():
+                files.replace_if_changed(path, content)
             _remove_other_versions(directory, version)
     except OSError as error:
-        raise RuntimeFolderError(
+        raise RuntimeDirectoryError(
             f"the runtime directory can't be written: {error.strerror}",
             path=directory,
             remedy=f"chmod 700 {pasted(directory)}; or set HOOKS_COMPILE_HOME to a directory of "
@@ -93,27 +94,31 @@ def outdated(directory: Path) -> list[Path]:
 
     Raises OSError for one that can't be read.
     """
-    files = _files(directory, build())
-    return [path for path, text in files.items() if not path.exists() or path.read_bytes() != text]
+    contents = _contents(directory, build())
+    return [
+        path
+        for path, content in contents.items()
+        if not path.exists() or path.read_bytes() != content
+    ]
 
 
 def read_key(directory: Path) -> bytes:
     """Return the 16 secret bytes under which entries verify.
 
-    Raises RuntimeFolderError if there are none, or if others could have put them there.
+    Raises RuntimeDirectoryError if there are none, or if others could have put them there.
     """
     try:
         _require_private(directory)
         _require_private(directory / "key")
-        key = (directory / "key").read_bytes()
+        key = files.read_bytes(directory / "key")
     except OSError as error:
-        raise RuntimeFolderError(
+        raise RuntimeDirectoryError(
             f"the key can't be read: {error.strerror}",
             path=directory / "key",
             remedy="hooks-compile compile",
         ) from error
     if len(key) != entry.KEY_SIZE:
-        raise RuntimeFolderError(
+        raise RuntimeDirectoryError(
             f"the key has {len(key)} bytes instead of {entry.KEY_SIZE}",
             path=directory / "key",
             remedy=f"rm {pasted(directory / 'key')} && hooks-compile compile",
@@ -153,7 +158,7 @@ def is_private(path: Path) -> bool:
 
 def _require_private(path: Path) -> None:
     if not is_private(path):
-        raise RuntimeFolderError(
+        raise RuntimeDirectoryError(
             f"mode {stat.S_IMODE(path.stat().st_mode):o} of user {path.stat().st_uid}: others "
             "could have put something there, so the launcher does not use it",
             path=path,
@@ -181,7 +186,7 @@ def _is_complete(directory: Path, version: str) -> bool:
     return lines[:1] == [version]
 
 
-def _files(directory: Path, version: str) -> dict[Path, bytes]:
+def _contents(directory: Path, version: str) -> dict[Path, bytes]:
     """Return what the launcher consists of, in the order in which it has to be written."""
     from hooks_compile.install.bundle import Bundle  # noqa: PLC0415 - slow, and seldom needed
 
@@ -196,10 +201,10 @@ def _files(directory: Path, version: str) -> dict[Path, bytes]:
     texts[_RECORDER] = bundle.program("uv.uv_recorder", "run()")
     texts["prepare.py"] = (_LAUNCHER / "prepare.py").read_text("utf-8")
     texts["launch.py"] = launch
-    files = {name: text.encode() for name, text in texts.items()}
-    manifest = [version, *(f"{_digest(content)} {name}" for name, content in files.items())]
-    files[_MANIFEST] = "\n".join(manifest).encode() + b"\n"
-    return {directory / name: content for name, content in files.items()}
+    contents = {name: text.encode() for name, text in texts.items()}
+    manifest = [version, *(f"{_digest(content)} {name}" for name, content in contents.items())]
+    contents[_MANIFEST] = "\n".join(manifest).encode() + b"\n"
+    return {directory / name: content for name, content in contents.items()}
 
 
 def _create_key(directory: Path) -> None:
@@ -217,26 +222,6 @@ def _create_key(directory: Path) -> None:
         return
     finally:
         draft.unlink()
-
-
-def replace(path: Path, data: bytes) -> bool:
-    """Write ``data`` to ``path`` atomically unless it is there already. Return whether it wrote."""
-    try:
-        status = path.lstat()
-        own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
-        if own and path.read_bytes() == data:
-            return False
-    except FileNotFoundError:
-        pass  # the first time
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(data)
-        draft.chmod(0o600)
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    return True
 
 
 def _remove_other_versions(directory: Path, version: str) -> None:

@@ -656,7 +656,7 @@ def test_a_file_with_a_second_name_stops_everything(tool: Tool, repo: GitRepo) -
     (repo.path / "second.json").hardlink_to(repo.path / SETTINGS)
     done = refused(tool, "init", "--yes")
     assert "can't be changed: it has a second name (a hard link)" in done.out
-    remedy = done.out.split("to mend it: ")[1].splitlines()[0]
+    remedy = done.out.split("to fix it: ")[1].splitlines()[0]
     assert subprocess.run(["sh", "-c", remedy], check=False).returncode == 0
     tool.ok("init", "--yes")
     assert (repo.path / "second.json").read_text() == settings(COMMAND)

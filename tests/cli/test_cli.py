@@ -172,7 +172,7 @@ def test_check_lists_what_is_not_compiled_and_writes_nothing(tool: Tool) -> None
     done = tool.run("check")
     assert done.status == 1
     assert f"{HOOK}: not compiled under CPython" in done.err
-    assert done.err.splitlines()[-1].startswith("to mend it: hooks-compile compile")
+    assert done.err.splitlines()[-1].startswith("to fix it: hooks-compile compile")
     assert not (tool.cwd / CACHE).exists()
     assert not tool.runtime.exists()
     assert parsed(tool.run("check", "--json"))["ok"] is False
@@ -221,7 +221,7 @@ def test_an_interpreter_that_is_not_there_is_an_error_with_a_remedy(tool: Tool) 
     done = tool.run("compile", "--python", "python3.99")
     assert done.status == 1
     assert "there is no 'python3.99' to run hooks with" in done.err
-    assert "\n  to mend it: " in done.err
+    assert "\n  to fix it: " in done.err
 
 
 def test_a_forced_level_is_obeyed_and_status_says_what_it_drops(tool: Tool) -> None:
@@ -607,7 +607,7 @@ def test_doctor_exits_with_1_for_problems_only(tool: Tool) -> None:
     done = tool.run("doctor")
     assert done.status == 1
     assert "problem: the runtime folder" in done.out
-    assert "\n  to mend it: hooks-compile compile\n" in done.out
+    assert "\n  to fix it: hooks-compile compile\n" in done.out
     tool.ok("compile")
     tool.ok("wrapper")
     done = tool.with_env(PYTHONUNBUFFERED="1").run("doctor", "--json")
@@ -636,7 +636,7 @@ def test_a_config_error_names_the_file_and_the_remedy(tool: Tool, text: str, sai
     assert (done.status, done.out) == (1, "")
     assert done.err.startswith(f"hooks-compile: {tool.cwd / '.hooks-compile.toml'}: ")
     assert said in done.err
-    assert "\n  to mend it: " in done.err
+    assert "\n  to fix it: " in done.err
 
 
 @pytest.mark.parametrize("command", ["check", "status", "doctor", "clean", "sync", "wrapper"])
@@ -664,7 +664,7 @@ def test_a_runtime_folder_that_is_not_private_is_an_error_with_a_remedy(tool: To
     done = tool.run("compile")
     assert done.status == 1
     assert done.err.startswith(f"hooks-compile: {tool.runtime}: mode 755")
-    assert "\n  to mend it: " in done.err
+    assert "\n  to fix it: " in done.err
     assert tool.run("check").status == 1
 
 

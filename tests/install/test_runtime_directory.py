@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.errors import RuntimeFolderError
+from hooks_compile.errors import RuntimeDirectoryError
 from hooks_compile.install import runtime_directory as runtime_folder
 from tests.support.interpreters_found import each_interpreter
 from tests.support.launches import User, as_ordinary_user, require_root
@@ -43,7 +43,7 @@ def as_another_user_would(folder: Path, call: str) -> subprocess.CompletedProces
         "import sys, pathlib\nfrom hooks_compile import errors\n"
         "from hooks_compile.install import runtime_directory as runtime_folder\n"
         f"try: print(runtime_folder.{call}(pathlib.Path(sys.argv[1])))\n"
-        "except errors.RuntimeFolderError as error: sys.exit(str(error))"
+        "except errors.RuntimeDirectoryError as error: sys.exit(str(error))"
     )
     return subprocess.run(
         [sys.executable, "-c", code, folder],
@@ -86,7 +86,7 @@ def test_it_is_where_the_first_variable_that_is_set_says(
 def test_a_relative_place_is_refused_with_the_variable_to_set(
     env: Mapping[str, str], variable: str
 ) -> None:
-    with pytest.raises(RuntimeFolderError) as caught:
+    with pytest.raises(RuntimeDirectoryError) as caught:
         runtime_folder.location(env)
     assert variable in caught.value.cause
     assert caught.value.remedy.startswith(f"export {variable}=")
@@ -195,7 +195,7 @@ def test_a_link_in_a_files_place_is_replaced_and_not_followed(
 def test_one_that_others_can_enter_is_refused(runtime: Path, mode: int) -> None:
     runtime.chmod(mode)
     for call in (runtime_folder.ensure, runtime_folder.read_key):
-        with pytest.raises(RuntimeFolderError, match=f"mode {mode:o}") as caught:
+        with pytest.raises(RuntimeDirectoryError, match=f"mode {mode:o}") as caught:
             call(runtime)
         assert caught.value.remedy
     assert not runtime_folder.is_private(runtime)
@@ -206,7 +206,7 @@ def test_one_of_another_user_is_refused(runtime: Path) -> None:
     os.chown(runtime, STRANGER, STRANGER)
     before = times(runtime)
     for call in (runtime_folder.ensure, runtime_folder.read_key):
-        with pytest.raises(RuntimeFolderError, match=f"of user {STRANGER}"):
+        with pytest.raises(RuntimeDirectoryError, match=f"of user {STRANGER}"):
             call(runtime)
     assert times(runtime) == before
 
@@ -214,21 +214,21 @@ def test_one_of_another_user_is_refused(runtime: Path) -> None:
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o606])
 def test_a_key_that_others_may_know_is_refused(runtime: Path, mode: int) -> None:
     (runtime / "key").chmod(mode)
-    with pytest.raises(RuntimeFolderError, match=f"mode {mode:o}"):
+    with pytest.raises(RuntimeDirectoryError, match=f"mode {mode:o}"):
         runtime_folder.read_key(runtime)
 
 
 def test_a_key_that_another_user_wrote_is_refused(runtime: Path) -> None:
     require_root()
     os.chown(runtime / "key", STRANGER, STRANGER)
-    with pytest.raises(RuntimeFolderError, match=f"of user {STRANGER}"):
+    with pytest.raises(RuntimeDirectoryError, match=f"of user {STRANGER}"):
         runtime_folder.read_key(runtime)
 
 
 @pytest.mark.parametrize("size", [0, 15, 17, 32])
 def test_a_key_of_another_size_is_refused_and_stays(runtime: Path, size: int) -> None:
     (runtime / "key").write_bytes(bytes(size))
-    with pytest.raises(RuntimeFolderError, match=f"{size} bytes instead of 16"):
+    with pytest.raises(RuntimeDirectoryError, match=f"{size} bytes instead of 16"):
         runtime_folder.read_key(runtime)
     runtime_folder.ensure(runtime)
     assert (runtime / "key").read_bytes() == bytes(size)
@@ -236,7 +236,7 @@ def test_a_key_of_another_size_is_refused_and_stays(runtime: Path, size: int) ->
 
 def test_the_remedy_for_a_damaged_key_mends_it(runtime: Path) -> None:
     (runtime / "key").write_bytes(b"short")
-    with pytest.raises(RuntimeFolderError) as caught:
+    with pytest.raises(RuntimeDirectoryError) as caught:
         runtime_folder.read_key(runtime)
     remove, _, then = caught.value.remedy.partition(" && ")
     assert then.startswith("hooks-compile")
@@ -247,7 +247,7 @@ def test_the_remedy_for_a_damaged_key_mends_it(runtime: Path) -> None:
 
 def test_a_missing_key_is_told_with_the_command_that_makes_one(runtime: Path) -> None:
     (runtime / "key").unlink()
-    with pytest.raises(RuntimeFolderError) as caught:
+    with pytest.raises(RuntimeDirectoryError) as caught:
         runtime_folder.read_key(runtime)
     assert caught.value.remedy == "hooks-compile compile"
 
@@ -294,7 +294,7 @@ def test_what_permissions_forbid_is_an_error_with_a_remedy(
             runtime.chmod(0o700)
     assert done.returncode == 1
     assert "Permission denied" in done.stderr
-    assert "to mend it: " in done.stderr
+    assert "to fix it: " in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -309,9 +309,9 @@ def test_a_complete_one_needs_no_permission_to_write(runtime: Path) -> None:
 def test_a_file_in_its_place_is_an_error(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("")
     folder = tmp_path / "file" if place == "file" else tmp_path / "file" / "runtime"
-    with pytest.raises(RuntimeFolderError):
+    with pytest.raises(RuntimeDirectoryError):
         runtime_folder.ensure(folder)
-    with pytest.raises(RuntimeFolderError):
+    with pytest.raises(RuntimeDirectoryError):
         runtime_folder.read_key(folder)
 
 

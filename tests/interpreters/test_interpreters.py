@@ -170,7 +170,7 @@ def test_a_missing_command_is_named_with_a_remedy(command: str, tmp_path: Path) 
         resolve(command, cwd=tmp_path, env=path_env(tmp_path))
     assert str(caught.value) == (
         f"there is no {command!r} to run hooks with\n"
-        "  to mend it: hooks-compile compile --python /usr/bin/python3, or another that is there"
+        "  to fix it: hooks-compile compile --python /usr/bin/python3, or another that is there"
     )
 
 

@@ -302,7 +302,7 @@ def test_who_reads_our_output_may_leave(scene: Scene) -> None:
 def test_a_path_that_does_not_exist_is_refused_with_a_remedy(scene: Scene) -> None:
     done = running.run(scene.user, scene.root, "missing")
     assert done.returncode == 1
-    assert done.stderr == ("hooks-watch: missing: does not exist\n  to mend it: ls -ld 'missing'\n")
+    assert done.stderr == ("hooks-watch: missing: does not exist\n  to fix it: ls -ld 'missing'\n")
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def _describe_file(plan: FilePlan) -> Iterator[str]:
     if plan.trouble is not None:
         yield f"  can't be changed: {one_line(plan.trouble.cause)}"
         if plan.trouble.remedy:
-            yield f"    to mend it: {one_line(plan.trouble.remedy)}"
+            yield f"    to fix it: {one_line(plan.trouble.remedy)}"
         return
     if plan.strict:
         yield f"  warning: {agent.title} reads no file with comments or trailing commas in it"
