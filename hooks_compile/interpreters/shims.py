@@ -17,9 +17,9 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hooks_compile import files
 from hooks_compile.entries.report import shown
 from hooks_compile.errors import InterpreterError
-from hooks_compile.install import runtime_directory as runtime_folder
 from hooks_compile.interpreters.resolve import find, is_shim
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def refresh(runtime: Path, command: str, *, cwd: Path, env: Mapping[str, str]) -
             finally:
                 shutil.rmtree(drafts)
         if decision.passing.binary is not None:
-            runtime_folder.replace(runtime / CODE, code.read_bytes())
+            files.replace_if_changed(runtime / CODE, code.read_bytes())
     except _UnrecordedError as reason:
         return Passing(shim, None, str(reason))
     except OSError as error:

@@ -271,7 +271,7 @@ def test_a_read_only_folder_is_a_miss_at_each_launch_and_stays_as_it_is(
         for route in ("launcher", "wrapper", "launcher"):
             launched = scene.launch(route, ordinary=True)
             scene.assert_source_ran(launched, "miss")
-            assert "it can't be stored" in launched.reason
+            assert "it is not stored" in launched.reason
         assert sorted(closed.rglob("*")) == before
     finally:
         closed.chmod(0o700)

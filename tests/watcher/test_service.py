@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.errors import ConfigError
-from hooks_compile.launcher import entry
 from tests.support.interpreters_found import found
 from tests.support.launches import interpreter_record
 from tests.support.repositories import GitRepo, write
@@ -294,18 +293,6 @@ def test_a_forced_level_in_the_configuration_is_obeyed_at_once(scene: Scene) -> 
         assert scene.user.entry_path(scene.hook, 2).exists()
         write(scene.root / ".hooks-compile.toml", "optimize = 1\n")
         wait_until(scene.user.entry_path(scene.hook, 1).exists, lambda: "level 1")
-
-
-def test_other_imports_in_the_configuration_are_made_at_once(scene: Scene) -> None:
-    def made() -> bytes:
-        (path,) = scene.hook.parent.glob(f"{entry.CACHE_DIRECTORY}/{scene.hook.stem}.*")
-        return entry.imports_of(path.read_bytes())
-
-    with running(scene):
-        config = write(scene.root / ".hooks-compile.toml", 'imports = "deferred"\n')
-        wait_until(lambda: made() != entry.AS_WRITTEN, made)
-        config.unlink()
-        wait_until(lambda: made() == entry.AS_WRITTEN, made)
 
 
 def test_a_file_without_a_suffix_is_a_hook_by_its_shebang(scene: Scene) -> None:
