@@ -26,12 +26,12 @@ from hooks_compile.launcher.miss import store
 from tests.support.launches import (
     BARE,
     CACHE_DIRECTORY,
-    SOAK,
     User,
     default_interpreter,
     entries,
     leftovers,
 )
+from tests.support.tiers import IS_SOAK as SOAK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
