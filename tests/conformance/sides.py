@@ -1,7 +1,8 @@
 """A run on both sides: from its source, and launched in every state that an entry can be in.
 
 ``cold``      no entry: the launcher reports ``miss``
-``primed``    launched before with the same content: the launcher reports ``hit``
+``primed``    launched before with the same content: the launcher reports ``hit``; if Python is told
+              to write no bytecode, the launch before left no entry, and it is the tool's
 ``compiled``  compiled by the tool, at the level that it chose: the launcher reports ``hit``
 ``damaged``   an entry with lost or foreign bytes: the launcher does not report ``hit``
 
@@ -58,7 +59,10 @@ def problems(
         launched = bench.launch(case, run, launch, entries)
         if state == "cold":
             shutil.rmtree(made_by_launch, ignore_errors=True)
-            shutil.copytree(bench.stash, made_by_launch, symlinks=True)
+            made = bench.stash if writes_bytecode(run, bench) else compiled
+            shutil.copytree(made, made_by_launch, symlinks=True)
+            if made is compiled and [*bench.stash.rglob("*.pyc")]:
+                found.append(f"{_name(run)}: a launch without bytecode stored an entry")
         found += _wrong(run, state, expected, launched, bench)
     return found
 
@@ -71,6 +75,14 @@ def _wrong(
         found.append(f"the launcher reports {launched.trace}, not one of {traces(run, state)}")
     where = f"{_name(run)} [{state}] {dict(bench.environment)}"
     return [f"{where}\n{text}" for text in found]
+
+
+def writes_bytecode(run: Run, bench: Bench) -> bool:
+    """Whether Python writes bytecode at a run: neither an option nor a variable says no."""
+    letters = "".join(flag for flag in run.flags if flag[:2] not in ("-W", "-X"))
+    variables = {**bench.environment, **run.env}
+    is_set = variables.get("PYTHONDONTWRITEBYTECODE") and not {"E", "I"} & set(letters)
+    return "B" not in letters and not is_set
 
 
 def _name(run: Run) -> str:
