@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.launcher.test_leave import each_of_some, some_interpreters
+from tests.launcher.test_early_exit import each_of_some, some_interpreters
 from tests.support.interpreters_found import clean_environment
 from tests.support.launches import User
 from tests.support.repositories import write
