@@ -407,7 +407,7 @@ def run_status(arguments: argparse.Namespace) -> int:
     from hooks_compile.entries import fallbacks, status
     from hooks_compile.entries.sync import examine
 
-    project, synced, _ = _synced(arguments, examine, modules=False)
+    project, synced, _ = _synced(arguments, examine, modules=False, explain=True)
     passings = _refresh_shims(arguments, project)
     optimize = project.config.optimize if arguments.optimize is None else arguments.optimize
     trace = os.environ.get("HOOKS_COMPILE_TRACE")
@@ -495,7 +495,7 @@ def run_clean(arguments: argparse.Namespace) -> int:
     tops = [_here() / path for path in arguments.paths if path.is_dir()]
     alone = project.abandoned(tops or [project.root]) if tops or not arguments.paths else []
     for folder in [*project.folders(), *alone]:
-        removed += cache.clean(cache.folder_in(folder))
+        removed += cache.clean(cache.directory_in(folder))
     if arguments.runtime:
         removed += git_hooks.remove_shared(project.runtime)
         removed += runtime_folder.remove(project.runtime)
@@ -599,7 +599,7 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     if in_git:
         git_hooks.uninstall(project.root, os.environ)
     if not arguments.agent:
-        folders = [cache.folder_in(folder) for folder in project.folders()]
+        folders = [cache.directory_in(folder) for folder in project.folders()]
         if removed := sum(len(cache.clean(folder)) for folder in folders):
             say(f"{report.plural(removed, 'file')} of compiled code removed")
     if plan.changes:

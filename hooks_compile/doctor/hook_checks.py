@@ -6,9 +6,9 @@ from collections import defaultdict
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from hooks_compile.compile_worker.level import choose_level
 from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
 from hooks_compile.entries import sync
-from hooks_compile.entries.levels import choose_level
 from hooks_compile.entries.report import describe_error, plural, shown
 from hooks_compile.errors import InterpreterError
 from hooks_compile.model import State

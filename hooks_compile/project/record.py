@@ -74,14 +74,14 @@ class Project:
 
         An import in an unusual form is missed, and its ``__pycache__`` left to Python.
         """
-        from hooks_compile.runtime import worker  # noqa: PLC0415 - see modules
+        from hooks_compile.launcher.safe_read import read  # noqa: PLC0415 - see modules
 
         # Strings: for 10,000 hooks paths would double the time.
         named: set[str] = set()
         for source in self.sources:
             path = os.fspath(source.path)
             try:
-                text = worker.read(path)
+                text = read(path)
             except (OSError, ValueError):
                 continue  # reported where it is compiled
             folder = path.rpartition("/")[0]

@@ -148,7 +148,7 @@ def test_a_syntax_error_names_file_line_and_caret_and_the_others_are_compiled(to
         assert lines[1] == "    if x = 1:"
         assert lines[2].index("^") == lines[1].index("x")
         assert f"{HOOKS}/utf.py:1: SyntaxError: " in done.err
-        assert "2 with trouble" in done.out
+        assert "2 to fix" in done.out
     assert len(entries(tool)) == 1
     assert tool.launch(HOOK)[0] == "hit"
     result = next(

@@ -53,13 +53,11 @@ def script_index(command: Sequence[Any]) -> int | None:
 
 def compile_entry(key: bytes, script: Any, folder: Any) -> None:
     """Make the entry of a script, as the tool would; what is no source stays without one."""
-    from hooks_compile.launcher import entry  # noqa: PLC0415 - main() makes it importable
-    from hooks_compile.runtime import worker  # noqa: PLC0415 - main() makes it importable
+    from hooks_compile.compile_worker import worker  # noqa: PLC0415 - main() makes it importable
 
     path = str(Path(folder or ".", os.fsdecode(script)).resolve())
     with contextlib.suppress(OSError, ValueError):
-        job = (path, worker.read(path), 0, entry.AS_PYTHON.decode())
-        worker.compile_all(key, [job], True)
+        worker.compile_hooks(worker.Order(key, 0, write=True), [path])
 
 
 def outside_the_library(script: Any, folder: Any) -> Any:

@@ -1,15 +1,12 @@
-"""What an entry notes for the launcher: the imports that a hook begins with, and its patterns.
-
-Both are read off the compiled code. They only say what a launch may have ready: whatever they say,
-the hook does the same.
-"""
+"""Finds the regular expressions of a hook, and what ``re`` compiles them to."""
 
 import functools
 import marshal
 import re
 import sys
 import warnings
-from opcode import opname
+
+from hooks_compile.compile_worker.standard_modules import WITH_PATTERNS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,55 +15,12 @@ if TYPE_CHECKING:
 
     from hooks_compile.launcher.entry import Patterns
 
-# Modules that hooks usually begin with. Importing them tells nobody anything, and leaves no object
-# behind that does something at the end of the process; tests/compile_worker/test_notes.py looks.
-MODULES = frozenset(
-    (
-        *("__future__", "abc", "argparse", "ast", "base64", "bisect", "calendar", "codecs"),
-        *("collections", "configparser", "contextlib", "contextvars", "copy", "csv"),
-        *("dataclasses", "datetime", "decimal", "difflib", "enum", "errno", "fcntl", "fnmatch"),
-        *("fractions", "functools", "getopt", "getpass", "glob", "gzip", "hashlib", "heapq"),
-        *("hmac", "html", "inspect", "io", "ipaddress", "itertools", "json", "logging", "math"),
-        *("mimetypes", "numbers", "operator", "optparse", "os", "pathlib", "pickle", "platform"),
-        *("pprint", "pwd", "queue", "random", "re", "reprlib", "secrets", "select", "shlex"),
-        *("shutil", "signal", "socket", "sqlite3", "stat", "statistics", "string", "struct"),
-        *("subprocess", "sys", "tarfile", "tempfile", "textwrap", "threading", "time"),
-        *("tokenize", "tomllib", "traceback", "types", "typing", "unicodedata", "urllib"),
-        *("uuid", "warnings", "weakref", "zipfile", "zlib", "zoneinfo"),
-    )
-)
-# Those that compile regular expressions when they are imported, or whose imports do.
-_WITH_PATTERNS = frozenset(
-    (
-        *("argparse", "configparser", "dataclasses", "glob", "html", "json", "logging"),
-        *(
-            "http.client",
-            "locale",
-            "optparse",
-            "pathlib",
-            "pickle",
-            "platform",
-            "pprint",
-            "shlex",
-            "string",
-        ),
-        *("tempfile", "textwrap", "tokenize", "tomllib", "traceback", "typing", "urllib.error"),
-        *("urllib.parse", "urllib.request", "uuid", "zipfile"),
-    )
-)
-# What module code does until its imports are done: it imports, and gives names to constants.
-_BEGINNING = frozenset(
-    (
-        *("CACHE", "COPY", "DUP_TOP", "EXTENDED_ARG", "IMPORT_FROM", "IMPORT_NAME", "LOAD_CONST"),
-        *("LOAD_SMALL_INT", "NOP", "POP_TOP", "RESUME", "ROT_TWO", "SETUP_ANNOTATIONS"),
-        *("STORE_NAME", "SWAP"),
-    )
-)
 # More would make every launch slower than they can make the hook faster.
 _MOST_PATTERNS = 128
 _LONGEST_PATTERN = 400
 _OF_BYTES = 1 << 20
-# Every alternative begins with a character as it is: the search goes from one of these to the next.
+# What a string must hold to be worth it. Each alternative begins with a plain character, which the
+# search finds fast.
 _SPECIAL = re.compile(
     r"\\[1-9AbBdDnrsStwWZ.()\[\]{}*+?^$|/\-]|\(\?|\.[*+?]|\][*+?]|\)[*+?]|\[\^"
     r"|\]\{\d|\)\{\d|\^(?<![\s\S]\^)|\$$|\|(?<=\w\|)\w"
@@ -77,52 +31,7 @@ _FLAGS = {
 }
 
 
-def noted(code: "CodeType") -> "Tuple[Tuple[str, ...], Patterns]":
-    """Return the modules to import ahead of a hook's code, and the patterns to have ready.
-
-    If these modules compile patterns, ``re`` comes first, so that they find them ready. One key,
-    of the empty pattern, says which version of Python the patterns are of.
-    """
-    imports = leading_imports(code)
-    of_library: Patterns = {}
-    for name in imports:
-        of_library.update(library_patterns(name))
-    if of_library:
-        imports = ("re", *[name for name in imports if name != "re"])
-    ready = {**patterns(code), **of_library}
-    if ready:
-        ready["", sys.hexversion] = b""
-    return imports, ready
-
-
-def leading_imports(code: "CodeType") -> "Tuple[str, ...]":
-    """Return the modules of MODULES that a module's code imports before it does anything else."""
-    names = []
-    loaded = [0, 0]
-    words = code.co_code
-    argument = 0
-    for place in range(0, len(words), 2):  # dis.get_instructions looks at the whole code first
-        name = opname[words[place]]
-        argument = argument << 8 | words[place + 1]
-        if name == "EXTENDED_ARG":
-            continue
-        if name not in _BEGINNING:
-            break
-        if name == "LOAD_CONST":
-            loaded.append(code.co_consts[argument])
-        elif name == "LOAD_SMALL_INT":
-            loaded.append(argument)
-        elif name == "IMPORT_NAME":
-            module = code.co_names[argument]
-            if loaded[-2] or module.partition(".")[0] not in MODULES:
-                break
-            if module not in names and module not in sys.builtin_module_names:
-                names.append(module)
-        argument = 0
-    return tuple(names)
-
-
-def patterns(code: "CodeType") -> "Patterns":
+def patterns_of(code: "CodeType") -> "Patterns":
     """Return the regular expressions among the constants of ``code``, as ``re`` compiles them.
 
     A string that only looks like one is of no use, and does no harm.
@@ -145,7 +54,7 @@ def patterns(code: "CodeType") -> "Patterns":
 
 
 def _names_and_texts(code: "CodeType") -> "Tuple[Set[str], Dict[str, None]]":
-    """Return the names and the strings of ``code`` and of all code in it, in their order."""
+    """Return the names and the strings of ``code`` and of all code in it, in order."""
     names: Set[str] = set()
     texts: Dict[str, None] = {}
     waiting: Any = [code]
@@ -167,7 +76,7 @@ def library_patterns(name: str) -> "Patterns":
     """
     if name not in _of_library:
         found: Patterns = {}
-        if name in _WITH_PATTERNS and _can_compile():
+        if name in WITH_PATTERNS and _can_compile():
             import _sre  # type: ignore[import-not-found] # noqa: PLC0415 - CPython's, without a stub
 
             for value in _values(__import__(name), set()):
@@ -180,15 +89,15 @@ def library_patterns(name: str) -> "Patterns":
                         found[key_of(pattern, flags)] = data
             if name == "argparse":  # it compiles some when it is used, too
                 loader: Any = sys.modules[name].__loader__
-                found.update(patterns(loader.get_code(name)))
+                found.update(patterns_of(loader.get_code(name)))
         _of_library[name] = found
     return _of_library[name]
 
 
 def key_of(pattern: "Union[str, bytes]", flags: int) -> "Tuple[str, int]":
-    """Return what a pattern is found by.
+    """Return the key of a pattern.
 
-    Python would warn, if it is started with ``-b``, where text and bytes were keys together.
+    A dictionary with both text and bytes as keys would make Python warn under ``-b``.
     """
     if isinstance(pattern, bytes):
         return pattern.decode("latin-1"), flags | _OF_BYTES
@@ -196,7 +105,7 @@ def key_of(pattern: "Union[str, bytes]", flags: int) -> "Tuple[str, int]":
 
 
 def _values(module: "Any", seen: "Set[str]") -> "Iterator[Any]":
-    """Give the values of a module, of its classes, and of the modules that it has imported."""
+    """Yield the values of a module, of its classes, and of the modules that it has imported."""
     seen.add(module.__name__)
     for value in list(vars(module).values()):
         yield value
@@ -218,7 +127,7 @@ _known: "Dict[Tuple[str, int], Optional[bytes]]" = {}
 
 
 def _compiled(pattern: "Union[str, bytes]", flags: int) -> "Optional[bytes]":
-    """Return the marshalled arguments of ``_sre.compile``; None where Python complains."""
+    """Return the marshalled arguments of ``_sre.compile``; None if Python refuses or warns."""
     key = key_of(pattern, flags)
     if key not in _known:
         with warnings.catch_warnings():
@@ -258,7 +167,7 @@ def _compiler() -> "Any":
 
 @functools.lru_cache(maxsize=1)
 def _can_compile() -> bool:
-    """Tell whether :func:`_arguments` makes what this interpreter's ``re`` makes."""
+    """Return whether :func:`_arguments` gives the same as this interpreter's ``re``."""
     if sys.implementation.name != "cpython":
         return False
     import _sre  # noqa: PLC0415 - CPython's
