@@ -1,4 +1,4 @@
-"""Launches measured against each other: in turn, so that what slows the machine slows all."""
+"""Processes timed in turn, so that what slows the machine slows them all."""
 
 from __future__ import annotations
 
@@ -6,33 +6,58 @@ import math
 import statistics
 import subprocess
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+class Start(NamedTuple):
+    """A process to time: its words, and what it reads from standard input."""
+
+    words: Sequence[str]
+    stdin: bytes = b""
 
 
 def medians(
-    launches: Sequence[Callable[[], object]], *, rounds: int, budget: float = math.inf
+    starts: Sequence[Start],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    rounds: int,
+    budget: float = math.inf,
 ) -> list[float]:
-    """Return the median time of each launch in seconds, after up to ``rounds`` rounds of them all.
+    """Return the median time of each process in seconds; each is started once a round.
 
-    No round is begun after ``budget`` seconds, and the first one always is. A launch that runs into
-    its own time limit (subprocess.TimeoutExpired) ends the measurement; in the first round it is
-    raised.
+    No round begins after ``budget`` seconds, and no process goes on for longer. If that ends the
+    first round, subprocess.TimeoutExpired is raised.
     """
-    times: list[list[float]] = [[] for _ in launches]
+    finished: list[list[float]] = []
     end = time.perf_counter() + budget
-    for number in range(rounds):
-        if number and time.perf_counter() >= end:
-            break
+    while len(finished) < rounds:
         try:
-            for launch, measured in zip(launches, times, strict=True):
-                start = time.perf_counter()
-                launch()
-                measured.append(time.perf_counter() - start)
+            times = [_time(start, cwd, env, end) for start in starts]
         except subprocess.TimeoutExpired:
-            if not number:
+            if not finished:
                 raise
             break
-    return [statistics.median(measured) for measured in times]
+        finished.append(times)
+    return [statistics.median(times) for times in zip(*finished, strict=True)]
+
+
+def _time(start: Start, cwd: Path, env: Mapping[str, str], end: float) -> float:
+    """Run a process to its end, at the latest at the time ``end``; return the seconds it took."""
+    begun = time.perf_counter()
+    if begun >= end:
+        raise subprocess.TimeoutExpired(start.words, 0)
+    subprocess.run(
+        start.words,
+        cwd=cwd,
+        env=env,
+        input=start.stdin,
+        capture_output=True,
+        timeout=None if math.isinf(end) else end - begun,
+        check=False,
+    )
+    return time.perf_counter() - begun

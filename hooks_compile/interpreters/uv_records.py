@@ -9,8 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile.doctor.findings import NOTE, Finding
-from hooks_compile.entries.report import shown
 from hooks_compile.runtime.uv import LEFT
 
 if TYPE_CHECKING:
@@ -39,12 +37,3 @@ def forget_left(runtime: Path, scripts: Iterable[Path]) -> None:
     for script in scripts:
         if why_left(runtime, script):
             record_of(runtime, script).unlink(missing_ok=True)
-
-
-def examine(runtime: Path, scripts: Iterable[Path], root: Path) -> list[Finding]:
-    """Name the scripts whose launches are left to uv, with the reason."""
-    return [
-        Finding(NOTE, f"{shown(script, root)} is launched by uv each time: {reason}")
-        for script in scripts
-        if (reason := why_left(runtime, script))
-    ]

@@ -606,7 +606,7 @@ def test_runtime_prints_the_launchers_path_and_brings_it_up_to_date(tool: Tool) 
 def test_doctor_exits_with_1_for_problems_only(tool: Tool) -> None:
     done = tool.run("doctor")
     assert done.status == 1
-    assert "problem: the runtime folder" in done.out
+    assert "problem: the runtime directory" in done.out
     assert "\n  to fix it: hooks-compile compile\n" in done.out
     tool.ok("compile")
     tool.ok("wrapper")
