@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 import subprocess
 import time
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,15 +19,15 @@ class Start(NamedTuple):
     stdin: bytes = b""
 
 
-def medians(
+def time_in_turn(
     starts: Sequence[Start],
     *,
     cwd: Path,
     env: Mapping[str, str],
     rounds: int,
     budget: float = math.inf,
-) -> list[float]:
-    """Return the median time of each process in seconds; each is started once a round.
+) -> list[tuple[float, ...]]:
+    """Return the times of each process in seconds, one for each round of them all.
 
     No round begins after ``budget`` seconds, and no process goes on for longer. If that ends the
     first round, subprocess.TimeoutExpired is raised.
@@ -43,7 +42,7 @@ def medians(
                 raise
             break
         finished.append(times)
-    return [statistics.median(times) for times in zip(*finished, strict=True)]
+    return list(zip(*finished, strict=True))
 
 
 def _time(start: Start, cwd: Path, env: Mapping[str, str], end: float) -> float:

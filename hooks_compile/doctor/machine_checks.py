@@ -27,10 +27,10 @@ def check_runtime(runtime: Path) -> Finding:
     where, name = f"the runtime directory {shown(runtime)}", quote(shown(runtime))
     own = f'sudo chown -R "$(id -u)" {name}'
     try:
-        if not runtime.exists():
-            return Finding(PROBLEM, f"{where} is not there, so hooks run from their sources", _MAKE)
         if not runtime.is_dir():
-            return Finding(PROBLEM, f"{where} is a file", f"rm {name} && {_MAKE}")
+            remove = f"rm {name} && " if runtime.exists() else ""
+            text = f"{where} is not there, so hooks run from their sources"
+            return Finding(PROBLEM, text, f"{remove}{_MAKE}")
         for path in (runtime, *runtime.glob("*.py")):
             if path.stat().st_uid != os.geteuid():
                 text = f"{shown(path)} belongs to another user, so the launcher does not run"
@@ -41,8 +41,8 @@ def check_runtime(runtime: Path) -> Finding:
         return Finding(PROBLEM, f"{shown(error.path or runtime)}: {error.cause}", error.remedy)
     except OSError as error:
         return Finding(PROBLEM, f"{where} can't be read: {error}", own)
+    names = ", ".join(path.name for path in outdated)
     if outdated:
-        names = ", ".join(path.name for path in outdated)
         return Finding(PROBLEM, f"{where} lacks files of this version: {names}", _MAKE)
     return Finding(OK, f"{where} is private and has a key and the current launcher")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from hooks_compile import trust
-from hooks_compile.bench.timing import Start, medians
+from hooks_compile.bench.timing import Start, time_in_turn
 from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
 from hooks_compile.entries.report import shown
 from hooks_compile.errors import InterpreterError
@@ -108,11 +109,12 @@ def check_python(
     commands += [[str(passing.shim), "-S"]] if passing else []
     starts = [Start([*words, "-c", "pass"]) for words in commands]
     try:
-        bare, full, *shim = medians(starts, cwd=cwd, env=env, rounds=_ROUNDS, budget=budget)
+        times = time_in_turn(starts, cwd=cwd, env=env, rounds=_ROUNDS, budget=budget)
     except subprocess.TimeoutExpired:
         text = f"{name} takes so long to start that it was not measured"
         yield Finding(NOTE, text, f"time {binary} -X importtime -c pass")
         return
+    bare, full, *shim = map(statistics.median, times)
     yield Finding(OK, f"{name} starts in {_ms(full)}")
     if passing and passing.binary:
         yield Finding(OK, str(passing))

@@ -258,7 +258,7 @@ def foreign_wrapper(tool: Tool) -> None:
     ("situation", "part", "states"),
     [
         (remove_runtime, "is not there, so hooks run from their sources", {""}),
-        (file_for_runtime, "is a file", {""}),
+        (file_for_runtime, "is not there, so hooks run from their sources", {""}),
         (open_runtime, "runtime: mode 755", {"source"}),
         (writable_runtime, "runtime: mode 777", {"source"}),
         (open_key, "key: mode 644", {"source"}),
