@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +12,13 @@ from tests.support import git_matrix, git_setups
 from tests.support.git_matrix import CELLS, COLUMNS, OPERATIONS
 from tests.support.git_scene import gits
 from tests.support.precommit_scene import Packaged
+from tests.support.tiers import IS_SOAK as SOAK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.git_scene import Scene
 
-SOAK = bool(os.environ.get("HOOKS_COMPILE_SOAK"))
 DOCUMENT = Path(__file__).parents[2] / "docs" / "git.md"
 
 # With pre-commit a row takes seconds: a short run has those in which the columns differ in kind.

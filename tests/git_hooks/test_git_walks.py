@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -14,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, precondition, rule
 
 from tests.support.git_scene import HOOK, Scene, gits
+from tests.support.tiers import IS_SOAK as SOAK
 
-SOAK = bool(os.environ.get("HOOKS_COMPILE_SOAK"))
 _LINES = 4
 _MOST_TREES = 3
 

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from tests.support.launches import SOAK
 from tests.support.pyenv_scene import Scene, versions
+from tests.support.tiers import IS_SOAK as SOAK
 
 FOLDERS = (".", "sub", "sub/deep")
 MINE = "mine"

@@ -1,7 +1,7 @@
 """A launch ends early where nobody can tell, and only there; each way it shows what Python shows.
 
-By default each hook meets the oldest CPython, the newest and our own; ``HOOKS_COMPILE_SOAK=1`` lets
-it meet all of them.
+By default each hook meets the oldest CPython, the newest and our own; with
+``HOOKS_COMPILE_TESTS=soak`` it meets all of them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from tests.support import interpreters_found
 from tests.support.ends import ENDS, LEAVES, End
-from tests.support.launches import FOLDER, SOAK, User
+from tests.support.launches import FOLDER, User
 from tests.support.repositories import write
+from tests.support.tiers import IS_SOAK as SOAK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,7 +22,8 @@ import pytest
 from hooks_compile.entries import cache
 from hooks_compile.install import runtime_directory as runtime_folder
 from hooks_compile.runtime import entry, store
-from tests.support.launches import BARE, FOLDER, SOAK, User, default_interpreter, entries, leftovers
+from tests.support.launches import BARE, FOLDER, User, default_interpreter, entries, leftovers
+from tests.support.tiers import IS_SOAK as SOAK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

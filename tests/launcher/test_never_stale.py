@@ -17,7 +17,8 @@ from hooks_compile.errors import HooksCompileError
 from hooks_compile.model import State
 from hooks_compile.runtime import entry, launcher, store, worker
 from tests.support.interpreters_found import found
-from tests.support.launches import SOAK, User, entries
+from tests.support.launches import User, entries
+from tests.support.tiers import IS_SOAK as SOAK
 
 if TYPE_CHECKING:
     from hooks_compile.model import Optimize

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.interpreters_found import found
-from tests.support.launches import SOAK, default_interpreter
+from tests.support.launches import default_interpreter
 from tests.support.repositories import write
+from tests.support.tiers import IS_SOAK as SOAK
 from tests.support.uv_machine import BLOCK, WHO, Machine, asked, needs, remove
 
 if TYPE_CHECKING:

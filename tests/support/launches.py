@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from hooks_compile.model import CompileResult, Optimize
     from tests.support.interpreters_found import Found
 
-SOAK = bool(os.environ.get("HOOKS_COMPILE_SOAK"))
 WRAPPER = Path(wrapper.__file__).parent.with_name("runtime") / wrapper.NAME
 FOLDER = entry.FOLDER
 TIMEOUT_S = 60

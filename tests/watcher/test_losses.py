@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.launches import SOAK
 from tests.support.repositories import write
+from tests.support.tiers import IS_SOAK as SOAK
 from tests.watcher import running
 from tests.watcher.running import HOOK, is_warm, wait_until, wait_warm
 
