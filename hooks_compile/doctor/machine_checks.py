@@ -51,7 +51,7 @@ _VARIABLES = (
     (PROBLEM, "PYTHONOPTIMIZE", "Python starts with -O, and hooks run from their sources"),
     (PROBLEM, "HOOKS_COMPILE", "with the value off, hooks run from their sources"),
     (NOTE, "HOOKS_COMPILE_NORMAL_EXIT", "Python itself ends each hook, which takes longer"),
-    (NOTE, "PYTHONDONTWRITEBYTECODE", "Python compiles what hooks import at each launch"),
+    (NOTE, "PYTHONDONTWRITEBYTECODE", "no launch stores what it compiles, of hooks or modules"),
     (NOTE, "PYTHONNODEBUGRANGES", "a hook that has to be compiled at its launch is not stored"),
     (NOTE, "PYTHONPYCACHEPREFIX", "Python does not look beside hooks for compiled modules"),
     (NOTE, "PYTHONWARNINGS", "hooks whose compilation gives warnings run from their sources"),

@@ -20,6 +20,7 @@ from tests.support.interpreters_found import Found, each_interpreter
 from tests.support.repositories import write
 from tests.support.tool import Tool
 
+README = Path(__file__).parents[2] / "README.md"
 HOSTILE_GIT = """\
 [core]
 \thooksPath = {hooks}
@@ -78,6 +79,8 @@ def test_the_demo_plays_whatever_the_users_settings_are(tool: Tool, tmp_path: Pa
     assert_launches(done.out)
     assert_broken_hook(done.out)
     assert_measured(done.out)
+    (in_readme,) = re.findall(r"```text\n(.*?)```", README.read_text(), re.DOTALL)
+    assert in_readme in done.out
 
 
 def assert_readable(out: str) -> None:
