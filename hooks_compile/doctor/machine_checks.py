@@ -88,7 +88,7 @@ def check_dropped_variables(env: Mapping[str, str]) -> Iterator[Finding]:
     unusual = {name for name in env if not _IDENTIFIER.fullmatch(name)}
     if not unusual:
         return
-    words = ["sh", "-c", 'exec "$0" -I -S -c "$1"', sys.executable, _NAMES]
+    words = ["/bin/sh", "-c", 'exec "$0" -I -S -c "$1"', sys.executable, _NAMES]
     done = subprocess.run(
         words, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True
     )
