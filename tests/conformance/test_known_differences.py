@@ -211,7 +211,7 @@ def test_before_311_an_excepthook_that_fails_shows_our_frame(
 def test_a_script_named_like_the_standard_module_it_imports_fails_in_other_words_since_313(
     interpreter: Found, tmp_path: Path, runtime: Path
 ) -> None:
-    # CPython takes the folder of the script from where no code can put another.
+    # CPython takes the directory of the script from where no code can put another.
     case = Case("shadow", {"json.py": "import json\nprint(json.loads('1'))\n"})
     run = Run(("json.py",), status=1)
     source, launched = _both(case, run, interpreter, tmp_path, runtime)
