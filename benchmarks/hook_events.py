@@ -1,7 +1,7 @@
 """The events that the hooks in ``benchmarks/hooks`` get: those measured, and more for the tests.
 
-A hook gets its event on stdin, as an agent sends it, or as arguments, as git calls it; the project's
-directory replaces ``@PROJECT@``. A hook that ``leaves_early`` finds that the event does not concern
+A hook gets its event on stdin, as an agent sends it, or as arguments, as git calls it; the
+project's directory replaces ``@PROJECT@``. A hook that ``leaves_early`` finds that the event does not concern
 it: about half of all hooks do that most of the time.
 """
 

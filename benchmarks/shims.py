@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.shims`` takes the pyenv whose shims are on PATH, and each version of CPython
 from 3.8 on behind it; ``--version`` names some. They run in a copy of pyenv's directory, in which
-the versions are fresh virtual environments: the ``.pth`` files of a full site-packages cost each launch up to
-20 ms, with and without the shim. ``--as-is`` leaves all as it is.
+the versions are fresh virtual environments: the ``.pth`` files of a full site-packages cost each
+launch up to 20 ms, with and without the shim. ``--as-is`` leaves all as it is.
 
 It also counts the system calls that the wrapper makes before Python starts: without a record, with
 one where ``python3`` is no shim, and past the shim. Exits 1 where a ratio is over BOUND.
