@@ -6,12 +6,12 @@ launcher without the wrapper. All are run in turn, in every round; what is print
 the ratios of a round. Before that each hook is checked: source and wrapper give the same stdout,
 stderr and exit status, and the launch is a hit.
 
-The interpreters are ``--python CMD`` (several times for more), else CPython 3.11 and 3.13 where
+The interpreters are ``--python CMD`` (several times for more), else CPython 3.11 and 3.13 if
 they are found. Each runs in a fresh virtual environment without pip, because the ``.pth`` files of
 a full site-packages (setuptools brings one) cost up to 20 ms of each launch, in source and wrapper
 alike, and hide the rest; ``--as-is`` takes the interpreter itself.
 
-Wall clock decides. The processor time of the launch stands beside it, since it is steadier on a
+Wall clock decides. The processor time of the launch is printed too, since it is steadier on a
 busy machine. PYTHONDONTWRITEBYTECODE and all else of the caller's environment are left out.
 """
 
@@ -177,7 +177,7 @@ class Scene:
         return hook_project.environment(project, HOOKS_COMPILE_HOME=str(self.runtime), **extra)
 
     def check(self, event: Event) -> None:
-        """Compare source and wrapper; raise SystemExit where they differ or it is no hit."""
+        """Compare source and wrapper; raise SystemExit if they differ or it is no hit."""
         commands = self.commands(event, self.wired)
         trace = self.event.with_name("trace")
         shown = {}

@@ -19,7 +19,7 @@ def measure(count: int, python: str, rounds: int, directory: Path) -> list[str]:
     """Return the row of the table for ``count`` sources; ``directory`` is new and thrown away.
 
     What a run has written is moved away and stays until the end: ext4 searches long for a free
-    inode where many have just been deleted, and that would be much of what is measured.
+    inode if many have just been deleted, and that would be much of what is measured.
     """
     hooks = directory / "hooks"
     hooks.mkdir(parents=True)

@@ -20,7 +20,7 @@ from hooks_compile.git_hooks import installer as git_hooks
 
 CHANGED = 10
 REBASED = 50
-# At most as much more, in milliseconds, in a tree with few sources; where nothing is to be done,
+# At most as much more, in milliseconds, in a tree with few sources; if nothing is to be done,
 # many of them may add MANY_ADD to it. A rebase has no bound, nor has a sync of 10,000 sources.
 BOUNDS = {"status": 2.0, "checkout, no hook changed": 5.0, "checkout, 10 hooks changed": 150.0}
 FEW = 100
@@ -132,7 +132,7 @@ def measure(count: int, rounds: int, directory: Path) -> list[tuple[str, float, 
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the table; exit 1 where a bound does not hold."""
+    """Print the table; exit 1 if a bound does not hold."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--sources", type=int, nargs="+", default=[10, 10_000])

@@ -32,7 +32,7 @@ RULES = {
 
 
 def load(stream):
-    """Return the event as a dict; an empty one where there is none."""
+    """Return the event as a dict; an empty one if there is none."""
     text = stream.read()
     return json.loads(text) if text.strip() else {}
 '''

@@ -6,7 +6,7 @@ the versions are fresh virtual environments: the ``.pth`` files of a full site-p
 launch up to 20 ms, with and without the shim. ``--as-is`` leaves all as it is.
 
 It also counts the system calls that the wrapper makes before Python starts: without a record, with
-one where ``python3`` is no shim, and past the shim. Exits 1 where a ratio is over BOUND.
+one where ``python3`` is no shim, and past the shim. Exits 1 if a ratio is over BOUND.
 """
 
 from __future__ import annotations
@@ -126,13 +126,13 @@ def count(directory: Path, env: dict[str, str], binary: Path) -> list[tuple[str,
 
 
 def _is_able(version: Path) -> bool:
-    """Tell whether this is a directory of CPython 3.8 or later."""
+    """Return whether this is a directory of CPython 3.8 or later."""
     numbers = version.name.split(".")
     return len(numbers) == 3 and int(numbers[1]) >= 8 and (version / "bin" / "python3").exists()
 
 
 def main() -> int:
-    """Print the tables; 1 where a ratio is over the bound."""
+    """Print the tables; return 1 if a ratio is over the bound."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--version", action="append", help="as pyenv names it; default: all")

@@ -135,7 +135,7 @@ def save(hook: Path, content: bytes, *, rename: bool) -> float:
 
 
 def wait_until(test: Callable[[], bool], seconds: float = _PATIENCE_S) -> float | None:
-    """Return when ``test`` became true, None where it did not."""
+    """Return when ``test`` became true, None if it did not."""
     deadline = time.perf_counter() + seconds
     while (now := time.perf_counter()) < deadline:
         if test():
@@ -234,7 +234,7 @@ def processor_s(pid: int) -> float:
 
 
 def measure_idle(counts: Sequence[int], commands: Sequence[str], directory: Path) -> bool:
-    """Print what hooks-watch takes while nothing happens; tell whether the bounds hold.
+    """Print what hooks-watch takes while nothing happens; return whether the bounds hold.
 
     All are idle at the same time, first without the scan of all contents, then with it.
     """
@@ -261,7 +261,7 @@ def measure_idle(counts: Sequence[int], commands: Sequence[str], directory: Path
 
 
 def measure_saves(arguments: argparse.Namespace, commands: Sequence[str]) -> bool:
-    """Print how long saves take; tell whether the bounds hold."""
+    """Print how long saves take; return whether the bounds hold."""
     print("| hooks | watcher | median ms | 90 % | 99 % | worst | missed | memory MiB |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     holds = True
@@ -295,7 +295,7 @@ def row(count: int, watcher: Watcher) -> str:
 
 
 def main() -> int:
-    """Print the table; exit 1 where a bound does not hold."""
+    """Print the table; exit 1 if a bound does not hold."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--saves", type=int, default=500, help="with hooks-watch")
     parser.add_argument("--others", type=int, default=30, help="saves with each other, 0 for none")
