@@ -39,12 +39,12 @@ HOSTILE_GIT = """\
 
 @pytest.fixture
 def tool(tmp_path: Path) -> Tool:
-    """A user outside of any git project, whose temporary folder is their own."""
-    folder = tmp_path / "anywhere"
-    folder.mkdir()
+    """A user outside of any git project, whose temporary directory is their own."""
+    directory = tmp_path / "anywhere"
+    directory.mkdir()
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    return Tool.create(folder, tmp_path).with_env(TMPDIR=str(temporary))
+    return Tool.create(directory, tmp_path).with_env(TMPDIR=str(temporary))
 
 
 def temporary_files(tool: Tool) -> list[Path]:
@@ -140,7 +140,7 @@ def test_a_difference_is_claimed_only_if_it_is_no_noise() -> None:
     assert demo.verdict(source, source) == "no difference beyond noise"
 
 
-def test_a_kept_project_goes_on_working_and_a_shim_is_told_not_measured(tool: Tool) -> None:
+def test_a_kept_project_goes_on_working_and_a_shim_is_named_not_measured(tool: Tool) -> None:
     python = (tool.bin / "python3").readlink()
     (tool.bin / "python3").unlink()
     write(tool.bin / "python3", f'#!/bin/sh\nsleep 0.5\nexec {python} "$@"\n', executable=True)
@@ -148,8 +148,8 @@ def test_a_kept_project_goes_on_working_and_a_shim_is_told_not_measured(tool: To
     assert done.status == 0, done
     assert "python3 on this PATH is a shim" in done.out
     assert min(float(text) for text in re.findall(r"([\d.]+) ms", done.out)) < 500
-    (folder,) = temporary_files(tool)
-    project = folder / "project"
+    (directory,) = temporary_files(tool)
+    project = directory / "project"
     assert f"The project stays in {project}" in done.out
     export = done.out.rpartition("To go on there: ")[2].strip()
     again = Tool(project, tool.env)

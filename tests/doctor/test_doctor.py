@@ -49,15 +49,15 @@ def plain_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_environment(tmp_path_factory.mktemp("plain"))
 
 
-def make_environment(folder: Path) -> Path:
+def make_environment(directory: Path) -> Path:
     """Make an empty virtual environment, and return its interpreter."""
     python = default_interpreter().executable
     subprocess.run(
-        [python, "-m", "venv", "--without-pip", folder],
+        [python, "-m", "venv", "--without-pip", directory],
         check=True,
         env=interpreters_found.clean_environment(),
     )
-    return folder / "bin" / "python3"
+    return directory / "bin" / "python3"
 
 
 def site_packages(python: Path) -> Path:
@@ -66,15 +66,15 @@ def site_packages(python: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def well(tmp_path_factory: pytest.TempPathFactory, plain_python: Path) -> Path:
-    """A folder that holds a project and its user, as ``healthy`` copies them."""
-    folder = tmp_path_factory.mktemp("well")
-    write(folder / "repo" / HOOK, "import json\nprint('ran')\n")
-    tool = Tool.create(folder / "repo", folder, plain_python)
+    """A directory that holds a project and its user, as ``healthy`` copies them."""
+    directory = tmp_path_factory.mktemp("well")
+    write(directory / "repo" / HOOK, "import json\nprint('ran')\n")
+    tool = Tool.create(directory / "repo", directory, plain_python)
     tool.ok("wrapper")
     tool.ok("compile")
     assert tool.launch(HOOK)[0] == "hit"
-    shutil.rmtree(folder / "bin")
-    return folder
+    shutil.rmtree(directory / "bin")
+    return directory
 
 
 @pytest.fixture
@@ -172,8 +172,8 @@ def test_a_configuration_that_can_not_be_read_is_a_problem(healthy: Tool) -> Non
     assert finding.text.startswith(".claude/settings.json: it does not parse")
 
 
-# The runtime folder and the entries: what stands in the way, what a launch does then, and that
-# the pasted remedy mends both
+# The runtime directory and the entries: what stands in the way, what a launch does then, and that
+# the pasted remedy fixes both
 
 
 def remove_runtime(tool: Tool) -> None:
@@ -287,7 +287,7 @@ def test_a_problem_is_found_and_its_remedy_can_be_pasted(
     state, done = healthy.launch(HOOK)
     assert state in states
     assert done.out == "ran\n", "a hook runs whatever is wrong"
-    # the launch may have mended it: a miss stores what is missing
+    # the launch may have fixed it: a miss stores what is missing
     shutil.rmtree(healthy.cwd)
     healthy.cwd.with_name("before").rename(healthy.cwd)
     pasted = healthy.shell(finding.remedy)
@@ -322,7 +322,7 @@ def test_the_wrapper_is_only_missed_beside_hooks_of_agents(
     assert {finding.level for finding in diagnose(tool)} == {"ok"}
 
 
-def test_a_runtime_folder_of_somebody_else_is_a_problem(tmp_path: Path) -> None:
+def test_a_runtime_directory_of_somebody_else_is_a_problem(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         foreign = tmp_path / "runtime"
         foreign.mkdir(mode=0o700)
@@ -335,7 +335,7 @@ def test_a_runtime_folder_of_somebody_else_is_a_problem(tmp_path: Path) -> None:
     assert f'chown -R "$(id -u)" {foreign}' in finding.remedy
 
 
-def test_a_launcher_that_root_left_in_the_users_folder_is_a_problem(healthy: Tool) -> None:
+def test_a_launcher_that_root_left_in_the_users_directory_is_a_problem(healthy: Tool) -> None:
     require_root()
     os.chown(healthy.runtime / "launch.py", SOMEBODY, SOMEBODY)
     finding = expect(healthy, "launch.py belongs to another user", "problem")
@@ -343,21 +343,21 @@ def test_a_launcher_that_root_left_in_the_users_folder_is_a_problem(healthy: Too
     assert healthy.launch(HOOK)[0] == ""
 
 
-def test_a_runtime_folder_that_cannot_be_looked_at_is_a_problem(unprivileged: Path) -> None:
-    folder = unprivileged / "closed" / "runtime"
-    folder.mkdir(parents=True)
-    folder.parent.chmod(0)
-    finding = machine_checks.check_runtime(folder)
+def test_a_runtime_directory_that_cannot_be_looked_at_is_a_problem(unprivileged: Path) -> None:
+    directory = unprivileged / "closed" / "runtime"
+    directory.mkdir(parents=True)
+    directory.parent.chmod(0)
+    finding = machine_checks.check_runtime(directory)
     assert finding.is_problem
     assert "can't be read" in finding.text
-    folder.parent.chmod(0o700)
+    directory.parent.chmod(0o700)
 
 
 def test_a_launcher_that_cannot_be_read_is_a_problem(unprivileged: Path) -> None:
-    folder = unprivileged / "runtime"
-    ensure(folder)
-    (folder / "launch.py").chmod(0)
-    finding = machine_checks.check_runtime(folder)
+    directory = unprivileged / "runtime"
+    ensure(directory)
+    (directory / "launch.py").chmod(0)
+    finding = machine_checks.check_runtime(directory)
     assert finding.is_problem
     assert "can't be read" in finding.text
     assert "launch.py" in finding.text
@@ -458,7 +458,7 @@ def test_a_usercustomize_that_slows_every_start_is_named(healthy: Tool) -> None:
     assert str(custom) in expect(tool, "before a hook's first line", "note").text
 
 
-def test_a_pth_file_that_only_adds_folders_is_not_named(healthy: Tool, tmp_path: Path) -> None:
+def test_a_pth_file_that_only_adds_directories_is_not_named(healthy: Tool, tmp_path: Path) -> None:
     python = make_environment(tmp_path / "paths")
     write(site_packages(python) / "paths.pth", f"{tmp_path}\n# import this\n")
     write(site_packages(python) / ".hidden.pth", "import this\n")
@@ -678,8 +678,8 @@ def test_a_project_without_hooks_is_noted(git_repo: GitRepo, tmp_path: Path) -> 
 
 
 def test_names_that_are_not_utf8_can_be_printed(healthy: Tool) -> None:
-    folder = healthy.cwd / os.fsdecode(b".claude/hooks/caf\xe9")
-    write(folder / "hook.py", "pass\n")
+    directory = healthy.cwd / os.fsdecode(b".claude/hooks/caf\xe9")
+    write(directory / "hook.py", "pass\n")
     texts = "\n".join(map(str, diagnose(healthy)))
     assert "caf\\udce9" in texts
     texts.encode()
@@ -716,21 +716,21 @@ def test_what_cannot_be_read_is_not_reported_as_unchecked(unprivileged: Path) ->
 
 
 @pytest.mark.parametrize(("lacking", "level"), [(True, "problem"), (False, "note")])
-def test_a_folder_that_cannot_be_written_is_told(
+def test_a_directory_that_cannot_be_written_is_reported(
     unprivileged: Path, lacking: bool, level: str
 ) -> None:
-    folder = unprivileged / "hooks"
-    folder.mkdir()
-    folder.chmod(0o500)
-    (finding,) = check_cache_directory(folder, unprivileged, lacking=lacking)
+    directory = unprivileged / "hooks"
+    directory.mkdir()
+    directory.chmod(0o500)
+    (finding,) = check_cache_directory(directory, unprivileged, lacking=lacking)
     assert finding.level == level
     assert finding.text.startswith("hooks can't be written")
     subprocess.run(["sh", "-c", finding.remedy], check=True)
-    assert not list(check_cache_directory(folder, unprivileged, lacking=lacking))
+    assert not list(check_cache_directory(directory, unprivileged, lacking=lacking))
 
 
 @pytest.mark.parametrize(("lacking", "level"), [(True, "problem"), (False, "note")])
-def test_a_cache_that_cannot_be_written_is_told(
+def test_a_cache_that_cannot_be_written_is_reported(
     unprivileged: Path, lacking: bool, level: str
 ) -> None:
     place = unprivileged / "__pycache_opt__"
@@ -743,11 +743,11 @@ def test_a_cache_that_cannot_be_written_is_told(
     assert not list(check_cache_directory(unprivileged, unprivileged, lacking=lacking))
 
 
-def test_a_cache_of_somebody_else_that_cannot_be_written_is_told(
+def test_a_cache_of_somebody_else_that_cannot_be_written_is_reported(
     unprivileged: Path,
 ) -> None:
     if os.getuid() != 0:
-        pytest.skip("only root can make a folder that is not this user's")
+        pytest.skip("only root can make a directory that is not this user's")
     place = unprivileged / "__pycache_opt__"
     os.seteuid(0)
     place.mkdir(mode=0o755)
@@ -758,11 +758,11 @@ def test_a_cache_of_somebody_else_that_cannot_be_written_is_told(
     assert "chown" in finding.remedy
 
 
-def test_a_folder_that_cannot_be_entered_is_told(unprivileged: Path) -> None:
-    folder = unprivileged / "hooks"
-    folder.mkdir()
-    folder.chmod(0o600)
-    (finding,) = check_cache_directory(folder, unprivileged, lacking=True)
+def test_a_directory_that_cannot_be_entered_is_reported(unprivileged: Path) -> None:
+    directory = unprivileged / "hooks"
+    directory.mkdir()
+    directory.chmod(0o600)
+    (finding,) = check_cache_directory(directory, unprivileged, lacking=True)
     assert "can't be written" in finding.text
     assert finding.is_problem
 
@@ -770,24 +770,24 @@ def test_a_folder_that_cannot_be_entered_is_told(unprivileged: Path) -> None:
 @pytest.fixture
 def mounted(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     """Mounts an empty file system with options, where the machine allows that."""
-    folder = tmp_path / "mounted"
+    directory = tmp_path / "mounted"
 
     def mount(options: str) -> Path:
-        folder.mkdir()
-        command = ["mount", "-t", "tmpfs", "-o", f"{options},size=64k", "none", str(folder)]
+        directory.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"{options},size=64k", "none", str(directory)]
         done = subprocess.run(command, capture_output=True, check=False)
         if done.returncode:
             pytest.skip(f"this user may not mount: {done.stderr.decode().strip()}")
-        return folder
+        return directory
 
     yield mount
-    if folder.is_mount():
-        subprocess.run(["umount", folder], check=True)
+    if directory.is_mount():
+        subprocess.run(["umount", directory], check=True)
 
 
-def test_a_read_only_file_system_is_told(mounted: Callable[[str], Path]) -> None:
-    folder = mounted("ro")
+def test_a_read_only_file_system_is_reported(mounted: Callable[[str], Path]) -> None:
+    directory = mounted("ro")
     for lacking, level in ((True, "problem"), (False, "note")):
-        (finding,) = check_cache_directory(folder, folder, lacking=lacking)
+        (finding,) = check_cache_directory(directory, directory, lacking=lacking)
         assert finding.level == level
         assert "read-only file system" in finding.text
