@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 _MEASURING_S = 0.8
 
 
-def examine(project: Project, cwd: Path, env: Mapping[str, str]) -> list[Finding]:
+def examine(
+    project: Project, cwd: Path, env: Mapping[str, str], *, rounds: int = 5
+) -> list[Finding]:
     """Return what was found, good or bad; every finding that is not good has its remedy.
 
-    Nothing is written but the cache of interpreters. Measurements take less than a second.
+    Nothing is written but the cache of interpreters. Each start of Python is measured ``rounds``
+    times, all together in less than a second.
     """
     users = user_environment(env)
     trusted = trust.environment(users, project.root)
@@ -41,8 +44,8 @@ def examine(project: Project, cwd: Path, env: Mapping[str, str]) -> list[Finding
         *python_checks.check_abis(interpreters),
     ]
     for each in interpreters:
-        budget = _MEASURING_S / len(interpreters)
-        found += python_checks.check_python(each, project.runtime, cwd, trusted, budget=budget)
+        measuring = python_checks.Measuring(rounds, _MEASURING_S / len(interpreters))
+        found += python_checks.check_python(each, project.runtime, cwd, trusted, measuring)
     if not project.sources:
         text = f"no hooks in {shown(project.root)}"
         return [*found, Finding(NOTE, text, "hooks-compile compile --help  # lists the places")]

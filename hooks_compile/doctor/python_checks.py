@@ -6,7 +6,7 @@ import json
 import statistics
 import subprocess
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import trust
 from hooks_compile.bench.timing import Start, time_in_turn
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from hooks_compile.model import Interpreter
     from hooks_compile.project.record import Project
 
-_ROUNDS = 5
 # The time that a Python gets to reach its first line. It is no measurement.
 _PATIENCE_S = 5
 # ``site`` alone takes a third to a half of what the bare interpreter takes.
@@ -42,6 +41,13 @@ for directory in site.getsitepackages() + users:
             acting.append(path)
 print(json.dumps(list(filter(None, acting))))
 """
+
+
+class Measuring(NamedTuple):
+    """How often each start is measured, and when to end at the latest, in seconds."""
+
+    rounds: int
+    budget: float
 
 
 def find_pythons(
@@ -95,9 +101,9 @@ def _name(interpreter: Interpreter) -> str:
 
 
 def check_python(
-    interpreter: Interpreter, runtime: Path, cwd: Path, env: Mapping[str, str], *, budget: float
+    interpreter: Interpreter, runtime: Path, cwd: Path, env: Mapping[str, str], measuring: Measuring
 ) -> Iterator[Finding]:
-    """Say how an interpreter starts; the measurements take up to ``budget`` seconds."""
+    """Say how an interpreter starts, and what that takes."""
     name, binary = _name(interpreter), quote(shown(interpreter.executable))
     acting = _files_that_act(interpreter, env)
     if isinstance(acting, str):
@@ -108,19 +114,22 @@ def check_python(
     commands = [[str(interpreter.executable), "-S"], [str(interpreter.executable)]]
     commands += [[str(passing.shim), "-S"]] if passing else []
     starts = [Start([*words, "-c", "pass"]) for words in commands]
+    bare = full = 0.0
+    cost = ""
     try:
-        times = time_in_turn(starts, cwd=cwd, env=env, rounds=_ROUNDS, budget=budget)
+        times = time_in_turn(starts, cwd=cwd, env=env, **measuring._asdict())
     except subprocess.TimeoutExpired:
         text = f"{name} takes so long to start that it was not measured"
         yield Finding(NOTE, text, f"time {binary} -X importtime -c pass")
-        return
-    bare, full, *shim = map(statistics.median, times)
-    yield Finding(OK, f"{name} starts in {_ms(full)}")
+    else:
+        bare, full, *shim = map(statistics.median, times)
+        yield Finding(OK, f"{name} starts in {_ms(full)}")
+        cost = f"; it takes {_ms(shim[0] - bare)} to find {interpreter.executable}" if shim else ""
     if passing and passing.binary:
         yield Finding(OK, str(passing))
     elif passing:
         remedy = f'export PATH={quote(str(interpreter.executable.parent))}:"$PATH"'
-        text = f"{passing}; it takes {_ms(shim[0] - bare)} to find {interpreter.executable}"
+        text = f"{passing}{cost}"
         yield Finding(NOTE, text, f"{remedy}  # in the shell that starts the agent")
     if acting and full - bare > _SLOW_SITE * bare:
         text = (

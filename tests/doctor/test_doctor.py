@@ -91,7 +91,7 @@ def interpreter() -> Interpreter:
 
 def diagnose(tool: Tool) -> list[Finding]:
     project = open_project(tool.cwd, tool.env)
-    return examine(project, tool.cwd, tool.env)
+    return examine(project, tool.cwd, tool.env, rounds=2)
 
 
 def found(tool: Tool, part: str) -> Finding | None:
