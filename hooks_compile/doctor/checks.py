@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hooks_compile.model import Interpreter
     from hooks_compile.project.record import Project
 
-# All measurements together: a user waits for a doctor that takes longer.
+# The starts of all Pythons, and those of shims in front of them: a user waits for longer ones.
 _MEASURING_S = 0.8
 
 
@@ -31,7 +31,7 @@ def examine(
     """Return what was found, good or bad; every finding that is not good has its remedy.
 
     Nothing is written but the cache of interpreters. Each start of Python is measured ``rounds``
-    times, all together in less than a second.
+    times, all together in less than two seconds.
     """
     users = user_environment(env)
     trusted = trust.environment(users, project.root)
@@ -45,7 +45,8 @@ def examine(
     ]
     for each in interpreters:
         measuring = python_checks.Measuring(rounds, _MEASURING_S / len(interpreters))
-        found += python_checks.check_python(each, project.runtime, cwd, trusted, measuring)
+        found += python_checks.check_python(each, cwd, trusted, measuring)
+        found += python_checks.check_shim(each, project.runtime, cwd, trusted, measuring)
     if not project.sources:
         text = f"no hooks in {shown(project.root)}"
         return [*found, Finding(NOTE, text, "hooks-compile compile --help  # lists the places")]

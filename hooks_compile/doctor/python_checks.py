@@ -101,42 +101,59 @@ def _name(interpreter: Interpreter) -> str:
 
 
 def check_python(
-    interpreter: Interpreter, runtime: Path, cwd: Path, env: Mapping[str, str], measuring: Measuring
+    interpreter: Interpreter, cwd: Path, env: Mapping[str, str], measuring: Measuring
 ) -> Iterator[Finding]:
-    """Say how an interpreter starts, and what that takes."""
+    """Say whether an interpreter starts, and which files make that slow."""
     name, binary = _name(interpreter), quote(shown(interpreter.executable))
     acting = _files_that_act(interpreter, env)
     if isinstance(acting, str):
         yield Finding(PROBLEM, f"{name} does not start: {acting}", f"{binary} -c pass")
         return
-    users = shims.outside_of_shims(env)
-    passing = shims.standing(runtime, interpreter.command, cwd=cwd, env=users)
-    commands = [[str(interpreter.executable), "-S"], [str(interpreter.executable)]]
-    commands += [[str(passing.shim), "-S"]] if passing else []
-    starts = [Start([*words, "-c", "pass"]) for words in commands]
-    bare = full = 0.0
-    cost = ""
-    try:
-        times = time_in_turn(starts, cwd=cwd, env=env, **measuring._asdict())
-    except subprocess.TimeoutExpired:
+    executable = str(interpreter.executable)
+    times = _medians([[executable, "-S"], [executable]], cwd, env, measuring)
+    if not times:
         text = f"{name} takes so long to start that it was not measured"
         yield Finding(NOTE, text, f"time {binary} -X importtime -c pass")
-    else:
-        bare, full, *shim = map(statistics.median, times)
-        yield Finding(OK, f"{name} starts in {_ms(full)}")
-        cost = f"; it takes {_ms(shim[0] - bare)} to find {interpreter.executable}" if shim else ""
-    if passing and passing.binary:
-        yield Finding(OK, str(passing))
-    elif passing:
-        remedy = f'export PATH={quote(str(interpreter.executable.parent))}:"$PATH"'
-        text = f"{passing}{cost}"
-        yield Finding(NOTE, text, f"{remedy}  # in the shell that starts the agent")
+        return
+    bare, full = times
+    yield Finding(OK, f"{name} starts in {_ms(full)}")
     if acting and full - bare > _SLOW_SITE * bare:
         text = (
             f"{name} spends {_ms(full - bare)} of each start before a hook's first line, in which "
             f"these files run: {', '.join(acting)}"
         )
         yield Finding(NOTE, text, f"find the slow one: {binary} -X importtime -c pass")
+
+
+def check_shim(
+    interpreter: Interpreter, runtime: Path, cwd: Path, env: Mapping[str, str], measuring: Measuring
+) -> list[Finding]:
+    """Say whether launches ask a shim for this interpreter, and what that takes."""
+    users = shims.outside_of_shims(env)
+    passing = shims.standing(runtime, interpreter.command, cwd=cwd, env=users)
+    if passing is None:
+        return []
+    if passing.binary:
+        return [Finding(OK, str(passing))]
+    commands = [[str(interpreter.executable), "-S"], [str(passing.shim), "-S"]]
+    times = _medians(commands, cwd, env, measuring)
+    cost = (
+        f"; it takes {_ms(times[1] - times[0])} to find {interpreter.executable}" if times else ""
+    )
+    remedy = f'export PATH={quote(str(interpreter.executable.parent))}:"$PATH"'
+    return [Finding(NOTE, f"{passing}{cost}", f"{remedy}  # in the shell that starts the agent")]
+
+
+def _medians(
+    commands: Sequence[Sequence[str]], cwd: Path, env: Mapping[str, str], measuring: Measuring
+) -> list[float]:
+    """Return the seconds that each command takes to run nothing; none if that takes too long."""
+    starts = [Start([*words, "-c", "pass"]) for words in commands]
+    try:
+        times = time_in_turn(starts, cwd=cwd, env=env, **measuring._asdict())
+    except subprocess.TimeoutExpired:
+        return []
+    return [statistics.median(each) for each in times]
 
 
 def _files_that_act(interpreter: Interpreter, env: Mapping[str, str]) -> list[str] | str:
