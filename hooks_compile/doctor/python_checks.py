@@ -137,11 +137,10 @@ def check_shim(
         return [Finding(OK, str(passing))]
     commands = [[str(interpreter.executable), "-S"], [str(passing.shim), "-S"]]
     times = _medians(commands, cwd, env, measuring)
-    cost = (
-        f"; it takes {_ms(times[1] - times[0])} to find {interpreter.executable}" if times else ""
-    )
+    took = _ms(times[1] - times[0]) if times else "too long"
+    text = f"{passing}; it takes {took} to find {interpreter.executable}"
     remedy = f'export PATH={quote(str(interpreter.executable.parent))}:"$PATH"'
-    return [Finding(NOTE, f"{passing}{cost}", f"{remedy}  # in the shell that starts the agent")]
+    return [Finding(NOTE, text, f"{remedy}  # in the shell that starts the agent")]
 
 
 def _medians(
