@@ -41,9 +41,9 @@ def measure(
     """Return the rows of the table for one version, and the highest ratio among them."""
     home = Path(env["HOOKS_COMPILE_HOME"])
     (directory / ".python-version").write_text(f"{version}\n")
-    passing = shims.refresh(home, "python3", cwd=directory, env=env)
-    if passing is None or passing.binary is None:
-        raise SystemExit(f"the shim would be asked: {passing}")
+    bypass = shims.refresh(home, "python3", cwd=directory, env=env)
+    if bypass is None or bypass.binary is None:
+        raise SystemExit(f"the shim would be asked: {bypass}")
     interpreter = resolve("python3", cwd=directory, env=env)
     rows, worst = [], 0.0
     for name, text in (("10 lines", shapes.TEN_LINES), ("144 lines", shapes.USUAL)):
@@ -54,7 +54,7 @@ def measure(
         commands = {
             "source": ["python3", str(hook)],
             "wrapper": ["sh", str(directory / wrapper.NAME), str(hook)],
-            "binary": [str(passing.binary), str(hook)],
+            "binary": [str(bypass.binary), str(hook)],
         }
         times = timing.in_turn(commands, rounds=rounds, env=env, stdin=shapes.EVENT)
         ratio = times["wrapper"].ratio_to(times["source"])

@@ -28,7 +28,6 @@ RUNTIME = {
     "ahead.py",
     "entry.py",
     "finder.py",
-    "git_hook.sh",
     "hook_wrapper.sh",
     "launch.py",
     "launcher.py",
@@ -83,6 +82,7 @@ def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(wheel: Path
         for path in (CHECKOUT / package).rglob(pattern)
     }
     expected |= {f"hooks_compile/runtime/{name}" for name in RUNTIME}
+    expected.add("hooks_compile/git_hooks/git_hook.sh")
     expected |= {
         f"{version}/{name}"
         for name in (

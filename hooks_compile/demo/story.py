@@ -31,7 +31,8 @@ from hooks_compile.demo.samples import (
     command,
 )
 from hooks_compile.errors import HooksCompileError
-from hooks_compile.interpreters.resolve import find, is_shim, resolve, user_environment
+from hooks_compile.interpreters.resolve import find, is_shim, resolve
+from hooks_compile.interpreters.user_environment import user_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

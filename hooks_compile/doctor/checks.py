@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hooks_compile import trust
 from hooks_compile.doctor import directory_checks, hook_checks, machine_checks, python_checks
 from hooks_compile.doctor.findings import NOTE, PROBLEM, Finding
 from hooks_compile.entries import sync
 from hooks_compile.entries.report import shown
 from hooks_compile.errors import InterpreterError
-from hooks_compile.interpreters.resolve import user_environment
+from hooks_compile.interpreters.selection import for_person
 from hooks_compile.model import State
-from hooks_compile.project.record import wrapper_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,9 +31,8 @@ def examine(
     Nothing is written but the cache of interpreters. Each start of Python is measured ``rounds``
     times, all together in less than two seconds.
     """
-    users = user_environment(env)
-    trusted = trust.environment(users, project.root)
-    interpreters, unusable = python_checks.find_pythons(project, cwd, users, trusted)
+    rules = for_person(project, cwd, env)
+    interpreters, unusable = python_checks.find_pythons(project, rules)
     found = [
         machine_checks.check_runtime(project.runtime),
         *machine_checks.check_variables(env),
@@ -45,8 +42,8 @@ def examine(
     ]
     for each in interpreters:
         measuring = python_checks.Measuring(rounds, _MEASURING_S / len(interpreters))
-        found += python_checks.check_python(each, cwd, trusted, measuring)
-        found += python_checks.check_shim(each, project.runtime, cwd, trusted, measuring)
+        found += python_checks.check_python(each, rules, measuring)
+        found += python_checks.check_shim(each, project.runtime, rules, measuring)
     if not project.sources:
         text = f"no hooks in {shown(project.root)}"
         return [*found, Finding(NOTE, text, "hooks-compile compile --help  # lists the places")]
@@ -68,10 +65,10 @@ def _check_project(
         broken = [module for module in synced.modules if module.state is State.BROKEN]
         results = [*synced.results, *broken]
     yield from hook_checks.check_entries(results, root)
-    for directory in wrapper_folders(project):
+    for directory in project.wrapper_directories():
         yield directory_checks.check_wrapper(directory, root)
     lacking = {each.source.path.parent for each in results if each.state in hook_checks.NOT_STORED}
-    for directory in project.folders():
+    for directory in project.directories():
         is_lacking = directory in lacking
         yield from directory_checks.check_cache_directory(directory, root, lacking=is_lacking)
     modules = [*project.sources, *project.modules()]
@@ -79,3 +76,4 @@ def _check_project(
     yield from directory_checks.check_tracked_entries(root)
     yield from hook_checks.check_left_to_uv(project)
     yield from hook_checks.check_wiring(project, env)
+    yield from hook_checks.check_named_wrappers(root)

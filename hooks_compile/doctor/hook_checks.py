@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from hooks_compile.agents.shell.launches import NO_PYTHON
 from hooks_compile.agents.wiring import plan as wiring_plan
+from hooks_compile.agents.wiring.committed import missing_wrappers
 from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
 from hooks_compile.entries.report import describe_trouble, plural, shown
+from hooks_compile.errors import GitError
 from hooks_compile.interpreters import uv_records
 from hooks_compile.model import State
 from hooks_compile.printable import one_line
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from hooks_compile.agents.wiring.committed import Place
     from hooks_compile.agents.wiring.plan import FilePlan
     from hooks_compile.model import CompileResult
     from hooks_compile.project.record import Project
@@ -97,3 +100,15 @@ def _check_file(plan: FilePlan, names: set[str]) -> Iterator[Finding]:
             yield Finding(level, one_line(text), remedy)
     if plan.wired:
         yield Finding(OK, f"{origin}: {plural(plan.wired, 'command')} on the wrapper")
+
+
+def check_named_wrappers(root: Path) -> Iterator[Finding]:
+    """Name the commands whose wrapper is missing, on disk or in the last commit."""
+    places: tuple[Place, ...] = ("work tree", "HEAD")
+    try:
+        missing = [each for place in places for each in missing_wrappers(root, place)]
+    except GitError as error:
+        yield Finding(PROBLEM, f"{shown(error.path or root)}: {error.cause}", error.remedy)
+        return
+    for each in missing:
+        yield Finding(PROBLEM, one_line(f"{shown(each.path, root)}: {each.cause}"), each.remedy)

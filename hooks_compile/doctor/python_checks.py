@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-import statistics
 import subprocess
 from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile import trust
 from hooks_compile.bench.timing import Start, time_in_turn
 from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
 from hooks_compile.entries.report import shown
-from hooks_compile.errors import InterpreterError
-from hooks_compile.install import runtime_directory
 from hooks_compile.interpreters import shims
-from hooks_compile.interpreters.resolve import Record, records, resolve
+from hooks_compile.interpreters.selection import attempts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from hooks_compile.interpreters.selection import Rules
     from hooks_compile.model import Interpreter
     from hooks_compile.project.record import Project
 
@@ -50,41 +47,20 @@ class Measuring(NamedTuple):
     budget: float
 
 
-def find_pythons(
-    project: Project, cwd: Path, users: Mapping[str, str], env: Mapping[str, str]
-) -> tuple[list[Interpreter], list[Finding]]:
-    """Return the interpreters that hooks run under, and findings for those that can't be used.
-
-    ``users`` is the user's environment, ``env`` the same without what the work tree brings.
-    """
-    cache = project.runtime / "interpreters.json"
+def find_pythons(project: Project, rules: Rules) -> tuple[list[Interpreter], list[Finding]]:
+    """Return the interpreters that hooks run under, and findings for those that can't be used."""
     found: dict[Path, Interpreter] = {}
     failures = []
-    for command, record in _commands(project, users):
-        try:
-            interpreter = resolve(command, cwd=cwd, env=env, cache=cache)
+    for record, interpreter, error in attempts(project, rules):
+        if interpreter is not None:
             found.setdefault(interpreter.executable, interpreter)
-        except InterpreterError as error:
-            if record is None:
-                where = f"{shown(error.path)}: " if error.path else ""
-                failures.append(Finding(PROBLEM, f"{where}{error.cause}", error.remedy))
-            else:
-                text = f"hooks ran under {shown(record.executable)}, which can't be run any more"
-                failures.append(Finding(NOTE, text, f"rm {quote(shown(record.note))}"))
+        elif record is not None:
+            text = f"hooks ran under {shown(record.executable)}, which can't be run any more"
+            failures.append(Finding(NOTE, text, f"rm {quote(shown(record.note))}"))
+        elif error is not None:
+            where = f"{shown(error.path)}: " if error.path else ""
+            failures.append(Finding(PROBLEM, f"{where}{error.cause}", error.remedy))
     return list(found.values()), failures
-
-
-def _commands(project: Project, users: Mapping[str, str]) -> Iterator[tuple[str, Record | None]]:
-    for name in project.config.python:
-        yield trust.command(name, users, project.root), None
-    runtime = project.runtime
-    if not (runtime.is_dir() and runtime_directory.is_private(runtime)):
-        return  # what others could have written there names no binary that we start
-    directories = set(project.folders())
-    for record in records(runtime):
-        path = trust.python(record.executable, project.root, users)
-        if path and record.folder in directories:
-            yield path, record
 
 
 def check_abis(interpreters: Sequence[Interpreter]) -> list[Finding]:
@@ -100,17 +76,15 @@ def _name(interpreter: Interpreter) -> str:
     return f"{interpreter.label} ({shown(interpreter.executable)})"
 
 
-def check_python(
-    interpreter: Interpreter, cwd: Path, env: Mapping[str, str], measuring: Measuring
-) -> Iterator[Finding]:
+def check_python(interpreter: Interpreter, rules: Rules, measuring: Measuring) -> Iterator[Finding]:
     """Say whether an interpreter starts, and which files make that slow."""
     name, binary = _name(interpreter), quote(shown(interpreter.executable))
-    acting = _files_that_act(interpreter, env)
+    acting = _files_that_act(interpreter, rules.env)
     if isinstance(acting, str):
         yield Finding(PROBLEM, f"{name} does not start: {acting}", f"{binary} -c pass")
         return
     executable = str(interpreter.executable)
-    times = _medians([[executable, "-S"], [executable]], cwd, env, measuring)
+    times = _fastest([[executable, "-S"], [executable]], rules, measuring)
     if not times:
         text = f"{name} takes so long to start that it was not measured"
         yield Finding(NOTE, text, f"time {binary} -X importtime -c pass")
@@ -126,33 +100,34 @@ def check_python(
 
 
 def check_shim(
-    interpreter: Interpreter, runtime: Path, cwd: Path, env: Mapping[str, str], measuring: Measuring
+    interpreter: Interpreter, runtime: Path, rules: Rules, measuring: Measuring
 ) -> list[Finding]:
     """Say whether launches ask a shim for this interpreter, and what that takes."""
-    users = shims.outside_of_shims(env)
-    passing = shims.standing(runtime, interpreter.command, cwd=cwd, env=users)
-    if passing is None:
+    env = shims.outside_of_shims(rules.env)
+    bypass = shims.bypass_of(runtime, interpreter.command, cwd=rules.cwd, env=env)
+    if bypass is None:
         return []
-    if passing.binary:
-        return [Finding(OK, str(passing))]
-    commands = [[str(interpreter.executable), "-S"], [str(passing.shim), "-S"]]
-    times = _medians(commands, cwd, env, measuring)
+    if bypass.binary:
+        return [Finding(OK, str(bypass))]
+    commands = [[str(interpreter.executable), "-S"], [str(bypass.shim), "-S"]]
+    times = _fastest(commands, rules, measuring)
     took = _ms(times[1] - times[0]) if times else "too long"
-    text = f"{passing}; it takes {took} to find {interpreter.executable}"
+    text = f"{bypass}; it takes {took} to find {interpreter.executable}"
     remedy = f'export PATH={quote(str(interpreter.executable.parent))}:"$PATH"'
     return [Finding(NOTE, text, f"{remedy}  # in the shell that starts the agent")]
 
 
-def _medians(
-    commands: Sequence[Sequence[str]], cwd: Path, env: Mapping[str, str], measuring: Measuring
-) -> list[float]:
-    """Return the seconds that each command takes to run nothing; none if that takes too long."""
+def _fastest(commands: Sequence[Sequence[str]], rules: Rules, measuring: Measuring) -> list[float]:
+    """Return the seconds that each Python takes to run nothing, at its fastest.
+
+    Returns an empty list if that takes too long.
+    """
     starts = [Start([*words, "-c", "pass"]) for words in commands]
     try:
-        times = time_in_turn(starts, cwd=cwd, env=env, **measuring._asdict())
+        times = time_in_turn(starts, cwd=rules.cwd, env=rules.env, **measuring._asdict())
     except subprocess.TimeoutExpired:
         return []
-    return [statistics.median(each) for each in times]
+    return [min(each) for each in times]
 
 
 def _files_that_act(interpreter: Interpreter, env: Mapping[str, str]) -> list[str] | str:

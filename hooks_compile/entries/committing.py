@@ -74,7 +74,7 @@ def tracked_cache_files(project: Project) -> list[Path]:
     root = project.root
     if git.repository(root) is None:
         return []
-    folders = [folder for folder in project.folders() if folder.is_relative_to(root)]
+    folders = [folder for folder in project.directories() if folder.is_relative_to(root)]
     beside = [(folder / "__pycache__").relative_to(root).as_posix() for folder in folders]
     pathspecs = [f":(glob)**/{FOLDER}/**", *(f":(literal){name}" for name in beside)]
     return [root / name for name in git.tracked_matching(root, pathspecs)]

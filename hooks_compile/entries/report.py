@@ -6,17 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from hooks_compile.model import State
 from hooks_compile.printable import one_line
+from hooks_compile.printable import shown as shown  # noqa: PLC0414 - others import it from here
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.entries.sync import Synced
     from hooks_compile.model import CompileResult, SourceError
-
-
-def shown(path: Path, root: Path | None = None) -> str:
-    """Return ``path`` as a person in ``root`` would type it, on one line, every byte visible."""
-    return one_line(str(path.relative_to(root) if root and path.is_relative_to(root) else path))
 
 
 def describe_error(where: str, error: SourceError) -> str:

@@ -63,7 +63,7 @@ def synchronize(
     pruned: list[Path] = []
     if prune:
         needed = {result.entry.name for result in results if result.entry}
-        for folder in map(cache.folder_in, project.folders()):
+        for folder in map(cache.folder_in, project.directories()):
             pruned += cache.prune(folder, keep=project.config.keep, needed=needed)
         for folder in map(cache.folder_in, project.abandoned() if not project.given else ()):
             pruned += cache.prune(folder, keep=project.config.keep) + cache.remove_unused(folder)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hooks_compile import agents
 from hooks_compile.doctor import hook_checks, machine_checks
 from hooks_compile.doctor.checks import examine
 from hooks_compile.doctor.directory_checks import (
@@ -90,7 +91,7 @@ def interpreter() -> Interpreter:
 
 
 def diagnose(tool: Tool) -> list[Finding]:
-    project = open_project(tool.cwd, tool.env)
+    project = open_project(tool.cwd, tool.env, agents=agents)
     return examine(project, tool.cwd, tool.env, rounds=2)
 
 
@@ -164,6 +165,23 @@ def test_a_reason_that_the_user_can_remove_is_a_problem(healthy: Tool) -> None:
     (healthy.cwd / HOOKS / "hook_wrapper.sh").write_text("#!/bin/sh\n# mine\n")
     finding = expect(healthy, f"(python3 {HOOK}) is not on the wrapper: ", "problem")
     assert "is not ours" in finding.text
+
+
+def test_a_command_whose_wrapper_is_missing_is_named(healthy: Tool) -> None:
+    """On disk, and in the last commit: a clone of that has hooks that can't be started."""
+    script = f"{HOOKS}/{wrapper.NAME}"
+    configured(healthy, f"sh {script} {HOOK}")
+    repo = GitRepo(healthy.cwd)
+    repo.git("add", ".claude/settings.json")
+    repo.git("commit", "--quiet", "--message", "without the wrapper")
+    finding = expect(healthy, f"names {script}, which is not in the HEAD", "problem")
+    assert finding.text.startswith(".claude/settings.json: ")
+    (healthy.cwd / script).unlink()
+    expect(healthy, f"names {script}, which is not in the work tree", "problem")
+    healthy.ok("wrapper")
+    repo.git("add", script)
+    repo.git("commit", "--quiet", "--message", "with it")
+    assert found(healthy, "which is not in the ") is None
 
 
 def test_a_configuration_that_can_not_be_read_is_a_problem(healthy: Tool) -> None:
@@ -440,7 +458,7 @@ def test_a_file_that_slows_every_start_is_named_with_what_it_costs(
     healthy: Tool, tmp_path: Path, name: str
 ) -> None:
     python = make_environment(tmp_path / "slow")
-    write(site_packages(python) / name, "import time; time.sleep(0.1)\n")
+    write(site_packages(python) / name, "import time; time.sleep(0.2)\n")
     finding = expect(healthy.with_environment_of(python), "before a hook's first line", "note")
     assert str(site_packages(python) / name) in finding.text
     cost = int(finding.text.partition(" spends ")[2].partition(" ms")[0])
@@ -452,7 +470,7 @@ def test_a_usercustomize_that_slows_every_start_is_named(healthy: Tool) -> None:
     python = default_interpreter()
     version = ".".join(map(str, python.version[:2]))
     custom = healthy.home / f".local/lib/python{version}/site-packages/usercustomize.py"
-    write(custom, "import time; time.sleep(0.1)\n")
+    write(custom, "import time; time.sleep(0.2)\n")
     healthy.link_python(python.executable)
     tool = healthy.with_env(PATH=str(healthy.bin))
     assert str(custom) in expect(tool, "before a hook's first line", "note").text
@@ -649,7 +667,7 @@ def test_a_module_that_does_not_compile_is_a_problem(healthy: Tool) -> None:
 
 
 def test_a_hook_that_vanishes_meanwhile_is_a_problem(healthy: Tool) -> None:
-    project = open_project(healthy.cwd, healthy.env)
+    project = open_project(healthy.cwd, healthy.env, agents=agents)
     (healthy.cwd / HOOK).unlink()
     findings = examine(project, healthy.cwd, healthy.env)
     (finding,) = [finding for finding in findings if finding.is_problem]
