@@ -6,10 +6,9 @@ import json
 from itertools import pairwise
 
 import pytest
+from hooks_compile.agents.wiring.json_text import MAX_DEPTH, JsonDocument, JsonTextError, read
 from hypothesis import given
 from hypothesis import strategies as st
-
-from hooks_compile.agents.wiring.json_text import MAX_DEPTH, JsonDocument, JsonTextError, read
 
 SCALARS = (
     st.none()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-
 from hooks_compile.agents.wiring.toml_text import TomlDocument, TomlTextError
 
 TEXT = """\

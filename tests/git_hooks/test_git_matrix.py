@@ -35,7 +35,7 @@ SHORT = {
     "husky_config": ("checkout BRANCH", "restore --source", "stash pop"),
 }
 
-# husky's folder is not tracked, so that a linked worktree has none of its hooks.
+# husky's directory is not tracked, so that a linked worktree has none of its hooks.
 NOT_IN_WORKTREES = {("husky_files", "reset --hard in a linked worktree")}
 
 _scenes: dict[tuple[str, str], Scene] = {}
@@ -50,9 +50,9 @@ def scene_of(
     def scene_of(setup: str, version: str) -> Scene:
         key = (setup, version)
         if key not in _scenes:
-            folder = tmp_path_factory.mktemp(setup) / "scene"
+            directory = tmp_path_factory.mktemp(setup) / "scene"
             packaged = Packaged.shared(tmp_path_factory)
-            _scenes[key] = getattr(git_setups, setup)(folder, gits()[version], packaged)
+            _scenes[key] = getattr(git_setups, setup)(directory, gits()[version], packaged)
         return _scenes[key].copy_to(tmp_path / "scene")
 
     return scene_of
@@ -67,7 +67,7 @@ def _rows(setup: str) -> list[object]:
         if not setup.endswith("_config") or tuple(map(int, version.split(".")[:2])) >= (2, 54)
     ]
     if not versions:
-        why = "a git of 2.54 or later (name its folder in HOOKS_COMPILE_TEST_GIT)"
+        why = "a git of 2.54 or later (name its directory in HOOKS_COMPILE_TEST_GIT)"
         skip = pytest.mark.skip(reason=f"{why} is not on this machine")
         return [pytest.param(setup, "", "", id=setup, marks=skip)]
     return [
@@ -88,7 +88,7 @@ def test_what_runs_is_the_source_and_it_is_warm_where_the_table_says_so(
 ) -> None:
     scene = scene_of(setup, version)
     state = git_matrix.result(OPERATIONS[name], scene)
-    shutil.rmtree(scene.folder)  # there are hundreds of them
+    shutil.rmtree(scene.directory)  # there are hundreds of them
     if setup == "nothing":
         assert state == "miss"
     elif setup in COLUMNS:

@@ -72,27 +72,27 @@ def result(each: Operation, scene: Scene) -> State:
 @operation("clone")
 def _clone(s: Scene) -> Iterator[Path | None]:
     yield None
-    s.git("clone", "-q", "author", "clone", cwd=s.folder)
-    yield s.folder / "clone" / HOOK
+    s.git("clone", "-q", "author", "clone", cwd=s.directory)
+    yield s.directory / "clone" / HOOK
 
 
 @operation("clone --recurse-submodules: a hook in the submodule")
 def _clone_recursive(s: Scene) -> Iterator[Path | None]:
-    outer = s.folder / "outer"
+    outer = s.directory / "outer"
     s.quietly("init", "-q", outer)
     s.quietly("submodule", "--quiet", "add", s.author, "inner", cwd=outer)
     s.quietly("commit", "-q", "-m", "submodule", cwd=outer)
     yield None
-    s.git("clone", "-q", "--recurse-submodules", "outer", "clone", cwd=s.folder)
-    yield s.folder / "clone/inner" / HOOK
+    s.git("clone", "-q", "--recurse-submodules", "outer", "clone", cwd=s.directory)
+    yield s.directory / "clone/inner" / HOOK
 
 
 @operation("clone --no-checkout, then checkout")
 def _clone_empty(s: Scene) -> Iterator[Path | None]:
     yield None
-    s.git("clone", "-q", "--no-checkout", "author", "clone", cwd=s.folder)
-    s.git("checkout", "-q", cwd=s.folder / "clone")
-    yield s.folder / "clone" / HOOK
+    s.git("clone", "-q", "--no-checkout", "author", "clone", cwd=s.directory)
+    s.git("checkout", "-q", cwd=s.directory / "clone")
+    yield s.directory / "clone" / HOOK
 
 
 @operation("checkout BRANCH")
@@ -179,13 +179,13 @@ def _restore_both(s: Scene) -> Iterator[Path | None]:
 def _worktree_add(s: Scene) -> Iterator[Path | None]:
     yield None
     s.git("worktree", "add", "-q", "../linked", "topic")
-    yield s.folder / "linked" / HOOK
+    yield s.directory / "linked" / HOOK
 
 
 @operation("reset --hard in a linked worktree")
 def _worktree_reset(s: Scene) -> Iterator[Path | None]:
     s.quietly("worktree", "add", "-q", "../linked", "topic")
-    linked = s.folder / "linked"
+    linked = s.directory / "linked"
     yield linked / HOOK
     s.git("reset", "-q", "--hard", "clash", cwd=linked)
     yield linked / HOOK
@@ -194,9 +194,9 @@ def _worktree_reset(s: Scene) -> Iterator[Path | None]:
 @operation("worktree move")
 def _worktree_move(s: Scene) -> Iterator[Path | None]:
     s.quietly("worktree", "add", "-q", "../linked", "topic")
-    yield s.folder / "linked" / HOOK
+    yield s.directory / "linked" / HOOK
     s.git("worktree", "move", "../linked", "../moved")
-    yield s.folder / "moved" / HOOK
+    yield s.directory / "moved" / HOOK
 
 
 @operation("merge, fast-forward")
@@ -432,7 +432,7 @@ def _revert_n(s: Scene) -> Iterator[Path | None]:
 
 def _patch(s: Scene, revision: str = "topic") -> Path:
     name = s.quietly("format-patch", "-q", "-1", "--stdout", revision)
-    path = s.folder / "change.patch"
+    path = s.directory / "change.patch"
     path.write_text(name + "\n")
     return path
 
@@ -466,7 +466,7 @@ def _am_3(s: Scene) -> Iterator[Path | None]:
 @operation("am, stopped by a conflict")
 def _am_conflict(s: Scene) -> Iterator[Path | None]:
     patches = _patch(s).read_text() + _patch(s, "clash").read_text()
-    both = s.folder / "both.patch"
+    both = s.directory / "both.patch"
     both.write_text(patches)
     yield None
     s.git("am", "-q", both, status=128)
@@ -475,7 +475,7 @@ def _am_conflict(s: Scene) -> Iterator[Path | None]:
 @operation("am --skip")
 def _am_skip(s: Scene) -> Iterator[Path | None]:
     other = _patch(s, "topic").read_text()
-    both = s.folder / "both.patch"
+    both = s.directory / "both.patch"
     both.write_text(_patch(s, "clash").read_text() + other)
     s.quietly("am", "-q", both, status=128)
     yield None
@@ -485,7 +485,7 @@ def _am_skip(s: Scene) -> Iterator[Path | None]:
 @operation("am --abort")
 def _am_abort(s: Scene) -> Iterator[Path | None]:
     patches = _patch(s).read_text() + _patch(s, "clash").read_text()
-    both = s.folder / "both.patch"
+    both = s.directory / "both.patch"
     both.write_text(patches)
     s.quietly("am", "-q", both, status=128)
     yield None
@@ -765,15 +765,15 @@ def main(names: list[str]) -> int:
     chosen = [OPERATIONS[name] for name in names] or list(OPERATIONS.values())
     results = {}
     with tempfile.TemporaryDirectory(prefix="hooks-compile-matrix-") as name:
-        folder = Path(name).resolve()
-        packaged = Packaged.create(folder / "packaged")
+        directory = Path(name).resolve()
+        packaged = Packaged.create(directory / "packaged")
         for column in COLUMNS:
             setup = getattr(git_setups, column)
-            scene = setup(folder / column, next(iter(gits().values())), packaged)
+            scene = setup(directory / column, next(iter(gits().values())), packaged)
             for each in chosen:
-                copy = scene.copy_to(folder / "scene")
+                copy = scene.copy_to(directory / "scene")
                 results[column, each.name] = CELLS[result(each, copy)]
-                shutil.rmtree(copy.folder)
+                shutil.rmtree(copy.directory)
                 sys.stderr.write(f"{column}: {each.name}: {results[column, each.name]}\n")
     sys.stdout.write(table(results))
     return 0

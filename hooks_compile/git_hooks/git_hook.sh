@@ -1,16 +1,16 @@
 #!/bin/sh
-# hooks-compile git hook 1 (): compiles the Python hooks that git has just changed.
-# "hooks-compile git-hooks uninstall" removes it, and puts back what was here before.
+# hooks-compile git hook 2: compiles the Python hooks that git has just changed.
+# "hooks-compile git-hooks" replaces and removes these lines. Put yours after the last of them.
 
 hooks_compile_git_hook() {
     # Not inside of our own sync, nor while pre-commit or prek hide unstaged edits for a moment.
     [ -z "${HOOKS_COMPILE_GIT_HOOK-}${_PRE_COMMIT_SKIP_POST_CHECKOUT-}${PREK_INTERNAL__SKIP_POST_CHECKOUT-}" ] || return 0
-    # An index that git stash or git commit FILE builds on the side: the files are as they were.
+    # git stash and git commit FILE build another index on the side: no file has changed.
     case /${GIT_INDEX_FILE:-index} in
     */index) ;;
     *) return 0 ;;
     esac
-    # Under sudo, or in a colleague's tree, folders would be left that their owner can't write.
+    # Under sudo, or in a colleague's tree, directories would be left that their owner can't write.
     [ -O . ] || return 0
     if [ -d .git ]; then
         hooks_compile_dir=.git
@@ -23,7 +23,7 @@ hooks_compile_git_hook() {
     fi
     hooks_compile_dir=$hooks_compile_dir/hooks-compile
 
-    # The last sync left the places where hooks are; git replaces files, which changes the folder.
+    # The last sync listed the places of hooks. git replaces files, which changes their directory.
     if [ -f "$hooks_compile_dir/stamp" ]; then
         hooks_compile_since=$hooks_compile_dir/stamp
         # This shell may compare whole seconds only (busybox), or the file system may keep no more.
@@ -48,8 +48,8 @@ hooks_compile_git_hook() {
         esac
         hooks_compile_tree=$(pwd -P)
     fi
-    # What a branch brings is not run. An environment in a work tree is the user's own as long as git
-    # tracks nothing in it; whatever is unclear counts as brought.
+    # Nothing that a branch brings is executed. An environment in a work tree is the user's own if
+    # git tracks nothing in it. In doubt it is the branch's.
     if [ -n "$hooks_compile_tree" ]; then
         hooks_compile_place=$(cd -P "${hooks_compile_tool%/*}" && pwd -P) || return 0
         case $hooks_compile_place/ in
@@ -71,7 +71,7 @@ hooks_compile_git_hook() {
             export HOOKS_COMPILE_GIT_HOOK=1 PYTHONDONTWRITEBYTECODE=
             "$hooks_compile_tool" sync --git-hook </dev/null 2>&1 >/dev/null
         ) ||
-            # It is tried again when something changes, not at every git status.
+            # The next try is when something changes, not at every git status.
             [ ! -f "$hooks_compile_dir/stamp" ] || echo >>"$hooks_compile_dir/stamp"
     } 2>/dev/null
     # What it says of a hook is for the user; what a broken installation says is not.
@@ -81,20 +81,8 @@ hooks_compile_git_hook() {
     return 0
 }
 
-hooks_compile_git_hook
+hooks_compile_git_hook || :
 unset -f hooks_compile_git_hook
 unset hooks_compile_dir hooks_compile_since hooks_compile_changed hooks_compile_place
 unset hooks_compile_tool hooks_compile_tree hooks_compile_own hooks_compile_said
-# --- chain: the rest is for a hook that was here before; a hook of git's configuration has none.
-
-hooks_compile_kept=${0%/*}/@EVENT@.hooks-compile-kept
-[ -f "$hooks_compile_kept" ] && [ -x "$hooks_compile_kept" ] || exit 0
-IFS= read -r hooks_compile_line <"$hooks_compile_kept" || :
-case $hooks_compile_line in
-# In this very shell it finds its own name in $0, by which husky and others know what to run.
-'#!/bin/sh' | '#!/usr/bin/sh' | '#!/usr/bin/env sh')
-    unset hooks_compile_line
-    . "$hooks_compile_kept"
-    ;;
-*) exec "$hooks_compile_kept" "$@" ;;
-esac
+# end of the lines of hooks-compile

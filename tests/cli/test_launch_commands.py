@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.cli import launching
+from hooks_compile.cli import launch_commands
 from tests.support.launches import User
 from tests.support.repositories import write
 
@@ -26,16 +26,19 @@ def user(tmp_path: Path) -> User:
 
 
 def explained(user: User, hook: Path, env: Mapping[str, str] | None = None) -> tuple[int, str]:
-    words = launching.command(str(hook), [], user.python)
-    return launching.explained(words, {**user.environment(), **(env or {})})
+    words = launch_commands.wrapper_command(str(hook), [], user.python)
+    return launch_commands.explain(words, {**user.environment(), **(env or {})})
 
 
 def test_the_command_is_our_own_copy_of_the_wrapper_under_sh() -> None:
-    shell, script, *rest = launching.command("hook.py", ["-x", "a b"], None)
+    shell, script, *rest = launch_commands.wrapper_command("hook.py", ["-x", "a b"], None)
     assert shell == "/bin/sh"
     assert Path(script).name == "hook_wrapper.sh"
     assert rest == ["hook.py", "-x", "a b"]
-    assert launching.command("hook.py", [], "python3.12")[2:] == ["--python=python3.12", "hook.py"]
+    assert launch_commands.wrapper_command("hook.py", [], "python3.12")[2:] == [
+        "--python=python3.12",
+        "hook.py",
+    ]
 
 
 def test_each_path_that_a_launch_takes_is_told_with_its_reason(user: User, tmp_path: Path) -> None:
@@ -57,7 +60,9 @@ def test_a_runtime_folder_that_no_variable_names_is_told(user: User, tmp_path: P
     hook = write(tmp_path / "hook.py", "pass\n")
     status, text = explained(user, hook, {"HOOKS_COMPILE_HOME": "relative"})
     assert status == 0
-    assert "the wrapper found no runtime folder: HOOKS_COMPILE_HOME gives no absolute path" in text
+    assert (
+        "the wrapper found no runtime directory: HOOKS_COMPILE_HOME gives no absolute path" in text
+    )
 
 
 def test_the_users_own_trace_is_left_alone(user: User, tmp_path: Path) -> None:
@@ -90,19 +95,19 @@ def test_an_interrupt_handler_is_restored_and_not_inherited(user: User, tmp_path
 
 @pytest.mark.parametrize("status", [0, 1, 2, 255])
 def test_an_exit_status_is_passed_on(status: int) -> None:
-    assert launching.end_like(status) == status
+    assert launch_commands.end_like(status) == status
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL", "SIGINT", "SIGPIPE", "SIGHUP"])
 def test_a_signal_is_died_by(name: str) -> None:
     number = getattr(signal, name)
-    program = f"from hooks_compile.cli.launching import end_like; end_like(-{int(number)})"
+    program = f"from hooks_compile.cli.launch_commands import end_like; end_like(-{int(number)})"
     done = subprocess.run([sys.executable, "-c", program], check=False)
     assert done.returncode == -number
 
 
 def test_the_wrapper_of_the_command_takes_paths_with_spaces(user: User, tmp_path: Path) -> None:
     hook = write(tmp_path / "a folder" / "the hook.py", "import sys; print(sys.argv[1:])\n")
-    words = launching.command(str(hook), ["a b", ""], user.python)
+    words = launch_commands.wrapper_command(str(hook), ["a b", ""], user.python)
     done = user.run(["sh", "-c", shlex.join(words)])
     assert done.stdout == b"['a b', '']\n"
