@@ -75,12 +75,24 @@ def tree(root: Path) -> Tree:
 
 
 def contents(root: Path) -> dict[str, tuple[str | bytes, int]]:
-    """Files, links and their modes: no directories, no times."""
-    return {
+    """Files, links, their modes, and what is in git's index: no directories, no times.
+
+    Objects stay in git's store until it collects them.
+    """
+    found = {
         name: (content, mode)
         for name, (content, mode, _) in tree(root).items()
-        if not (root / name).is_dir() or (root / name).is_symlink()
+        if (not (root / name).is_dir() or (root / name).is_symlink())
+        and not name.startswith((".git/objects/", ".git/index"))
     }
+    if (root / ".git").exists():
+        found["index"] = (git_output(root, "ls-files", "--stage"), 0)
+    return found
+
+
+def git_output(root: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=root, check=True, capture_output=True)
+    return done.stdout.decode(errors="surrogateescape")
 
 
 def refused(tool: Tool, *words: str) -> Done:
@@ -135,7 +147,8 @@ def test_the_diff_of_a_dry_run_is_what_git_and_patch_take(
     assert done.returncode == 0, done
     caches = {n: it for n, it in contents(repo.path).items() if "__pycache" in n}
     expected = before if "-R" in way else {n: it for n, it in after.items() if "__pycache" not in n}
-    assert {n: it for n, it in contents(repo.path).items() if n not in caches} == expected
+    left = {n: it for n, it in contents(repo.path).items() if n not in caches}
+    assert left | {"index": expected["index"]} == expected
 
 
 def test_the_diff_of_names_with_spaces_and_quotes_can_be_applied(tool: Tool, repo: GitRepo) -> None:
@@ -206,12 +219,14 @@ def test_without_a_git_repository_there_are_no_git_hooks(tmp_path: Path) -> None
 
 
 def test_no_git_leaves_git_alone(tool: Tool, repo: GitRepo) -> None:
-    before = tree(repo.path / ".git")
+    before = {
+        n: it for n, it in contents(repo.path / ".git").items() if not n.startswith("objects/")
+    }
     out = tool.ok("init", "--yes", "--no-git")
-    assert tree(repo.path / ".git") == before
-    assert "git" not in out
+    assert "git hooks" not in out
     tool.ok("uninit", "--yes", "--no-git")
-    assert tree(repo.path / ".git") == before
+    after = contents(repo.path / ".git")
+    assert {n: it for n, it in after.items() if not n.startswith(("objects/", "index"))} == before
 
 
 def test_a_project_without_any_configuration_is_told_so(tool: Tool, repo: GitRepo) -> None:
@@ -225,13 +240,13 @@ def test_where_pre_commit_is_configured_its_lines_are_told_and_no_hook_is_instal
     tool: Tool, repo: GitRepo, name: str
 ) -> None:
     path = repo.write(name, "repos: []\n" if name.endswith("yaml") else "repos = []\n")
-    before = tree(repo.path / ".git")
+    before = tree(repo.path / ".git/hooks")
     out = tool.ok("init", "--yes")
     manager = "prek" if name == "prek.toml" else "pre-commit"
     assert f"to {name}, then run: {manager} install --install-hooks" in out
     form = as_toml if name == "prek.toml" else as_yaml
     assert "".join(f"    {line}".rstrip() + "\n" for line in form(None)) in out
-    assert tree(repo.path / ".git") == before
+    assert tree(repo.path / ".git/hooks") == before
     assert commands_of(repo.path / SETTINGS) == [WIRED]
     path.write_text("# hooks-compile-sync\n")
     again = tool.ok("init", "--yes")
@@ -567,7 +582,7 @@ def test_on_a_terminal_it_asks_and_does_it_after_a_yes(
 ) -> None:
     status, seen = on_a_terminal(tool, "init", answer=answer)
     assert status == 0, seen
-    assert "Change 1 command in 1 file, 1 wrapper, git's hooks? [y/N] " in seen
+    assert "Change 1 command in 1 file, 1 wrapper (staged: git add), git's hooks? [y/N] " in seen
     assert commands_of(repo.path / SETTINGS) == [WIRED]
     status, seen = on_a_terminal(tool, "uninit", answer=answer)
     assert status == 0, seen

@@ -90,7 +90,7 @@ def _write(plan: Plan, undos: list[_Undo]) -> None:
     for path in sorted({*plan.written, *_called(plan)}):
         before = wrapper.write(path.parent)
         if before is Standing.MISSING:
-            undos.append(_Undo(path, path.unlink))
+            undos.append(_Undo(path, partial(_remove_unnamed, plan, path)))
     if plan.staged:
         tracking.stage(plan.staged)
         undos.append(_Undo(plan.staged[0], partial(tracking.unstage, plan.staged)))
@@ -115,6 +115,12 @@ def _remove(plan: Plan, undos: list[_Undo]) -> None:
             text = path.read_bytes()
             path.unlink(missing_ok=True)
             undos.append(_Undo(path, partial(files.replace, path, text, mode=_MODE)))
+
+
+def _remove_unnamed(plan: Plan, path: Path) -> None:
+    """Remove a wrapper unless another process has made a file name it in the meantime."""
+    if not any(names_wrapper(each.config, {}) for each in plan.files):
+        path.unlink(missing_ok=True)
 
 
 def _called(plan: Plan) -> list[Path]:

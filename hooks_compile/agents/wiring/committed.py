@@ -130,9 +130,10 @@ def _named(config: ConfigFile, content: bytes) -> Iterator[_Named]:
 def _of_command(config: ConfigFile, found: Found) -> Iterator[_Named]:
     around = surroundings(found, config, lambda _: None)
     launches = find_launches(found.command).wired if found.arguments is None else []
-    for launch in launches:
-        yield _Named(config, found, named_wrappers(launch, around))
-    if not launches:  # such a line was written by hand: what looks like the wrapper's path counts
+    known = [paths for launch in launches if (paths := named_wrappers(launch, around))]
+    for paths in known:
+        yield _Named(config, found, paths)
+    if not known:  # such a line was written by hand: what looks like the wrapper's path counts
         texts = (found.command, *(found.arguments or ()))
         words = [w for text in texts for w in mentioned_words(text, around.variables, config.root)]
         for word in dict.fromkeys(w for w in words if w.endswith(f"/{WRAPPER_NAME}")):

@@ -7,6 +7,7 @@ git refuses counts as none.
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,10 @@ from hooks_compile.errors import AgentConfigError, GitError, pasted
 from hooks_compile.files import is_writable_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+
+_WAIT_S = 2.0
 
 
 def ignored(paths: Iterable[Path]) -> set[Path]:
@@ -50,13 +53,13 @@ def tracked(paths: Iterable[Path]) -> list[Path]:
 def stage(paths: Iterable[Path]) -> None:
     """Put ``paths`` into the index. Raises GitError if git refuses."""
     for root, names in _by_repository(paths).items():
-        git.add(root, names)
+        _with_index(git.add, root, names)
 
 
 def unstage(paths: Iterable[Path]) -> None:
     """Make the index entries of ``paths`` those of HEAD. Raises GitError if git refuses."""
     for root, names in _by_repository(paths).items():
-        git.unstage(root, names)
+        _with_index(git.unstage, root, names)
 
 
 def index_obstacles(paths: Iterable[Path]) -> list[AgentConfigError]:
@@ -75,6 +78,20 @@ def index_obstacles(paths: Iterable[Path]) -> list[AgentConfigError]:
             if not is_writable_directory(place)
         ][:1]
     return found
+
+
+def _with_index(
+    act: Callable[[Path, Iterable[Path]], None], root: Path, paths: Iterable[Path]
+) -> None:
+    """Change the index; wait for another git that has it, such as an editor's."""
+    deadline = time.monotonic() + _WAIT_S
+    while True:
+        try:
+            return act(root, paths)
+        except GitError as error:
+            if "index.lock" not in error.cause or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def _indexed(root: Path, names: Mapping[Path, Path]) -> set[Path]:
