@@ -1,16 +1,15 @@
-"""Finding out what is in a tree: runs beside the loop, so it only reads, and returns a record."""
+"""Finding what is in a tree. It runs in a thread of its own: it reads, and returns a record."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import git, runtime_folder
-from hooks_compile.errors import HooksCompileError
+from hooks_compile.errors import HooksCompileError, pasted
 from hooks_compile.project import open_project
 from hooks_compile.unattended import find_interpreters
-from watcher import places
+from watcher import directories
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from hooks_compile.model import HookSource, Interpreter, Optimize
     from hooks_compile.project import Project
-    from watcher.places import Places
+    from watcher.directories import Directories
 
 _PROJECT_MARKS = (
     *(".claude", ".codex", ".cursor", ".gemini", ".github", ".githooks", ".husky"),
@@ -26,8 +25,7 @@ _PROJECT_MARKS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What the user asked for: interpreters, level (None: as configured), and the environment."""
 
     env: Mapping[str, str]
@@ -35,45 +33,26 @@ class Options:
     optimize: Optimize | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What to find out.
+class Target(NamedTuple):
+    """All that entries depend on beside their sources."""
 
-    ``given`` is what is watched, ``whole`` whether it is a whole project. ``thorough`` also looks
-    for hooks that others import, and for folders and interpreters that are new; else ``last`` is
-    taken to be true of these. ``names`` are to be watched wherever they are.
-    """
-
-    given: Path
-    whole: bool
-    options: Options
-    thorough: bool = True
-    last: Survey | None = None
-    names: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What was found: hooks and modules by path, who compiles them, what has to be watched."""
-
-    thorough: bool
-    project: Project
-    hooks: Mapping[str, HookSource]
-    modules: Mapping[str, HookSource]
     interpreters: tuple[Interpreter, ...]
     key: bytes
     level: Optimize
-    structure: list[str]
-    places: Places
-
-    @property
-    def compiling(self) -> tuple[tuple[Interpreter, ...], bytes, Optimize]:
-        """What all entries depend on."""
-        return self.interpreters, self.key, self.level
 
 
-def is_whole(path: Path) -> bool:
-    """Tell whether ``path`` stands for a project, and not just for the files in it.
+class Survey(NamedTuple):
+    """Hooks and modules by path, what they are compiled for, and what has to be watched."""
+
+    project: Project
+    hooks: Mapping[str, HookSource]
+    modules: Mapping[str, HookSource]
+    target: Target
+    directories: Directories
+
+
+def is_project(path: Path) -> bool:
+    """Return whether ``path`` stands for a whole project, and not just for the files in it.
 
     It does if it is a work tree's root; outside of git, if there is something of a project in it.
     """
@@ -85,66 +64,34 @@ def is_whole(path: Path) -> bool:
     return any((path / name).exists() for name in _PROJECT_MARKS)
 
 
-def find(request: Request) -> Survey:
-    """Look at the tree and return what is there. Raises HooksCompileError."""
-    project = _open(request)
-    last = request.last
-    thorough = request.thorough or last is None or last.project.config != project.config
-    hooks = {os.fspath(source.path): source for source in project.sources}
-    modules = {os.fspath(source.path): source for source in project.modules()}
-    if thorough or last is None:
-        imported = project.imported_hooks()
-        interpreters, key = _compiling(request, project)
-        structure = places.structure_of(project.root) if request.whole else []
-    else:
-        imported = [last.modules[path] for path in last.modules.keys() & hooks.keys()]
-        interpreters, key, structure = last.interpreters, last.key, last.structure
-    modules |= {os.fspath(source.path): source for source in imported}
-    level = request.options.optimize
-    return Survey(
-        thorough,
-        project,
-        hooks,
-        modules,
-        interpreters,
-        key,
-        project.config.optimize if level is None else level,
-        structure,
-        _places(request, project, modules, structure),
+def find(given: Path, options: Options, *, whole: bool) -> Survey:
+    """Return what is in the tree ``given``: a whole project, or the hooks in a path.
+
+    Raises HooksCompileError.
+    """
+    project = _open(given, options, whole=whole)
+    runtime_folder.ensure(project.runtime)
+    modules = [*project.modules(), *project.imported_hooks()]
+    by_path = {os.fspath(module.path): module for module in modules}
+    target = Target(
+        tuple(find_interpreters(project, options.env, options.commands, strict=True)),
+        runtime_folder.read_key(project.runtime),
+        project.config.optimize if options.optimize is None else options.optimize,
     )
+    hooks = {os.fspath(source.path): source for source in project.sources}
+    watched = directories.of_tree(project, given, by_path, whole=whole)
+    return Survey(project, hooks, by_path, target, watched)
 
 
-def _open(request: Request) -> Project:
-    given = request.given
+def _open(given: Path, options: Options, *, whole: bool) -> Project:
     if not given.exists():
-        raise HooksCompileError("is gone", path=given)
-    folder = (given if given.is_dir() else given.parent).resolve()
-    project = open_project(folder, request.options.env, () if request.whole else (given,))
-    if request.whole and project.root != folder:
+        raise HooksCompileError("does not exist any more", path=given)
+    directory = (given if given.is_dir() else given.parent).resolve()
+    project = open_project(directory, options.env, () if whole else (given,))
+    if whole and project.root != directory:
         raise HooksCompileError(
             f"is no work tree of its own any more, but a part of {project.root}",
             path=given,
-            remedy=f"hooks-watch '{project.root}'",
+            remedy=f"hooks-watch {pasted(project.root)}",
         )
     return project
-
-
-def _compiling(request: Request, project: Project) -> tuple[tuple[Interpreter, ...], bytes]:
-    runtime_folder.ensure(project.runtime)
-    options = request.options
-    found = find_interpreters(project, options.env, options.commands, strict=True)
-    return tuple(found), runtime_folder.read_key(project.runtime)
-
-
-def _places(
-    request: Request, project: Project, modules: Mapping[str, HookSource], structure: list[str]
-) -> Places:
-    if request.whole:
-        own = places.of_project(project, modules, structure)
-    else:
-        own = places.of_given(project, request.given, modules)
-    # A hook that an editor removes and writes anew may be the only one of its folder.
-    lost = places.of_names(path for path in request.names if path.is_relative_to(project.root))
-    own = places.with_folders_above(places.merged(own, lost), str(project.root))
-    rest = places.of_names([request.given, project.root])
-    return places.that_exist(places.merged(own, rest, places.of_runtime(project.runtime)))

@@ -51,9 +51,9 @@ def test_a_change_is_one_line_with_hook_interpreters_level_and_milliseconds() ->
     assert text(Changes((CHANGED,))) == (
         ".claude/hooks/guard.py  compiled: CPython 3.13.0, CPython 3.8.18, level 2, 4 ms"
     )
-    mended = Changed(GUARD, "hook", (fine(state=State.FRESH),), None, mended=True)
-    assert text(Changes((mended,))) == (
-        ".claude/hooks/guard.py  mended, ready: CPython 3.13.0, level 2"
+    fixed = Changed(GUARD, "hook", (fine(state=State.FRESH),), None, fixed=True)
+    assert text(Changes((fixed,))) == (
+        ".claude/hooks/guard.py  fixed, ready: CPython 3.13.0, level 2"
     )
     module = Changed(HOOKS / "helper.py", "module", (fine("helper.py"),), 7.0)
     assert text(Changes((module,))) == (
@@ -159,14 +159,14 @@ def test_json_of_a_change_tells_milliseconds_and_results() -> None:
     assert value["results"][0]["error"]["line"] == 3
 
 
-def test_quiet_says_what_is_to_be_mended_and_that_it_is() -> None:
-    mended = Changed(GUARD, "hook", (fine(),), 1.0, mended=True)
+def test_quiet_says_what_is_to_be_fixed_and_that_it_is() -> None:
+    fixed = Changed(GUARD, "hook", (fine(),), 1.0, fixed=True)
     empty = Changed(GUARD, "hook", (fine(),), 1.0, empty=True)
     urgent: list[Message] = [
         BROKEN,
         StillBroken((BROKEN,)),
         Notice("x", trouble=True),
-        Changes((mended,)),
+        Changes((fixed,)),
         Changes((empty,)),
     ]
     assert all(map(is_urgent, urgent))

@@ -267,13 +267,13 @@ def test_a_cache_that_somebody_removes_comes_back(scene: Scene) -> None:
         scene.assert_hit()
 
 
-def test_entries_that_somebody_damages_are_mended_by_the_scan(scene: Scene) -> None:
+def test_entries_that_somebody_damages_are_fixed_by_the_scan(scene: Scene) -> None:
     with scene.watching("--scan", "1") as watcher:
         watcher.wait_started()
         for path in (scene.hook.parent / "__pycache_opt__").glob("guard*.pyc"):
             path.write_bytes(path.read_bytes()[:-1] + b"?")
         wait_until(
-            lambda: scene.user.launch(scene.hook).state == "hit", lambda: "the entry is mended"
+            lambda: scene.user.launch(scene.hook).state == "hit", lambda: "the entry is fixed"
         )
 
 

@@ -1,4 +1,4 @@
-"""Texts that have a service manager run the watcher. Pure."""
+"""Texts that make a service manager run the watcher. Pure."""
 
 from __future__ import annotations
 
@@ -12,39 +12,37 @@ if TYPE_CHECKING:
 LABEL = "hooks-watch"
 
 _VARIABLES = ("PATH", "HOOKS_COMPILE_HOME", "XDG_DATA_HOME", "PYENV_ROOT")
+_SYSTEMD = """\
+# systemctl --user daemon-reload && systemctl --user enable --now hooks-watch
+[Unit]
+Description=Compiles the hooks of coding agents and git as they are saved
+
+[Service]
+ExecStart={command}
+{environment}Restart=on-failure
+RestartSec=5
+# ended by systemctl stop: 128 + SIGTERM
+SuccessExitStatus=143
+
+[Install]
+WantedBy=default.target
+"""
 
 
 def environment(env: Mapping[str, str]) -> dict[str, str]:
-    """Return what the watcher needs of the user's environment: a service manager's is bare."""
+    """Return what the watcher needs of ``env``; a service manager's own is nearly empty."""
     return {name: env[name] for name in _VARIABLES if env.get(name)}
 
 
 def systemd(command: Sequence[str], env: Mapping[str, str]) -> str:
-    """Return a user unit, see systemd.service(5), that runs ``command``."""
-    lines = [f"Environment={_quoted(f'{name}={value}')}" for name, value in env.items()]
-    return "\n".join(
-        [
-            "# systemctl --user daemon-reload && systemctl --user enable --now hooks-watch",
-            "[Unit]",
-            "Description=Compiles the hooks of coding agents and git as they are saved",
-            "",
-            "[Service]",
-            f"ExecStart={' '.join(map(_command_word, command))}",
-            *lines,
-            "Restart=on-failure",
-            "RestartSec=5",
-            "# ended by systemctl stop: 128 + SIGTERM",
-            "SuccessExitStatus=143",
-            "",
-            "[Install]",
-            "WantedBy=default.target",
-            "",
-        ]
-    )
+    """Return a user unit that runs ``command``, see systemd.service(5)."""
+    words = " ".join(_quoted(word.replace("$", "$$")) for word in command)
+    lines = [f"Environment={_quoted(f'{name}={value}')}\n" for name, value in env.items()]
+    return _SYSTEMD.format(command=words, environment="".join(lines))
 
 
 def launchd(command: Sequence[str], env: Mapping[str, str], log: str) -> str:
-    """Return an agent's property list, see launchd.plist(5), that runs ``command``."""
+    """Return an agent's property list that runs ``command``, see launchd.plist(5)."""
     agent = {
         "Label": LABEL,
         "ProgramArguments": list(command),
@@ -59,7 +57,7 @@ def launchd(command: Sequence[str], env: Mapping[str, str], log: str) -> str:
 
 
 def both(systemd_text: str, launchd_text: str, again: Sequence[str]) -> str:
-    """Return the two texts, each behind the commands that install it."""
+    """Return the two texts, each after the commands that install it."""
     command = shlex.join(again)
     return (
         f"# Linux: {command} --service=systemd > ~/.config/systemd/user/hooks-watch.service\n"
@@ -68,10 +66,6 @@ def both(systemd_text: str, launchd_text: str, again: Sequence[str]) -> str:
         f"#        launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/{LABEL}.plist\n"
         f"{launchd_text}"
     )
-
-
-def _command_word(word: str) -> str:
-    return _quoted(word.replace("$", "$$"))
 
 
 def _quoted(word: str) -> str:

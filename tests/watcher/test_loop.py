@@ -205,7 +205,7 @@ def test_a_syntax_error_is_said_when_the_file_is_quiet_and_again_with_every_chan
         other.write_text(HOOK.format("changed"))
         runs.wait_for(StillBroken)
         scene.hook.write_text(HOOK.format("fine"))
-        runs.wait_for(Changes, "mended=True")
+        runs.wait_for(Changes, "fixed=True")
         assert runs.tree.sources.broken == []
         assert len(runs.of(Broken)) == 1
 

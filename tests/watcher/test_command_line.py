@@ -20,7 +20,7 @@ from tests.conftest import CHECKOUT
 from tests.repositories import GitRepo, write
 from tests.watcher import running
 from tests.watcher.running import HOOK, PATIENCE_S, wait_until, wait_warm
-from watcher.cli import build_parser, main
+from watcher.command_line import build_parser, main
 
 if TYPE_CHECKING:
     from tests.watcher.conftest import Scene
@@ -63,7 +63,7 @@ def test_a_person_reads_what_happens(scene: Scene) -> None:
         scene.hook.write_text(BROKEN)
         wait_until(lambda: b"BROKEN" in watcher.err.read_bytes(), watcher.err.read_text)
         scene.hook.write_text(HOOK.format("third"))
-        wait_until(lambda: b"mended" in watcher.err.read_bytes(), watcher.err.read_text)
+        wait_until(lambda: b"fixed" in watcher.err.read_bytes(), watcher.err.read_text)
         assert watcher.end(signal.SIGINT) == 130
         out, err = watcher.out.read_text(), watcher.err.read_text()
     label = scene.user.interpreter.label
@@ -93,7 +93,7 @@ def test_colour_is_for_terminals_that_want_it(scene: Scene) -> None:
         assert ("\x1b[" in text) is coloured, text
 
 
-def test_quiet_says_only_what_is_to_be_mended(scene: Scene) -> None:
+def test_quiet_says_only_what_is_to_be_fixed(scene: Scene) -> None:
     with scene.watching("--quiet") as watcher:
         wait_warm(scene.user, scene.hook)
         scene.hook.write_text(HOOK.format("second"))
@@ -101,7 +101,7 @@ def test_quiet_says_only_what_is_to_be_mended(scene: Scene) -> None:
         scene.hook.write_text(BROKEN)
         watcher.wait_for("broken")
         scene.hook.write_text(HOOK.format("third"))
-        watcher.wait_for("changed", lambda message: message["mended"])
+        watcher.wait_for("changed", lambda message: message["fixed"])
         watcher.end()
         assert [message["event"] for message in watcher.messages()] == ["broken", "changed"]
 

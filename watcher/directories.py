@@ -1,0 +1,193 @@
+"""Which directories have to be watched, and what matters in each of them.
+
+These are the directories in which hooks are, or are usual, or configuration is, and as many of
+their parents as it takes to see them appear or being renamed. Directories are watched one by one
+and not recursively: a build or a log below them would wake the watcher for nothing. The most
+important ones come first, because only some get a watch. Paths are strings, as in discovery.
+"""
+# ruff: noqa: PTH112, PTH118, PTH120
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from hooks_compile import git
+from hooks_compile.agents.places import config_files
+from hooks_compile.config import DOTFILE, PYPROJECT
+from hooks_compile.discovery import PROJECT_FOLDERS
+from hooks_compile.errors import GitError
+from hooks_compile.globs import Glob
+from hooks_compile.search import CACHE, NEVER, PACKAGE, VENV, entries, is_inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from hooks_compile.project import Project
+
+SOURCE_SUFFIXES = frozenset({".py", ".legacy", ""})
+"""The suffixes of files that may be hooks or modules."""
+
+CACHES = frozenset({CACHE, "__pycache__"})
+
+_MOST_BELOW = 1000
+
+
+class Interest(NamedTuple):
+    """What matters in a directory: names, files with a suffix, and all directories in it."""
+
+    names: frozenset[str] = frozenset()
+    suffixes: frozenset[str] = frozenset()
+    directories: bool = False
+
+    def merged(self, other: Interest) -> Interest:
+        """Return the interest in what matters to either."""
+        directories = self.directories or other.directories
+        return Interest(self.names | other.names, self.suffixes | other.suffixes, directories)
+
+    def matches(self, name: str, *, is_directory: bool) -> bool:
+        """Return whether an event about ``name`` may matter; the disk is not read."""
+        if name in self.names:
+            return True
+        if is_directory:
+            return self.directories and (name not in NEVER or name in CACHES)
+        # Emacs locks a file that somebody edits with a symlink that leads nowhere.
+        return suffix_of(name) in self.suffixes and not name.startswith(".#")
+
+
+Directories = dict[str, Interest]
+
+_HOOKS = Interest(frozenset({VENV, PACKAGE, "hooks.json"}), SOURCE_SUFFIXES, directories=True)
+_ROOT_NAMES = frozenset({".git", ".gitignore", DOTFILE, PYPROJECT})
+
+
+def suffix_of(name: str) -> str:
+    """Return ``.py`` for ``guard.py``, "" for ``pre-commit``."""
+    return os.path.splitext(name)[1]  # noqa: PTH122 - a name, not a path
+
+
+def of_tree(project: Project, given: Path, modules: Iterable[str], *, whole: bool) -> Directories:
+    """Return the directories that report every change to the hooks of a tree.
+
+    ``given`` is the path that the user named, ``whole`` is True if it stands for the project;
+    ``modules`` are the local modules.
+    """
+    root, builder = str(project.root), _Builder()
+    for folder in [*map(str, project.folders()), *sorted(set(map(os.path.dirname, modules)))]:
+        builder.add(folder, _HOOKS)
+    builder.add(root, Interest(_ROOT_NAMES, directories=whole))
+    if whole:
+        _add_project(builder, project)
+    elif given.is_dir():
+        builder.add_below(os.path.realpath(given), boundary=os.path.realpath(given))
+    builder.add_name(str(given))
+    builder.add_name(root)
+    builder.add(str(project.runtime), Interest(frozenset({"key", "seen"})))
+    builder.add(str(project.runtime / "seen"), Interest(suffixes=SOURCE_SUFFIXES))
+    builder.add_parents(root)
+    return builder.found
+
+
+def of_names(paths: Iterable[Path]) -> Directories:
+    """Return the directories that report when one of ``paths`` appears, vanishes or changes."""
+    builder = _Builder()
+    for path in paths:
+        builder.add_name(str(path))
+    return builder.found
+
+
+def merged(several: Iterable[Directories]) -> Directories:
+    """Return all directories, each with all that matters in it."""
+    builder = _Builder()
+    for directories in several:
+        for path, interest in directories.items():
+            builder.merge(path, interest)
+    return builder.found
+
+
+class _Builder:
+    """Collects directories."""
+
+    def __init__(self) -> None:
+        self.found: Directories = {}
+
+    def merge(self, path: str, interest: Interest) -> None:
+        """Add ``path`` as it is."""
+        self.found[path] = self.found.get(path, Interest()).merged(interest)
+
+    def add(self, path: str, interest: Interest) -> None:
+        """Add the directory ``path``, or what reports that a missing one appears."""
+        missing = ""
+        while not os.path.isdir(path) and path != os.path.dirname(path):
+            path, missing = os.path.split(path)
+        self.merge(path, Interest(frozenset({missing})) if missing else interest)
+
+    def add_name(self, path: str) -> None:
+        """Add what reports that the file or directory ``path`` appears, vanishes or changes."""
+        parent, name = os.path.split(path)
+        self.add(parent, Interest(frozenset({name})))
+
+    def add_below(self, top: str, *, boundary: str) -> None:
+        """Add the directory ``top`` and those below it that may hold hooks.
+
+        A symlink that leads out of ``boundary`` is not followed: it may come with a clone.
+        """
+        real = os.path.realpath(top)
+        if real != top:
+            self.add_name(top)
+        if is_inside(real, boundary):
+            for path in _directories_below(real):
+                self.add(path, _HOOKS)
+
+    def add_parents(self, root: str) -> None:
+        """Add what reports a rename of a directory between ``root`` and what is collected."""
+        for path in list(self.found):
+            current = path
+            while current != root and is_inside(current, root):
+                self.add_name(current)
+                current = os.path.dirname(current)
+
+
+def _add_project(builder: _Builder, project: Project) -> None:
+    root = str(project.root)
+    for file in config_files(project.root):
+        builder.add_name(str(file.path))
+    for name in PROJECT_FOLDERS:
+        builder.add_below(os.path.join(root, name), boundary=root)
+    builder.add(os.path.join(root, ".github/hooks"), Interest(suffixes=frozenset({".json"})))
+    _add_git(builder, project.root)
+    for glob in map(Glob.parse, project.config.include):
+        if below := glob.literal or glob.prefix:
+            builder.add_below(os.path.join(root, below).rstrip(os.sep), boundary=root)
+        else:  # the whole tree: the periodic comparison finds new hooks in it
+            builder.add(root, _HOOKS)
+
+
+def _add_git(builder: _Builder, root: Path) -> None:
+    try:
+        repository = git.repository(root)
+    except GitError:
+        return  # discovery has reported it
+    if repository is not None:
+        # The index changes when a checkout brings hooks to a directory that nobody watches.
+        builder.add_name(str(repository.git_dir / "index"))
+        builder.add_name(str(repository.common_dir / "config"))
+        builder.add_name(str(repository.common_dir / "info/exclude"))
+        hooks = os.path.realpath(repository.hooks_path)
+        builder.add(hooks, _HOOKS)
+        if not is_inside(str(root), hooks):
+            builder.add_below(hooks, boundary=hooks)
+
+
+def _directories_below(top: str) -> Iterator[str]:
+    """Yield ``top`` and the directories below it, but for virtual environments and caches."""
+    pending = [top]
+    for _ in range(_MOST_BELOW):
+        if not pending:
+            return
+        path = pending.pop(0)
+        yield path
+        inside = [entry for entry in entries(path) if entry.name not in NEVER]
+        if all(entry.name != VENV for entry in inside):
+            pending += [entry.path for entry in inside if entry.is_dir(follow_symlinks=False)]

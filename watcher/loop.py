@@ -1,0 +1,231 @@
+"""The loop: events in, messages out. It ends when it is asked to, and for no other reason."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import queue
+import threading
+import time
+import traceback
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hooks_compile.errors import HooksCompileError
+from watcher import lines
+from watcher.debounce import QUIET_S
+from watcher.directories import merged
+from watcher.events import Broken, Changes, Event, Kind, Notice, Removed, StillBroken, Stopped
+from watcher.survey import Survey
+from watcher.watch_status import BEAT_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from watcher.events import Message
+    from watcher.observer import Monitor
+    from watcher.tree import Tree
+    from watcher.watch_status import Station
+
+_RETRY_S = 2.0
+
+
+class _Answer(NamedTuple):
+    """The result of a survey, or its error."""
+
+    tree: Tree
+    found: Survey | Exception
+
+
+class _Stop(NamedTuple):
+    signal: int
+
+
+def sync(tree: Tree, report: Callable[[Message], None]) -> bool:
+    """Compile what is not compiled, once, and report; return whether nothing has to be fixed.
+
+    Raises HooksCompileError if the tree can't be used.
+    """
+    find = tree.start_survey()
+    assert find is not None  # noqa: S101 - it is the first
+    messages = tree.take(find())
+    while not tree.is_synced:
+        messages += tree.step()
+    if tree.sources.due.next_due() < math.inf:  # what does not compile may be half written
+        time.sleep(QUIET_S)
+        messages += tree.step()
+    messages += tree.prune(math.inf)
+    report(tree.synced(watching=False))
+    for message in messages:
+        report(message)
+    has_trouble = any(isinstance(message, Notice) and message.trouble for message in messages)
+    return not has_trouble and not tree.sources.broken
+
+
+class Loop:
+    """Watches some trees until it is told to stop."""
+
+    def __init__(
+        self,
+        stations: Mapping[Tree, Station],
+        report: Callable[[Tree, Message], None],
+        open_monitor: Callable[[Callable[[Event], None]], Monitor],
+    ) -> None:
+        """Each tree has the station that says that it is watched; ``report`` takes the messages."""
+        self._stations = stations
+        self._trees = list(stations)
+        self._report = report
+        self._open_monitor = open_monitor
+        self._queue: queue.SimpleQueue[Event | _Answer | _Stop] = queue.SimpleQueue()
+        self._said: set[str] = set()
+        self._last_changes: dict[Tree, dict[str, Any]] = {}
+        self._beat_due = -math.inf
+        self._has_news = True
+        self._since = time.time()
+
+    def stop(self, signal: int) -> None:
+        """End :meth:`run` soon; any thread and any signal handler may call it."""
+        self._queue.put(_Stop(signal))
+
+    def run(self) -> int:
+        """Watch until :meth:`stop`, and return its signal."""
+        with contextlib.ExitStack() as stack:
+            monitor = self._open_monitor(self._queue.put)
+            stack.callback(monitor.close)
+            for tree in self._trees:
+                stack.enter_context(contextlib.closing(tree))
+            while True:
+                for item in self._wait():
+                    if isinstance(item, _Stop):
+                        self._say(self._trees[0], [Stopped(item.signal)])
+                        return item.signal
+                    self._take(item, monitor)
+                if not monitor.is_alive():
+                    monitor.reopen()
+                    self._watch(monitor)
+                    self._scan_all("no more events came: watching anew, comparing all contents")
+                for tree in self._trees:
+                    self._guard(tree, partial(self._step, tree))
+                self._beat(monitor)
+
+    def _wait(self) -> list[Event | _Answer | _Stop]:
+        """Return what is in the queue, as soon as there is something or something is due."""
+        due = min(self._beat_due, *(tree.next_due() for tree in self._trees))
+        items: list[Event | _Answer | _Stop] = []
+        with contextlib.suppress(queue.Empty):
+            items.append(self._queue.get(timeout=max(due - time.monotonic(), 0.0)))
+            while True:
+                items.append(self._queue.get_nowait())
+        return items
+
+    def _take(self, item: Event | _Answer, monitor: Monitor) -> None:
+        if isinstance(item, _Answer):
+            self._guard(item.tree, partial(self._take_answer, item, monitor))
+        elif item.kind is Kind.LOST:
+            self._scan_all("the system dropped events: comparing all contents")
+        else:
+            for tree in self._trees:
+                tree.route(item)
+
+    def _scan_all(self, why: str) -> None:
+        is_news = any(tree.scan_due > time.monotonic() for tree in self._trees)
+        for tree in self._trees:
+            tree.scan_due = time.monotonic()
+        if is_news:
+            self._say(self._trees[0], [Notice(why)])
+
+    def _guard(self, tree: Tree, step: Callable[[], None]) -> None:
+        """Take a step; report what goes wrong in it, and compare all contents afterwards."""
+        try:
+            step()
+        except HooksCompileError as error:
+            self._fail(tree, str(error))
+        except Exception:  # nothing that goes wrong may end the watcher
+            self._fail(tree, f"an error in hooks-watch; it goes on\n{traceback.format_exc()}")
+
+    def _fail(self, tree: Tree, text: str) -> None:
+        tree.scan_due = time.monotonic() + _RETRY_S
+        tree.close()  # one of the compiler's processes may be what failed
+        self._say_once(tree, text)
+
+    def _step(self, tree: Tree) -> None:
+        was_synced = tree.is_synced
+        self._say(tree, tree.step())
+        if tree.is_synced and not was_synced:
+            self._say(tree, [tree.synced(watching=True)])
+        if find := tree.start_survey():
+            threading.Thread(target=self._survey, args=(tree, find), daemon=True).start()
+
+    def _survey(self, tree: Tree, find: Callable[[], Survey]) -> None:
+        """Make a survey, in a thread of its own: a save does not wait for it."""
+        try:
+            self._queue.put(_Answer(tree, find()))
+        except Exception as error:  # the loop takes it
+            self._queue.put(_Answer(tree, error))
+
+    def _take_answer(self, answer: _Answer, monitor: Monitor) -> None:
+        tree, found = answer
+        messages = tree.take(found) if isinstance(found, Survey) else tree.fail(found)
+        self._say(tree, messages)
+        self._watch(monitor)
+
+    def _watch(self, monitor: Monitor) -> None:
+        """Have the trees' directories watched."""
+        added, notices = monitor.want(merged(tree.directories for tree in self._trees))
+        for tree in self._trees:
+            if here := tree.directories.keys() & added:
+                tree.watched(here)
+        self._say(self._trees[0], notices)
+
+    def _say_once(self, tree: Tree, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self._say(tree, [Notice(text, trouble=True)])
+
+    def _say(self, tree: Tree, messages: Sequence[Message]) -> None:
+        for message in messages:
+            self._report(tree, message)
+            if isinstance(message, Changes | Broken | Removed):
+                last = lines.as_json(message, time.time(), tree.root)[-1]
+                self._last_changes[tree] = {key: last[key] for key in ("time", "event", "path")}
+        is_about_others = any(isinstance(message, Changes | Removed) for message in messages)
+        says_so = any(isinstance(message, Broken) for message in messages)
+        if is_about_others and not says_so and tree.sources.broken:
+            self._report(tree, StillBroken(tuple(tree.sources.broken.values())))
+        self._has_news = self._has_news or bool(messages)
+
+    def _beat(self, monitor: Monitor) -> None:
+        """Write into the runtime directory that we live, and what changed since the last time."""
+        now = time.monotonic()
+        if now < self._beat_due and not self._has_news:
+            return
+        has_news, self._has_news = self._has_news, False
+        self._beat_due = now + BEAT_S
+        for tree, station in self._stations.items():
+            try:
+                if has_news:
+                    station.write(self._state(tree, monitor))
+                else:
+                    station.beat()
+            except OSError as error:
+                self._say_once(tree, f"can't write its state into the runtime directory: {error}")
+                self._has_news = True
+                tree.scan_due = min(tree.scan_due, now + _RETRY_S)  # it makes the directory
+
+    def _state(self, tree: Tree, monitor: Monitor) -> dict[str, Any]:
+        return {
+            "pid": os.getpid(),
+            "since": self._since,
+            "tree": os.fspath(tree.given),
+            "root": os.fspath(tree.root),
+            "hooks": len(tree.sources.hooks),
+            "modules": len(tree.sources.modules),
+            "interpreters": [interpreter.label for interpreter in tree.interpreters],
+            "how": monitor.method,
+            "last_change": self._last_changes.get(tree),
+            "errors": [
+                lines.as_json(broken, self._since, tree.root)[0]
+                for broken in tree.sources.broken.values()
+            ],
+        }
