@@ -33,9 +33,10 @@ from typing import TYPE_CHECKING
 
 from benchmarks import hook_project, timing
 from benchmarks.hook_events import MEASURED, Event
-from hooks_compile import runtime_folder, wrapper
-from hooks_compile.compiler import Compiler
-from hooks_compile.interpreters import resolve
+from hooks_compile.entries.compiler import Compiler
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.install import wrapper
+from hooks_compile.interpreters.resolve import resolve
 from hooks_compile.model import HookSource
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import timing
-from hooks_compile import git_hooks
+from hooks_compile.git_hooks import installer as git_hooks
 
 CHANGED = 10
 REBASED = 50

@@ -13,9 +13,10 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import shapes, timing
-from hooks_compile import runtime_folder, wrapper
-from hooks_compile.compiler import Compiler
-from hooks_compile.interpreters import resolve
+from hooks_compile.entries.compiler import Compiler
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.install import wrapper
+from hooks_compile.interpreters.resolve import resolve
 from hooks_compile.model import HookSource
 
 

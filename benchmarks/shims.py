@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import shapes, timing
-from hooks_compile import runtime_folder, shims, wrapper
-from hooks_compile.compiler import Compiler
-from hooks_compile.interpreters import find, is_shim, resolve
+from hooks_compile.entries.compiler import Compiler
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.install import wrapper
+from hooks_compile.interpreters import shims
+from hooks_compile.interpreters.resolve import find, is_shim, resolve
 from hooks_compile.model import HookSource
 
 if TYPE_CHECKING:

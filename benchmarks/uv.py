@@ -15,7 +15,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import shapes, timing
-from hooks_compile import runtime_folder, wrapper
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.install import wrapper
 
 BLOCK = '# /// script\n# requires-python = ">=3.8"\n# dependencies = []\n# ///\n'
 PROJECT = '[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.8"\ndependencies = []\n'

@@ -30,7 +30,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import shapes, timing
-from hooks_compile import interpreters, runtime_folder
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.interpreters import resolve as interpreters
 from hooks_compile.runtime import entry
 
 if TYPE_CHECKING:

@@ -6,6 +6,6 @@ import sys
 if not sys.flags.safe_path:
     del sys.path[0]
 
-from hooks_compile.cli import entry_point
+from hooks_compile.cli.main import entry_point
 
 entry_point()

@@ -1,4 +1,4 @@
-"""The errors that a user can mend. Anything else that escapes is a bug of ours."""
+"""The errors that a user can fix. Anything else that escapes is a bug of ours."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class HooksCompileError(Exception):
-    """Something that the user can mend: which file, why, and with which command.
+    """Something that the user can fix: which file, why, and with which command.
 
-    ``path`` is the file or folder it is about (None where there is none), ``cause`` one line
-    that says what is wrong, ``remedy`` the command or edit that mends it ("" where none is known).
+    ``path`` is the file or directory that it is about, or None; ``cause`` is one line that says
+    what is wrong; ``remedy`` is the command or edit that fixes it, "" if none is known.
     """
 
     def __init__(self, cause: str, *, path: Path | None = None, remedy: str = "") -> None:
@@ -27,8 +27,8 @@ class HooksCompileError(Exception):
     def __str__(self) -> str:
         """``FILE: CAUSE`` and, on a second line, the remedy."""
         where = f"{printable.one_line(str(self.path))}: " if self.path is not None else ""
-        mend = f"\n  to mend it: {self.remedy}" if self.remedy else ""
-        return f"{where}{self.cause}{mend}"
+        fix = f"\n  to fix it: {self.remedy}" if self.remedy else ""
+        return f"{where}{self.cause}{fix}"
 
 
 class ConfigError(HooksCompileError):
@@ -43,8 +43,8 @@ class GitError(HooksCompileError):
     """git refused, or is missing."""
 
 
-class RuntimeFolderError(HooksCompileError):
-    """The runtime folder can't be made, or is not ours alone."""
+class RuntimeDirectoryError(HooksCompileError):
+    """The runtime directory can't be made, or is not this user's alone."""
 
 
 class AgentConfigError(HooksCompileError):

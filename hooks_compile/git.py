@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile import outside
+from hooks_compile import trust as outside
 from hooks_compile.errors import GitError
 
 if TYPE_CHECKING:

@@ -72,16 +72,6 @@ class Interpreter:
         return f"{name} {'.'.join(map(str, self.version))}"
 
 
-@dataclass(frozen=True, slots=True)
-class Deferrable:
-    """What could be deferred in a hook: ``modules`` of the standard library; ``kept`` has a line
-    for each import that looks as if it could and can't, and ``reason`` says why nothing can."""
-
-    modules: tuple[str, ...]
-    kept: tuple[str, ...]
-    reason: str
-
-
 class State(StrEnum):
     """How a source stands for one interpreter."""
 

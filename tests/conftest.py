@@ -17,8 +17,8 @@ import coverage
 import pytest
 from coverage.exceptions import CoverageWarning
 
-from tests import interpreters_found
-from tests.repositories import GitRepo
+from tests.support import interpreters_found, tiers
+from tests.support.repositories import GitRepo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ _FOREIGN_VARIABLES = (
     *("CLAUDE", "CODEX_", "COPILOT_", "CURSOR_", "GEMINI_"),
     *("PRE_COMMIT", "_PRE_COMMIT", "PREK_", "UV_"),
 )
-_KEPT_VARIABLES = frozenset({"HOOKS_COMPILE_SOAK"})
+_KEPT_VARIABLES = frozenset({tiers.VARIABLE})
 
 _GIT_CONFIG = """\
 [user]
@@ -84,9 +84,14 @@ def _refuse_real_home(event: str, arguments: tuple[object, ...]) -> None:
 
 sys.addaudithook(_refuse_real_home)
 
-# A shell starts background jobs with ^C ignored, and all that they start inherits it.
+# Background jobs of a shell ignore ^C, and what nohup starts ignores SIGHUP. Every process that a
+# test starts would inherit that, and the caller's umask.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+for _name in ("SIGHUP", "SIGTERM", "SIGQUIT"):
+    if signal.getsignal(getattr(signal, _name)) is signal.SIG_IGN:
+        signal.signal(getattr(signal, _name), signal.SIG_DFL)
+os.umask(0o022)
 
 
 def pytest_report_header() -> str:
@@ -94,7 +99,7 @@ def pytest_report_header() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if os.environ.get("HOOKS_COMPILE_COVERAGE") and not hasattr(config, "workerinput"):
+    if tiers.IS_CI and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Coverage())
 
 

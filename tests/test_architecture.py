@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import CHECKOUT
-from tests.interpreters_found import Found, clean_environment, each_interpreter
-from tests.launches import User
-from tests.repositories import write
+from tests.support.interpreters_found import Found, clean_environment, each_interpreter
+from tests.support.launches import User
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,27 +25,25 @@ MODULES = sorted(
 )
 # Only what comes in decides what goes out: no file, no clock, no process, no environment.
 PURE = [
-    "hooks_compile/findings.py",
-    "hooks_compile/globs.py",
-    "hooks_compile/level_scan.py",
-    "hooks_compile/level_tables.py",
-    "hooks_compile/level_tree.py",
-    "hooks_compile/level_words.py",
-    "hooks_compile/levels.py",
+    "hooks_compile/doctor/findings.py",
+    "hooks_compile/project/globs.py",
+    "hooks_compile/entries/level_scan.py",
+    "hooks_compile/entries/level_tables.py",
+    "hooks_compile/entries/level_tree.py",
+    "hooks_compile/entries/level_words.py",
+    "hooks_compile/entries/levels.py",
     "hooks_compile/model.py",
     "hooks_compile/printable.py",
-    "hooks_compile/report.py",
-    "hooks_compile/runtime/deferral.py",
-    "hooks_compile/runtime/deferral_table.py",
+    "hooks_compile/entries/report.py",
     "hooks_compile/runtime/entry.py",
-    "hooks_compile/shebang.py",
-    "watcher/batching.py",
-    "watcher/filters.py",
+    "hooks_compile/project/shebang.py",
+    "watcher/debounce.py",
+    "watcher/events.py",
 ]
 PURE_LIBRARY = {
     *("__future__", "_frozen_importlib_external", "_imp", "ast", "builtins", "collections"),
-    *("dataclasses", "enum", "fnmatch", "functools", "itertools", "marshal", "os.path", "re"),
-    *("typing", "warnings"),
+    *("dataclasses", "enum", "fnmatch", "functools", "itertools", "marshal", "math", "os.path"),
+    *("re", "typing", "warnings"),
 }
 PURE_PATH_FUNCTIONS = {
     *("basename", "commonpath", "dirname", "isabs", "join", "normpath", "sep", "split"),
@@ -98,7 +96,7 @@ def modules_imported(path: Path, *, typing_too: bool = True) -> set[str]:
 def test_the_rules_below_look_at_every_module() -> None:
     names = {name_of(path) for path in MODULES}
     assert set(PURE) <= names
-    assert {"hooks_compile/cli.py", "watcher/cli.py", "watcher/observer.py"} <= names
+    assert {"hooks_compile/cli/main.py", "watcher/command_line.py", "watcher/observer.py"} <= names
 
 
 def test_hooks_compile_never_depends_on_the_watcher() -> None:
@@ -180,7 +178,8 @@ def test_nothing_but_the_command_lines_prints() -> None:
         "hooks_compile/runtime/leave.py",  # writes out what the hook has printed
         "hooks_compile/runtime/uv.py",  # looks whether they are open
     }
-    assert printers - others <= {"hooks_compile/cli.py", "watcher/cli.py"}
+    edges = {"hooks_compile/cli/edge.py", "hooks_compile/cli/main.py", "watcher/command_line.py"}
+    assert printers - others <= edges
 
 
 def test_heavy_packages_are_imported_where_they_are_needed() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from hooks_compile import git
 from hooks_compile.errors import GitError
-from tests.repositories import GitRepo, write
+from tests.support.repositories import GitRepo, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

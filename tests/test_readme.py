@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hooks_compile.cli import build_parser
-from hooks_compile.pre_commit_lines import as_yaml
+from hooks_compile.cli.main import build_parser
+from hooks_compile.git_hooks.pre_commit_lines import as_yaml
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

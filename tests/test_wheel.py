@@ -13,9 +13,9 @@ import pytest
 
 from hooks_compile import __version__
 from tests.conftest import CHECKOUT
-from tests.interpreters_found import clean_environment
-from tests.repositories import write
-from tests.tool import HOOK
+from tests.support.interpreters_found import clean_environment
+from tests.support.repositories import write
+from tests.support.tool import HOOK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,9 +26,6 @@ NEEDED = ("pyproject.toml", "README.md", "LICENSE")
 RUNTIME = {
     "__init__.py",
     "ahead.py",
-    "deferral.py",
-    "deferral_table.py",
-    "deferring.py",
     "entry.py",
     "finder.py",
     "git_hook.sh",

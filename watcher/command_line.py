@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
-import io
+import json
 import os
 import signal
 import sys
@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile import __version__
+from hooks_compile.cli import edge
 from hooks_compile.errors import HooksCompileError, pasted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from types import FrameType
 
     from hooks_compile.model import Optimize
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 _POLL_S = 2.0
 _SCAN_S = 60.0
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LEVELS: dict[str, Optimize] = {"auto": "auto", "0": 0, "1": 1, "2": 2}
 
 
 def entry_point() -> None:
@@ -41,27 +42,7 @@ def entry_point() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     arguments = build_parser().parse_args(argv)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name may be no UTF-8, a locale may have none
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        status: int = arguments.command(arguments)
-        _flush()
-    except HooksCompileError as error:
-        _print_error(str(error))
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        _discard_stdout()
-        return 128 + signal.SIGPIPE
-    except Exception:
-        import traceback
-
-        traceback.print_exc()
-        _print_error(f"this is a bug in hooks-watch {__version__}: please report the lines above")
-        return 3
-    return status
+    return edge.run(lambda: int(arguments.command(arguments)), "hooks-watch")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -72,58 +53,29 @@ def build_parser() -> argparse.ArgumentParser:
         "at once which do not compile.",
     )
     parser.set_defaults(command=_watch)
+    paths = "projects, or files and directories of hooks (default: the current project)"
+    python = "an interpreter that runs the hooks; may be repeated (default: python3, and those "
+    python += "that launches recorded)"
+    poll = f"poll the directories so often ({_POLL_S:g} s) instead of waiting for events"
+    scan = "compare all contents with their entries so often (default: %(default)g)"
+    service = "print a systemd user unit and a launchd property list that run this command"
     add = parser.add_argument
     add("--version", action="version", version=f"%(prog)s {__version__}")
-    add(
-        "paths",
-        nargs="*",
-        type=Path,
-        metavar="PATH",
-        help="projects, or files and directories of hooks (default: the current project)",
-    )
-    add(
-        "--python",
-        action="append",
-        default=[],
-        metavar="CMD",
-        help="an interpreter that runs the hooks; may be repeated "
-        "(default: python3, and those that launches recorded)",
-    )
-    add(
-        "--optimize",
-        choices=("auto", "0", "1", "2"),
-        help="the optimization level (default: as configured)",
-    )
+    add("paths", nargs="*", type=Path, metavar="PATH", help=paths)
+    add("--python", action="append", default=[], metavar="CMD", help=python)
+    add("--optimize", choices=_LEVELS, help="the optimization level (default: as configured)")
     add("--json", action="store_true", help="print JSON lines for programs")
     add("--quiet", action="store_true", help="print only what has to be fixed, and that it is")
-    add(
-        "--poll",
-        nargs="?",
-        type=_seconds,
-        const=_POLL_S,
-        metavar="SECONDS",
-        help=f"poll the directories so often ({_POLL_S:g} s) instead of waiting for events",
-    )
-    add(
-        "--scan",
-        type=_seconds,
-        default=_SCAN_S,
-        metavar="SECONDS",
-        help="compare all contents with their entries so often (default: %(default)g)",
-    )
+    add("--poll", nargs="?", const=_POLL_S, type=_seconds, metavar="SECONDS", help=poll)
+    add("--scan", default=_SCAN_S, type=_seconds, metavar="SECONDS", help=scan)
     instead = parser.add_mutually_exclusive_group()
     for name, command, about in (
         ("--once", _once, "compile what is not compiled, and exit"),
-        ("--status", _status, "show whether a watcher runs and what it does (if none: exit 1)"),
+        ("--status", _status, "show what the watcher does (exit 1 if none runs)"),
     ):
         instead.add_argument(name, action="store_const", dest="command", const=command, help=about)
-    instead.add_argument(
-        "--service",
-        nargs="?",
-        const="both",
-        choices=("systemd", "launchd", "both"),
-        help="print a systemd user unit and a launchd property list that run this command",
-    )
+    units = ("systemd", "launchd", "both")
+    instead.add_argument("--service", nargs="?", const="both", choices=units, help=service)
     return parser
 
 
@@ -143,59 +95,54 @@ def _watch(arguments: argparse.Namespace) -> int:
     """Watch until a signal says to stop."""
     if arguments.service:
         return _service(arguments)
-    from hooks_compile import runtime_folder
+    from hooks_compile.install import runtime_directory
     from watcher.loop import Loop
     from watcher.observer import MOST_WATCHES, Monitor
     from watcher.watch_status import Station
 
     trees = _trees(arguments)
-    runtime = runtime_folder.location(os.environ)
-    runtime_folder.ensure(runtime)
+    runtime = runtime_directory.location(os.environ)
+    runtime_directory.ensure(runtime)
     # A save waits for the interpreter's lock while a survey's thread is busy: not for long.
     sys.setswitchinterval(0.001)
-    printer = _Printer(arguments, trees)
+    print_message = _printer(arguments, trees)
 
     def report(tree: Tree, message: Message) -> None:
         try:
-            printer(tree, message)
+            print_message(tree, message)
         except BrokenPipeError:
-            _discard_stdout()
+            edge.discard_stdout()
             loop.stop(signal.SIGPIPE)
+        except OSError:
+            return  # a full disk under the log is no reason to stop compiling
 
+    most_watches = MOST_WATCHES * len(trees)
+    open_monitor = functools.partial(Monitor, poll_s=arguments.poll, most_watches=most_watches)
     with contextlib.ExitStack() as stack:
         stations = {tree: Station(runtime, tree.given) for tree in trees}
         for station in stations.values():
             station.acquire()
             stack.callback(station.release)
-        loop = Loop(
-            stations,
-            report,
-            functools.partial(
-                Monitor, poll_s=arguments.poll, most_watches=MOST_WATCHES * len(trees)
-            ),
-        )
-        with _stopping_at_signals(loop.stop):
-            return 128 + loop.run()
+        loop = Loop(stations, report, open_monitor)
+        _stop_at_signals(loop.stop)
+        status = 128 + loop.run()
+    try:
+        sys.stdout.flush()
+    except OSError:  # the work is done, even if its log can't be written
+        edge.discard_stdout()
+    return status
 
 
-@contextlib.contextmanager
-def _stopping_at_signals(stop: Callable[[int], None]) -> Iterator[None]:
-    """Call ``stop`` at the first signal; the second has its usual effect."""
+def _stop_at_signals(stop: Callable[[int], None]) -> None:
+    """Call ``stop`` at the first signal; the second ends the process at once."""
 
     def handle(number: int, _: FrameType | None) -> None:
-        for each in _SIGNALS:
-            signal.signal(each, before[each])
+        signal.signal(number, signal.SIG_DFL)
         stop(number)
 
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
-    for number in _SIGNALS:
-        if before[number] is not signal.SIG_IGN:  # nohup
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number in _SIGNALS:
-            signal.signal(number, before[number])
 
 
 def _once(arguments: argparse.Namespace) -> int:
@@ -203,53 +150,48 @@ def _once(arguments: argparse.Namespace) -> int:
     from watcher.loop import sync
 
     trees = _trees(arguments)
-    printer = _Printer(arguments, trees)
+    print_message = _printer(arguments, trees)
     is_good = True
     for tree in trees:
         with contextlib.closing(tree):
-            is_good &= sync(tree, functools.partial(printer, tree))
+            is_good &= sync(tree, functools.partial(print_message, tree))
     return 0 if is_good else 1
 
 
 def _status(arguments: argparse.Namespace) -> int:
     """Show which trees are watched, and by whom."""
-    from hooks_compile import runtime_folder
-    from watcher.watch_status import Station, as_json, as_text
+    from hooks_compile.install import runtime_directory
+    from watcher.watch_status import Station
 
-    runtime = runtime_folder.location(os.environ)
+    runtime = runtime_directory.location(os.environ)
     stations = [Station(runtime, tree.given) for tree in _trees(arguments)]
-    watched = [station.is_watched() for station in stations]
+    found = [station.status() for station in stations]
     if arguments.json:
-        import json
-
-        print(json.dumps([as_json(*pair) for pair in zip(stations, watched, strict=True)]))
+        print(json.dumps([status.as_json() for status in found]))
     else:
-        for pair in zip(stations, watched, strict=True):
-            print(as_text(*pair, time.time()))
-    return 0 if all(watched) else 1
+        print("\n".join(status.as_text(time.time()) for status in found))
+    return 0 if all(status.is_watched for status in found) else 1
 
 
 def _service(arguments: argparse.Namespace) -> int:
     """Print texts for service managers."""
-    from hooks_compile.interpreters import user_environment
+    from hooks_compile.interpreters.resolve import user_environment
     from watcher import service_units
 
-    env = service_units.environment(user_environment(os.environ))
     paths = [str(tree.given) for tree in _trees(arguments)]
     program = [os.path.abspath(sys.argv[0])]  # noqa: PTH100 - a symlink to us stays one
     if program[0].endswith("__main__.py"):
         program = [sys.executable, "-m", "watcher"]
     options = [word for command in arguments.python for word in ("--python", command)]
-    for name in ("optimize", "poll", "scan"):
-        value = getattr(arguments, name)
-        if value is not None and value != build_parser().get_default(name):
-            options += [f"--{name}", f"{value:g}" if isinstance(value, float) else value]
+    if arguments.optimize:
+        options += ["--optimize", arguments.optimize]
+    if arguments.poll:
+        options += ["--poll", f"{arguments.poll:g}"]
+    if arguments.scan != _SCAN_S:
+        options += ["--scan", f"{arguments.scan:g}"]
     options += [f"--{name}" for name in ("json", "quiet") if getattr(arguments, name)]
-    command = [*program, *paths, *options]
-    log = str(Path.home() / "Library/Logs/hooks-watch.log")
-    systemd, launchd = service_units.systemd(command, env), service_units.launchd(command, env, log)
-    both = service_units.both(systemd, launchd, ["hooks-watch", *paths, *options])
-    print({"systemd": systemd, "launchd": launchd, "both": both}[arguments.service], end="")
+    env = service_units.environment(user_environment(os.environ))
+    print(service_units.text(arguments.service, program, [*paths, *options], env), end="")
     return 0
 
 
@@ -259,7 +201,7 @@ def _trees(arguments: argparse.Namespace) -> list[Tree]:
     From then on git is looked for in none of them: what a checkout brings is not executed.
     """
     from hooks_compile import git
-    from hooks_compile.outside import search_path
+    from hooks_compile.trust import search_path
     from watcher.survey import Options, is_project
     from watcher.tree import Tree
 
@@ -268,7 +210,8 @@ def _trees(arguments: argparse.Namespace) -> list[Tree]:
     except FileNotFoundError as error:
         text = "the current directory does not exist any more"
         raise HooksCompileError(text, remedy="cd to a directory that exists") from error
-    options = Options(dict(os.environ), tuple(arguments.python), _level(arguments.optimize))
+    level = _LEVELS[arguments.optimize] if arguments.optimize else None
+    options = Options(dict(os.environ), tuple(arguments.python), level)
     trees: dict[Path, Tree] = {}
     for path in arguments.paths or [git.work_tree(current) or current]:
         if not path.exists():
@@ -282,61 +225,26 @@ def _trees(arguments: argparse.Namespace) -> list[Tree]:
     return list(trees.values())
 
 
-def _level(text: str | None) -> Optimize | None:
-    levels: dict[str | None, Optimize] = {"auto": "auto", "0": 0, "1": 1, "2": 2}
-    return levels.get(text)
+def _printer(
+    arguments: argparse.Namespace, trees: Sequence[Tree]
+) -> Callable[[Tree, Message], None]:
+    """Return what prints a message: lines for a person, or JSON for programs."""
+    from watcher import lines
 
+    base = Path(os.path.commonpath([tree.given.resolve() for tree in trees]))
+    may_colour = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
-class _Printer:
-    """Prints messages: lines for a person, or JSON for programs."""
-
-    def __init__(self, arguments: argparse.Namespace, trees: Sequence[Tree]) -> None:
-        self._json: bool = arguments.json
-        self._quiet: bool = arguments.quiet
-        self._base = Path(os.path.commonpath([tree.given.resolve() for tree in trees]))
-
-    def __call__(self, tree: Tree, message: Message) -> None:
-        """Print ``message``. Raises BrokenPipeError if nobody reads any more."""
-        from watcher import lines
-
+    def print_message(tree: Tree, message: Message) -> None:
         is_urgent = lines.is_urgent(message)
-        if self._quiet and not is_urgent:
+        if arguments.quiet and not is_urgent:
             return
         now = time.time()
-        stream = sys.stderr if is_urgent and not self._json else sys.stdout
-        if self._json:
-            import json
-
+        stream = sys.stderr if is_urgent and not arguments.json else sys.stdout
+        if arguments.json:
             text = "\n".join(json.dumps(value) for value in lines.as_json(message, now, tree.root))
         else:
-            painter = lines.Painter(self._base, colour=_has_colour(stream.isatty()))
+            painter = lines.Painter(base, may_colour and stream.isatty())
             text = painter.text(message, now)
-        try:
-            print(text, file=stream, flush=True)
-        except BrokenPipeError:
-            raise
-        except OSError:
-            return  # a full disk under the log is no reason to stop compiling
+        print(text, file=stream, flush=True)
 
-
-def _has_colour(is_terminal: bool) -> bool:
-    return is_terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-
-
-def _flush() -> None:
-    """Write what is left to write. Raises BrokenPipeError if nobody reads it."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError:  # the work is done, even if its log can't be written
-        _discard_stdout()
-
-
-def _discard_stdout() -> None:
-    """Write nowhere: Python must not complain at exit about what can't be written."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _print_error(text: str) -> None:
-    print(f"hooks-watch: {text}", file=sys.stderr)
+    return print_message

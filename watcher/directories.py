@@ -13,18 +13,18 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import git
-from hooks_compile.agents.places import config_files
-from hooks_compile.config import DOTFILE, PYPROJECT
-from hooks_compile.discovery import PROJECT_FOLDERS
+from hooks_compile.agents.clients.places import config_files
 from hooks_compile.errors import GitError
-from hooks_compile.globs import Glob
-from hooks_compile.search import CACHE, NEVER, PACKAGE, VENV, entries, is_inside
+from hooks_compile.project.config import DOTFILE, PYPROJECT
+from hooks_compile.project.discovery import PROJECT_FOLDERS
+from hooks_compile.project.globs import Glob
+from hooks_compile.project.search import CACHE, NEVER, PACKAGE, VENV, entries, is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from hooks_compile.project import Project
+    from hooks_compile.project.record import Project
 
 SOURCE_SUFFIXES = frozenset({".py", ".legacy", ""})
 """The suffixes of files that may be hooks or modules."""
@@ -73,7 +73,7 @@ def of_tree(project: Project, given: Path, modules: Iterable[str], *, whole: boo
     ``given`` is the path that the user named, ``whole`` is True if it stands for the project;
     ``modules`` are the local modules.
     """
-    root, builder = str(project.root), _Builder()
+    root, builder = str(project.root), _Builder(str(project.root))
     for folder in [*map(str, project.folders()), *sorted(set(map(os.path.dirname, modules)))]:
         builder.add(folder, _HOOKS)
     builder.add(root, Interest(_ROOT_NAMES, directories=whole))
@@ -85,7 +85,6 @@ def of_tree(project: Project, given: Path, modules: Iterable[str], *, whole: boo
     builder.add_name(root)
     builder.add(str(project.runtime), Interest(frozenset({"key", "seen"})))
     builder.add(str(project.runtime / "seen"), Interest(suffixes=SOURCE_SUFFIXES))
-    builder.add_parents(root)
     return builder.found
 
 
@@ -107,21 +106,24 @@ def merged(several: Iterable[Directories]) -> Directories:
 
 
 class _Builder:
-    """Collects directories."""
+    """Collects directories, and their parents below ``root``."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: str = "") -> None:
         self.found: Directories = {}
+        self._root = root
 
     def merge(self, path: str, interest: Interest) -> None:
-        """Add ``path`` as it is."""
+        """Add ``path`` alone."""
         self.found[path] = self.found.get(path, Interest()).merged(interest)
 
     def add(self, path: str, interest: Interest) -> None:
-        """Add the directory ``path``, or what reports that a missing one appears."""
-        missing = ""
+        """Add the directory ``path``, and what reports that it appears or that it is renamed."""
         while not os.path.isdir(path) and path != os.path.dirname(path):
             path, missing = os.path.split(path)
-        self.merge(path, Interest(frozenset({missing})) if missing else interest)
+            interest = Interest(frozenset({missing}))
+        self.merge(path, interest)
+        if self._root and path != self._root and is_inside(path, self._root):
+            self.add_name(path)
 
     def add_name(self, path: str) -> None:
         """Add what reports that the file or directory ``path`` appears, vanishes or changes."""
@@ -139,14 +141,6 @@ class _Builder:
         if is_inside(real, boundary):
             for path in _directories_below(real):
                 self.add(path, _HOOKS)
-
-    def add_parents(self, root: str) -> None:
-        """Add what reports a rename of a directory between ``root`` and what is collected."""
-        for path in list(self.found):
-            current = path
-            while current != root and is_inside(current, root):
-                self.add_name(current)
-                current = os.path.dirname(current)
 
 
 def _add_project(builder: _Builder, project: Project) -> None:

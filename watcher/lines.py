@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile import printable
+from hooks_compile.entries.report import describe_error, plural, result_json, shown
 from hooks_compile.model import State
-from hooks_compile.report import describe_error, plural, result_json, shown
-from watcher.events import (
-    Broken,
-    Changed,
-    Changes,
-    Notice,
-    Removed,
-    StillBroken,
-    Stopped,
-    Synced,
-)
+from watcher.events import Broken, Changed, Changes, Notice, Removed, StillBroken, Stopped, Synced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,13 +42,11 @@ def is_urgent(message: Message) -> bool:
     return isinstance(message, Broken | StillBroken)
 
 
-class Painter:
+class Painter(NamedTuple):
     """Turns messages into lines; paths are shown relative to ``base``."""
 
-    def __init__(self, base: Path, *, colour: bool) -> None:
-        """``colour`` adds escape sequences for a terminal."""
-        self._base = base
-        self._colour = colour
+    base: Path
+    has_colour: bool
 
     def text(self, message: Message, now: float) -> str:
         """Return the lines for ``message``; ``now`` is in seconds since the epoch."""
@@ -88,12 +77,11 @@ class Painter:
         what = plural(message.hooks, "hook")
         if message.modules:
             what += f" and {plural(message.modules, 'local module')}"
-        said = [f"{message.counts[s]} {word}" for s, word in _STATES.items() if s in message.counts]
-        said.append(f"{message.seconds:.2f} s")
-        verb = "watching " if message.watching else ""
-        root = self._paint(_BOLD, shown(message.root))
+        counts = message.counts
+        said = [f"{counts[state]} {word}" for state, word in _STATES.items() if state in counts]
+        root = ("watching " if message.watching else "") + self._paint(_BOLD, shown(message.root))
         under = _labels(message.interpreters) or "no Python"
-        return f"{verb}{root}: {what}, for {under} ({', '.join(said)})"
+        return f"{root}: {what}, for {under} ({', '.join([*said, f'{message.seconds:.2f} s'])})"
 
     def _changes(self, message: Changes) -> list[str]:
         lines = [self._changed(changed) for changed in message.changed[:_MOST_LINES]]
@@ -137,10 +125,10 @@ class Painter:
         return f"{self._path(broken.path)}{line}"
 
     def _path(self, path: Path) -> str:
-        return shown(path, None if path == self._base else self._base)
+        return shown(path, None if path == self.base else self.base)
 
     def _paint(self, style: str, text: str) -> str:
-        return f"\x1b[{style}m{text}\x1b[0m" if self._colour else text
+        return f"\x1b[{style}m{text}\x1b[0m" if self.has_colour else text
 
 
 def _labels(interpreters: Iterable[Interpreter]) -> str:

@@ -38,10 +38,6 @@ class _Answer(NamedTuple):
     found: Survey | Exception
 
 
-class _Stop(NamedTuple):
-    signal: int
-
-
 def sync(tree: Tree, report: Callable[[Message], None]) -> bool:
     """Compile what is not compiled, once, and report; return whether nothing has to be fixed.
 
@@ -77,7 +73,7 @@ class Loop:
         self._trees = list(stations)
         self._report = report
         self._open_monitor = open_monitor
-        self._queue: queue.SimpleQueue[Event | _Answer | _Stop] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Event | _Answer | int] = queue.SimpleQueue()
         self._said: set[str] = set()
         self._last_changes: dict[Tree, dict[str, Any]] = {}
         self._beat_due = -math.inf
@@ -86,7 +82,7 @@ class Loop:
 
     def stop(self, signal: int) -> None:
         """End :meth:`run` soon; any thread and any signal handler may call it."""
-        self._queue.put(_Stop(signal))
+        self._queue.put(signal)
 
     def run(self) -> int:
         """Watch until :meth:`stop`, and return its signal."""
@@ -97,9 +93,9 @@ class Loop:
                 stack.enter_context(contextlib.closing(tree))
             while True:
                 for item in self._wait():
-                    if isinstance(item, _Stop):
-                        self._say(self._trees[0], [Stopped(item.signal)])
-                        return item.signal
+                    if isinstance(item, int):
+                        self._say(self._trees[0], [Stopped(item)])
+                        return item
                     self._take(item, monitor)
                 if not monitor.is_alive():
                     monitor.reopen()
@@ -109,10 +105,10 @@ class Loop:
                     self._guard(tree, partial(self._step, tree))
                 self._beat(monitor)
 
-    def _wait(self) -> list[Event | _Answer | _Stop]:
+    def _wait(self) -> list[Event | _Answer | int]:
         """Return what is in the queue, as soon as there is something or something is due."""
         due = min(self._beat_due, *(tree.next_due() for tree in self._trees))
-        items: list[Event | _Answer | _Stop] = []
+        items: list[Event | _Answer | int] = []
         with contextlib.suppress(queue.Empty):
             items.append(self._queue.get(timeout=max(due - time.monotonic(), 0.0)))
             while True:
@@ -220,7 +216,7 @@ class Loop:
             "tree": os.fspath(tree.given),
             "root": os.fspath(tree.root),
             "hooks": len(tree.sources.hooks),
-            "modules": len(tree.sources.modules),
+            "modules": len(tree.sources.modules.keys() - tree.sources.hooks.keys()),
             "interpreters": [interpreter.label for interpreter in tree.interpreters],
             "how": monitor.method,
             "last_change": self._last_changes.get(tree),

@@ -10,7 +10,6 @@ import errno
 import logging
 import os
 import time
-from collections import Counter
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,7 +18,6 @@ from watchdog import events
 from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
 
-from hooks_compile.report import plural
 from watcher import filesystems
 from watcher.events import Event, Kind, Notice
 
@@ -85,16 +83,14 @@ class Monitor:
         self._losses = _Losses(put)
         self._too_many = f"at most {most_watches} directories are watched"
         self._reasons: dict[str, str] = {}
-        self._said: set[str] = set()
+        self._said: list[str] = []
         logging.getLogger("watchdog").addHandler(self._losses)
         self._open()
 
     @property
     def method(self) -> str:
         """``events``, or how many directories are polled and why."""
-        if not self._reasons:
-            return "events"
-        return f"{self._describe(len(self._reasons))} ({'; '.join(set(self._reasons.values()))})"
+        return "; ".join(self._describe(reason) for reason in self._said) or "events"
 
     def is_alive(self) -> bool:
         """Return whether all threads run that nobody stopped."""
@@ -186,18 +182,16 @@ class Monitor:
 
     def _notices(self) -> list[Notice]:
         """Return a notice for each reason that is new."""
-        counts = Counter(self._reasons.values())
-        new = [reason for reason in counts if reason not in self._said]
-        self._said = set(counts)
+        reasons = list(dict.fromkeys(self._reasons.values()))
+        new = [reason for reason in reasons if reason not in self._said]
+        self._said = reasons
         quiet = (_ASKED_FOR, self._too_many)
-        return [
-            Notice(f"{self._describe(counts[reason])}: {reason}", trouble=reason not in quiet)
-            for reason in new
-        ]
+        return [Notice(self._describe(reason), trouble=reason not in quiet) for reason in new]
 
-    def _describe(self, count: int) -> str:
-        verb = "is" if count == 1 else "are"
-        return f"{plural(count, 'directory', 'directories')} {verb} polled every {self._poll_s:g} s"
+    def _describe(self, reason: str) -> str:
+        count = list(self._reasons.values()).count(reason)
+        polled = "1 directory is" if count == 1 else f"{count} directories are"
+        return f"{polled} polled every {self._poll_s:g} s: {reason}"
 
 
 class _Handler(events.FileSystemEventHandler):

@@ -1,9 +1,10 @@
-"""Texts that make a service manager run the watcher. Pure."""
+"""Texts that make a service manager run the watcher."""
 
 from __future__ import annotations
 
 import plistlib
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,6 +35,21 @@ def environment(env: Mapping[str, str]) -> dict[str, str]:
     return {name: env[name] for name in _VARIABLES if env.get(name)}
 
 
+def text(manager: str, program: Sequence[str], words: Sequence[str], env: Mapping[str, str]) -> str:
+    """Return what makes ``manager`` (systemd, launchd or both) run ``program`` with ``words``."""
+    command = [*program, *words]
+    texts = {"systemd": systemd(command, env), "launchd": launchd(command, env)}
+    again = shlex.join(["hooks-watch", *words])
+    texts["both"] = (
+        f"# Linux: {again} --service=systemd > ~/.config/systemd/user/hooks-watch.service\n"
+        f"{texts['systemd']}\n"
+        f"# macOS: {again} --service=launchd > ~/Library/LaunchAgents/{LABEL}.plist\n"
+        f"#        launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/{LABEL}.plist\n"
+        f"{texts['launchd']}"
+    )
+    return texts[manager]
+
+
 def systemd(command: Sequence[str], env: Mapping[str, str]) -> str:
     """Return a user unit that runs ``command``, see systemd.service(5)."""
     words = " ".join(_quoted(word.replace("$", "$$")) for word in command)
@@ -41,8 +57,9 @@ def systemd(command: Sequence[str], env: Mapping[str, str]) -> str:
     return _SYSTEMD.format(command=words, environment="".join(lines))
 
 
-def launchd(command: Sequence[str], env: Mapping[str, str], log: str) -> str:
+def launchd(command: Sequence[str], env: Mapping[str, str]) -> str:
     """Return an agent's property list that runs ``command``, see launchd.plist(5)."""
+    log = str(Path.home() / "Library/Logs/hooks-watch.log")
     agent = {
         "Label": LABEL,
         "ProgramArguments": list(command),
@@ -54,18 +71,6 @@ def launchd(command: Sequence[str], env: Mapping[str, str], log: str) -> str:
         "StandardErrorPath": log,
     }
     return plistlib.dumps(agent, sort_keys=False).decode()
-
-
-def both(systemd_text: str, launchd_text: str, again: Sequence[str]) -> str:
-    """Return the two texts, each after the commands that install it."""
-    command = shlex.join(again)
-    return (
-        f"# Linux: {command} --service=systemd > ~/.config/systemd/user/hooks-watch.service\n"
-        f"{systemd_text}\n"
-        f"# macOS: {command} --service=launchd > ~/Library/LaunchAgents/{LABEL}.plist\n"
-        f"#        launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/{LABEL}.plist\n"
-        f"{launchd_text}"
-    )
 
 
 def _quoted(word: str) -> str:

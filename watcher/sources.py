@@ -9,7 +9,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile import cache
+from hooks_compile.entries import cache
+from hooks_compile.errors import pasted
 from hooks_compile.model import State
 from watcher.debounce import QUIET_S, Debounce, Due
 from watcher.events import Broken, Changed, Changes, Message, Notice, Removed
@@ -17,7 +18,7 @@ from watcher.events import Broken, Changed, Changes, Message, Notice, Removed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from hooks_compile.compiler import Compiler
+    from hooks_compile.entries.compiler import Compiler
     from hooks_compile.model import CompileResult, HookSource
 
 _PRUNE_AFTER_S = 2.0
@@ -123,7 +124,7 @@ class Sources:
                 cache.prune(directory, keep=keep, needed=needed)
             except OSError as error:
                 text = f"old entries can't be removed: {error.strerror}"
-                yield Notice(text, directory, trouble=True)
+                yield _trouble(directory, text, directory)
 
     def _plan_prune(self, path: str) -> None:
         self._prunes.note(os.path.dirname(path), self._clock(), _PRUNE_AFTER_S)
@@ -175,7 +176,8 @@ class Sources:
         blocked = [result for result in results if result.state in _TROUBLES]
         trouble = f"{_TROUBLES[blocked[0].state]}: {blocked[0].detail}" if blocked else ""
         if trouble and trouble != before.trouble:
-            yield Notice(trouble, path, trouble=True)
+            directory = cache.folder_in(path.parent)
+            yield _trouble(path, trouble, directory if directory.exists() else path.parent)
         states = tuple(result.state for result in results)
         self._standings[due.key] = _Standing(states, entries or before.entries, trouble)
 
@@ -183,6 +185,12 @@ class Sources:
         """Return whether an error is worth reporting: after each save, else if it is another."""
         known = self.broken.get(due.key)
         return known is None or due.since is not None or _errors(known.results) != _errors(broken)
+
+
+def _trouble(path: Path, text: str, owned_by_others: Path) -> Notice:
+    """Return the notice with the command that makes a directory ours: root may have made it."""
+    remedy = f'sudo chown -R "$(id -un)" {pasted(owned_by_others)}'
+    return Notice(f"{text}\n  to fix it: {remedy}", path, trouble=True)
 
 
 def _errors(results: Iterable[CompileResult]) -> list[tuple[object, object]]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile import git, runtime_folder
+from hooks_compile import git
 from hooks_compile.errors import HooksCompileError, pasted
-from hooks_compile.project import open_project
-from hooks_compile.unattended import find_interpreters
+from hooks_compile.install import runtime_directory
+from hooks_compile.project.config import DOTFILE, PYPROJECT
+from hooks_compile.project.discovery import PROJECT_FOLDERS
+from hooks_compile.project.record import open_project
+from hooks_compile.project.unattended import find_interpreters
 from watcher import directories
 
 if TYPE_CHECKING:
@@ -16,13 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.model import HookSource, Interpreter, Optimize
-    from hooks_compile.project import Project
+    from hooks_compile.project.record import Project
     from watcher.directories import Directories
 
-_PROJECT_MARKS = (
-    *(".claude", ".codex", ".cursor", ".gemini", ".github", ".githooks", ".husky"),
-    *(".hooks-compile.toml", "pyproject.toml"),
-)
+_PROJECT_MARKS = {name.split("/")[0] for name in (*PROJECT_FOLDERS, DOTFILE, PYPROJECT)}
 
 
 class Options(NamedTuple):
@@ -70,12 +70,12 @@ def find(given: Path, options: Options, *, whole: bool) -> Survey:
     Raises HooksCompileError.
     """
     project = _open(given, options, whole=whole)
-    runtime_folder.ensure(project.runtime)
+    runtime_directory.ensure(project.runtime)
     modules = [*project.modules(), *project.imported_hooks()]
     by_path = {os.fspath(module.path): module for module in modules}
     target = Target(
         tuple(find_interpreters(project, options.env, options.commands, strict=True)),
-        runtime_folder.read_key(project.runtime),
+        runtime_directory.read_key(project.runtime),
         project.config.optimize if options.optimize is None else options.optimize,
     )
     hooks = {os.fspath(source.path): source for source in project.sources}

@@ -1,6 +1,6 @@
 """One watched tree: what its events mean, and what has to be done next."""
 # Paths are strings here, as in discovery.
-# ruff: noqa: PTH112
+# ruff: noqa: PTH112, PTH113
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hooks_compile import shebang
-from hooks_compile.compiler import Compiler
-from hooks_compile.config import DOTFILE, PYPROJECT
+from hooks_compile.entries.compiler import Compiler
 from hooks_compile.errors import HooksCompileError
+from hooks_compile.project.config import DOTFILE, PYPROJECT
+from hooks_compile.project.search import is_source
 from watcher import directories, survey
 from watcher.debounce import QUIET_S, Debounce
 from watcher.directories import CACHES, SOURCE_SUFFIXES, Interest, suffix_of
@@ -219,26 +219,11 @@ class Tree:
         if event.is_directory or suffix == ".py":
             # Content makes no hook of such a file; a new name is reported otherwise.
             return event.kind not in (Kind.CHANGED, Kind.SAVED)
-        return event.kind is not Kind.GONE and _may_be_hook(event.path)
+        path = os.path.realpath(event.path)
+        return os.path.isdir(path) or (os.path.isfile(path) and is_source(path, name))
 
     def _end_survey(self) -> None:
         """A survey is over: surveys may not take all of the time."""
         self._is_surveying = self._wants_scan = False
         now = self._clock()
         self._rest_until = now + _REST * (now - self._survey_start)
-
-
-def _may_be_hook(path: str) -> bool:
-    """Return whether a file without a suffix is Python, or leads to a directory."""
-    if os.path.isdir(path):
-        return True
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        return shebang.is_python(os.read(file, shebang.HEAD))
-    except OSError:
-        return False
-    finally:
-        os.close(file)

@@ -1,4 +1,4 @@
-"""A watcher's lock and state in the runtime directory, and what ``--status`` says of them."""
+"""A watcher's lock and state in the runtime directory, and what ``--status`` shows of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hooks_compile import files
+from hooks_compile.entries.report import plural, shown
 from hooks_compile.errors import HooksCompileError, pasted
 from hooks_compile.printable import one_line
-from hooks_compile.report import plural, shown
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -50,31 +51,16 @@ class Station:
             self.directory.mkdir(mode=0o700, exist_ok=True)
             self._lock = self._take_lock(_LOCK_TIMEOUT_S)
         except OSError as error:
-            raise HooksCompileError(
-                f"can't be written: {error.strerror}",
-                path=self.directory,
-                remedy=f"rm -r {pasted(self.directory)}",
-            ) from error
+            text = f"can't be written: {error.strerror}"
+            remedy = f"rm -r {pasted(self.directory)}"
+            raise HooksCompileError(text, path=self.directory, remedy=remedy) from error
         if self._lock is None:
-            state = self.read() or {}
-            pid, since = state.get("pid"), state.get("since")
-            by = f", by process {pid}" if pid else ""
-            when = f" since {shown_time(since)}" if since else ""
+            state = self._read() or {}
+            pid = state.get("pid")
+            by = f", by process {pid} since {shown_time(state['since'])}" if pid else ""
             status = f"hooks-watch --status {pasted(self.tree)}"
-            raise WatchedError(
-                f"is watched already{by}{when}",
-                path=self.tree,
-                remedy=f"kill {pid}; or see what it does: {status}" if pid else status,
-            )
-
-    def is_watched(self) -> bool:
-        """Return whether a living watcher holds the lock."""
-        if not self._lock_path.exists():
-            return False
-        lock = self._take_lock(0)
-        if lock is not None:
-            lock.release()
-        return lock is None
+            remedy = f"kill {pid}; or see what it does: {status}" if pid else status
+            raise WatchedError(f"is watched already{by}", path=self.tree, remedy=remedy)
 
     def release(self) -> None:
         """Remove the state, and free the lock. Its empty file has to stay."""
@@ -87,27 +73,31 @@ class Station:
         """Write what the watcher does. Raises OSError."""
         draft = self.state_path.with_suffix(f".{os.getpid()}")
         self.directory.mkdir(mode=0o700, exist_ok=True)
-        draft.write_text(json.dumps(state, default=str), errors="surrogateescape")
+        draft.write_text(json.dumps(state))
         draft.replace(self.state_path)
 
     def beat(self) -> None:
         """Record that the watcher lives. Raises OSError."""
         os.utime(self.state_path)
 
-    def read(self) -> dict[str, Any] | None:
-        """Return what the last watcher wrote, None if there is nothing."""
+    def status(self) -> Status:
+        """Return how the tree is watched."""
+        lock = self._take_lock(0) if self._lock_path.exists() else None
+        is_watched = lock is None and self._lock_path.exists()
+        if lock is not None:
+            lock.release()
         try:
-            state = json.loads(self.state_path.read_text(errors="surrogateescape"))
+            silence_s = max(time.time() - self.state_path.stat().st_mtime, 0.0)
+        except OSError:
+            silence_s = None
+        return Status(self.tree, is_watched, silence_s, self._read())
+
+    def _read(self) -> dict[str, Any] | None:
+        try:
+            state = json.loads(files.read_bytes(self.state_path))
         except (OSError, ValueError):
             return None
         return state if isinstance(state, dict) else None
-
-    def silence_s(self) -> float | None:
-        """Return how long ago the watcher wrote, None if it never did."""
-        try:
-            return max(time.time() - self.state_path.stat().st_mtime, 0.0)
-        except OSError:
-            return None
 
     def _take_lock(self, timeout: float) -> FileLock | None:
         """Return the lock, None if another process has it."""
@@ -121,62 +111,65 @@ class Station:
         return lock
 
 
+class Status(NamedTuple):
+    """How a tree is watched.
+
+    ``state`` is what the last watcher wrote, ``silence_s`` how long ago it did; None: nothing.
+    """
+
+    tree: Path
+    is_watched: bool
+    silence_s: float | None
+    state: dict[str, Any] | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON value."""
+        silence_s = None if self.silence_s is None else round(self.silence_s, 1)
+        return {
+            "tree": os.fspath(self.tree),
+            "watched": self.is_watched,
+            "seconds_since_heard": silence_s,
+            "watcher": self.state,
+        }
+
+    def as_text(self, now: float) -> str:
+        """Return some lines for a person; ``now`` is in seconds since the epoch."""
+        state, silence_s = self.state, self.silence_s
+        if not self.is_watched:
+            text = f"{self.tree}: not watched"
+            if state is not None and silence_s is not None:
+                last = shown_time(now - silence_s)
+                text += f"; process {state.get('pid')} was, and was last heard of at {last}"
+            return f"{text}\n  to watch it: hooks-watch {pasted(self.tree)}"
+        if state is None:
+            return f"{self.tree}: watched, by a process that is just starting"
+        root, pid, change = Path(state["root"]), state["pid"], state["last_change"]
+        found = f"{plural(state['hooks'], 'hook')} and {plural(state['modules'], 'local module')}"
+        last = "none yet"
+        if change:
+            when = shown_time(change["time"])
+            last = f"{shown(Path(change['path']), root)} {change['event']} at {when}"
+        lines = [
+            f"{self.tree}: watched by process {pid} since {shown_time(state['since'])}",
+            f"  {found}, for {', '.join(state['interpreters']) or 'no Python'}; "
+            f"watched by {state['how']}",
+            f"  last change: {last}",
+        ]
+        if silence_s is not None and silence_s > _LATE_S:
+            lines.append(f"  not heard of for {silence_s:.0f} s: to end it, kill {pid}")
+        lines += [f"  broken: {_describe(broken, root)}" for broken in state["errors"]]
+        return "\n".join([*lines, *([] if state["errors"] else ["  everything compiles"])])
+
+
+def _describe(broken: dict[str, Any], root: Path) -> str:
+    error = broken["results"][0]["error"]
+    line = f":{error['line']}" if error["line"] else ""
+    where = shown(Path(broken["path"]), root)
+    return f"{where}{line}: {error['kind']}: {one_line(error['message'])}"
+
+
 def shown_time(epoch: float) -> str:
     """Return a time as a person reads it: without the date if that is today's."""
     then = time.localtime(epoch)
     today = time.localtime()[:3] == then[:3]
     return time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M:%S", then)
-
-
-def as_text(station: Station, is_watched: bool, now: float) -> str:
-    """Return some lines about the watcher of a tree, if there is one."""
-    state = station.read()
-    if not is_watched:
-        text = f"{station.tree}: not watched"
-        if state is not None:
-            ago = station.silence_s()
-            when = f" at {shown_time(now - ago)}" if ago is not None else ""
-            text += f"; process {state.get('pid')} was, and was last heard of{when}"
-        return f"{text}\n  to watch it: hooks-watch {pasted(station.tree)}"
-    if state is None:
-        return f"{station.tree}: watched, by a process that is just starting"
-    lines = [
-        f"{station.tree}: watched by process {state['pid']} since {shown_time(state['since'])}",
-        f"  {plural(state['hooks'], 'hook')} and {plural(state['modules'], 'local module')}, "
-        f"for {', '.join(state['interpreters']) or 'no Python'}; watched by {state['how']}",
-        f"  last change: {_last_change(state, station)}",
-    ]
-    silence = station.silence_s()
-    if silence is not None and silence > _LATE_S:
-        lines.append(f"  not heard of for {silence:.0f} s: to end it, kill {state['pid']}")
-    lines += [f"  broken: {_broken(broken, Path(state['root']))}" for broken in state["errors"]]
-    if not state["errors"]:
-        lines.append("  everything compiles")
-    return "\n".join(lines)
-
-
-def _last_change(state: dict[str, Any], station: Station) -> str:
-    change = state["last_change"]
-    if change is None:
-        return "none yet"
-    path = shown(Path(change["path"]), Path(state.get("root", station.tree)))
-    return f"{path} {change['event']} at {shown_time(change['time'])}"
-
-
-def _broken(broken: dict[str, Any], root: Path) -> str:
-    error = broken["results"][0]["error"]
-    line = f":{error['line']}" if error["line"] else ""
-    return (
-        f"{shown(Path(broken['path']), root)}{line}: {error['kind']}: {one_line(error['message'])}"
-    )
-
-
-def as_json(station: Station, is_watched: bool) -> dict[str, Any]:
-    """Return what is known of the watcher of a tree."""
-    silence = station.silence_s()
-    return {
-        "tree": os.fspath(station.tree),
-        "watched": is_watched,
-        "seconds_since_heard": None if silence is None else round(silence, 1),
-        "watcher": station.read(),
-    }

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hooks_compile.agents.named import named_scripts
+from hooks_compile.agents.named_scripts import named_scripts
 
 __all__ = ["named_scripts"]

@@ -14,16 +14,12 @@ from opcode import opname
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
-    from typing import Any, Dict, Iterator, Optional, Sequence, Set, Tuple, Union
+    from typing import Any, Dict, Iterator, Optional, Set, Tuple, Union
 
     from hooks_compile.runtime.entry import Patterns
 
-    # The code, the modules whose imports it defers, and the patterns, with their flags, that it
-    # takes without ``re``.
-    Deferral = Tuple[CodeType, Sequence[str], Sequence[Tuple[str, int]]]
-
 # Modules that hooks usually begin with. Importing them tells nobody anything, and leaves no object
-# behind that does something at the end of the process; tests/test_notes.py looks.
+# behind that does something at the end of the process; tests/compile_worker/test_notes.py looks.
 MODULES = frozenset(
     (
         *("__future__", "abc", "argparse", "ast", "base64", "bisect", "calendar", "codecs"),
@@ -58,8 +54,6 @@ _WITH_PATTERNS = frozenset(
         *("urllib.parse", "urllib.request", "uuid", "zipfile"),
     )
 )
-# What modules beside a hook often import that ask for patterns.
-_BELOW = ("json", "locale", "pathlib", "string")
 # What module code does until its imports are done: it imports, and gives names to constants.
 _BEGINNING = frozenset(
     (
@@ -71,7 +65,6 @@ _BEGINNING = frozenset(
 # More would make every launch slower than they can make the hook faster.
 _MOST_PATTERNS = 128
 _LONGEST_PATTERN = 400
-# As in lazy.py.
 _OF_BYTES = 1 << 20
 # Every alternative begins with a character as it is: the search goes from one of these to the next.
 _SPECIAL = re.compile(
@@ -84,30 +77,19 @@ _FLAGS = {
 }
 
 
-def noted(
-    code: "CodeType", deferral: "Optional[Deferral]" = None
-) -> "Tuple[Tuple[str, ...], Patterns]":
+def noted(code: "CodeType") -> "Tuple[Tuple[str, ...], Patterns]":
     """Return the modules to import ahead of a hook's code, and the patterns to have ready.
 
-    ``code`` is as Python compiles it; ``deferral`` is what is made of it where its imports are
-    deferred, if only those that its modules make. Where these modules compile patterns, ``re``
-    comes first, so that they find them ready; but with imports deferred they have them without it.
-    One key, of the empty pattern, tells which version of Python the patterns are of.
+    If these modules compile patterns, ``re`` comes first, so that they find them ready. One key,
+    of the empty pattern, says which version of Python the patterns are of.
     """
-    _, waiting, asked = deferral or (code, (), ())
-    imports = tuple([name for name in leading_imports(code) if name not in waiting])
+    imports = leading_imports(code)
     of_library: Patterns = {}
-    for name in (*imports, *waiting, *(_BELOW if deferral else ())):
+    for name in imports:
         of_library.update(library_patterns(name))
-    if of_library and not deferral:
+    if of_library:
         imports = ("re", *[name for name in imports if name != "re"])
     ready = {**patterns(code), **of_library}
-    if deferral and _can_compile():
-        asked = [("", 0), *asked]  # whose type is re.Pattern
-    for pattern, flags in asked:
-        data = _compiled(pattern, flags)
-        if data is not None:
-            ready[pattern, flags] = data
     if ready:
         ready["", sys.hexversion] = b""
     return imports, ready

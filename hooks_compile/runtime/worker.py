@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     # kind, message, line, column, text
     Problem = Tuple[str, str, Optional[int], Optional[int], Optional[str]]
-    # state, level, who chose it or why it is not fresh, the entry's name, what became of imports
-    Finding = Tuple[str, int, str, str, str]
-    # the path, the source, its level, who chose it, whether imports are to be deferred
-    Job = Tuple[str, bytes, int, str, bool]
+    # state, level, who chose it or why it is not fresh, the entry's name
+    Finding = Tuple[str, int, str, str]
+    # the path, the source, its level, who chose it
+    Job = Tuple[str, bytes, int, str]
     # state, the entry's name, detail, problem
     Outcome = Tuple[str, str, str, Optional[Problem]]
 
@@ -59,8 +59,8 @@ def read(path: str) -> bytes:
 def check(key: bytes, paths: "Sequence[str]") -> "List[Finding]":
     """Tell for each path what the launcher would find.
 
-    ``("fresh", level, who chose the level, name, imports)``, ``("missing", 0, "", "", "")``,
-    ``("damaged", level, why, name, "")`` or ``("unreadable", 0, why, "", "")``.
+    ``("fresh", level, who chose the level, name)``, ``("missing", 0, "", "")``,
+    ``("damaged", level, why, name)`` or ``("unreadable", 0, why, "")``.
     """
     return [_check(key, path) for path in paths]
 
@@ -69,11 +69,11 @@ def _check(key: bytes, path: str) -> "Finding":
     try:
         source = read(path)
     except (OSError, ValueError) as error:
-        return "unreadable", 0, str(error), "", ""
+        return "unreadable", 0, str(error), ""
     folder, _, name = path.rpartition("/")
     prefix = entry.entry_prefix(name, _CACHE_TAG)
     suffix = entry.entry_suffix(key, source)
-    finding = "missing", 0, "", "", ""
+    finding = "missing", 0, "", ""
     for level in (2, 1, 0):
         entry_name = f"{prefix}{level}{suffix}"
         try:
@@ -81,13 +81,12 @@ def _check(key: bytes, path: str) -> "Finding":
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
-            finding = "damaged", level, str(error), entry_name, ""
+            finding = "damaged", level, str(error), entry_name
             continue
         if entry.verifies(key, level, data, source):
-            choice, imports = entry.choice_of(data), entry.imports_of(data)
-            return "fresh", level, choice.decode(), entry_name, imports.decode()
+            return "fresh", level, entry.choice_of(data).decode(), entry_name
         why = "it does not verify: made with another key, or damaged"
-        finding = "damaged", level, why, entry_name, ""
+        finding = "damaged", level, why, entry_name
     return finding
 
 
@@ -103,7 +102,7 @@ def compile_all(key: bytes, jobs: "Sequence[Job]", write: bool) -> "List[Outcome
 
 
 def _compile(key: bytes, job: "Job", write: bool, caught: "List[Any]") -> "Outcome":
-    path, source, level, choice, deferred = job
+    path, source, level, choice = job
     folder, _, name = path.rpartition("/")
     prefix = entry.entry_prefix(name, _CACHE_TAG)
     suffix = entry.entry_suffix(key, source)
@@ -114,42 +113,15 @@ def _compile(key: bytes, job: "Job", write: bool, caught: "List[Any]") -> "Outco
         return "broken", "", "", problem_of(error)
     if write:
         place = f"{folder}/{entry.FOLDER}"
-        made = _deferring().code_of(source, name, level, code) if deferred else None
-        imports = entry.AS_WRITTEN
-        if deferred:
-            imports = entry.NOT_DEFERRED if made is None else entry.DEFERRED
-        noted = (warned, *notes.noted(code, made))
-        packed = code if made is None else made[0]
-        data = entry.pack(key, level, choice.encode(), packed, noted, source, imports)
+        noted = (warned, *notes.noted(code))
+        data = entry.pack(key, level, choice.encode(), code, noted, source)
         try:
             store.store(place, entry_name, data)
             for other in {0, 1, 2} - {level}:
                 _remove(f"{place}/{prefix}{other}{suffix}")
         except OSError as error:
-            return "unwritable", "", str(error), None
+            return "unwritable", "", error.strerror or str(error), None
     return "compiled", entry_name, "", None
-
-
-def deferrable(paths: "Sequence[str]") -> "List[Tuple[List[str], List[str], str]]":
-    """Tell for each hook what could be deferred: modules, what is kept, and why nothing is."""
-    return [_deferrable(path) for path in paths]
-
-
-def _deferrable(path: str) -> "Tuple[List[str], List[str], str]":
-    try:
-        told: Tuple[List[str], List[str], str] = _deferring().told(read(path))
-        return told
-    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError) as error:
-        return [], [], f"can't tell: {error}"
-
-
-def _deferring() -> "Any":
-    # it costs ast: 3 ms that few projects want
-    if __name__ != "__main__":
-        from hooks_compile.runtime import deferring  # noqa: PLC0415 - see above
-    else:
-        import deferring  # type: ignore[import-not-found,no-redef]  # noqa: PLC0415 - see above
-    return deferring
 
 
 def _remove(path: str) -> None:
@@ -193,7 +165,7 @@ def _compile_module(key: bytes, path: str, write: bool, caught: "List[Any]") -> 
     try:
         store.store(f"{folder}/__pycache__", cached, data, markers=False)
     except OSError as error:
-        return "unwritable", "", str(error), None
+        return "unwritable", "", error.strerror or str(error), None
     return "compiled", cached, "", None
 
 
@@ -225,7 +197,6 @@ def serve(requests: "BinaryIO", replies: "BinaryIO") -> None:
         "check": check,
         "compile_all": compile_all,
         "compile_modules": compile_modules,
-        "deferrable": deferrable,
     }
     while True:
         size = requests.read(4)

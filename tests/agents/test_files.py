@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.agents.files import look_in, may_write, read, replace, require_writable
+from hooks_compile.agents.wiring.config_files import (
+    look_in,
+    may_write,
+    read,
+    replace,
+    require_writable,
+)
 from hooks_compile.errors import AgentConfigError
 
 if TYPE_CHECKING:

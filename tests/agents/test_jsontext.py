@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooks_compile.agents.jsontext import MAX_DEPTH, JsonDocument, JsonTextError, read
+from hooks_compile.agents.wiring.json_text import MAX_DEPTH, JsonDocument, JsonTextError, read
 
 SCALARS = (
     st.none()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.agents import named_scripts
-from tests.agents.project import Project
+from tests.support.wired_project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable

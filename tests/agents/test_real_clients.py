@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import wrapper
-from hooks_compile.agents import claude, codex, copilot, files, gemini, rewrite
-from hooks_compile.runtime_folder import ensure
+from hooks_compile.agents.clients import claude, codex, copilot, gemini
+from hooks_compile.agents.wiring import config_files as files
+from hooks_compile.agents.wiring import rewrite
+from hooks_compile.install import wrapper
+from hooks_compile.install.runtime_directory import ensure
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hooks_compile.agents.base import Agent
+    from hooks_compile.agents.clients.base import Agent
 
 NOWHERE = "http://127.0.0.1:9"
 HOOK = """\

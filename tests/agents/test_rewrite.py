@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hooks_compile.agents import claude, codex, copilot, gemini
-from hooks_compile.agents.base import ConfigFile
-from hooks_compile.agents.jsontext import JsonDocument
-from hooks_compile.agents.rewrite import Left, unwire, wire
-from hooks_compile.agents.wiring import Script
+from hooks_compile.agents.clients import claude, codex, copilot, gemini
+from hooks_compile.agents.clients.base import ConfigFile
+from hooks_compile.agents.wiring.command import Script
+from hooks_compile.agents.wiring.json_text import JsonDocument
+from hooks_compile.agents.wiring.rewrite import Left, unwire, wire
 from hooks_compile.errors import AgentConfigError
-from tests.agents import shapes
+from tests.support import wiring_shapes as shapes
 
 if TYPE_CHECKING:
-    from hooks_compile.agents.base import Agent
+    from hooks_compile.agents.clients.base import Agent
 
 ROOT = Path("/project")
 COMMANDS = [

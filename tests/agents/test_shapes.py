@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import wrapper
-from hooks_compile.agents import launches
-from hooks_compile.agents.launches import Refusal
-from hooks_compile.agents.wiring import Rewritten, unwire_command, wire_command
-from hooks_compile.runtime_folder import ensure
-from tests.agents import shapes
-from tests.agents.project import Project, Seen, as_the_agent_gives_it, shells
+from hooks_compile.agents.shell import launches
+from hooks_compile.agents.shell.launches import Refusal
+from hooks_compile.agents.wiring.command import Rewritten, unwire_command, wire_command
+from hooks_compile.install import wrapper
+from hooks_compile.install.runtime_directory import ensure
+from tests.support import wiring_shapes as shapes
+from tests.support.wired_project import Project, Seen, as_the_agent_gives_it, shells
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.agents.shapes import Shape
+    from tests.support.wiring_shapes import Shape
 
 TABLE = shapes.load()
 WIRED = [shape for shape in TABLE if shape.wired is not None]

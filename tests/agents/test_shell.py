@@ -10,8 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from hooks_compile.agents.shell import NotUnderstoodError, parse
-from hooks_compile.agents.shell_words import (
+from hooks_compile.agents.shell.shell_words import (
     Literal,
     Parameter,
     Pattern,
@@ -19,7 +18,8 @@ from hooks_compile.agents.shell_words import (
     Tilde,
     assignment_name,
 )
-from hooks_compile.agents.words import expand
+from hooks_compile.agents.shell.syntax import NotUnderstoodError, parse
+from hooks_compile.agents.shell.values import expand
 
 VARIABLES = {"HOME": "/home/somebody", "ROOT": "/some/where", "EMPTY": ""}
 SHELLS = [path for name in ("dash", "bash", "zsh", "busybox") if (path := shutil.which(name))]

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hooks_compile.agents.shell import parse
-from hooks_compile.agents.state import State, follow
+from hooks_compile.agents.shell.effects import State, follow
+from hooks_compile.agents.shell.syntax import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from hooks_compile.agents.tomltext import TomlDocument, TomlTextError
+from hooks_compile.agents.wiring.toml_text import TomlDocument, TomlTextError
 
 TEXT = """\
 # kept\r

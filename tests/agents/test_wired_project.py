@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import wrapper
-from hooks_compile.agents import claude, files, rewrite
-from hooks_compile.runtime_folder import ensure
-from tests.repositories import GitRepo
+from hooks_compile.agents.clients import claude
+from hooks_compile.agents.wiring import config_files as files
+from hooks_compile.agents.wiring import rewrite
+from hooks_compile.install import wrapper
+from hooks_compile.install.runtime_directory import ensure
+from tests.support.repositories import GitRepo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hooks_compile.agents.rewrite import Change
+    from hooks_compile.agents.wiring.rewrite import Change
 
 HOOK = """\
 import json

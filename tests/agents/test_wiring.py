@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hooks_compile.agents.launches import NO_PYTHON, Refusal
-from hooks_compile.agents.wiring import (
+from hooks_compile.agents.shell.launches import NO_PYTHON, Refusal
+from hooks_compile.agents.wiring.command import (
     Rewritten,
     Script,
     Surroundings,

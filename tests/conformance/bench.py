@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conformance.model import Case
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 TIMEOUT = 20
 ENVIRONMENTS: tuple[Mapping[str, str], ...] = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from hooks_compile import runtime_folder
+from hooks_compile.install import runtime_directory as runtime_folder
 from tests.conformance.cases import CASES
 from tests.conformance.sides import entries_of_the_tool
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.model import Imports
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,7 @@ def compile_entry(key: bytes, script: Any, folder: Any) -> None:
 
     path = str(Path(folder or ".", os.fsdecode(script)).resolve())
     with contextlib.suppress(OSError, ValueError):
-        job = (path, worker.read(path), 0, entry.AS_PYTHON.decode(), False)
+        job = (path, worker.read(path), 0, entry.AS_PYTHON.decode())
         worker.compile_all(key, [job], True)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from signal import Signals
 
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 Text = str | bytes
 State = Literal["cold", "primed", "damaged", "compiled"]

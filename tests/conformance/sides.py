@@ -15,13 +15,13 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from hooks_compile.compiler import Compiler
+from hooks_compile.entries.compiler import Compiler
+from hooks_compile.install.runtime_directory import read_key
 from hooks_compile.model import HookSource
-from hooks_compile.runtime_folder import read_key
-from tests import interpreters_found
 from tests.conformance.compare import differences, not_as_told, traces
 from tests.conformance.files import DAMAGES, damage, keep_entries, lay, wipe
-from tests.launches import interpreter_record
+from tests.support import interpreters_found
+from tests.support.launches import interpreter_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from hooks_compile.model import Imports
     from tests.conformance.bench import Bench, Launched, Outcome
     from tests.conformance.model import Case, Run, State
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 STATES: tuple[State, ...] = ("cold", "primed", "damaged", "compiled")
 

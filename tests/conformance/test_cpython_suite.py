@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conformance.sides import fully_tested
-from tests.interpreters_found import clean_environment, each_interpreter
+from tests.support.interpreters_found import clean_environment, each_interpreter
+from tests.support.tiers import IS_SOAK as SOAK
 
 if TYPE_CHECKING:
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
-SOAK = bool(os.environ.get("HOOKS_COMPILE_SOAK"))
 SUITES = (
     "test_cmd_line_script",
     "test_atexit",
@@ -55,7 +54,7 @@ def test_what_passes_without_the_launcher_passes_with_it(
     suite: str, interpreter: Found, tmp_path: Path, runtime: Path
 ) -> None:
     if not (SOAK or fully_tested(interpreter) or interpreter.version[:2] == (3, 11)):
-        pytest.skip("under the oldest, the newest and 3.11; under all with HOOKS_COMPILE_SOAK=1")
+        pytest.skip("under the oldest, the newest and 3.11; HOOKS_COMPILE_TESTS=soak: under all")
     probe = [str(interpreter.executable), "-c", f"import test.{suite}"]
     if subprocess.run(probe, capture_output=True, check=False, cwd=tmp_path).returncode != 0:
         pytest.skip(f"{interpreter.name} does not ship test.{suite}")

@@ -9,13 +9,13 @@ import pytest
 from tests.conformance.bench import Bench
 from tests.conformance.compare import differences, not_as_told
 from tests.conformance.model import Case, Run
-from tests.interpreters_found import each_interpreter
+from tests.support.interpreters_found import each_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 _SHOWS = '''\
 """The docstring."""

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import runtime_folder
+from hooks_compile.install import runtime_directory as runtime_folder
 from tests.conformance.bench import ENVIRONMENTS, Bench
 from tests.conformance.cases.attributes import DUMP
 from tests.conformance.compare import differences
 from tests.conformance.model import Case, Run
-from tests.interpreters_found import each_cpython
+from tests.support.interpreters_found import each_cpython
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 CASE = Case("first", {"hook.py": DUMP})
 

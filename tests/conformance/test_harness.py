@@ -10,7 +10,7 @@ from tests.conformance.bench import Bench
 from tests.conformance.cases import CASES
 from tests.conformance.model import Case, Run
 from tests.conformance.sides import problems
-from tests.launches import default_interpreter
+from tests.support.launches import default_interpreter
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from tests.conformance.bench import Bench
 from tests.conformance.model import Case, Run
 from tests.conformance.sides import entries_of_the_tool
-from tests.interpreters_found import each_cpython, each_interpreter
+from tests.support.interpreters_found import each_cpython, each_interpreter
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 _STACKS = """\
 import inspect, sys, traceback

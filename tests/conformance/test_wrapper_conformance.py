@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import wrapper
+from hooks_compile.install import wrapper
 from tests.conformance.bench import Bench
 from tests.conformance.cases.attributes import DUMP
 from tests.conformance.compare import differences, not_as_told
 from tests.conformance.model import Case, Link, Run
-from tests.interpreters_found import each_interpreter, found
+from tests.support.interpreters_found import each_interpreter, found
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.interpreters_found import Found
+    from tests.support.interpreters_found import Found
 
 SHELLS = (("dash",), ("bash",), ("bash", "--posix"), ("zsh", "--emulate", "sh"), ("busybox", "sh"))
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.launches import User
-from tests.watcher import running
+from tests.support import watching as running
+from tests.support.launches import User
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from tests.repositories import GitRepo
+    from tests.support.repositories import GitRepo
 
 
 @dataclass(frozen=True, slots=True)

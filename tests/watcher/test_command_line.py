@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import CHECKOUT
-from tests.repositories import GitRepo, write
-from tests.watcher import running
-from tests.watcher.running import HOOK, PATIENCE_S, wait_until, wait_warm
+from tests.support import watching as running
+from tests.support.repositories import GitRepo, write
+from tests.support.watching import HOOK, PATIENCE_S, wait_until, wait_warm
 from watcher.command_line import build_parser, main
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def test_one_watcher_for_a_tree(scene: Scene) -> None:
         assert f"is watched already, by process {watcher.process.pid} since" in second.stderr
         assert f"kill {watcher.process.pid}" in second.stderr
         other = running.run(scene.user, scene.root, scene.hook.parent, "--status")
-        assert other.returncode == 1  # a folder of hooks is another thing to watch
+        assert other.returncode == 1  # a directory of hooks is another thing to watch
 
 
 def test_status_tells_whether_one_runs_and_what_it_does(scene: Scene) -> None:
@@ -154,7 +154,7 @@ def test_status_tells_whether_one_runs_and_what_it_does(scene: Scene) -> None:
         text = status()
         assert f"watched by process {watcher.process.pid} since" in text
         assert f"2 hooks and 0 local modules, for {scene.user.interpreter.label}" in text
-        assert "told by events" in text
+        assert "watched by events" in text
         assert "last change: .claude/hooks/other.py broken at" in text
         assert "broken: .claude/hooks/other.py:2: SyntaxError: '(' was never closed" in text
         shown = running.run(scene.user, scene.root, "--status", "--json")
@@ -210,7 +210,7 @@ def test_a_single_file_is_watched(scene: Scene) -> None:
         time.sleep(0.3)
         assert scene.user.launch(other).state == "hit"
         scene.hook.unlink()
-        watcher.wait_for("trouble", lambda message: "is gone" in message["text"])
+        watcher.wait_for("trouble", lambda message: "does not exist any more" in message["text"])
         scene.hook.write_text(HOOK.format("second"))
         scene.assert_hit()
 
@@ -219,7 +219,7 @@ def test_polling_when_asked_for(scene: Scene) -> None:
     with scene.watching("--poll", "0.2") as watcher:
         watcher.wait_started()
         notice = watcher.wait_for("notice")
-        assert "looked at every 0.2 s: asked for" in notice["text"]
+        assert "polled every 0.2 s: asked for" in notice["text"]
         descriptors = Path("/proc", str(watcher.process.pid), "fd")
         if descriptors.exists():
             links = [os.path.realpath(path) for path in descriptors.iterdir()]
@@ -232,7 +232,7 @@ def test_polling_when_asked_for(scene: Scene) -> None:
 
 
 def test_every_interpreter_gets_its_entry_at_once(scene: Scene) -> None:
-    from tests.interpreters_found import found  # noqa: PLC0415 - it starts them all
+    from tests.support.interpreters_found import found  # noqa: PLC0415 - it starts them all
 
     others = [
         each for each in found() if each.is_cpython and each.executable != Path(scene.user.python)
@@ -256,7 +256,7 @@ def test_every_interpreter_gets_its_entry_at_once(scene: Scene) -> None:
 
 def test_ctrl_c_reaches_the_watcher_and_its_workers_without_a_traceback(scene: Scene) -> None:
     """A terminal sends SIGINT to the whole foreground group."""
-    from tests.interpreters_found import found  # noqa: PLC0415 - it starts them all
+    from tests.support.interpreters_found import found  # noqa: PLC0415 - it starts them all
 
     others = [each for each in found() if each.executable != Path(scene.user.python)]
     if not others:
@@ -270,7 +270,7 @@ def test_ctrl_c_reaches_the_watcher_and_its_workers_without_a_traceback(scene: S
 
 
 def test_a_worker_process_that_is_killed_is_started_again(scene: Scene) -> None:
-    from tests.interpreters_found import found  # noqa: PLC0415 - it starts them all
+    from tests.support.interpreters_found import found  # noqa: PLC0415 - it starts them all
 
     others = [each for each in found() if each.executable != Path(scene.user.python)]
     if not others or sys.platform != "linux":
@@ -302,7 +302,7 @@ def test_who_reads_our_output_may_leave(scene: Scene) -> None:
 def test_a_path_that_does_not_exist_is_refused_with_a_remedy(scene: Scene) -> None:
     done = running.run(scene.user, scene.root, "missing")
     assert done.returncode == 1
-    assert done.stderr == ("hooks-watch: missing: does not exist\n  to mend it: ls -ld 'missing'\n")
+    assert done.stderr == ("hooks-watch: missing: does not exist\n  to fix it: ls -ld missing\n")
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_help_and_the_documentation_name_every_option(capsys: pytest.CaptureFixt
         assert option in text, f"docs/watching.md does not name {option}"
 
 
-def test_the_runtime_folder_may_go_away_and_come_back(scene: Scene) -> None:
+def test_the_runtime_directory_may_go_away_and_come_back(scene: Scene) -> None:
     with scene.watching("--scan", "1") as watcher:
         watcher.wait_started()
         shutil.rmtree(scene.user.runtime)

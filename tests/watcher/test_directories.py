@@ -1,116 +1,176 @@
-"""Which events matter, by table."""
+"""Which directories are watched, and what matters in them."""
 
 from __future__ import annotations
 
-import pytest
+import os
+from typing import TYPE_CHECKING
 
-from watcher.filters import ALWAYS, SOURCES, Interest, Known, Meaning, meaning
-from watcher.model import Event, Kind
+from hooks_compile.project.record import open_project
+from tests.support.repositories import GitRepo, write
+from watcher import directories
+from watcher.directories import SOURCE_SUFFIXES, Interest
+from watcher.observer import MOST_WATCHES
 
-HOOKS = "/repo/.claude/hooks"
-KNOWN = Known(
-    hooks={f"{HOOKS}/guard.py", f"{HOOKS}/pre-commit", f"{HOOKS}/both.py"},
-    modules={f"{HOOKS}/helper.py", f"{HOOKS}/both.py"},
-    places={
-        HOOKS: ALWAYS,
-        "/repo": Interest(frozenset({"pyproject.toml", ".git"}), folders=True),
-        "/repo/.git": Interest(frozenset({"index"})),
-        "/repo/.github/hooks": Interest(suffixes=frozenset({".json"})),
-        "/": Interest(frozenset({"repo"})),
-    },
-)
+if TYPE_CHECKING:
+    from pathlib import Path
 
-FILES = [
-    # the hook itself: compiled unless it goes
-    (Kind.SAVED, f"{HOOKS}/guard.py", Meaning.HOOK),
-    (Kind.MOVED_IN, f"{HOOKS}/guard.py", Meaning.HOOK),
-    (Kind.CHANGED, f"{HOOKS}/guard.py", Meaning.HOOK),
-    (Kind.CREATED, f"{HOOKS}/guard.py", Meaning.HOOK),
-    (Kind.GONE, f"{HOOKS}/guard.py", Meaning.SHAPE),
-    (Kind.SAVED, f"{HOOKS}/pre-commit", Meaning.HOOK),
-    (Kind.SAVED, f"{HOOKS}/both.py", Meaning.HOOK),
-    (Kind.SAVED, f"{HOOKS}/helper.py", Meaning.MODULE),
-    (Kind.GONE, f"{HOOKS}/helper.py", Meaning.SHAPE),
-    # another Python file: it may be a hook from now on
-    (Kind.CREATED, f"{HOOKS}/new.py", Meaning.SHAPE),
-    (Kind.MOVED_IN, f"{HOOKS}/new.py", Meaning.SHAPE),
-    (Kind.GONE, f"{HOOKS}/old.py", Meaning.SHAPE),
-    (Kind.CREATED, f"{HOOKS}/__init__.py", Meaning.SHAPE),
-    # what is written into an excluded script changes nothing
-    (Kind.SAVED, f"{HOOKS}/excluded.py", Meaning.NOTHING),
-    (Kind.CHANGED, f"{HOOKS}/excluded.py", Meaning.NOTHING),
-    # without a suffix the shebang decides
-    (Kind.CREATED, f"{HOOKS}/post-checkout", Meaning.MAYBE),
-    (Kind.SAVED, f"{HOOKS}/post-checkout", Meaning.MAYBE),
-    (Kind.SAVED, f"{HOOKS}/pre-commit.legacy", Meaning.MAYBE),
-    (Kind.GONE, f"{HOOKS}/4913", Meaning.NOTHING),
-    # configuration
-    (Kind.SAVED, "/repo/pyproject.toml", Meaning.SHAPE),
-    (Kind.GONE, "/repo/pyproject.toml", Meaning.SHAPE),
-    (Kind.MOVED_IN, "/repo/.git/index", Meaning.SHAPE),
-    (Kind.SAVED, "/repo/.github/hooks/new.json", Meaning.SHAPE),
-    (Kind.SAVED, f"{HOOKS}/hooks.json", Meaning.SHAPE),
-    (Kind.CREATED, f"{HOOKS}/pyvenv.cfg", Meaning.SHAPE),
-    # what editors and hooks leave around
-    (Kind.CREATED, f"{HOOKS}/.#guard.py", Meaning.NOTHING),
-    (Kind.SAVED, f"{HOOKS}/guard.py~", Meaning.NOTHING),
-    (Kind.SAVED, f"{HOOKS}/#guard.py#", Meaning.NOTHING),
-    (Kind.SAVED, f"{HOOKS}/.guard.py.swp", Meaning.NOTHING),
-    (Kind.SAVED, f"{HOOKS}/guard.py___jb_tmp___", Meaning.NOTHING),
-    (Kind.SAVED, f"{HOOKS}/guard.py.tmp.123.456", Meaning.NOTHING),
-    (Kind.SAVED, f"{HOOKS}/guard.log", Meaning.NOTHING),
-    (Kind.SAVED, "/repo/README.md", Meaning.NOTHING),
-    (Kind.SAVED, "/repo/src/module.py", Meaning.NOTHING),
-    (Kind.MOVED_IN, "/repo/.git/HEAD", Meaning.NOTHING),
-    (Kind.SAVED, "/repo/.git/index.lock", Meaning.NOTHING),
-]
-
-FOLDERS = [
-    (Kind.CREATED, f"{HOOKS}/deeper", Meaning.SHAPE),
-    (Kind.MOVED_IN, "/repo/plugins", Meaning.SHAPE),
-    (Kind.GONE, "/repo/plugins", Meaning.SHAPE),
-    (Kind.CHANGED, "/repo/plugins", Meaning.NOTHING),
-    (Kind.GONE, HOOKS, Meaning.SHAPE),
-    (Kind.CHANGED, HOOKS, Meaning.SHAPE),  # as chmod does
-    (Kind.GONE, "/repo", Meaning.SHAPE),
-    (Kind.MOVED_IN, "/repo", Meaning.SHAPE),
-    (Kind.CREATED, "/repo/.git", Meaning.SHAPE),
-    (Kind.CREATED, f"{HOOKS}/guard.py", Meaning.SHAPE),
-    # we make these ourselves
-    (Kind.CREATED, f"{HOOKS}/__pycache_opt__", Meaning.NOTHING),
-    (Kind.CREATED, f"{HOOKS}/__pycache__", Meaning.NOTHING),
-    (Kind.GONE, f"{HOOKS}/__pycache_opt__", Meaning.CACHE),
-    (Kind.GONE, f"{HOOKS}/__pycache__", Meaning.CACHE),
-    (Kind.CREATED, "/repo/node_modules", Meaning.NOTHING),
-    (Kind.CREATED, "/elsewhere/folder", Meaning.NOTHING),
-]
+    from watcher.directories import Directories
 
 
-@pytest.mark.parametrize(("kind", "path", "expected"), FILES, ids=str)
-def test_what_an_event_about_a_file_means(kind: Kind, path: str, expected: Meaning) -> None:
-    assert meaning(Event(kind, path, 1.0), KNOWN) is expected
+def wanted(root: Path, given: Path | None = None) -> Directories:
+    project = open_project(root, os.environ, () if given is None else (given,))
+    modules = [str(module.path) for module in project.modules()]
+    return directories.of_tree(project, given or root, modules, whole=given is None)
 
 
-@pytest.mark.parametrize(("kind", "path", "expected"), FOLDERS, ids=str)
-def test_what_an_event_about_a_folder_means(kind: Kind, path: str, expected: Meaning) -> None:
-    assert meaning(Event(kind, path, 1.0, is_folder=True), KNOWN) is expected
+def with_sources(found: Directories, root: Path) -> set[str]:
+    """The directories whose Python files matter, relative to ``root``."""
+    inside = {path for path in found if path.startswith(str(root))}
+    return {os.path.relpath(path, root) for path in inside if ".py" in found[path].suffixes}
 
 
-@pytest.mark.parametrize("kind", [Kind.CREATED, Kind.CHANGED, Kind.SAVED, Kind.MOVED_IN])
-def test_writing_entries_never_wakes_the_watcher(kind: Kind) -> None:
-    for name in ("__pycache_opt__", "__pycache__"):
-        for path in (f"{HOOKS}/{name}/guard.cpython-311.opt-2.0123456789abcdef.pyc",):
-            assert meaning(Event(kind, path, 1.0), KNOWN) is Meaning.NOTHING
+def test_the_directories_of_hooks_and_modules_and_where_git_takes_hooks(git_repo: GitRepo) -> None:
+    git_repo.write(".claude/hooks/guard.py")
+    git_repo.write(".claude/hooks/inner/check.py")
+    git_repo.write(".claude/hooks/package/__init__.py")
+    git_repo.write(".claude/hooks/package/sub/__init__.py")
+    git_repo.write(".codex/hooks/empty/README")
+    git_repo.write("src/module.py")
+    assert with_sources(wanted(git_repo.path), git_repo.path) == {
+        ".claude/hooks",
+        ".claude/hooks/inner",
+        ".claude/hooks/package",
+        ".claude/hooks/package/sub",
+        ".codex/hooks",
+        ".codex/hooks/empty",
+        ".git/hooks",
+    }
+
+
+def test_the_files_that_decide_what_a_hook_is(git_repo: GitRepo) -> None:
+    root = git_repo.path
+    found = wanted(root)
+    for name in ("pyproject.toml", ".hooks-compile.toml", ".gitignore", ".git", ".claude"):
+        assert name in found[str(root)].names
+    assert {"index", "config", "info", "hooks"} <= found[str(root / ".git")].names
+    assert "exclude" in found[str(root / ".git/info")].names
+    git_repo.write(".claude/x")
+    git_repo.write(".github/hooks/x.json")
+    found = wanted(root)
+    assert {"settings.json", "hooks"} <= found[str(root / ".claude")].names
+    assert ".json" in found[str(root / ".github/hooks")].suffixes
+
+
+def test_a_large_tree_with_few_hooks_takes_few_watches(git_repo: GitRepo) -> None:
+    for number in range(400):
+        git_repo.write(f"src/part_{number % 20}/inner_{number}/module.py")
+    git_repo.write(".claude/hooks/guard.py")
+    git_repo.write("tools/check.py")
+    git_repo.write("pyproject.toml", '[tool.hooks-compile]\ninclude = ["tools/check.py"]\n')
+    found = wanted(git_repo.path)
+    assert len(found) < MOST_WATCHES / 3, sorted(found)
+    assert not [path for path in found if "/src" in path]
+
+
+def test_the_directories_of_hooks_come_first(git_repo: GitRepo) -> None:
+    hooks = [git_repo.write(f".claude/hooks/part_{number}/x.py") for number in range(30)]
+    for number in range(70):
+        git_repo.write(f".codex/hooks/empty_{number}/README")
+    first = list(wanted(git_repo.path))[:MOST_WATCHES]
+    assert {str(hook.parent) for hook in hooks} <= set(first)
+
+
+def test_what_the_configuration_includes(git_repo: GitRepo) -> None:
+    root = git_repo.path
+    git_repo.write(
+        "pyproject.toml",
+        '[tool.hooks-compile]\ninclude = ["tools/**/*.py", "scripts/one", "more/two"]\n',
+    )
+    for name in ("tools/a/b/c.py", "scripts/other/x", "more/two/deep/x.py"):
+        git_repo.write(name)
+    found = wanted(root)
+    sources = with_sources(found, root)
+    assert {"tools", "tools/a", "tools/a/b", "more/two", "more/two/deep"} <= sources
+    assert "one" in found[str(root / "scripts")].names
+    assert "two" in found[str(root / "more")].names
+    assert "scripts/other" not in sources
+
+
+def test_hooks_that_git_takes_from_elsewhere(git_repo: GitRepo, tmp_path: Path) -> None:
+    shared = write(tmp_path / "shared/pre-commit", "#!/usr/bin/env python3\n").parent
+    git_repo.git("config", "core.hooksPath", shared)
+    assert ".py" in wanted(git_repo.path)[str(shared.resolve())].suffixes
+
+
+def test_a_link_that_leads_out_of_the_tree_is_not_followed(
+    git_repo: GitRepo, tmp_path: Path
+) -> None:
+    outside = write(tmp_path / "outside/inner/x.py").parents[1]
+    git_repo.write(".claude/x")
+    (git_repo.path / ".claude/hooks").symlink_to(outside)
+    found = wanted(git_repo.path)
+    assert not [path for path in found if path.startswith(str(outside))]
+    assert "hooks" in found[str(git_repo.path / ".claude")].names
+
+
+def test_a_worktree_has_its_own_index_and_shares_the_rest(
+    git_repo: GitRepo, tmp_path: Path
+) -> None:
+    git_repo.commit()
+    tree = git_repo.worktree(tmp_path / "tree")
+    found = wanted(tree.path)
+    own = [path for path in found if "index" in found[path].names]
+    assert own == [str(git_repo.path / ".git/worktrees/tree")]
+    assert "config" in found[str(git_repo.path / ".git")].names
+
+
+def test_without_git(tmp_path: Path) -> None:
+    hook = write(tmp_path / "project/.claude/hooks/guard.py")
+    found = wanted(tmp_path / "project")
+    assert str(hook.parent) in found
+    assert str(tmp_path / "project/.claude") in found
+
+
+def test_only_the_given_directory_and_what_is_below_it(git_repo: GitRepo) -> None:
+    root = git_repo.path
+    given = git_repo.write("tools/hooks/deep/x.py").parents[1]
+    git_repo.write(".claude/hooks/guard.py")
+    found = wanted(root, given)
+    assert with_sources(found, root) == {"tools/hooks", "tools/hooks/deep"}
+    file = given / "deep/x.py"
+    assert with_sources(wanted(root, file), root) == {"tools/hooks/deep"}
+
+
+def test_for_a_directory_that_is_missing_its_nearest_parent_is_watched(tmp_path: Path) -> None:
+    missing = tmp_path / "a/b/c"
+    found = directories.of_names([missing / "x.py"])
+    assert {path: set(interest.names) for path, interest in found.items()} == {str(tmp_path): {"a"}}
+    (tmp_path / "a/b").mkdir(parents=True)
+    write(missing, "a file where a directory is expected")
+    assert {path: set(interest.names) for path, interest in found.items()} == {str(tmp_path): {"a"}}
+    assert set(directories.of_names([missing / "x.py"])) == {str(tmp_path / "a/b")}
+
+
+def test_the_parents_up_to_the_root_report_a_rename(git_repo: GitRepo) -> None:
+    git_repo.write("a/b/hooks/hooks.json", "{}")
+    git_repo.write("a/b/hooks/x.py")
+    found = wanted(git_repo.path)
+    assert "hooks" in found[str(git_repo.path / "a/b")].names
+    assert "b" in found[str(git_repo.path / "a")].names
+    assert "a" in found[str(git_repo.path)].names
+    assert git_repo.path.name in found[str(git_repo.path.parent)].names
 
 
 def test_interests_add_up() -> None:
     names = Interest(frozenset({"settings.json"}))
-    both = names | ALWAYS
-    assert both.admits("settings.json", is_folder=False)
-    assert both.admits("guard.py", is_folder=False)
-    assert both.admits("deeper", is_folder=True)
-    assert not names.admits("guard.py", is_folder=False)
-    assert not names.admits("deeper", is_folder=True)
-    assert names | Interest() == names
-    assert not Interest(folders=True).in_content
-    assert Interest(suffixes=SOURCES).in_content
+    both = names.merged(Interest(suffixes=SOURCE_SUFFIXES, directories=True))
+    assert both.matches("settings.json", is_directory=False)
+    assert both.matches("guard.py", is_directory=False)
+    assert both.matches("deeper", is_directory=True)
+    assert not names.matches("guard.py", is_directory=False)
+    assert not names.matches("deeper", is_directory=True)
+    assert names.merged(Interest()) == names
+    assert directories.merged([{"/a": names}, {"/a": both, "/b": names}]) == {
+        "/a": both,
+        "/b": names,
+    }

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from hooks_compile.model import State
-from tests.watcher.results import HOOKS, NEW_PYTHON, OLD_PYTHON, broken, fine
-from watcher.lines import Painter, as_json, is_urgent
-from watcher.model import (
+from tests.support.compile_results import HOOKS, NEW_PYTHON, OLD_PYTHON, broken, fine
+from watcher.events import (
     Broken,
     Changed,
     Changes,
@@ -22,6 +21,7 @@ from watcher.model import (
     Stopped,
     Synced,
 )
+from watcher.lines import Painter, as_json, is_urgent
 
 ROOT = Path("/repo")
 GUARD = HOOKS / "guard.py"
@@ -33,7 +33,7 @@ BROKEN = Broken(GUARD, "hook", (broken(), broken(python=OLD_PYTHON)))
 
 def text(message: Message, *, colour: bool = False) -> str:
     """The lines without the time."""
-    lines = Painter(ROOT, colour=colour).text(message, 0.0)
+    lines = Painter(ROOT, colour).text(message, 0.0)
     assert re.match(r"(\x1b\[2m)?\d\d:\d\d:\d\d(\x1b\[0m)?  ", lines)
     return re.sub(r"(?m)^\d\d:\d\d:\d\d  ", "", lines)
 

@@ -14,15 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.errors import ConfigError
-from hooks_compile.runtime import entry
-from tests.interpreters_found import found
-from tests.launches import interpreter_record
-from tests.repositories import GitRepo, write
-from tests.watcher.running import HOOK, is_warm, wait_until, wait_warm
-from watcher.batching import Clocks
-from watcher.compilers import Compilers
-from watcher.model import (
+from tests.support.interpreters_found import found
+from tests.support.launches import interpreter_record
+from tests.support.repositories import GitRepo, write
+from tests.support.watching import HOOK, is_warm, wait_until, wait_warm
+from watcher.events import (
     Broken,
     Changes,
     Event,
@@ -33,48 +29,49 @@ from watcher.model import (
     StillBroken,
     Synced,
 )
-from watcher.observer import open_watches
-from watcher.service import Service, sync
-from watcher.survey import Options, Request, is_whole
+from watcher.loop import Loop
+from watcher.observer import Monitor
+from watcher.survey import Options
 from watcher.tree import Tree
-from watcher.watching import Lookout
+from watcher.watch_status import Station
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from tests.watcher.conftest import Scene
+    from watcher.survey import Survey
 
 
 class Running:
-    """A service in a thread, and what it said."""
+    """A loop in a thread, and what it said."""
 
     def __init__(
         self,
         scene: Scene,
         tree: type[Tree] = Tree,
         options: Options | None = None,
-        **how: float,
+        scan_s: float = 60.0,
     ) -> None:
         self.said: list[Message] = []
-        self.wall_ahead = 0.0
-        self.mounts: Mapping[str, str] = {}
-        self.lookouts: list[Lookout] = []
-        compilers = Compilers()
+        self.monitors: list[Monitor] = []
         usual = Options(scene.user.environment(), (scene.user.python,))
-        self.tree = tree(scene.root, options or usual, compilers, whole=True)
-        self.service = Service(
-            [(self.tree, None)],
-            compilers,
-            lambda _, message: self.said.append(message),
-            open_lookout=self.open_lookout,
-            scan_s=how.get("scan_s", 60.0),
-            read_clocks=lambda: Clocks(time.time() + self.wall_ahead, time.monotonic()),
+        self.tree = tree(scene.root, options or usual, whole=True, scan_s=scan_s)
+        (scene.user.runtime / "watch").mkdir(exist_ok=True)
+        station = Station(scene.user.runtime, scene.root)
+        self.loop = Loop(
+            {self.tree: station}, lambda _, message: self.said.append(message), self.open_monitor
         )
 
-    def open_lookout(self, put: Callable[[Event], None]) -> Lookout:
+    def open_monitor(self, put: Callable[[Event], None]) -> Monitor:
         self.put = put
-        self.lookouts.append(Lookout(put, open_watches, 0.2, lambda: self.mounts))
-        return self.lookouts[-1]
+        self.monitors.append(Monitor(put))
+        return self.monitors[-1]
+
+    def stop_events(self) -> None:
+        """From now on no event comes, and nothing says so."""
+        monitor = self.monitors[-1]
+        wait_until(lambda: self.tree.next_due() > time.monotonic() + 0.2, self.tree.next_due)
+        monitor.want({})
 
     def of(self, kind: type[Message]) -> list[Message]:
         return [message for message in self.said if isinstance(message, kind)]
@@ -92,21 +89,19 @@ def running(
     scene: Scene,
     tree: type[Tree] = Tree,
     *,
-    mounts: Mapping[str, str] | None = None,
     options: Options | None = None,
-    **how: float,
+    scan_s: float = 60.0,
 ) -> Iterator[Running]:
-    """Run a service until the end of the block."""
-    runs = Running(scene, tree, options, **how)
-    runs.mounts = mounts or {}
+    """Run a loop until the end of the block."""
+    runs = Running(scene, tree, options, scan_s)
     signals: list[int] = []
-    thread = threading.Thread(target=lambda: signals.append(runs.service.run()))
+    thread = threading.Thread(target=lambda: signals.append(runs.loop.run()))
     thread.start()
     try:
         runs.wait_for(Synced)
         yield runs
     finally:
-        runs.service.stop(15)
+        runs.loop.stop(15)
         thread.join()
     assert signals == [15]
 
@@ -116,8 +111,8 @@ class Failing(Tree):
 
     flaws: int = 0
 
-    def compile_due(self) -> list[Message]:
-        messages = super().compile_due()
+    def step(self) -> list[Message]:
+        messages = super().step()
         if self.flaws and messages:
             self.flaws -= 1
             raise RuntimeError("a bug")
@@ -137,38 +132,26 @@ def test_a_bug_in_the_handling_of_an_event_ends_nothing(scene: Scene) -> None:
         scene.assert_hit()
 
 
-def test_a_dead_emitter_is_replaced_and_all_contents_compared(scene: Scene) -> None:
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_dead_thread_is_replaced_and_all_contents_compared(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with running(scene) as runs:
-        watches = runs.lookouts[0]._watches
-        assert watches is not None
-        watches.close()
+        monkeypatch.setattr("watcher.observer._Handler.dispatch", lambda *_: sys.exit())
         scene.hook.write_text(HOOK.format("second"))
-        runs.put(
-            Event(Kind.CHANGED, "/elsewhere", time.monotonic())
-        )  # spares the ten seconds' wait
+        wait_until(lambda: not runs.monitors[0].is_alive(), lambda: "the thread is dead")
+        monkeypatch.undo()
+        nothing = Event(Kind.CHANGED, "/elsewhere", time.monotonic())
+        runs.put(nothing)  # spares the ten seconds' wait
         runs.wait_for(Notice, "no more events came")
         scene.assert_hit()
         scene.hook.write_text(HOOK.format("third"))
         scene.assert_hit()
 
 
-def test_a_clock_that_jumps_makes_all_contents_be_compared(scene: Scene) -> None:
-    with running(scene) as runs:
-        watches = runs.lookouts[0]._watches
-        assert watches is not None
-        watches.want({})  # as if the events of the time asleep were lost
-        scene.hook.write_text(HOOK.format("second"))
-        runs.wall_ahead = 8 * 3600.0
-        runs.put(Event(Kind.CHANGED, "/elsewhere", time.monotonic()))
-        runs.wait_for(Notice, "the clock jumped")
-        scene.assert_hit()
-
-
 def test_events_that_the_system_dropped_are_made_good_and_said_once(scene: Scene) -> None:
     with running(scene) as runs:
-        watches = runs.lookouts[0]._watches
-        assert watches is not None
-        watches.want({})
+        runs.stop_events()
         scene.hook.write_text(HOOK.format("second"))
         for _ in range(5):
             runs.put(Event(Kind.LOST, "", time.monotonic()))
@@ -177,10 +160,8 @@ def test_events_that_the_system_dropped_are_made_good_and_said_once(scene: Scene
 
 
 def test_the_periodic_scan_finds_what_no_event_told_of(scene: Scene) -> None:
-    with running(scene, scan_s=0.3) as runs:
-        watches = runs.lookouts[0]._watches
-        assert watches is not None
-        watches.want({})
+    with running(scene, scan_s=1.0) as runs:
+        runs.stop_events()
         scene.hook.write_text(HOOK.format("second"))
         new = write(scene.hook.with_name("new.py"), HOOK.format("new"))
         scene.assert_hit()
@@ -200,13 +181,13 @@ def test_a_syntax_error_is_said_when_the_file_is_quiet_and_again_with_every_chan
         error = broken.results[0].error
         assert error is not None
         assert (error.line, error.column) == (1, 6)
-        assert [each.path for each in runs.tree.sources.broken] == [scene.hook]
+        assert list(runs.tree.sources.broken) == [str(scene.hook)]
         other = scene.hook.with_name("other.py")
         other.write_text(HOOK.format("changed"))
         runs.wait_for(StillBroken)
         scene.hook.write_text(HOOK.format("fine"))
         runs.wait_for(Changes, "fixed=True")
-        assert runs.tree.sources.broken == []
+        assert runs.tree.sources.broken == {}
         assert len(runs.of(Broken)) == 1
 
 
@@ -296,18 +277,6 @@ def test_a_forced_level_in_the_configuration_is_obeyed_at_once(scene: Scene) -> 
         wait_until(scene.user.entry_path(scene.hook, 1).exists, lambda: "level 1")
 
 
-def test_other_imports_in_the_configuration_are_made_at_once(scene: Scene) -> None:
-    def made() -> bytes:
-        (path,) = scene.hook.parent.glob(f"{entry.FOLDER}/{scene.hook.stem}.*")
-        return entry.imports_of(path.read_bytes())
-
-    with running(scene):
-        config = write(scene.root / ".hooks-compile.toml", 'imports = "deferred"\n')
-        wait_until(lambda: made() != entry.AS_WRITTEN, made)
-        config.unlink()
-        wait_until(lambda: made() == entry.AS_WRITTEN, made)
-
-
 def test_a_file_without_a_suffix_is_a_hook_by_its_shebang(scene: Scene) -> None:
     with running(scene):
         hook = write(scene.hook.with_name("check"), "#!/usr/bin/env python3\nprint(1)\n")
@@ -324,38 +293,28 @@ class Counting(Tree):
 
     looks = 0
 
-    def request(self, *, thorough: bool) -> Request:
-        self.looks += 1
-        return super().request(thorough=thorough)
+    def start_survey(self) -> Callable[[], Survey] | None:
+        find = super().start_survey()
+        self.looks += find is not None
+        return find
 
 
 def test_a_log_without_a_suffix_does_not_have_the_tree_looked_through(scene: Scene) -> None:
     with running(scene, Counting) as runs:
         tree = runs.tree
         assert isinstance(tree, Counting)
-        wait_until(lambda: tree.next_due() is None and not tree.is_surveying, tree.next_due)
+        wait_until(lambda: tree.next_due() > time.monotonic() + 1, tree.next_due)
         looks = tree.looks
         log = scene.hook.with_name("log")
         for number in range(3):
             with log.open("a") as file:
                 file.write(f"{number}: not Python\n")
             time.sleep(0.1)
-        wait_until(lambda: tree.next_due() is None, tree.next_due)
+        wait_until(lambda: tree.next_due() > time.monotonic() + 1, tree.next_due)
         assert tree.looks == looks
         hook = write(scene.hook.with_name("check"), "#!/usr/bin/env python3\nprint(1)\n")
         scene.assert_hit(hook)
         assert tree.looks > looks
-
-
-def test_what_stands_for_a_project(git_repo: GitRepo, tmp_path: Path) -> None:
-    folder = git_repo.write(".claude/hooks/guard.py").parent
-    plain = write(tmp_path / "plain/x.py").parent
-    project = write(tmp_path / "project/.claude/hooks/x.py").parents[2]
-    assert is_whole(git_repo.path)
-    assert is_whole(project)
-    assert not is_whole(folder)
-    assert not is_whole(plain)
-    assert not is_whole(folder / "guard.py")
 
 
 def test_a_tree_that_becomes_a_part_of_another_is_left_alone(scene: Scene, tmp_path: Path) -> None:
@@ -367,53 +326,6 @@ def test_a_tree_that_becomes_a_part_of_another_is_left_alone(scene: Scene, tmp_p
         assert not is_warm(scene.user, other)
         scene.repo.git("init", "--quiet")
         runs.wait_for(Notice, "can be used again")
-
-
-def test_a_file_system_that_tells_nothing_is_looked_at_besides(scene: Scene) -> None:
-    with running(scene, mounts={"/": "nfs4"}) as runs:
-        notice = runs.wait_for(Notice, "nfs4 does not tell what other machines change")
-        assert isinstance(notice, Notice)
-        assert "looked at every 0.2 s" in notice.text
-        watches = runs.lookouts[0]._watches
-        assert watches is not None
-        watches.want({})  # what another machine does comes without an event
-        scene.hook.write_text(HOOK.format("second"))
-        scene.assert_hit()
-        assert len([m for m in runs.of(Notice) if "nfs4" in str(m)]) == 1
-        assert "folders looked at every 0.2 s (nfs4 does not tell" in runs.lookouts[0].how
-
-
-def known_tree(scene: Scene) -> Tree:
-    """A tree that was looked at once."""
-    options = Options(scene.user.environment(), (scene.user.python,))
-    tree = Tree(scene.root, options, Compilers(), whole=True)
-    assert sync(tree, lambda _: None)
-    return tree
-
-
-def test_an_entry_that_was_removed_while_it_came_back_into_use_is_made_again(scene: Scene) -> None:
-    tree = known_tree(scene)
-    entry = scene.user.entry_path(scene.hook, 2)
-    entry.unlink()
-    tree.sources.pruned([entry.with_name("guard.cpython-311.opt-2.0123456789abcdef.pyc")])
-    assert not len(tree.sources.pending)
-    tree.sources.pruned([entry])
-    (changes,) = tree.compile_due()
-    assert isinstance(changes, Changes)
-    assert entry.exists()
-
-
-def test_a_bug_in_the_looking_around_is_no_trouble_of_the_users(scene: Scene) -> None:
-    tree = known_tree(scene)
-    with pytest.raises(ZeroDivisionError):
-        tree.fail(ZeroDivisionError())
-    assert tree.sources.hooks
-
-
-def test_a_tree_that_can_not_be_looked_at_ends_a_single_sync(scene: Scene) -> None:
-    write(scene.root / ".hooks-compile.toml", "keep = 0\n")
-    with pytest.raises(ConfigError):
-        known_tree(scene)
 
 
 def test_a_python_that_ran_a_hook_gets_entries_from_then_on(scene: Scene, tmp_path: Path) -> None:
@@ -439,7 +351,7 @@ def test_a_root_with_a_hook_that_others_import_may_go_too(scene: Scene) -> None:
     with running(scene) as runs:
         assert str(scene.hook) in runs.tree.sources.modules
         scene.root.rename(scene.root.with_name("away"))
-        runs.wait_for(Notice, "is gone")
+        runs.wait_for(Notice, "does not exist any more")
         assert not runs.tree.sources.hooks
         scene.root.with_name("away").rename(scene.root)
         runs.wait_for(Notice, "can be used again")

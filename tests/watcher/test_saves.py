@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.launches import User
-from tests.repositories import GitRepo, write
-from tests.watcher import running
+from tests.support import watching as running
+from tests.support.launches import User
+from tests.support.repositories import GitRepo, write
+from tests.support.watching import HOOK, is_warm, wait_until, wait_warm
 from tests.watcher.conftest import Scene
-from tests.watcher.running import HOOK, is_warm, wait_until, wait_warm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.watcher.running import Watcher
+    from tests.support.watching import Watcher
 
 NEW = HOOK.format("second")
 
@@ -162,9 +162,9 @@ SAVES = [
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, Watcher]]:
     """A project with a hook for each kind of save, and the watcher that all these tests share."""
-    folder = tmp_path_factory.mktemp("saves").resolve()
-    user = User.create(folder).with_env(HOME=str(folder))
-    root = folder / "project"
+    directory = tmp_path_factory.mktemp("saves").resolve()
+    user = User.create(directory).with_env(HOME=str(directory))
+    root = directory / "project"
     for save in SAVES:
         write(root / ".claude/hooks" / f"{save.__name__}.py", HOOK.format("first"))
     with running.watching(user, root) as watcher:

@@ -1,0 +1,1 @@
+"""The configuration files of the agents: one module for each agent."""

@@ -1,0 +1,1 @@
+"""Shell command lines: parsed, and searched for launches of Python."""

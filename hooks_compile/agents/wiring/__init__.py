@@ -1,0 +1,1 @@
+"""Hook commands: moved to the wrapper, and back."""

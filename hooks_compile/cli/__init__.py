@@ -1,0 +1,1 @@
+"""The command ``hooks-compile``: parser, output, one module for a group of commands."""

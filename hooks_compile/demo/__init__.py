@@ -1,0 +1,1 @@
+"""``hooks-compile demo``: everything once, in a throw-away project."""

@@ -1,0 +1,1 @@
+"""``hooks-compile doctor``: what keeps hooks from their entries on this machine."""

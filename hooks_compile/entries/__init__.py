@@ -1,0 +1,1 @@
+"""Entries: compiled, checked, pruned, reported."""

@@ -1,0 +1,115 @@
+"""What ``status`` tells of each hook: results, logs and counts in, rows out."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hooks_compile.entries.levels import choose_level, dropped
+from hooks_compile.entries.report import result_json, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from hooks_compile.entries.fallbacks import Fallback
+    from hooks_compile.model import CompileResult, LevelChoice, Optimize
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One hook under one interpreter; ``launches`` is None where nothing counted them."""
+
+    result: CompileResult
+    choice: LevelChoice
+    dropped: tuple[str, ...]
+    fallbacks: tuple[Fallback, ...]
+    launches: int | None
+
+    @property
+    def notes(self) -> list[str]:
+        """A line for each thing that a forced level removes, and for a setting without effect."""
+        path = self.result.source.path
+        notes = [f"{path}: level {self.choice.level} drops {d}" for d in self.dropped]
+        if self.result.source.imports == "deferred":
+            label = self.result.interpreter.label
+            notes.append(
+                f'{path}: imports = "deferred" has no effect under {label}: '
+                "it needs the lazy imports of Python 3.15"
+            )
+        return notes
+
+
+def rows(
+    results: Iterable[CompileResult],
+    optimize: Optimize,
+    fallbacks: Sequence[Fallback],
+    launches: Mapping[str, int] | None,
+) -> list[Row]:
+    """Return a row for each result; ``launches`` counts by script as typed, or is None."""
+    found = []
+    for result in results:
+        path = result.source.path
+        try:
+            source = path.read_bytes()
+        except OSError:
+            source = b""
+        choice = choose_level(source, optimize)
+        own = [
+            fallback
+            for fallback in fallbacks
+            if fallback.script == str(path) and fallback.cache_tag == result.interpreter.cache_tag
+        ]
+        count = None if launches is None else _count(launches, path)
+        lost = () if optimize == "auto" else tuple(dropped(source, choice.level))
+        found.append(Row(result, choice, lost, tuple(own), count))
+    return found
+
+
+def _count(launches: Mapping[str, int], path: Path) -> int:
+    """Add up the launches of ``path``: typed in full, or from its end."""
+    return sum(
+        count
+        for script, count in launches.items()
+        if f"/{path}".endswith("/" + script.removeprefix("./").lstrip("/"))
+    )
+
+
+def cells(row: Row, root: Path) -> list[str]:
+    """Return a row of the table, in the order of COLUMNS."""
+    result = row.result
+    return [
+        shown(result.source.path, root),
+        result.interpreter.label,
+        str(row.choice.level),
+        row.choice.reason,
+        str(result.state) + (f": {result.error.message}" if result.error else ""),
+        result.entry.name if result.entry else "-",
+        "not counted" if row.launches is None else str(row.launches),
+        _since(row.fallbacks),
+    ]
+
+
+COLUMNS = ("hook", "interpreter", "level", "why", "state", "entry", "launches", "fallbacks")
+
+
+def _since(fallbacks: Sequence[Fallback]) -> str:
+    if not fallbacks:
+        return "0"
+    first = datetime.datetime.fromtimestamp(fallbacks[0].time).astimezone()
+    return f"{len(fallbacks)} since {first:%Y-%m-%d %H:%M} (last: {fallbacks[-1].reason})"
+
+
+def as_json(row: Row) -> dict[str, Any]:
+    """Return a row as JSON values; times are seconds since the epoch."""
+    value = result_json(row.result)
+    value["level"] = row.choice.level
+    value["level_reason"] = row.choice.reason
+    value["dropped"] = list(row.dropped)
+    value["imports"] = {"wanted": row.result.source.imports}
+    value["launches"] = row.launches
+    value["fallbacks"] = [
+        {"time": fallback.time, "reason": fallback.reason} for fallback in row.fallbacks
+    ]
+    return value

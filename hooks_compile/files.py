@@ -1,0 +1,111 @@
+"""Bounded reads and atomic writes: the one module for both on the tool's side.
+
+What comes with a clone may be a device, a pipe without a writer, or a file without an end: a read
+here neither waits nor fills the memory. A write replaces a file as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import stat
+import tempfile
+import time
+from pathlib import Path
+
+LARGEST_SETTINGS = 4 << 20
+"""Bytes; the largest settings file that was seen in public has a twentieth of it."""
+
+LARGEST_SOURCE = 64 << 20
+"""Bytes; a larger file is neither a hook nor an entry."""
+
+_ABANDONED_S = 60
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def read_bytes(path: Path, largest: int = LARGEST_SETTINGS, *, follow: bool = True) -> bytes:
+    """Return the content of a regular file of at most ``largest`` bytes.
+
+    With ``follow`` a symlink stands for its target, else it is refused.
+    Raises OSError, with ``path`` as its filename, if it is no such file or can't be read.
+    """
+    flags = _READ if follow else _READ | getattr(os, "O_NOFOLLOW", 0)
+    handle = os.open(path, flags)
+    with os.fdopen(handle, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        data = stream.read(largest + 1)
+    if len(data) > largest:
+        raise OSError(errno.EFBIG, f"it is larger than {largest >> 20} MiB", str(path))
+    return data
+
+
+def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Write ``data`` to ``path``, which then has the permissions ``mode``; atomically.
+
+    The temporary file lies in the same directory. A symlink at ``path`` is replaced, not followed.
+    Raises OSError, with ``path`` as its filename, if that can't be done; nothing is left behind.
+    """
+    try:
+        handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    except OSError as error:
+        raise named(error, path) from None
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fchmod(stream.fileno(), mode)
+            os.fsync(stream.fileno())
+        Path(draft).replace(path)
+    except OSError as error:
+        Path(draft).unlink(missing_ok=True)
+        raise named(error, path) from None
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+
+
+def replace_if_changed(path: Path, data: bytes, *, mode: int = 0o600) -> bool:
+    """Do what :func:`replace` does unless ``path`` is this user's own file with that content.
+
+    Returns whether it wrote. Raises OSError as :func:`replace` does.
+    """
+    try:
+        status = path.lstat()
+        own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+        if own and status.st_size == len(data) and read_bytes(path, len(data)) == data:
+            return False
+    except OSError:  # missing or unreadable: replaced
+        pass
+    replace(path, data, mode=mode)
+    return True
+
+
+def remove_drafts(path: Path) -> None:
+    """Remove the temporary files of :func:`replace` that a killed process left beside ``path``.
+
+    A minute old, they belong to no running process. What can't be removed stays: it harms nobody.
+    """
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.\w{{8}}\.tmp")
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(path.parent):
+            if pattern.fullmatch(entry.name):
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > _ABANDONED_S:
+                    Path(entry.path).unlink()
+
+
+def is_writable_directory(directory: Path) -> bool:
+    """Return whether this process may make files in ``directory``."""
+    by_effective_user = os.access in os.supports_effective_ids
+    return os.access(directory, os.W_OK | os.X_OK, effective_ids=by_effective_user)
+
+
+def named(error: OSError, path: Path) -> OSError:
+    """Return ``error`` with ``path`` as the only file that it names.
+
+    A message then names the file that the user knows, never a temporary one.
+    """
+    return OSError(error.errno, error.strerror, str(path))

@@ -1,0 +1,1 @@
+"""git's hooks that keep the entries up to date."""

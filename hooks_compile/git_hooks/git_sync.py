@@ -1,0 +1,134 @@
+"""What a git hook runs: a sync that costs git nothing but time, and little of that.
+
+It prints at most one line, succeeds always, ends after LIMIT_S, and executes nothing that the
+repository brings: it runs in clones that nobody has looked at yet.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from hooks_compile import git
+from hooks_compile.errors import HooksCompileError, InterpreterError
+from hooks_compile.git_hooks.stamp import Stamp, places
+from hooks_compile.project.unattended import find_interpreters
+from hooks_compile.trust import search_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from hooks_compile.entries.sync import Synced
+    from hooks_compile.model import CompileResult
+
+LIMIT_S = 10
+"""After as much time the sync ends where it is: a fallback is slow, a git that hangs is worse."""
+
+
+def run(cwd: Path, env: Mapping[str, str], *, limit: float = LIMIT_S) -> str:
+    """Sync the work tree ``cwd``, and return what is to be printed: "" or one line.
+
+    It is for a process of its own, whose time and PATH it limits. Errors do not leave it, whatever
+    they are: git's own work is done and not to be disturbed. ``hooks-compile git-hooks status``
+    shows the last one.
+    """
+    env = dict(env)  # it tells which Python is the user's; git is found outside of the tree
+    os.environ["PATH"] = search_path(os.environ.get("PATH", os.defpath), cwd.resolve())
+    try:
+        repository = git.repository(cwd)
+        if repository is None:
+            return ""
+        stamp = Stamp(repository.git_dir)
+        stamp.begin()
+    except (HooksCompileError, OSError):
+        return ""  # there is no place to tell about it; git itself has trouble here
+    _limit_time(limit, stamp)
+    try:
+        with _children_without_stderr():
+            return _sync(repository.work_tree, env, stamp)
+    except Exception as error:  # a bug of ours must not fail a checkout either
+        kind = "" if isinstance(error, HooksCompileError) else f"{type(error).__name__}: "
+        _fail(stamp, f"{kind}{error}")
+        return ""
+    finally:
+        _unlimit_time()
+
+
+@contextlib.contextmanager
+def _children_without_stderr() -> Iterator[None]:
+    """Keep our stderr to ourselves.
+
+    The hook waits for its end: a Python that hangs would hold git up when we have gone.
+    """
+    ours = os.dup(2)  # not inherited
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(ours, 2)
+        os.close(ours)
+
+
+def _sync(root: Path, env: Mapping[str, str], stamp: Stamp) -> str:
+    from hooks_compile.entries.sync import synchronize  # noqa: PLC0415
+    from hooks_compile.project.record import open_project  # noqa: PLC0415 - after the alarm is set
+
+    project = open_project(root, env)
+    interpreters = find_interpreters(project, env)
+    if not interpreters:
+        raise InterpreterError(
+            f"none of {', '.join(project.config.python)} is on PATH",
+            remedy="hooks-compile sync",
+        )
+    synced = synchronize(project, interpreters)
+    stamp.succeed(places(project))
+    return describe(synced, root)
+
+
+def describe(synced: Synced, root: Path) -> str:
+    """Return the line about sources that do not compile; "" where all do."""
+    if not synced.broken:
+        return ""
+    first, *others = synced.broken
+    more = f" (and {len(others)} more: hooks-compile check)" if others else ""
+    return f"hooks-compile: {_first_line(first, root)}{more}"
+
+
+def _first_line(result: CompileResult, root: Path) -> str:
+    from hooks_compile.entries.report import describe_trouble  # noqa: PLC0415 - rarely needed
+
+    return (describe_trouble(result, root) or "").partition("\n")[0]
+
+
+def _fail(stamp: Stamp, reason: str) -> None:
+    try:
+        stamp.fail(reason)
+    except OSError:
+        return  # the git folder can't be written: git has said so itself
+
+
+def _limit_time(seconds: float, stamp: Stamp) -> None:
+    """End the process after ``seconds``; where it computes without end, a little later."""
+    import resource  # noqa: PLC0415 - POSIX only
+    import signal  # noqa: PLC0415
+
+    def end(*_: object) -> None:  # pragma: no cover - a process that ends so saves no coverage
+        _fail(stamp, f"it took more than {seconds:g} s; hooks-compile sync has no limit")
+        os._exit(0)
+
+    signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    # A compilation runs without a look at signals, in this process or in a worker.
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 2, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+def _unlimit_time() -> None:
+    import signal  # noqa: PLC0415
+
+    signal.setitimer(signal.ITIMER_REAL, 0)

@@ -1,0 +1,1 @@
+"""Which Python runs a hook: commands, shims, uv."""

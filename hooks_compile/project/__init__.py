@@ -1,0 +1,1 @@
+"""The record of a work tree: configuration, hooks, interpreters."""

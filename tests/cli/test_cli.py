@@ -1,0 +1,913 @@
+"""Every command of ``hooks-compile``, run as users and programs run it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import re
+import select
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hooks_compile import __version__
+from hooks_compile.cli import main as cli
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.install import wrapper
+from tests.support import interpreters_found
+from tests.support.launches import as_ordinary_user
+from tests.support.repositories import GitRepo, write
+from tests.support.tool import HOOK, Done, Tool, wrapper_of_version
+
+HOOKS = ".claude/hooks"
+CACHE = f"{HOOKS}/__pycache_opt__"
+BROKEN = "import json\n\nif x = 1:\n    pass\n"
+COMMANDS = (
+    *("compile", "sync", "check", "status", "wrapper", "run", "clean", "runtime", "doctor", "demo"),
+    *("init", "uninit", "git-hooks"),
+)
+
+
+@pytest.fixture
+def tool(git_repo: GitRepo, tmp_path: Path) -> Tool:
+    """A user in a git project with one hook."""
+    git_repo.write(HOOK, "print('ran')\n")
+    return Tool.create(git_repo.path, tmp_path)
+
+
+def parsed(done: Done) -> Any:
+    return json.loads(done.out)
+
+
+def entries(tool: Tool) -> list[str]:
+    return sorted(path.name for path in (tool.cwd / CACHE).glob("*.pyc"))
+
+
+# Usage
+
+
+def test_version_and_help_are_printed(tool: Tool) -> None:
+    assert tool.ok("--version") == f"hooks-compile {__version__}\n"
+    text = tool.ok("--help")
+    for command in COMMANDS:
+        assert re.search(rf"^    {command}\b", text, re.MULTILINE), command
+    assert "usage: hooks-compile compile" in tool.ok("compile", "--help")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("unknown",),
+        ("compile", "--optimize", "3"),
+        ("compile", "--unknown"),
+        ("run",),
+        ("runtime", "more"),
+    ],
+)
+def test_a_wrong_call_is_2_and_says_why_on_stderr(tool: Tool, words: tuple[str, ...]) -> None:
+    done = tool.run(*words)
+    assert done.status == 2
+    assert done.out == ""
+    assert done.err.startswith("usage: hooks-compile")
+
+
+def test_the_parser_of_the_tests_process_is_the_one_of_the_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--version"])
+    assert caught.value.code == 0
+    assert __version__ in capsys.readouterr().out
+
+
+# compile, check, sync
+
+
+def test_compile_compiles_once_and_then_finds_it_up_to_date(tool: Tool) -> None:
+    first = tool.ok("compile")
+    assert first.startswith("1 hook for CPython ")
+    assert "1 compiled, 0 up to date" in first
+    (name,) = entries(tool)
+    stamp = (tool.cwd / CACHE / name).stat().st_mtime_ns
+    assert "0 compiled, 1 up to date" in tool.ok("compile")
+    assert (tool.cwd / CACHE / name).stat().st_mtime_ns == stamp
+    assert tool.launch(HOOK)[0] == "hit"
+
+
+def test_json_of_compile_and_check_tells_every_result(tool: Tool) -> None:
+    write(tool.cwd / HOOKS / "package/__init__.py")
+    value = parsed(tool.run("compile", "--json"))
+    assert list(value) == ["ok", "seconds", "results", "modules", "pruned"]
+    assert value["ok"] is True
+    assert value["seconds"] > 0
+    assert value["pruned"] == []
+    (result,) = value["results"]
+    assert list(result) == [
+        *("hook", "origin", "interpreter", "version", "cache_tag", "level", "level_reason"),
+        *("state", "entry", "detail", "error"),
+    ]
+    assert result["hook"] == str(tool.cwd / HOOK)
+    assert result["origin"] == "in .claude/hooks"
+    assert result["interpreter"] == str(tool.bin / "python3")
+    assert result["cache_tag"] == f"cpython-3{sys.version_info[1]}"
+    assert (result["state"], result["level"], result["error"]) == ("compiled", 2, None)
+    assert Path(result["entry"]).is_file()
+    assert [module["state"] for module in value["modules"]] == ["compiled"]
+    assert parsed(tool.run("check", "--json"))["results"][0]["state"] == "fresh"
+
+
+def test_paths_are_compiled_instead_of_all_hooks(tool: Tool) -> None:
+    write(tool.cwd / "tools/other.py", "pass\n")
+    assert "1 hook for" in tool.ok("compile", "tools/other.py")
+    assert entries(tool) == []
+    assert "1 hook for" in tool.ok("compile", tool.cwd / "tools")
+    assert "2 hooks for" in tool.ok("compile", "tools", HOOK)
+    done = tool.run("compile", "missing.py")
+    assert done.status == 1
+    assert "missing.py" in done.err
+
+
+def test_a_syntax_error_names_file_line_and_caret_and_the_others_are_compiled(tool: Tool) -> None:
+    write(tool.cwd / HOOKS / "broken.py", BROKEN)
+    write(tool.cwd / HOOKS / "utf.py", "x = 'ä' +\n")
+    for command in ("compile", "check", "sync"):
+        done = tool.run(command)
+        assert done.status == 1
+        lines = done.err.splitlines()
+        assert lines[0].startswith(f"{HOOKS}/broken.py:3: SyntaxError: ")
+        assert lines[1] == "    if x = 1:"
+        assert lines[2].index("^") == lines[1].index("x")
+        assert f"{HOOKS}/utf.py:1: SyntaxError: " in done.err
+        assert "2 with trouble" in done.out
+    assert len(entries(tool)) == 1
+    assert tool.launch(HOOK)[0] == "hit"
+    result = next(
+        result for result in parsed(tool.run("check", "--json"))["results"] if result["error"]
+    )
+    assert result["state"] == "broken"
+    assert result["error"]["kind"] == "SyntaxError"
+    assert (result["error"]["line"], result["error"]["column"]) == (3, 4)
+    assert result["error"]["text"].rstrip() == "if x = 1:"
+
+
+def test_a_local_module_that_does_not_compile_is_a_trouble_too(tool: Tool) -> None:
+    write(tool.cwd / HOOKS / "package/__init__.py", BROKEN)
+    for command in ("compile", "check"):
+        done = tool.run(command)
+        assert done.status == 1
+        assert done.err.startswith(f"{HOOKS}/package/__init__.py:3: SyntaxError")
+
+
+def test_check_lists_what_is_not_compiled_and_writes_nothing(tool: Tool) -> None:
+    done = tool.run("check")
+    assert done.status == 1
+    assert f"{HOOK}: not compiled under CPython" in done.err
+    assert done.err.splitlines()[-1].startswith("to fix it: hooks-compile compile")
+    assert not (tool.cwd / CACHE).exists()
+    assert not tool.runtime.exists()
+    assert parsed(tool.run("check", "--json"))["ok"] is False
+    tool.ok("compile")
+    assert "1 up to date" in tool.ok("check")
+
+
+def test_what_a_launch_compiled_is_compiled_for_check(tool: Tool) -> None:
+    tool.ok("compile")
+    write(tool.cwd / HOOK, "print('edited')\n")
+    assert tool.run("check").status == 1
+    assert tool.launch(HOOK)[0] == "miss"
+    assert "1 up to date" in tool.ok("check")
+    assert "1 compiled" in tool.ok("compile"), "at the level that a launch does not look for"
+
+
+def test_sync_removes_old_entries_and_those_of_hooks_that_are_gone(tool: Tool) -> None:
+    for number in range(6):
+        write(tool.cwd / HOOK, f"print({number})\n")
+        tool.ok("compile")
+    gone = write(tool.cwd / HOOKS / "gone.py", "pass\n")
+    tool.ok("compile")
+    gone.unlink()
+    assert len(entries(tool)) == 7
+    assert "4 old entries removed" in tool.ok("sync")
+    assert len(entries(tool)) == 3
+    assert tool.launch(HOOK)[0] == "hit"
+    assert parsed(tool.run("sync", "--json"))["pruned"] == []
+
+
+def test_several_interpreters_are_compiled_for(tool: Tool) -> None:
+    found = interpreters_found.found()[:3]
+    if len(found) < 2:
+        pytest.skip("there is only one interpreter on this machine")
+    words = [word for each in found for word in ("--python", str(each.executable))]
+    done = tool.run("compile", *words, "--json")
+    versions = {result["version"] for result in parsed(done)["results"]}
+    assert versions == {".".join(map(str, each.version)) for each in found}
+    assert len(entries(tool)) == len(found)
+    for each in found:
+        done = tool.run("run", "--explain", "--python", str(each.executable), HOOK)
+        assert "hit:" in done.err
+
+
+def test_an_interpreter_that_is_not_there_is_an_error_with_a_remedy(tool: Tool) -> None:
+    done = tool.run("compile", "--python", "python3.99")
+    assert done.status == 1
+    assert "there is no 'python3.99' to run hooks with" in done.err
+    assert "\n  to fix it: " in done.err
+
+
+def test_a_forced_level_is_obeyed_and_status_says_what_it_drops(tool: Tool) -> None:
+    write(tool.cwd / HOOK, '"""Doc."""\nassert __doc__, "gone"\nprint(__doc__)\n')
+    tool.ok("compile")
+    assert entries(tool)[0].split(".")[2] == "opt-0"
+    assert tool.launch(HOOK)[1].out == "Doc.\n"
+    tool.ok("compile", "--optimize", "2")
+    assert [name.split(".")[2] for name in entries(tool)] == ["opt-2"]
+    assert tool.launch(HOOK)[1].out == "None\n"
+    shown = tool.ok("status", "--optimize", "2")
+    assert "level 2 drops assert at line 2" in shown
+    assert "level 2 drops docstrings: __doc__ at line 3" in shown
+    (row,) = parsed(tool.run("status", "--optimize", "2", "--json"))["hooks"]
+    assert (row["level"], row["level_reason"], row["state"]) == (2, "forced", "fresh")
+    assert any("assert at line 2" in text for text in row["dropped"])
+    assert tool.run("check").status == 1, "what auto asks for is another level"
+    tool.ok("compile")
+    assert [name.split(".")[2] for name in entries(tool)] == ["opt-0"]
+
+
+def test_an_entry_that_cannot_be_written_is_a_trouble(tool: Tool) -> None:
+    (tool.cwd / CACHE).write_text("")
+    done = tool.run("compile")
+    assert done.status == 1
+    assert f"{HOOK}: its entry can't be written: " in done.err
+
+
+def test_without_hooks_there_is_nothing_to_do(tool: Tool) -> None:
+    (tool.cwd / HOOK).unlink()
+    assert tool.ok("compile").startswith("no hooks found")
+    assert tool.ok("status").startswith("no hooks in ")
+    assert parsed(tool.run("status", "--json"))["hooks"] == []
+
+
+def test_a_project_outside_of_git_is_compiled(tmp_path: Path) -> None:
+    write(tmp_path / "plain" / HOOK, "pass\n")
+    tool = Tool.create(tmp_path / "plain", tmp_path)
+    assert "1 compiled" in tool.ok("compile")
+    assert "1 up to date" in tool.ok("check")
+    assert "0 old" not in tool.ok("sync")
+
+
+# status
+
+
+def test_status_counts_launches_and_fallbacks_from_real_launches(
+    tool: Tool, tmp_path: Path
+) -> None:
+    tool.ok("compile")
+    tool.ok("wrapper")
+    other = write(tool.cwd / HOOKS / "other.py", "pass\n")
+    write(tool.cwd / HOOK, "print('edited')\n")
+    traced = tool.with_env(HOOKS_COMPILE_TRACE=str(tmp_path / "launches"))
+    words = ["sh", f"{HOOKS}/{wrapper.NAME}", f"./{HOOK}"]
+    for _ in range(3):
+        assert traced.shell(shlex.join(words)).out == "edited\n"
+    traced.shell(shlex.join([*words[:2], str(tool.cwd / HOOK)]))
+    before = time.time()
+    rows = {Path(row["hook"]).name: row for row in parsed(traced.run("status", "--json"))["hooks"]}
+    assert rows["hook.py"]["launches"] == 4
+    (fallback,) = rows["hook.py"]["fallbacks"]
+    assert fallback["reason"] == "no entry"
+    assert before - 60 < fallback["time"] <= before + 1
+    assert rows["hook.py"]["state"] == "fresh"
+    assert (rows[other.name]["launches"], rows[other.name]["fallbacks"]) == (0, [])
+    assert rows[other.name]["state"] == "missing"
+    year = time.strftime("%Y-")
+    assert f"1 since {year}" in traced.ok("status")
+    untraced = tool.ok("status")
+    assert "HOOKS_COMPILE_TRACE" in untraced.splitlines()[-1]
+    assert parsed(tool.run("status", "--json"))["hooks"][0]["launches"] is None
+
+
+def test_status_shows_a_line_for_each_hook_with_all_columns(tool: Tool) -> None:
+    write(tool.cwd / HOOKS / "broken.py", BROKEN)
+    tool.run("compile")
+    head, *rows = tool.ok("status").splitlines()
+    assert head.split() == [
+        *("hook", "interpreter", "level", "why", "state", "entry", "launches", "fallbacks"),
+    ]
+    assert rows[0].startswith(f"{HOOKS}/broken.py")
+    assert "broken: " in rows[0]
+    assert rows[1].split()[0] == HOOK
+    assert entries(tool)[0] in rows[1]
+    assert "fresh" in rows[1]
+
+
+@pytest.mark.parametrize(
+    ("env", "coloured"),
+    [
+        ({"TERM": "xterm-256color"}, True),
+        ({"TERM": "dumb"}, False),
+    ],
+)
+def test_a_terminal_gets_a_table_of_its_width(
+    tool: Tool, env: dict[str, str], coloured: bool
+) -> None:
+    tool.ok("compile")
+    shown = in_a_terminal(tool.with_env(**env, COLUMNS="100"), "status")
+    assert ("\x1b[" in shown) is coloured
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert max(len(line) for line in plain.splitlines()) <= 100
+    assert "hook.cpyt" in plain
+
+
+def test_no_color_is_respected_in_a_terminal(tool: Tool) -> None:
+    shown = in_a_terminal(tool.with_env(TERM="xterm-256color", NO_COLOR="1"), "status")
+    assert "\x1b[3" not in shown
+    assert "\x1b[9" not in shown
+
+
+def test_a_pipe_gets_no_escape_sequences(tool: Tool) -> None:
+    assert "\x1b" not in tool.ok("status")
+
+
+def test_a_long_run_shows_its_progress_in_a_terminal_only(tool: Tool) -> None:
+    for number in range(250):
+        write(tool.cwd / HOOKS / f"h{number}.py", "pass\n")
+    shown = in_a_terminal(tool.with_env(TERM="xterm-256color", COLUMNS="80"), "compile")
+    assert "hooks" in shown
+    assert "251 compiled" in shown
+    assert "\x1b" in shown
+    assert tool.run("check").err == ""
+
+
+def in_a_terminal(tool: Tool, *words: str) -> str:
+    """Run the tool with all of its input and output on a terminal, and return what it shows."""
+    ours, theirs = pty.openpty()
+    process = tool.start(*words, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # Linux says EIO when the last process has closed it
+        while select.select([ours], [], [], 30)[0]:
+            data = os.read(ours, 1 << 16)
+            if not data:
+                break
+            shown += data
+    os.close(ours)
+    assert process.wait(timeout=30) == 0, shown
+    return shown.decode()
+
+
+# wrapper
+
+
+def test_the_wrapper_is_written_executable_and_works_from_anywhere(tool: Tool) -> None:
+    path = tool.cwd / HOOKS / wrapper.NAME
+    assert tool.ok("wrapper") == f"{path}: written\n"
+    assert os.access(path, os.X_OK)
+    assert tool.ok("wrapper") == f"{path}: up to date\n"
+    tool.ok("compile")
+    elsewhere = Tool(tool.home, tool.env)
+    assert elsewhere.shell(f"{path} {tool.cwd / HOOK} a b").out == "ran\n"
+
+
+def test_an_older_wrapper_is_replaced_a_foreign_or_edited_one_never(tool: Tool) -> None:
+    path = tool.cwd / HOOKS / wrapper.NAME
+    path.write_bytes(wrapper_of_version(0))
+    assert tool.ok("wrapper").endswith(": replaced an older one\n")
+    assert path.read_bytes() == wrapper.text()
+    for content, said in (
+        (b"#!/bin/sh\necho mine\n", "it is not ours"),
+        (wrapper.text() + b"echo mine\n", "it was edited"),
+    ):
+        path.write_bytes(content)
+        done = tool.run("wrapper")
+        assert done.status == 1
+        assert said in done.out
+        assert path.read_bytes() == content
+    done = tool.run("wrapper", "--json")
+    assert (done.status, parsed(done)) == (1, {str(path): "edited"})
+
+
+def test_the_wrapper_goes_where_it_is_told(tool: Tool) -> None:
+    (tool.cwd / "tools").mkdir()
+    assert tool.ok("wrapper", "tools") == f"tools/{wrapper.NAME}: written\n"
+    assert not (tool.cwd / HOOKS / wrapper.NAME).exists()
+    assert parsed(tool.run("wrapper", "tools", "--json")) == {f"tools/{wrapper.NAME}": "current"}
+    done = tool.run("wrapper", "missing")
+    assert done.status == 1
+    assert "the wrapper can't be written: No such file" in done.err
+
+
+def test_without_hooks_of_an_agent_a_folder_has_to_be_named(tool: Tool) -> None:
+    (tool.cwd / HOOK).unlink()
+    done = tool.run("wrapper")
+    assert done.status == 1
+    assert "hooks-compile wrapper DIR" in done.out
+
+
+# run
+
+
+SHOWING = """\
+import os, sys
+data = sys.stdin.buffer.read()
+sys.stdout.buffer.write(repr(sys.argv[1:]).encode() + data)
+print("to stderr", file=sys.stderr)
+sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize("explain", [(), ("--explain",)])
+def test_run_passes_stdin_arguments_and_status_through(
+    tool: Tool, explain: tuple[str, ...]
+) -> None:
+    write(tool.cwd / HOOK, SHOWING)
+    tool.ok("compile")
+    arguments = ["--explain", "-x", "", "a b", "--", "--python=none", "ä"]
+    done = tool.run("run", *explain, HOOK, *arguments, stdin=b"\xff\x00\n")
+    assert done.status == 7
+    assert done.out.encode("utf-8", "surrogateescape") == repr(arguments).encode() + b"\xff\x00\n"
+    expected = "to stderr\n"
+    if explain:
+        expected += "hooks-compile: hit: the hook ran from its entry (level 2)\n"
+    assert done.err == expected
+
+
+def test_run_explains_which_code_ran_and_why(tool: Tool) -> None:
+    done = tool.run("run", "--explain", HOOK)
+    assert done.out == "ran\n"
+    launcher = tool.runtime / "launch.py"
+    assert f"source: plain Python ran the hook, because the wrapper found no launcher at {launcher}" in done.err  # fmt: skip  # noqa: E501
+    tool.ok("runtime")
+    assert "miss: the hook was compiled for this launch (no entry)" in explained(tool)
+    assert "hit: the hook ran from its entry (level 0)" in explained(tool)
+    assert "source: the hook was left to plain Python (" in explained(
+        tool.with_env(PYTHONOPTIMIZE="1")
+    )
+    homeless = {name: value for name, value in tool.env.items() if name != "HOOKS_COMPILE_HOME"}
+    done = Tool(tool.cwd, {**homeless, "HOME": ""}).run("run", "--explain", HOOK)
+    assert (done.status, done.out) == (0, "ran\n")
+    assert "the wrapper found no runtime folder" in done.err
+
+
+def explained(tool: Tool) -> str:
+    done = tool.run("run", "--explain", HOOK)
+    assert done.status == 0
+    return done.err
+
+
+def test_run_of_a_missing_hook_is_what_python_makes_of_it(tool: Tool) -> None:
+    done = tool.run("run", "missing.py")
+    assert done.status == 2
+    assert "can't open file" in done.err
+
+
+@pytest.mark.parametrize("explain", [(), ("--explain",)])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL", "SIGINT", "SIGPIPE"])
+def test_run_dies_by_the_signal_that_ended_the_hook(
+    tool: Tool, explain: tuple[str, ...], name: str
+) -> None:
+    write(
+        tool.cwd / HOOK,
+        f"import os, signal\nnumber = signal.{name}\n"
+        "if number != signal.SIGKILL: signal.signal(number, signal.SIG_DFL)\n"
+        "os.kill(os.getpid(), number)\n",
+    )
+    tool.ok("compile")
+    done = tool.run("run", *explain, HOOK)
+    assert done.status == -getattr(signal, name)
+    assert ("hit:" in done.err) is bool(explain)
+
+
+@pytest.mark.parametrize("explain", [(), ("--explain",)])
+def test_an_interrupt_during_run_is_the_hooks_own_concern(
+    tool: Tool, explain: tuple[str, ...]
+) -> None:
+    write(
+        tool.cwd / HOOK,
+        "import time\ntry:\n    print('ready', flush=True)\n    time.sleep(20)\n"
+        "except KeyboardInterrupt:\n    time.sleep(0.6)\n    print('handled')\n"
+        "    raise SystemExit(5)\n",
+    )
+    tool.ok("compile")
+    process = tool.start(
+        "run", *explain, HOOK, stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does on ^C
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (5, b"handled\n")
+    assert (b"hit:" in err) is bool(explain)
+
+
+# clean, runtime, doctor
+
+
+def test_clean_removes_entries_and_nothing_else(tool: Tool) -> None:
+    tool.ok("compile")
+    write(tool.cwd / CACHE / "mine.txt", "mine\n")
+    value = parsed(tool.run("clean", "--json"))
+    assert max(Path(path).name for path in value["removed"]).startswith("hook.cpython")
+    assert [path.name for path in (tool.cwd / CACHE).iterdir()] == ["mine.txt"]
+    assert tool.runtime.exists()
+    assert tool.ok("clean") == "0 files removed\n"
+
+
+def without_last_hook(tool: Tool) -> list[Path]:
+    """The caches of hooks that are gone; of the last one only its launch told."""
+    write(tool.cwd / ".hooks-compile.toml", 'include = ["tools/*.py"]\n')
+    named = write(tool.cwd / "scripts/named.py", "print('named')\n")
+    hooks = [tool.cwd / HOOK, tool.cwd / HOOKS / "deep/a.py", tool.cwd / "tools/b.py"]
+    for hook in hooks[1:]:
+        write(hook, "print(1)\n")
+    tool.ok("compile")
+    assert tool.launch(named)[0] == "miss"
+    for hook in (*hooks, named):
+        assert list((hook.parent / "__pycache_opt__").glob("*.pyc"))
+        hook.unlink()
+    return [hook.parent / "__pycache_opt__" for hook in (*hooks, named)]
+
+
+def test_sync_removes_the_cache_of_a_folder_whose_last_hook_is_gone(tool: Tool) -> None:
+    caches = without_last_hook(tool)
+    write(caches[2] / "mine.txt", "mine\n")
+    kept = write(tool.cwd / "scripts/other.py", "print('other')\n")
+    assert tool.launch(kept)[0] == "miss"
+    assert "old entries removed" in tool.ok("sync")
+    assert [path.name for path in caches[2].iterdir()] == ["mine.txt"]
+    assert [cache.exists() for cache in caches] == [False, False, True, True]
+    # a script that is no hook of the project may still be launched as one
+    assert [path.name.partition(".")[0] for path in caches[3].glob("*.pyc")] == ["other"]
+
+
+@pytest.mark.parametrize("words", [(), (".",), (".claude", "tools", "scripts")], ids=str)
+def test_clean_finds_the_cache_of_a_folder_whose_last_hook_is_gone(
+    tool: Tool, words: tuple[str, ...]
+) -> None:
+    caches = without_last_hook(tool)
+    elsewhere = GitRepo.create(tool.cwd / "vendor").write("hooks/__pycache_opt__/.gitignore", "*\n")
+    venv = write(tool.cwd / ".venv/hooks/__pycache_opt__/.gitignore", "*\n")
+    write(tool.cwd / ".venv/pyvenv.cfg")
+    (tool.cwd / HOOKS / "link").symlink_to(elsewhere.parent.parent)
+    tool.ok("clean", *words)
+    assert not any(cache.exists() for cache in caches)
+    assert elsewhere.exists()
+    assert venv.exists()
+
+
+def test_clean_takes_the_cache_folder_and_on_demand_the_runtime_folder(tool: Tool) -> None:
+    tool.ok("compile")
+    tool.launch(HOOK)
+    tool.ok("clean", HOOK)
+    assert not (tool.cwd / CACHE).exists()
+    assert tool.launch(HOOK)[0] == "miss"
+    tool.ok("clean", "--runtime")
+    assert not tool.runtime.exists()
+    state, done = tool.launch(HOOK)
+    assert (state, done.out) == ("", "ran\n")
+
+
+def test_clean_takes_what_git_hooks_put_into_the_runtime_folder(tool: Tool) -> None:
+    tool.ok("git-hooks", "install", "--global")
+    write(tool.runtime / "git_hook.sh", "# of a git that takes hooks from its configuration\n")
+    template = tool.runtime / "git-template"
+    is_named = template.exists()  # not where git's configuration names the script
+    done = tool.run("clean", "--runtime")
+    assert done.status == 0
+    assert template.exists() is is_named
+    if is_named:
+        assert "hooks-compile git-hooks uninstall --global" in done.err
+        assert [path.name for path in tool.runtime.iterdir()] == ["git-template"]
+    tool.ok("git-hooks", "uninstall", "--global")
+    write(template / "hooks/post-merge", "left behind\n")
+    assert tool.run("clean", "--runtime").err == ""
+    assert not tool.runtime.exists()
+
+
+def test_runtime_prints_the_launchers_path_and_brings_it_up_to_date(tool: Tool) -> None:
+    launcher = tool.runtime / "launch.py"
+    assert tool.ok("runtime") == f"{launcher}\n"
+    text = launcher.read_bytes()
+    launcher.write_bytes(text + b"#\n")
+    tool.ok("runtime")
+    assert launcher.read_bytes() == text
+    assert tool.shell(f'python3 "$(hooks-compile runtime)" {HOOK}').out == "ran\n"
+
+
+def test_doctor_exits_with_1_for_problems_only(tool: Tool) -> None:
+    done = tool.run("doctor")
+    assert done.status == 1
+    assert "problem: the runtime folder" in done.out
+    assert "\n  to fix it: hooks-compile compile\n" in done.out
+    tool.ok("compile")
+    tool.ok("wrapper")
+    done = tool.with_env(PYTHONUNBUFFERED="1").run("doctor", "--json")
+    assert done.status == 0
+    findings = parsed(done)
+    assert {tuple(finding) for finding in findings} == {("level", "text", "remedy")}
+    assert {finding["level"] for finding in findings} <= {"ok", "note"}
+    assert "note" in {finding["level"] for finding in findings}
+
+
+# What can go wrong around a command
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("optimise = 1\n", "optimise"),
+        ("optimize = 3\n", "optimize"),
+        ("python = ['./evil']\n", "python"),
+        ("= broken\n", "TOML"),
+    ],
+)
+def test_a_config_error_names_the_file_and_the_remedy(tool: Tool, text: str, said: str) -> None:
+    write(tool.cwd / ".hooks-compile.toml", text)
+    done = tool.run("compile")
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith(f"hooks-compile: {tool.cwd / '.hooks-compile.toml'}: ")
+    assert said in done.err
+    assert "\n  to fix it: " in done.err
+
+
+@pytest.mark.parametrize("command", ["check", "status", "doctor", "clean", "sync", "wrapper"])
+def test_no_command_ignores_a_config_error(tool: Tool, command: str) -> None:
+    write(tool.cwd / ".hooks-compile.toml", "= broken\n")
+    done = tool.run(command)
+    assert (done.status, done.out) == (1, "")
+    assert ".hooks-compile.toml: is no valid TOML" in done.err
+
+
+def test_settings_of_the_project_are_used(tool: Tool) -> None:
+    write(
+        tool.cwd / "pyproject.toml",
+        '[tool.hooks-compile]\ninclude = ["tools/*.py"]\noptimize = 1\nkeep = 1\n',
+    )
+    write(tool.cwd / "tools/x.py", "pass\n")
+    assert "2 hooks" in tool.ok("compile")
+    assert entries(tool)[0].split(".")[2] == "opt-1"
+    write(tool.cwd / HOOK, "print('edited')\n")
+    assert "1 old entry removed" in tool.ok("sync")
+
+
+def test_a_runtime_folder_that_is_not_private_is_an_error_with_a_remedy(tool: Tool) -> None:
+    tool.runtime.mkdir(mode=0o755)
+    done = tool.run("compile")
+    assert done.status == 1
+    assert done.err.startswith(f"hooks-compile: {tool.runtime}: mode 755")
+    assert "\n  to fix it: " in done.err
+    assert tool.run("check").status == 1
+
+
+@pytest.mark.parametrize("words", [("status",), ("status", "--json"), ("compile",), ("doctor",)])
+def test_a_reader_that_leaves_is_no_error(tool: Tool, words: tuple[str, ...]) -> None:
+    for number in range(60):
+        write(tool.cwd / HOOKS / f"h{number}.py", "pass\n")
+    done = tool.shell(f"hooks-compile {shlex.join(words)} | head -1")
+    assert len(done.out.splitlines()) == 1
+    assert done.err == ""
+
+
+def test_a_full_disk_behind_stdout_is_told(tool: Tool) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    done = tool.shell("hooks-compile compile > /dev/full")
+    assert done.status == 1
+    assert done.err == "hooks-compile: nothing more can be written: the disk is full\n"
+
+
+def test_a_closed_stdout_is_no_error(tool: Tool) -> None:
+    done = tool.shell("hooks-compile compile >&-; hooks-compile check >&- 2>&-")
+    assert (done.status, done.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("compile",), ("sync",), ("check",), ("check", "--sources-only"), ("status",)),
+        *(("doctor",), ("wrapper",), ("clean",), ("init", "--yes"), ("init", "--dry-run")),
+        *(("uninit", "--yes"), ("git-hooks", "install"), ("git-hooks", "status")),
+        *(("compile", "--changed", HOOK), ("sync", "--git-hook"), ("compile", HOOK)),
+    ],
+    ids=" ".join,
+)
+def test_no_command_starts_what_a_clone_brings(tool: Tool, words: tuple[str, ...]) -> None:
+    mark = tool.home / "mark"
+    evil = f'#!/bin/sh\necho "$0" "$@" >>\'{mark}\'\n'
+    for folder in (".", "bin", ".venv/bin", "real/bin"):
+        for name in ("git", "python", "python3", "sh", "id"):
+            write(tool.cwd / folder / name, evil, executable=True)
+    links = tool.cwd / "links"
+    links.mkdir()
+    (links / "python3").symlink_to("/bin/sh")
+    write(tool.cwd / ".venv/pyvenv.cfg", "home = /usr/bin\n")
+    for name in (
+        "sitecustomize",
+        "usercustomize",
+        "site",
+        "re",
+        "argparse",
+        "json",
+        "hooks_compile",
+    ):
+        for folder in (".", HOOKS):
+            write(tool.cwd / folder / f"{name}.py", f"open({str(mark)!r}, 'a').write(__file__)\n")
+    folders = ["", ".", "bin", tool.cwd / ".venv/bin", tool.cwd / "real/bin", links]
+    path = os.pathsep.join(map(str, [*folders, tool.env["PATH"]]))
+    note = f"{tool.cwd / '.venv/bin/python3'}\0{tool.cwd / HOOKS}"
+    runtime_folder.ensure(tool.runtime)
+    write(tool.runtime / "seen/0123456789abcdef", note)
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "hooks_compile", *words],  # -P: as the command does it
+        cwd=tool.cwd,
+        env=tool.with_env(PATH=path).env,
+        capture_output=True,
+        check=False,
+    )
+    assert not mark.exists(), mark.read_text()
+    assert done.returncode in (0, 1), done
+    if words[0] in ("compile", "sync", "init") and "--dry-run" not in words:
+        assert entries(tool)
+
+
+STEERING = "\x1b]0;owned\x07\x1b[2J\u202e\x9b1m"
+
+
+def steered(tool: Tool) -> Tool:
+    """The user in a clone whose author tries to command the terminal, wherever text is shown."""
+    hooks = tool.cwd / HOOKS
+    write(hooks / f"broken{STEERING}\nline.py", f"x = ('{STEERING}\n")
+    write(hooks / "broken.py", f"def {STEERING}(:\n")
+    write(hooks / f"good{STEERING}.py", "assert 1\n")
+    command = f"python3 .claude/hooks/good{STEERING}.py '{STEERING}'"
+    settings = {
+        "hooks": {f"Stop{STEERING}": [{"hooks": [{"type": "command", "command": command}]}]}
+    }
+    write(tool.cwd / ".claude/settings.json", json.dumps(settings))
+    write(tool.cwd / ".codex/hooks.json", f'{{"{STEERING}": ')
+    return tool
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("compile",), ("sync",), ("sync", "--git-hook"), ("check",), ("check", "--sources-only")),
+        *(("status",), ("status", "--optimize", "2"), ("wrapper",), ("doctor",), ("clean",)),
+        *(("init", "--dry-run"), ("init", "--yes", "--agent", "claude"), ("uninit", "--yes")),
+        *(("compile", f"gone{STEERING}"), ("compile", "--python", STEERING)),
+        *(("init", "--agent", STEERING), ("wrapper", f"gone{STEERING}")),
+        *(("git-hooks", "install"), ("git-hooks", "status"), ("run", "--explain", f"a{STEERING}")),
+        *(("compile", "--json"), ("status", "--json"), ("doctor", "--json")),
+    ],
+    ids=lambda words: " ".join(words).partition("\x1b")[0],
+)
+def test_nothing_that_a_clone_says_steers_the_terminal(tool: Tool, words: tuple[str, ...]) -> None:
+    done = steered(tool).run(*words)
+    assert done.status in (0, 1, 2), done
+    assert "Traceback" not in done.err
+    shown = (done.out + done.err).replace("\n", "").replace("\t", "")
+    python_says = shown.count(f"open file '{tool.cwd}") if words[0] == "run" else 0
+    assert python_says or shown.isprintable(), ascii(shown)
+
+
+def test_a_configuration_does_not_steer_the_terminal(tool: Tool) -> None:
+    write(tool.cwd / ".hooks-compile.toml", f'"{STEERING}" = 1\n'.replace("\x1b", "\\u001b"))
+    done = tool.run("compile")
+    assert done.status == 1
+    assert done.err.replace("\n", "").isprintable()
+
+
+def test_names_that_steer_the_terminal_are_the_same_for_programs(tool: Tool) -> None:
+    results = parsed(steered(tool).run("check", "--json"))["results"]
+    assert str(tool.cwd / HOOKS / f"broken{STEERING}\nline.py") in {r["hook"] for r in results}
+
+
+def test_names_that_are_not_utf8_go_through_every_command(tool: Tool) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    hook = tool.cwd / HOOKS / name / f"{name}.py"
+    write(hook, "print('latin')\n")
+    tool.ok("compile", hook)
+    write(tool.cwd / HOOKS / name / "broken.py", BROKEN)
+    assert tool.run("compile").status == 1
+    assert "caf\\udce9/broken.py:3: SyntaxError" in tool.run("check").err
+    assert "caf\\udce9/hook_wrapper.sh: written" in tool.ok("wrapper")
+    assert parsed(tool.run("check", "--json"))["results"][0]["hook"].endswith("caf\udce9/broken.py")
+    for words in (("status",), ("status", "--json"), ("status", "--optimize", "2")):
+        tool.ok(*words)
+    assert tool.launch(hook)[0] == "hit"
+    assert tool.ok("run", hook) == "latin\n"
+    assert tool.run("doctor").status == 1
+    tool.ok("clean")
+    elsewhere = tool.cwd / name
+    elsewhere.mkdir()
+    moved = tool.with_env(HOOKS_COMPILE_HOME=str(elsewhere / "runtime"))
+    assert moved.ok("runtime").rstrip("\n") == str(elsewhere / "runtime" / "launch.py")
+
+
+def test_a_folder_that_is_gone_is_told(tool: Tool) -> None:
+    done = tool.shell("mkdir gone && cd gone && rm -r ../gone && hooks-compile compile")
+    assert done.status == 1
+    assert "the current folder is gone" in done.err
+
+
+def test_an_interrupt_is_130_without_a_traceback(tool: Tool) -> None:
+    slow = tool.home / "slow"
+    begun = tool.home / "begun"
+    write(slow, f"#!/bin/sh\n: >'{begun}'\nsleep 20\n", executable=True)
+    process = tool.start(
+        "compile", "--python", slow, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    while not begun.exists():  # the test's time limit ends this
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (130, b"", b"")
+
+
+def test_a_bug_of_ours_is_3_with_a_traceback(tool: Tool, tmp_path: Path) -> None:
+    package = tmp_path / "damaged" / "hooks_compile"
+    shutil.copytree(Path(cli.__file__).parents[1], package)
+    (package / "install" / "wrapper.py").write_text("raise RuntimeError('damaged')\n")
+    done = tool.with_env(PYTHONPATH=str(package.parent)).run("wrapper")
+    assert done.status == 3
+    assert "Traceback (most recent call last):" in done.err
+    assert "RuntimeError: damaged" in done.err
+    assert done.err.splitlines()[-1].startswith("hooks-compile: this is a bug")
+
+
+def test_messages_name_files_that_may_not_be_read(tool: Tool) -> None:
+    config = write(tool.cwd / ".hooks-compile.toml", "")
+    config.chmod(0)
+    process = tool.start(
+        "compile",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=as_ordinary_user(),
+    )
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert b".hooks-compile.toml: can't be read: Permission denied" in err
+
+
+# Cost
+
+
+def test_a_compile_with_nothing_to_do_loads_nothing_heavy(tool: Tool) -> None:
+    """These commands run inside commits and checkouts."""
+    tool.ok("compile")
+    for words in (("compile",), ("check",), ("sync",)):
+        loaded = imported_by(tool, words)
+        assert "hooks_compile.entries.compiler" in loaded
+        heavy = {
+            *("asyncio", "concurrent.futures", "filelock", "hashlib", "importlib.metadata"),
+            *("importlib.resources", "logging", "multiprocessing", "rich", "socket", "ssl"),
+            *("tempfile", "tomlkit", "tomllib", "watchdog"),
+            *(
+                "hooks_compile.entries.levels",
+                "hooks_compile.doctor.checks",
+                "hooks_compile.demo.story",
+            ),
+        }
+        assert loaded & heavy <= loaded_by_site(), words
+    assert "rich" not in imported_by(tool, ("--version",))
+    assert "hooks_compile.project.record" not in imported_by(tool, ("--version",))
+
+
+def imported_by(tool: Tool, words: tuple[str, ...]) -> set[str]:
+    """The modules that a command loads, and all they load."""
+    program = (
+        "import atexit, sys\n"
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+        "from hooks_compile.cli.main import entry_point\n"
+        "entry_point()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        cwd=tool.cwd,
+        env=dict(tool.env),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def loaded_by_site() -> set[str]:
+    """What this environment loads at every start, for example to measure coverage."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.split())

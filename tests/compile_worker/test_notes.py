@@ -1,0 +1,446 @@
+"""What entries note is what the hook does first, and what a launch does ahead nobody can tell."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hooks_compile import runtime
+from tests.launcher.test_leave import each_of_some
+from tests.support.interpreters_found import each_cpython, printed
+from tests.support.launches import User
+from tests.support.repositories import write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tests.support.interpreters_found import Found
+
+_RUNTIME = Path(runtime.__file__).parent
+
+
+def answered(found: Found, program: str, given: object = None) -> object:
+    """What a program that has the parts of the launcher and the worker prints, from JSON."""
+    return json.loads(printed(found, program, f"{_RUNTIME}/", json.dumps(given)))
+
+
+# source -> the modules that it imports before it does anything else
+LEADING: Mapping[str, list[str]] = {
+    "": [],
+    "import json\n": ["json"],
+    "import json, re as r; import os.path\n": ["json", "re", "os.path"],
+    '"""About."""\nfrom __future__ import annotations\nimport json\n': ["__future__", "json"],
+    "import collections.abc as c\nfrom os import (path, sep as s)\n": ["collections.abc", "os"],
+    "A = 1\nB = 'text'\nC = (1, 2)\nimport json\n": ["json"],
+    "import json\nimport json\n": ["json"],
+    "import sys, time\nimport json\n": ["json"],
+    "import json\nimport nobody_knows\nimport re\n": ["json"],
+    "import json\nfrom nobody import knows\nimport re\n": ["json"],
+    "import json\nprint()\nimport re\n": ["json"],
+    "import json\nA = json.x\nimport re\n": ["json"],
+    "import json\ndel json\nimport re\n": ["json"],
+    "import json\nif A:\n    import re\nimport os\n": ["json"],
+    "import json\nfor a in b:\n    import re\n": ["json"],
+    "import json\nwith a:\n    import re\n": ["json"],
+    "import json\nclass A:\n    import re\n": ["json"],
+    "import json\ndef f():\n    import re\nimport os\n": ["json"],
+    "import json\n@f\ndef g(): pass\nimport re\n": ["json"],
+    "import json\nfrom os import *\nimport re\n": ["json", "os"],
+    "import json\nlambda: 1\nimport re\n": ["json"],
+    "import json\nf'{json}'\nimport re\n": ["json"],
+    "import json\nraise SystemExit\nimport re\n": ["json"],
+    "import json\nassert json\nimport re\n": ["json"],
+    "import json\na[0] = 1\nimport re\n": ["json"],
+    "import json\na.b = 1\nimport re\n": ["json"],
+    "import json\nfrom . import re\nimport os\n": ["json"],
+    "import json\nfrom .re import a\nimport os\n": ["json"],
+    "from ..json import a\n": [],
+}
+# What comes behind a ``try`` may be left out. Where it is not, the first import that fails is the
+# last that is made ahead.
+TRYING = (
+    "try:\n    import tomllib\nexcept ImportError:\n    tomllib = None\nimport json\n",
+    "try:\n    import json\nfinally:\n    import re\n",
+    "try:\n    import nobody_knows\nexcept ImportError:\n    import json\n",
+    "try:\n    1 / 0\n    import json\nexcept ZeroDivisionError:\n    import re\n",
+)
+_LEADING = """\
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import notes
+print(json.dumps([
+    notes.leading_imports(compile(source, "h", "exec")) for source in json.loads(sys.argv[2])
+]))
+"""
+
+
+@each_cpython
+def test_leading_imports_are_those_before_anything_else(interpreter: Found) -> None:
+    answer = answered(interpreter, _LEADING, list(LEADING))
+    assert isinstance(answer, list)
+    assert dict(zip(LEADING, answer, strict=True)) == LEADING
+
+
+@each_cpython
+def test_no_module_is_noted_that_the_hook_imports_only_perhaps(interpreter: Found) -> None:
+    assert answered(interpreter, _LEADING, list(TRYING)) in (
+        [["tomllib"], ["json", "re"], [], []],
+        [["tomllib"], ["json"], [], []],
+        [["tomllib", "json"], ["json", "re"], [], []],
+        [[], [], [], []],
+    )
+
+
+_MODULES = """\
+import os, sys
+arguments = sys.argv[1:]
+sys.argv = [arguments[0] + "launch.py", "hook.py"]
+scope = {}
+for part in ("entry", "ahead", "leave", "launcher"):
+    with open(arguments[0] + part + ".py") as file:
+        exec(compile(file.read(), part, "exec", 0, True), scope)
+scope["_RELYING"] = frozenset()  # an import of such a module is looked at all the same
+sys.path.insert(0, arguments[0])
+number, told = os.pipe()
+child = os.fork()
+if not child:
+    import notes
+    os.write(told, " ".join(sorted(notes.MODULES)).encode())
+    os._exit(0)
+os.close(told)
+os.waitpid(child, 0)
+names = os.read(number, 65536).decode().split()
+os.close(number)
+del sys.path[0]
+gc = scope["collector"]()
+print("[", end="")
+for name in names:
+    sys.stdout.flush()
+    child = os.fork()
+    if not child:
+        import warnings
+        warnings.simplefilter("error")
+        gc.freeze()
+        try:
+            __import__(name)
+        except ModuleNotFoundError:
+            os._exit(0)
+        warnings.filters[:] = [("ignore", None, ResourceWarning, None, 0)]
+        wrong = [word for word, well in (
+            ("stream", scope["is_plain"]()),
+            ("callback", scope["is_quiet"]()),
+            ("object", scope["what_is_left"](gc) == []),
+        ) if not well]
+        os.write(1, ('"%s %s",' % (name, wrong)).encode() if wrong else b"")
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        print('"%s fails",' % name, end="")
+print(len(names), "]")
+"""
+
+
+@each_of_some
+def test_a_module_imported_ahead_leaves_nothing_that_acts_at_the_end(interpreter: Found) -> None:
+    answer = answered(interpreter, _MODULES)
+    assert isinstance(answer, list)
+    assert answer[:-1] == []
+    assert answer[-1] > 60
+
+
+_PATTERNS = r"""
+import ast, json, marshal, os, sys, warnings
+sys.path.insert(0, sys.argv[1])
+import notes, re, _sre
+warnings.simplefilter("ignore")
+folder = os.path.dirname(os.__file__)
+found = set()
+for base in (folder, folder + "/email", folder + "/json", folder + "/html", folder + "/xml/etree"):
+    for name in sorted(os.listdir(base)):
+        if not name.endswith(".py"):
+            continue
+        with open(base + "/" + name, "rb") as file:
+            tree = ast.parse(file.read())
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            if ast.dump(node.func).find("'re'") < 0:
+                continue
+            try:
+                pattern = ast.literal_eval(node.args[0])
+            except ValueError:
+                continue
+            if type(pattern) is str:
+                for flags in (0, 2, 8, 16, 64, 256, 26):
+                    found.add((pattern, flags))
+for odd in ("[[a]", "[a--b]", "(?i)a", "a(?i)b", "(", "a{1,99999999999}", "(?P<n>a)(?P=n)", "\\1",
+            "(?a)\\w", "(?u)\\w", "(?L)a", "(?m-i:a)", "(?<=a)b", "(?<=a*)b", "[\xdf-\uffff]+",
+            "\N{GREEK SMALL LETTER ALPHA}", "(a)|b(?(1)c|d)", "a++b", "(?>a)", "x" * 500, ""):
+    found.update((odd, flags) for flags in (0, 2, 26, 32, 256, 288))
+texts = ["", "aab", "x = 1", "<a href='b'>c</a>\n", "2024-01-02T03:04:05Z", "  def f(x):\n", "%s{}",
+         "\xdf\u1e9e ABC_9", "/usr/bin/x.py", "a,b;c d", "-x --yy=1", "caf\xe9\n\n"]
+wrong = []
+same = refused = 0
+for pattern, flags in sorted(found):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        re.purge()
+        try:
+            expected = re.compile(pattern, flags)
+        except (re.error, ValueError, OverflowError):
+            expected = None
+    data = notes._compiled(pattern, flags)
+    if expected is None or caught:
+        refused += 1
+        if data is not None:
+            wrong.append([pattern, flags, "is offered"])
+        continue
+    if data is None:
+        wrong.append([pattern, flags, "is not offered"])
+        continue
+    got = _sre.compile(pattern, *marshal.loads(data))
+    for one in (lambda p: p, lambda p: p.flags, lambda p: p.groups, lambda p: p.groupindex, repr,
+                lambda p: [m.span() for t in texts for m in p.finditer(t)],
+                lambda p: [p.split(t) for t in texts]):
+        if one(got) != one(expected):
+            wrong.append([pattern, flags, "differs"])
+            break
+    same += 1
+print(json.dumps([wrong, same, refused]))
+"""
+
+
+@each_cpython
+def test_a_pattern_that_is_offered_is_what_re_compiles(interpreter: Found) -> None:
+    answer = answered(interpreter, _PATTERNS)
+    assert isinstance(answer, list)
+    wrong, same, refused = answer
+    assert wrong == []
+    assert same > 500
+    assert refused > 20
+
+
+_SHADOW = "print('another one')\ndef __getattr__(name): return str\n"
+_WATCHES = (
+    "import re\n"
+    "print(type(re._cache).__name__ in ('dict', 'Cache'), re.purge())\n"
+    "a = re.compile(r'a\\s+(?P<n>b)', re.I)\n"
+    "print(a, a.flags, a.groupindex, a is re.compile(r'a\\s+(?P<n>b)', re.I))\n"
+    "re.purge()\n"
+    "b = re.compile(r'a\\s+(?P<n>b)', re.I)\n"
+    "print(a is b, a == b, hash(a) == hash(b), a.match('A  B').groupdict())\n"
+    "import copy, pickle\n"
+    "print(pickle.loads(pickle.dumps(b)) == a, copy.deepcopy(a) is a)\n"
+)
+# name -> (the hook, what lies beside it, flags, environment)
+AHEAD: Mapping[str, tuple[str, Mapping[str, str], Sequence[str], Mapping[str, str]]] = {
+    "a module beside": ("import json\nprint(json.loads('1'))\n", {"json.py": _SHADOW}, [], {}),
+    "a module beside that another needs": (
+        "import json\nprint(json.loads('1'))\n",
+        {"enum.py": _SHADOW},
+        [],
+        {},
+    ),
+    "a package beside": (
+        "import re\nprint(str(re.compile('a')))\n",
+        {"re/__init__.py": _SHADOW},
+        [],
+        {},
+    ),
+    "a namespace beside": ("import json\nprint(json.loads('1'))\n", {"json/x.txt": ""}, [], {}),
+    "a module beside that stops": (
+        "import json, logging\nprint(json)\n",
+        {"logging.py": "raise SystemExit(7)\n"},
+        [],
+        {},
+    ),
+    "a module beside, not for -I": (
+        "import json\nprint(json.loads('1'))\n",
+        {"json.py": _SHADOW},
+        ["-I"],
+        {},
+    ),
+    "a module in PYTHONPATH": (
+        "import json\nprint(json.loads('1'))\n",
+        {"more/json.py": _SHADOW},
+        [],
+        {"PYTHONPATH": "more"},
+    ),
+    "a module in PYTHONPATH that fails": (
+        "import textwrap, json\n",
+        {"more/textwrap.py": "raise ImportError('not today')\n"},
+        [],
+        {"PYTHONPATH": "more"},
+    ),
+    "PYTHONPATH, not for -E": (
+        "import json\nprint(json.loads('1'))\n",
+        {"more/json.py": _SHADOW},
+        ["-E"],
+        {"PYTHONPATH": "more"},
+    ),
+    "PYTHONSAFEPATH": (
+        "import json, sys\nprint(sys.path[:1] == [''], json.loads('1'))\n",
+        {"json.py": _SHADOW},
+        [],
+        {"PYTHONSAFEPATH": "1"},
+    ),
+    "a path that is edited first": (
+        "import sys\nsys.path.insert(0, 'more')\nimport json\nprint(json.loads('1'))\n",
+        {"more/json.py": _SHADOW},
+        [],
+        {},
+    ),
+    "a sitecustomize that watches imports": (
+        "import json, re, textwrap\nprint(len(SEEN), SEEN)\n",
+        {
+            "more/sitecustomize.py": "import builtins, sys\nbuiltins.SEEN = []\n"
+            "class Finder:\n"
+            "    def find_spec(self, name, path=None, target=None): SEEN.append(name)\n"
+            "    find_module = None\n"
+            "sys.meta_path.insert(0, Finder())\n"
+        },
+        [],
+        {"PYTHONPATH": "more"},
+    ),
+    "a sitecustomize that replaces __import__": (
+        "import json, re, textwrap\nprint(SEEN[SEEN.index('json') :])\n",
+        {
+            "more/sitecustomize.py": "import builtins\nbuiltins.SEEN = []\nold = __import__\n"
+            "def new(name, *rest, **more):\n    SEEN.append(name)\n"
+            "    return old(name, *rest, **more)\n"
+            "builtins.__import__ = new\n"
+        },
+        [],
+        {"PYTHONPATH": "more"},
+    ),
+    "a sitecustomize that audits": (
+        "import json, re\nprint([each for each in SEEN if each[0] == 'gc.get_objects'])\n",
+        {
+            "more/sitecustomize.py": "import builtins, sys\nbuiltins.SEEN = []\n"
+            "sys.addaudithook(lambda *a: SEEN.append(a[:1]))\n"
+        },
+        [],
+        {"PYTHONPATH": "more"},
+    ),
+    "a sitecustomize that leaves a file": (
+        "print('done')\n",
+        {"more/sitecustomize.py": "f = open('out.txt', 'w')\nf.write('x')\n"},
+        [],
+        {"PYTHONPATH": "more"},
+    ),
+    "a module that sitecustomize has loaded": (
+        "print('done')\n",
+        {
+            "more/sitecustomize.py": "import leaves, sys\ndel sys.modules[__name__]\n",
+            "more/leaves.py": "f = open('out.txt', 'w')\nf.write('x')\n",
+        },
+        [],
+        {"PYTHONPATH": "more"},
+    ),
+    "the set of modules": (
+        "import json, logging, pathlib\nimport sys\nprint(sorted(sys.modules))\n",
+        {},
+        [],
+        {},
+    ),
+    "the collector": (
+        "import json, textwrap\nimport gc\n"
+        "print(gc.isenabled(), gc.get_threshold(), gc.get_freeze_count(), gc.callbacks)\n",
+        {},
+        [],
+        {},
+    ),
+    "the path": ("import json, textwrap\nimport sys\nprint(sys.path)\n", {}, [], {}),
+    "patterns": (_WATCHES, {}, [], {}),
+    "patterns that are bytes": (
+        "import re\nprint(re.compile(rb'a\\s'), re.compile(r'a\\s'))\n",
+        {},
+        ["-bb"],
+        {},
+    ),
+    "patterns under -b": (
+        "import re\nprint(re.compile(r'a\\s'), re.compile(rb'a\\s'))\n",
+        {},
+        ["-b"],
+        {},
+    ),
+    "patterns that are told": (
+        "import re\nre.compile(r'a\\s+|b', re.DEBUG)\nre.compile(r'a\\s+|b')\n",
+        {},
+        [],
+        {},
+    ),
+    "patterns of the locale": (
+        "import re\nprint(re.compile(rb'\\w', re.L))\n"
+        "try:\n    re.compile(r'\\w', re.L)\nexcept ValueError as e:\n    print(e)\n",
+        {},
+        [],
+        {},
+    ),
+    "patterns with a warning": (
+        "import re\nre.compile(r'[[a]')\nre.compile(r'a(?:b)')\n"
+        "try:\n    re.compile(r'(\\d')\nexcept re.error as e:\n    print(e)\n",
+        {},
+        [],
+        {},
+    ),
+    "patterns in threads": (
+        "import re, threading\nfound = []\n"
+        "def run():\n    found.append(re.compile(r'a\\s+(b|c)', re.M | re.I))\n"
+        "threads = [threading.Thread(target=run) for _ in range(8)]\n"
+        "for t in threads: t.start()\n"
+        "for t in threads: t.join()\n"
+        "print(len(found), found[0], all(each == found[0] for each in found))\n",
+        {},
+        [],
+        {},
+    ),
+    "more patterns than the cache holds": (
+        "import re\n"
+        + "".join(f"re.compile(r'a\\s{number}')\n" for number in range(80))
+        + "for i in range(600):\n    re.compile('b%d' % i)\n"
+        "print(re.compile(r'a\\s7').match('a 7'))\n",
+        {},
+        [],
+        {},
+    ),
+    "patterns under a profile": (
+        "import re, sys\ncalls = []\n"
+        "sys.setprofile(lambda f, e, a: calls.append(f.f_code.co_name))\n"
+        "re.compile(r'a\\s+|b')\nsys.setprofile(None)\nprint(calls)\n",
+        {},
+        [],
+        {},
+    ),
+}
+
+
+@each_of_some
+@pytest.mark.parametrize("name", AHEAD)
+def test_what_is_done_ahead_shows_nowhere(
+    name: str, interpreter: Found, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    source, files, flags, env = AHEAD[name]
+    user = User.create(tmp_path_factory.mktemp("user"), interpreter).with_env(**env)
+    folder = tmp_path_factory.mktemp("work").resolve()
+    hook = write(folder / "hook.py", source)
+    for path, text in files.items():
+        write(folder / path, text)
+
+    def shown(launch: bool) -> tuple[object, str]:
+        run = user.launch if launch else user.source
+        done = run("hook.py", flags=flags, cwd=folder)
+        out = folder / "out.txt"
+        left = out.read_bytes() if out.exists() else b""
+        out.unlink(missing_ok=True)
+        return (*done.shown, left), done.state
+
+    expected, _ = shown(False)
+    assert shown(True) == (expected, "miss")
+    user.compile(hook)
+    assert shown(True) == (expected, "hit")
+    normal = user.with_env(HOOKS_COMPILE_NORMAL_EXIT="1").launch("hook.py", flags=flags, cwd=folder)
+    (folder / "out.txt").unlink(missing_ok=True)
+    assert normal.shown == expected[:3]  # type: ignore[index] # a tuple, as above

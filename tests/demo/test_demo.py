@@ -1,0 +1,252 @@
+"""The demo does what it says, anywhere, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from hooks_compile.demo import story as demo
+from hooks_compile.demo.scene import ABOUT, BROKEN, FILES, GUARD, HOOKS, LOG, STRICTER
+from hooks_compile.errors import HooksCompileError
+from tests.support.interpreters_found import Found, each_interpreter
+from tests.support.repositories import write
+from tests.support.tool import Tool
+
+HOSTILE_GIT = """\
+[core]
+\thooksPath = {hooks}
+\texcludesFile = {ignore}
+[commit]
+\tgpgSign = true
+[gpg]
+\tprogram = false
+[init]
+\ttemplateDir = {template}
+\tdefaultBranch = somewhere
+[status]
+\tshowUntrackedFiles = no
+"""
+
+
+@pytest.fixture
+def tool(tmp_path: Path) -> Tool:
+    """A user outside of any git project, whose temporary folder is their own."""
+    folder = tmp_path / "anywhere"
+    folder.mkdir()
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    return Tool.create(folder, tmp_path).with_env(TMPDIR=str(temporary))
+
+
+def temporary_files(tool: Tool) -> list[Path]:
+    return list(Path(tool.env["TMPDIR"]).iterdir())
+
+
+def test_the_demo_plays_whatever_the_users_settings_are(tool: Tool, tmp_path: Path) -> None:
+    hooks = write(tmp_path / "user-hooks" / "theirs.py", "print('theirs')\n").parent
+    write(tmp_path / "template/hooks/pre-commit", "#!/bin/sh\nexit 1\n", executable=True)
+    ignore = write(tmp_path / "ignore", ".claude/\n*.py\n")
+    config = HOSTILE_GIT.format(hooks=hooks, ignore=ignore, template=tmp_path / "template")
+    done = tool.with_env(
+        HOME="",
+        GIT_CONFIG_GLOBAL=str(write(tmp_path / "gitconfig", config)),
+        PYTHONDONTWRITEBYTECODE="1",
+        PYTHONUNBUFFERED="1",
+        PYTHONOPTIMIZE="2",
+        HOOKS_COMPILE_TRACE=str(tmp_path / "trace"),
+    ).run("demo")
+    assert done.err == ""
+    assert done.status == 0, done.out
+    assert "!" not in done.out
+
+    # nothing is left behind, and nothing of the user is touched
+    assert temporary_files(tool) == []
+    assert list(tool.cwd.iterdir()) == []
+    assert not tool.runtime.exists()
+    assert [path.name for path in hooks.iterdir()] == ["theirs.py"]
+    assert not (tmp_path / "trace").exists()
+
+    assert_readable(done.out)
+    assert_launches(done.out)
+    assert_broken_hook(done.out)
+    assert_measured(done.out)
+
+
+def assert_readable(out: str) -> None:
+    """It fits 80 columns without colour."""
+    assert max(map(len, out.splitlines())) <= 80
+    assert "\x1b" not in out
+    assert all(line == line.rstrip() for line in out.splitlines())
+
+
+def assert_launches(out: str) -> None:
+    """Every launch is told, with the code that ran and what came out."""
+    launches = re.findall(r"^  (\w+) +(.+?) +(\w+\.py) +(\w+) +exit (\d)$", out, re.MULTILINE)
+    assert [(hook, state, status) for _, _, hook, state, status in launches] == [
+        ("guard.py", "hit", "0"),
+        ("guard.py", "hit", "2"),
+        ("log.py", "hit", "0"),
+        ("context.py", "hit", "0"),
+        ("guard.py", "hit", "0"),
+        ("guard.py", "miss", "2"),
+        ("guard.py", "hit", "2"),
+        ("guard.py", "hit", "0"),
+        ("guard.py", "hit", "2"),
+    ]
+    assert "guard: blocked, because it removes ~/" in out
+    assert "deploy with [redacted]" in out
+    assert out.count("history of others") == 3, "the new text runs after the edit, and comes back"
+
+
+def assert_broken_hook(out: str) -> None:
+    """File, line and caret."""
+    line = FILES[f"{HOOKS}/{LOG}"].split("\n").index(f"    {BROKEN[0]}") + 1
+    assert f"  .claude/hooks/log.py:{line}: SyntaxError: " in out
+    place = out.splitlines().index(f"      {BROKEN[1]}")
+    assert out.splitlines()[place + 1].strip() == "^"
+
+
+def assert_measured(out: str) -> None:
+    """Each hook is in the table, and where nothing is won it says so."""
+    rows = re.findall(
+        r"^  (\w+\.py) +([\d.]+) ms +([\d.]+) ms +([\d.]+)   (saves|costs|no difference)",
+        out,
+        re.MULTILINE,
+    )
+    assert [row[0] for row in rows] == ["guard.py", "log.py", "context.py"]
+    for _, source, entry, ratio, verdict in rows:
+        assert float(source) > 0
+        assert abs(float(entry) / float(source) - float(ratio)) < 0.02
+        expected = "saves" if float(ratio) < 0.98 else "costs" if float(ratio) > 1.02 else "no"
+        assert verdict.startswith(expected) or abs(abs(float(ratio) - 1) - 0.02) < 0.006
+    assert f"medians of {demo.ROUNDS}" in out
+    assert demo.ROUNDS >= 15
+    assert "the imports take what" in " ".join(out.split())
+
+
+def test_a_kept_project_goes_on_working_and_a_shim_is_told_not_measured(tool: Tool) -> None:
+    python = (tool.bin / "python3").readlink()
+    (tool.bin / "python3").unlink()
+    write(tool.bin / "python3", f'#!/bin/sh\nsleep 0.5\nexec {python} "$@"\n', executable=True)
+    done = tool.run("demo", "--keep")
+    assert done.status == 0, done
+    assert "python3 on this PATH is a shim" in done.out
+    assert min(float(text) for text in re.findall(r"([\d.]+) ms", done.out)) < 500
+    (folder,) = temporary_files(tool)
+    project = folder / "project"
+    assert f"The project stays in {project}" in done.out
+    export = done.out.rpartition("To go on there: ")[2].strip()
+    again = Tool(project, tool.env)
+    shown = again.shell(f"{export}\nhooks-compile compile && hooks-compile check")
+    assert shown.status == 0, shown
+    settings = json.loads((project / ".claude/settings.json").read_text())
+    command = settings["hooks"]["PreToolUse"][0]["hooks"][0]["command"]
+    event = json.dumps({"tool_name": "Bash", "tool_input": {"command": "mkfs.ext4 /dev/sda"}})
+    launch = f"{export}\nexport CLAUDE_PROJECT_DIR={shlex.quote(str(project))}\n{command}"
+    launched = again.shell(launch, event.encode())
+    assert launched.status == 2
+    assert "makes a new file system" in launched.err
+    tracked = again.shell("git ls-files").out.split()
+    assert sorted(tracked) == sorted([*FILES, f"{HOOKS}/hook_wrapper.sh"])
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "seconds"),
+    [(signal.SIGINT, 130, 0.4), (signal.SIGINT, 130, 1.2), (signal.SIGTERM, 143, 0.8)],
+)
+def test_an_interrupt_at_any_moment_removes_the_folder(
+    tool: Tool, number: signal.Signals, status: int, seconds: float
+) -> None:
+    process = tool.start("demo", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 20
+    while not temporary_files(tool) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(seconds)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == status, err
+    assert err == b""
+    assert temporary_files(tool) == []
+
+
+def test_without_an_interpreter_the_demo_says_so_and_leaves_nothing(tool: Tool) -> None:
+    (tool.bin / "python3").unlink()
+    done = tool.run("demo")
+    assert done.status == 1
+    assert "there is no 'python3' to run hooks with" in done.err
+    assert temporary_files(tool) == []
+
+
+def test_what_is_not_as_expected_is_shown_and_is_a_failure(tool: Tool) -> None:
+    python = (tool.bin / "python3").readlink()
+    (tool.bin / "python3").unlink()
+    write(tool.bin / "python3", f'#!/bin/sh\nexec {python} -O "$@"\n', executable=True)
+    done = tool.run("demo")
+    assert done.status == 1
+    assert "guard.py    source exit 0\n    ! expected: hit" in done.out
+    assert "hooks-compile doctor" in done.out.splitlines()[-1]
+    assert "ms" not in done.out.split(), "what did not work is not measured"
+    assert temporary_files(tool) == []
+
+
+def test_a_command_that_fails_is_shown_and_is_a_failure(tool: Tool) -> None:
+    python = (tool.bin / "python3").readlink()
+    (tool.bin / "python3").unlink()
+    flag = tool.home / "asked"
+    once = f'#!/bin/sh\n[ -e {flag} ] && exit 9\n: >{flag}\nexec {python} "$@"\n'
+    write(tool.bin / "python3", once, executable=True)
+    done = tool.run("demo")
+    assert done.status == 1
+    assert "  ! exit status 1 instead of 0" in done.out
+    assert "exit 9" in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_without_a_place_for_its_folder_the_demo_names_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(HooksCompileError, match="no place") as caught:
+        demo.run(print, keep=False)
+    assert "TMPDIR" in caught.value.remedy
+
+
+@each_interpreter
+def test_the_hooks_of_the_demo_run_under_every_interpreter(
+    interpreter: Found, tmp_path: Path
+) -> None:
+    for name, text in FILES.items():
+        write(tmp_path / name, text)
+    assert set(ABOUT) <= set(FILES)
+    events = {
+        GUARD: ({"tool_name": "Bash", "tool_input": {"command": "sudo rm -rf /etc/"}}, 2),
+        LOG: ({"tool_name": "Bash", "tool_input": {"command": "x" * 300}}, 0),
+        "context.py": ({"prompt": "password=secret"}, 0),
+    }
+    for hook, (event, status) in events.items():
+        done = subprocess.run(
+            [interpreter.executable, tmp_path / HOOKS / hook],
+            input=json.dumps(event).encode(),
+            capture_output=True,
+            check=False,
+            env={"CLAUDE_PROJECT_DIR": str(tmp_path)},
+        )
+        assert done.returncode == status, done
+        assert b"secret" not in done.stdout
+    logged = json.loads((tmp_path / ".claude/log.jsonl").read_text())
+    assert len(logged["input"]["command"]) == 203
+
+
+@pytest.mark.parametrize("edit", [STRICTER, BROKEN])
+def test_the_edits_of_the_demo_change_exactly_one_place(edit: tuple[str, str]) -> None:
+    texts = [FILES[f"{HOOKS}/{hook}"] for hook in (GUARD, LOG)]
+    assert sum(text.count(edit[0]) for text in texts) == 1
+    assert not any(edit[1] in text for text in texts)

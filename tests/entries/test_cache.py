@@ -1,0 +1,253 @@
+"""``__pycache_opt__`` from the outside: which files are ours, what may go and what stays."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hooks_compile.entries import cache
+from hooks_compile.entries.cache import EntryName
+from hooks_compile.runtime import entry, store
+from tests.support.launches import FOLDER, User, as_ordinary_user, entries
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.repositories import GitRepo
+
+HASH = "0123456789abcdef"
+
+
+@pytest.fixture
+def hooks(tmp_path: Path) -> Path:
+    """A folder with a hook, and a cache without entries."""
+    folder = tmp_path / "hooks"
+    folder.mkdir()
+    (folder / "hook.py").write_text("print(1)\n")
+    store.store(str(folder / FOLDER), "draft", b"")
+    (folder / FOLDER / "draft").unlink()
+    return folder
+
+
+def put(folder: Path, *names: str, age_s: float = 0) -> list[Path]:
+    """Make files, each a second younger than the one before."""
+    paths = [folder / FOLDER / name for name in names]
+    for number, path in enumerate(paths):
+        path.write_bytes(b"entry")
+        when = time.time() - age_s - len(names) + number
+        os.utime(path, (when, when))
+    return paths
+
+
+def name(number: int, stem: str = "hook", tag: str = "cpython-311", level: int = 0) -> str:
+    return f"{stem}.{tag}.opt-{level}.{number:016x}.pyc"
+
+
+# --- names
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        (f"hook.cpython-311.opt-2.{HASH}.pyc", EntryName("hook", "cpython-311", 2, HASH)),
+        (f"a.b.pypy39.opt-0.{HASH}.pyc", EntryName("a.b", "pypy39", 0, HASH)),
+        (f"é -x\n.cpython-38.opt-1.{HASH}.pyc", EntryName("é -x\n", "cpython-38", 1, HASH)),
+        (f"hook.cpython-311.opt-3.{HASH}.pyc", None),
+        ("hook.cpython-311.opt-2.pyc", None),
+        (f"hook.cpython-311.opt-2.{HASH[1:]}.pyc", None),
+        (f"hook.cpython-311.opt-2.{HASH.upper()}.pyc", None),
+        (f"hook.cpython-311.opt-2.{HASH}.pyc\n", None),
+        (f".cpython-311.opt-2.{HASH}.pyc", None),
+        ("hook.cpython-311.pyc", None),
+        (".gitignore", None),
+        (".1.2.tmp", None),
+        ("", None),
+    ],
+)
+def test_only_the_name_of_an_entry_is_one(file: str, expected: EntryName | None) -> None:
+    assert cache.parse(file) == expected
+
+
+@given(
+    stem=st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1),
+    level=st.sampled_from([0, 1, 2]),
+    source=st.binary(),
+)
+def test_every_name_that_the_format_makes_is_read_again(
+    stem: str, level: int, source: bytes
+) -> None:
+    prefix = entry.entry_prefix(f"{stem}.py", "cpython-313")
+    suffix = entry.entry_suffix(bytes(16), source)
+    assert cache.parse(f"{prefix}{level}{suffix}") == EntryName(
+        stem, "cpython-313", level, suffix[1:17]
+    )
+
+
+# --- pruning
+
+
+def test_the_newest_entries_of_each_script_and_interpreter_stay(hooks: Path) -> None:
+    (hooks / "other").write_text("#!/usr/bin/env python3\n")
+    old = put(hooks, *(name(n) for n in range(5)))
+    other = put(hooks, *(name(n, "other") for n in range(3)))
+    pypy = put(hooks, name(1, tag="pypy39"), name(2, tag="pypy39"))
+    assert cache.prune(hooks / FOLDER, keep=2) == [*old[:3], other[0]]
+    assert entries(hooks) == sorted([*old[3:], *other[1:], *pypy])
+    assert cache.prune(hooks / FOLDER, keep=2) == []
+
+
+def test_an_entry_that_is_needed_stays_however_old(hooks: Path) -> None:
+    paths = put(hooks, *(name(n) for n in range(4)))
+    assert cache.prune(hooks / FOLDER, keep=1, needed=[paths[0].name]) == paths[1:3]
+
+
+def test_the_entries_of_a_script_that_is_gone_go(hooks: Path) -> None:
+    gone = put(hooks, name(1, "gone"), name(2, "gone"))
+    (kept,) = put(hooks, name(1))
+    assert cache.prune(hooks / FOLDER, keep=3, needed=[gone[0].name]) == gone
+    assert entries(hooks) == [kept]
+
+
+def test_the_entries_of_a_broken_link_stay(hooks: Path) -> None:
+    (hooks / "link.py").symlink_to("nowhere")
+    (kept,) = put(hooks, name(1, "link"))
+    assert cache.prune(hooks / FOLDER, keep=3) == []
+    assert kept.exists()
+
+
+def test_only_drafts_that_no_writer_can_be_at_work_on_go(hooks: Path) -> None:
+    (old,) = put(hooks, ".123.456.tmp", age_s=cache.DRAFT_AGE_S + 60)
+    (new,) = put(hooks, ".124.457.tmp")
+    (foreign,) = put(hooks, ".mine.tmp", age_s=cache.DRAFT_AGE_S + 60)
+    assert cache.prune(hooks / FOLDER, keep=3) == [old]
+    assert new.exists()
+    assert foreign.exists()
+
+
+def test_what_is_not_ours_stays(hooks: Path) -> None:
+    put(hooks, "README", "hook.cpython-311.pyc", f"hook.cpython-311.opt-2.{HASH}.pyc.orig")
+    (hooks / FOLDER / name(1, "gone")).mkdir()
+    before = sorted((hooks / FOLDER).iterdir())
+    assert cache.prune(hooks / FOLDER, keep=1) == []
+    assert sorted((hooks / FOLDER).iterdir()) == before
+
+
+@pytest.mark.parametrize("work", ["prune", "clean"])
+@pytest.mark.parametrize("kind", ["missing", "file", "symlink"])
+def test_what_is_no_folder_of_ours_is_left_alone(tmp_path: Path, kind: str, work: str) -> None:
+    folder = tmp_path / "hooks" / FOLDER
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    folder.parent.mkdir()
+    (outside / name(1, "gone")).write_bytes(b"")
+    if kind == "file":
+        folder.write_text("a file")
+    elif kind == "symlink":
+        folder.symlink_to(outside)
+    removed = cache.clean(folder) if work == "clean" else cache.prune(folder, keep=1)
+    assert removed == []
+    assert len(list(outside.iterdir())) == 1
+
+
+def test_a_folder_that_may_not_be_read_is_left_alone(hooks: Path) -> None:
+    put(hooks, name(1, "gone"))
+    (hooks / FOLDER).chmod(0)
+    code = (
+        "import sys, pathlib; from hooks_compile.entries import cache; "
+        "p = pathlib.Path(sys.argv[1]); "
+        "print(cache.prune(p, keep=1), cache.clean(p))"
+    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code, hooks / FOLDER],
+            capture_output=True,
+            check=False,
+            preexec_fn=as_ordinary_user(),
+        )
+    finally:
+        (hooks / FOLDER).chmod(0o700)
+    assert (done.stdout, done.stderr) == (b"[] []\n", b"")
+
+
+def test_two_prunings_at_once_do_not_meet_an_error(hooks: Path) -> None:
+    errors: list[BaseException] = []
+
+    def prune() -> None:
+        try:
+            for _ in range(20):
+                cache.prune(hooks / FOLDER, keep=1)
+        except BaseException as error:
+            errors.append(error)
+
+    for _ in range(5):
+        put(hooks, *(name(n, "gone") for n in range(200)))
+        threads = [threading.Thread(target=prune) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert errors == []
+    assert entries(hooks) == []
+
+
+# --- cleaning
+
+
+def test_cleaning_removes_what_is_ours_and_then_the_folder(hooks: Path) -> None:
+    put(hooks, name(1), name(2, "gone"), ".1.2.tmp")
+    removed = cache.clean(hooks / FOLDER)
+    assert len(removed) == 6
+    assert removed[-1] == hooks / FOLDER
+    assert [path.name for path in hooks.iterdir()] == ["hook.py"]
+
+
+def test_cleaning_leaves_what_is_not_ours(hooks: Path) -> None:
+    put(hooks, name(1), "README")
+    cache.clean(hooks / FOLDER)
+    assert [path.name for path in (hooks / FOLDER).iterdir()] == ["README"]
+
+
+# --- what others see of it
+
+
+def test_git_sees_nothing_of_the_cache_whoever_made_it(tmp_path: Path, git_repo: GitRepo) -> None:
+    user = User.create(tmp_path / "home")
+    by_launch = git_repo.write("launched/hook.py", "print(1)\n")
+    by_compile = git_repo.write("compiled/hook.py", "print(1)\n")
+    git_repo.commit()
+    assert user.launch(by_launch).state == "miss"
+    assert user.compile(by_compile)[0].ok
+    assert git_repo.git("status", "--porcelain", "--untracked-files=all") == ""
+    for folder in (by_launch.parent, by_compile.parent):
+        assert len(entries(folder)) == 1
+        tag = (folder / FOLDER / "CACHEDIR.TAG").read_bytes()
+        assert tag.startswith(b"Signature: 8a477f597d28d172789f06886806bc55\n")
+
+
+def test_markers_that_a_killed_writer_left_out_come_with_the_next_entry(hooks: Path) -> None:
+    for marker, _ in store.MARKERS:
+        (hooks / FOLDER / marker).unlink()
+    store.store(str(hooks / FOLDER), "name", b"data")
+    assert {path.name for path in (hooks / FOLDER).iterdir()} == {
+        "name",
+        *(marker for marker, _ in store.MARKERS),
+    }
+
+
+def test_markers_that_somebody_changed_stay(hooks: Path) -> None:
+    (hooks / FOLDER / ".gitignore").write_text("# mine\n")
+    store.store(str(hooks / FOLDER), "name", b"data")
+    assert (hooks / FOLDER / ".gitignore").read_text() == "# mine\n"
+
+
+def test_a_folder_of_modules_gets_no_markers(tmp_path: Path) -> None:
+    store.store(str(tmp_path / "__pycache__"), "name", b"data", markers=False)
+    assert [path.name for path in (tmp_path / "__pycache__").iterdir()] == ["name"]

@@ -1,0 +1,208 @@
+"""Compiling for real interpreters: what is written, what is left, what is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hooks_compile.entries.compiler import Compiler
+from hooks_compile.entries.workers import Subprocess, is_own
+from hooks_compile.errors import InterpreterError
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.interpreters.resolve import resolve
+from hooks_compile.model import HookSource, State
+from hooks_compile.runtime import entry
+from tests.support.interpreters_found import Found, each_interpreter, found
+from tests.support.repositories import write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hooks_compile.model import Interpreter
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> bytes:
+    folder = tmp_path / "runtime"
+    runtime_folder.ensure(folder)
+    return runtime_folder.read_key(folder)
+
+
+def interpreter_of(each: Found, tmp_path: Path) -> Interpreter:
+    return resolve(str(each.executable), cwd=tmp_path, env=os.environ)
+
+
+def own(tmp_path: Path) -> Interpreter:
+    return resolve(sys.executable, cwd=tmp_path, env=os.environ)
+
+
+@each_interpreter
+def test_every_interpreter_compiles_finds_and_tells_what_is_broken(
+    interpreter: Found, tmp_path: Path, key: bytes
+) -> None:
+    good = HookSource(write(tmp_path / "good.py", "import sys\nsys.exit(3)\n"))
+    broken = HookSource(write(tmp_path / "broken.py", "x = 1\nif x\n    pass\n"))
+    chosen = interpreter_of(interpreter, tmp_path)
+    with Compiler([chosen], key) as compiler:
+        before = compiler.check([good, broken])
+        written = compiler.compile([good, broken])
+        after = compiler.check([good, broken])
+    assert [r.state for r in before] == [State.BROKEN, State.MISSING]
+    assert [r.state for r in written] == [State.BROKEN, State.COMPILED]
+    assert [r.state for r in after] == [State.BROKEN, State.FRESH]
+    error = written[0].error
+    assert error is not None
+    assert error.kind == "SyntaxError"
+    assert error.line in {2, 3}  # PyPy names the line where the statement ends
+    assert after[1].entry is not None
+    assert after[1].entry.exists()
+
+
+def test_a_check_writes_nothing(tmp_path: Path, key: bytes) -> None:
+    source = HookSource(write(tmp_path / "hooks" / "a.py", "pass\n"))
+    with Compiler([own(tmp_path)], key) as compiler:
+        compiler.check([source])
+    assert [path.name for path in (tmp_path / "hooks").iterdir()] == ["a.py"]
+
+
+def test_interpreters_that_share_entries_share_the_work(tmp_path: Path, key: bytes) -> None:
+    source = HookSource(write(tmp_path / "a.py", "pass\n"))
+    one = own(tmp_path)
+    with Compiler([one, one], key) as compiler:
+        results = compiler.compile([source])
+    assert [result.state for result in results] == [State.COMPILED, State.COMPILED]
+    assert len(list((tmp_path / entry.FOLDER).glob("a.*"))) == 1
+
+
+def test_a_forced_level_replaces_the_proven_one_and_back(tmp_path: Path, key: bytes) -> None:
+    source = HookSource(write(tmp_path / "a.py", "assert True\nprint(1)\n"))
+
+    def names() -> list[str]:
+        return sorted(path.name.split(".")[2] for path in (tmp_path / entry.FOLDER).glob("a.*"))
+
+    with Compiler([own(tmp_path)], key) as auto:
+        assert auto.compile([source])[0].choice.level == 0
+        assert names() == ["opt-0"]
+    with Compiler([own(tmp_path)], key, 2) as forced:
+        assert forced.check([source])[0].state is State.MISSING
+        assert forced.compile([source])[0].state is State.COMPILED
+        assert names() == ["opt-2"]
+    with Compiler([own(tmp_path)], key) as auto:
+        assert auto.compile([source])[0].state is State.COMPILED
+        assert names() == ["opt-0"]
+
+
+def test_a_source_that_vanishes_or_is_no_file_is_told(tmp_path: Path, key: bytes) -> None:
+    os.mkfifo(tmp_path / "fifo.py")
+    sources = [HookSource(tmp_path / "gone.py"), HookSource(tmp_path / "fifo.py")]
+    with Compiler([own(tmp_path)], key) as compiler:
+        results = compiler.compile(sources)
+    assert {result.state for result in results} == {State.UNREADABLE}
+    assert all(result.detail for result in results)
+
+
+@pytest.mark.parametrize("count", [3, 150])
+def test_few_and_many_sources_give_the_same_results(count: int, tmp_path: Path, key: bytes) -> None:
+    sources = [
+        HookSource(write(tmp_path / f"h{number}.py", f"x = {number}\n" if number % 7 else "x ="))
+        for number in range(count)
+    ]
+    done: list[int] = []
+    with Compiler([own(tmp_path)], key, progress=done.append) as compiler:
+        results = compiler.compile(sources)
+    assert [result.source for result in results] == sorted(sources)
+    broken = [result for result in results if result.state is State.BROKEN]
+    assert len(broken) == len(range(0, count, 7))
+    assert sum(done) == count
+
+
+def test_modules_become_checked_hash_files_that_python_itself_uses(
+    tmp_path: Path, key: bytes
+) -> None:
+    module = HookSource(write(tmp_path / "beside.py", "import sys\nVALUE = 1\n"), "local module")
+    with Compiler([own(tmp_path)], key) as compiler:
+        (written,) = compiler.modules([module], write=True)
+        (again,) = compiler.modules([module], write=True)
+        assert (written.state, again.state) == (State.COMPILED, State.FRESH)
+        assert written.entry is not None
+        assert written.entry.read_bytes()[4:8] == b"\x03\0\0\0"  # PEP 552: checked hash
+        verbose = subprocess.run(
+            [sys.executable, "-v", "-c", "import beside"],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stderr
+        assert f"matches {module.path}" in verbose
+        # what came with a clone does not verify, whatever its flags say
+        written.entry.write_bytes(written.entry.read_bytes()[:-1] + b"?")
+        (mended,) = compiler.modules([module], write=True)
+        assert mended.state is State.COMPILED
+
+
+def test_an_interpreter_that_dies_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    fake = write(tmp_path / "python", "#!/bin/sh\nexit 7\n", executable=True)
+    real = own(tmp_path)
+    broken = type(real)("python", fake, "cpython", (3, 8, 0), "cpython-38", "00", "00")
+    with Subprocess(broken) as worker, pytest.raises(InterpreterError, match="status 7"):
+        worker.check(b"k" * 16, ["/x"])
+    missing = type(real)("p", tmp_path / "no", "cpython", (3, 8, 0), "cpython-38", "00", "00")
+    with pytest.raises(InterpreterError, match="No such file"):
+        Subprocess(missing)
+
+
+# CPython before 3.11 compiles it until its stack ends
+CRASHING = "x = " + "1 + " * 200_000 + "1\n"
+
+
+@pytest.mark.parametrize("count", [1, 3, 70])
+def test_a_source_that_makes_the_interpreter_crash_keeps_no_other_from_being_compiled(
+    tmp_path: Path, key: bytes, count: int
+) -> None:
+    crashing = [each for each in found() if each.is_cpython and each.version < (3, 9)]
+    if not crashing:
+        pytest.skip("CPython 3.8 is not on this machine (try: pyenv install)")
+    interpreter = interpreter_of(crashing[0], tmp_path)
+    hooks = [HookSource(write(tmp_path / f"h{n}.py", f"print({n})\n")) for n in range(count)]
+    hooks.append(HookSource(write(tmp_path / "a_crash.py", CRASHING)))
+    with Compiler([interpreter], key) as compiler:
+        first, *others = compiler.compile(hooks)
+        assert [other.state for other in others] == [State.COMPILED] * count
+        assert [result.state for result in compiler.check(hooks)][1:] == [State.FRESH] * count
+        module, *modules = compiler.modules(hooks[::-1], write=True)
+    assert {result.state for result in modules} == {State.COMPILED}
+    for result in (first, module):
+        assert result.state is State.BROKEN
+        assert result.error is not None
+        assert result.error.kind == "Crash"
+        assert "crashes when it compiles this (status -" in result.error.message
+
+
+def test_only_an_equal_interpreter_counts_as_our_own(tmp_path: Path) -> None:
+    assert is_own(own(tmp_path))
+    others = [each for each in found() if each.version[:2] != sys.version_info[:2]]
+    for other in others:
+        assert not is_own(interpreter_of(other, tmp_path))
+
+
+def test_environment_variables_do_not_reach_the_compiled_code(
+    tmp_path: Path, key: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = HookSource(write(tmp_path / "a.py", "def f():\n    return 1 / 0\nf()\n"))
+    with Compiler([own(tmp_path)], key) as compiler:
+        plain = compiler.compile([source])[0].entry
+    assert plain is not None
+    content = plain.read_bytes()
+    plain.unlink()
+    monkeypatch.setenv("PYTHONNODEBUGRANGES", "1")
+    monkeypatch.setenv("PYTHONOPTIMIZE", "2")
+    assert not is_own(own(tmp_path))  # so that a process without the variable does it
+    with Compiler([own(tmp_path)], key) as compiler:
+        again = compiler.compile([source])[0].entry
+    assert again is not None
+    assert again.read_bytes() == content

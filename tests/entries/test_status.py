@@ -1,0 +1,132 @@
+"""What ``status`` tells of each hook."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hooks_compile.entries.fallbacks import Fallback
+from hooks_compile.entries.status import COLUMNS, as_json, cells, rows
+from hooks_compile.model import (
+    CompileResult,
+    HookSource,
+    Interpreter,
+    LevelChoice,
+    State,
+)
+from tests.support.repositories import write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hooks_compile.entries.status import Row
+    from hooks_compile.model import Imports, Optimize
+
+
+@pytest.fixture
+def hook(tmp_path: Path) -> Path:
+    return write(tmp_path / ".claude/hooks/guard.py", "print('x')\n")
+
+
+def result(
+    hook: Path, state: State = State.FRESH, imports: Imports = "as-written"
+) -> CompileResult:
+    python = Interpreter("python3", hook, "cpython", (3, 11, 7), "cpython-311", "a7", "00")
+    entry = hook.with_name("guard.cpython-311.opt-2.00.pyc") if state is State.FRESH else None
+    return CompileResult(
+        HookSource(hook, imports=imports), python, LevelChoice(2, ""), state, entry
+    )
+
+
+def row(
+    hook: Path,
+    *,
+    optimize: Optimize = "auto",
+    fallbacks: tuple[Fallback, ...] = (),
+    launches: dict[str, int] | None = None,
+    imports: Imports = "as-written",
+) -> Row:
+    (found,) = rows([result(hook, imports=imports)], optimize, fallbacks, launches)
+    return found
+
+
+def test_the_level_and_its_reason_are_those_of_the_source_as_it_is_now(hook: Path) -> None:
+    assert (row(hook).choice.level, row(hook).dropped) == (2, ())
+    hook.write_text("assert 1\n")
+    assert row(hook).choice.level == 0
+    assert "assert" in row(hook).choice.reason
+    forced = row(hook, optimize=2)
+    assert (forced.choice.level, forced.choice.reason) == (2, "forced")
+    assert forced.notes == [f"{hook}: level 2 drops assert at line 1"]
+    assert row(hook, optimize=0).notes == []
+
+
+def test_a_hook_that_cannot_be_read_any_more_is_still_shown(hook: Path) -> None:
+    hook.unlink()
+    assert cells(row(hook), hook.parent)[0] == "guard.py"
+
+
+def test_fallbacks_count_for_their_hook_and_interpreter_only(hook: Path) -> None:
+    log = (
+        Fallback(100, "cpython-311", "no entry", str(hook)),
+        Fallback(200, "cpython-312", "no entry", str(hook)),
+        Fallback(300, "cpython-311", "no entry", f"{hook}.other"),
+        Fallback(400, "cpython-311", "the entry does not verify", str(hook)),
+    )
+    found = row(hook, fallbacks=log)
+    assert [fallback.time for fallback in found.fallbacks] == [100, 400]
+    since = time.strftime("%Y-%m-%d %H:%M", time.localtime(100))
+    assert cells(found, hook.parent)[-1] == f"2 since {since} (last: the entry does not verify)"
+    assert cells(row(hook), hook.parent)[-1] == "0"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [".claude/hooks/guard.py", "./.claude/hooks/guard.py", "guard.py", "hooks/guard.py"],
+)
+def test_launches_count_however_the_script_was_typed(hook: Path, typed: str) -> None:
+    counts = {typed: 3, str(hook): 2, "ard.py": 7, "other/guard.py": 9}
+    assert row(hook, launches=counts).launches == 5
+
+
+def test_launches_that_nothing_counted_are_unknown_not_zero(hook: Path) -> None:
+    assert cells(row(hook), hook.parent)[COLUMNS.index("launches")] == "not counted"
+    assert cells(row(hook, launches={}), hook.parent)[COLUMNS.index("launches")] == "0"
+
+
+def test_a_row_has_a_cell_for_each_column(hook: Path) -> None:
+    found = dict(zip(COLUMNS, cells(row(hook), hook.parent.parent), strict=True))
+    assert found == {
+        "hook": "hooks/guard.py",
+        "interpreter": "CPython 3.11.7",
+        "level": "2",
+        "why": row(hook).choice.reason,
+        "state": "fresh",
+        "entry": "guard.cpython-311.opt-2.00.pyc",
+        "launches": "not counted",
+        "fallbacks": "0",
+    }
+    (missing,) = rows([result(hook, State.MISSING)], "auto", (), None)
+    assert cells(missing, hook.parent)[COLUMNS.index("entry")] == "-"
+
+
+def test_json_of_a_row_adds_to_that_of_the_result(hook: Path) -> None:
+    log = (Fallback(100, "cpython-311", "no entry", str(hook)),)
+    value = as_json(row(hook, fallbacks=log, launches={}, optimize=1))
+    assert json.loads(json.dumps(value)) == value
+    assert value["hook"] == str(hook)
+    assert (value["level"], value["level_reason"]) == (1, "forced")
+    assert value["launches"] == 0
+    assert value["fallbacks"] == [{"time": 100, "reason": "no entry"}]
+    assert value["dropped"] == []
+
+
+def test_a_setting_without_effect_is_named(hook: Path) -> None:
+    found = row(hook, imports="deferred")
+    (note,) = found.notes
+    assert note.startswith(f'{hook}: imports = "deferred" has no effect under CPython 3.11.7')
+    assert as_json(found)["imports"] == {"wanted": "deferred"}
+    assert row(hook).notes == []

@@ -1,0 +1,439 @@
+"""Our ids under the real pre-commit and the real prek."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
+
+from tests.support.git_scene import HOOK, Scene, hook_text
+from tests.support.interpreters_found import found
+from tests.support.precommit_scene import CHECKOUT, CONFIG, MANAGERS, PRE_COMMIT, STAGES, Packaged
+from tests.support.repositories import write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+IDS = ("hooks-compile", "hooks-compile-sync", "hooks-compile-check")
+
+_templates: dict[Path, Scene] = {}
+
+
+@pytest.fixture(scope="session")
+def packaged(tmp_path_factory: pytest.TempPathFactory) -> Packaged:
+    return Packaged.shared(tmp_path_factory)
+
+
+@pytest.fixture(params=MANAGERS, ids=lambda path: path.name)
+def manager(request: pytest.FixtureRequest) -> Path:
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def scene(
+    manager: Path, packaged: Packaged, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Scene:
+    """A project whose commits have all our ids, with the manager's hooks in its work tree."""
+    if manager not in _templates:
+        folder = tmp_path_factory.mktemp("template") / "scene"
+        made = Scene.create(folder, files={CONFIG: packaged.config()}).with_env(**packaged.env)
+        made.run(manager, "install", "--install-hooks")
+        _templates[manager] = made
+    return _templates[manager].copy_to(tmp_path / "scene")
+
+
+@pytest.fixture
+def run(scene: Scene, manager: Path) -> Callable[..., str]:
+    """Run the manager; return what it printed."""
+
+    def run(*words: str, status: int = 0) -> str:
+        done = scene.run(manager, *words, status=status)
+        return done.stdout + done.stderr
+
+    return run
+
+
+def commit(scene: Scene, *words: str, status: int = 0) -> str:
+    """Commit what is staged; return what is shown."""
+    done = scene.run(scene.git_binary, "commit", "-m", "change", *words, status=status)
+    return done.stdout + done.stderr
+
+
+PARALLEL = "- id: hooks-compile\n    require_serial: false\n"
+BROKEN = "import sys\n\ndef f(:\n    pass\n"
+
+
+def test_a_commit_compiles_the_hooks_that_it_changes(scene: Scene) -> None:
+    other = write(scene.hook.with_name("other.py"), "print('other')\n")
+    scene.quietly("add", "-A")
+    scene.quietly("commit", "-q", "-m", "other")
+    scene.edit()
+    scene.git("add", "-A")
+    without_sync = scene.with_env(SKIP="hooks-compile-sync", PREK_SKIP="hooks-compile-sync")
+    commit(without_sync)
+    assert scene.launch() == "hit"
+    assert scene.launch(other) == "miss"
+
+
+def test_a_hook_that_does_not_compile_fails_the_commit_with_file_line_and_caret(
+    scene: Scene,
+) -> None:
+    scene.hook.write_text(BROKEN)
+    scene.git("add", "-A")
+    shown = commit(scene, status=1)
+    assert f"{HOOK}:3: SyntaxError: invalid syntax" in shown
+    lines = shown.splitlines()
+    source = next(number for number, line in enumerate(lines) if line.strip() == "def f(:")
+    assert lines[source + 1].index("^") == lines[source].index("(:") + 1
+
+
+def test_what_is_no_hook_is_no_concern_of_ours(scene: Scene) -> None:
+    write(scene.repo / "src/broken.py", BROKEN)
+    write(scene.repo / "tests/data/py2.py", "print 'hello'\n")
+    scene.git("add", "-A")
+    commit(scene)
+
+
+def test_a_module_beside_the_hooks_counts(scene: Scene) -> None:
+    write(scene.hook.with_name("package") / "__init__.py", "")
+    write(scene.hook.with_name("package") / "inner.py", BROKEN)
+    scene.git("add", "-A")
+    assert ".claude/hooks/package/inner.py:3: SyntaxError" in commit(scene, status=1)
+
+
+def test_unstaged_edits_are_neither_compiled_nor_lost(scene: Scene) -> None:
+    scene.edit("staged")
+    scene.git("add", "-A")
+    scene.edit("not staged")
+    commit(scene)
+    assert scene.hook.read_text() == hook_text("not staged", "edited")
+    scene.quietly("checkout", "-q", "--", HOOK)
+    assert scene.launch() == "hit"
+
+
+def test_of_a_partly_staged_file_the_staged_part_decides(scene: Scene) -> None:
+    scene.edit("staged")
+    scene.git("add", "-A")
+    scene.hook.write_text(BROKEN)
+    commit(scene)
+    assert scene.hook.read_text() == BROKEN
+    scene.git("add", "-A")
+    scene.edit("corrected, but not staged")
+    assert f"{HOOK}:3: SyntaxError" in commit(scene, status=1)
+    assert scene.hook.read_text() == hook_text("corrected, but not staged", "edited")
+
+
+def test_deletions_and_renames(scene: Scene) -> None:
+    write(scene.hook.with_name("other.py"), "print('other')\n")
+    scene.git("add", "-A")
+    commit(scene)
+    scene.git("rm", "-q", ".claude/hooks/other.py")
+    commit(scene)
+    scene.git("mv", HOOK, ".claude/hooks/renamed.py")
+    commit(scene)
+    assert scene.launch(scene.hook.with_name("renamed.py")) == "hit"
+    left = scene.hook.with_name("__pycache_opt__").glob("*.pyc")
+    assert {path.name.partition(".")[0] for path in left} == {"renamed"}
+
+
+def test_a_merge_with_a_conflict_in_the_hook(scene: Scene) -> None:
+    scene.edit("ours")
+    scene.quietly("commit", "-q", "-a", "-m", "ours")
+    scene.git("merge", "-q", "topic", status=1)
+    scene.git("add", "-A")
+    assert f"{HOOK}:2: SyntaxError" in commit(scene, status=1)
+    scene.edit("solved")
+    scene.git("add", "-A")
+    commit(scene)
+    assert scene.launch() == "hit"
+
+
+def test_a_branch_whose_configuration_does_not_know_us(scene: Scene, manager: Path) -> None:
+    scene.quietly("checkout", "-q", "-b", "others")
+    write(scene.repo / CONFIG, LOCAL.format(noted=scene.folder / "noted"))
+    scene.edit("others")
+    scene.quietly("commit", "-q", "-a", "-m", "others")
+    scene.quietly("checkout", "-q", "-b", "none")
+    scene.quietly("rm", "-q", CONFIG)
+    scene.edit("none")
+    scene.quietly("commit", "-q", "-a", "-m", "none")
+    scene.quietly("checkout", "-q", "main")
+    scene.run(manager, "install", "-f", "--allow-missing-config")
+    for branch in ("others", "none"):
+        scene.git("checkout", "-q", branch)
+        assert scene.launch() != "hit"
+    scene.git("checkout", "-q", "topic")
+    assert scene.launch() == "hit"
+
+
+def test_a_checkout_with_a_broken_hook_succeeds(scene: Scene) -> None:
+    scene.quietly("checkout", "-q", "-b", "broken")
+    scene.hook.write_text(BROKEN)
+    scene.quietly("commit", "-q", "-a", "-m", "broken")
+    scene.quietly("checkout", "-q", "main")
+    scene.git("checkout", "-q", "broken", status=0)
+    scene.git("checkout", "-q", "topic")
+    assert scene.launch() == "hit"
+
+
+def test_all_files_in_parallel(scene: Scene, run: Callable[..., str]) -> None:
+    hooks = [write(scene.hook.with_name(f"h{n}.py"), f"print({n})\n") for n in range(60)]
+    scene.quietly("add", "-A")
+    run("run", "--all-files", "hooks-compile")
+    assert scene.launch(hooks[0]) == scene.launch(hooks[59]) == "hit"
+    hooks[7].write_text(BROKEN)
+    scene.quietly("add", "-A")
+    assert ".claude/hooks/h7.py:3: SyntaxError" in run("run", "--all-files", status=1)
+
+
+def test_in_several_processes_where_a_project_wants_it_so(
+    scene: Scene, run: Callable[..., str], packaged: Packaged
+) -> None:
+    config = packaged.config().replace("- id: hooks-compile\n", PARALLEL)
+    write(scene.repo / CONFIG, config)
+    hooks = [write(scene.hook.with_name(f"h{n}.py"), f"print({n})\n") for n in range(60)]
+    scene.quietly("add", "-A")
+    run("run", "--all-files", "hooks-compile")
+    assert [scene.launch(hook) for hook in hooks[::15]] == ["hit"] * 4
+
+
+def test_in_two_worktrees_at_the_same_time(scene: Scene, manager: Path) -> None:
+    linked = scene.folder / "linked"
+    scene.quietly("worktree", "add", "-q", linked, "topic")
+    words: list[str | Path] = [manager, "run", "--all-files", "hooks-compile"]
+    runs = [
+        subprocess.Popen(words, cwd=tree, env=dict(scene.env), stdout=subprocess.DEVNULL)
+        for tree in (scene.repo, linked, scene.repo)
+    ]
+    assert [run.wait(60) for run in runs] == [0, 0, 0]
+    assert scene.launch() == scene.launch(linked / HOOK) == "hit"
+
+
+def test_the_users_interpreter_is_compiled_for_not_the_managers(scene: Scene) -> None:
+    others = [i for i in found() if i.is_cpython and i.version[:2] != (3, 11)]
+    if not others:
+        pytest.skip("there is one Python on this machine (try: pyenv install)")
+    link = scene.folder / "bin/python3"
+    link.unlink()
+    link.symlink_to(others[0].executable)
+    scene.edit()
+    scene.git("add", "-A")
+    commit(scene)
+    assert scene.launch() == "hit"
+    tags = {path.name.split(".")[1] for path in scene.hook.parent.rglob("guard.*.pyc")}
+    assert tags == {f"cpython-3{others[0].version[1]}"}
+
+
+CHECK = ("run", "--hook-stage", "manual", "hooks-compile-check", "--all-files")
+
+
+def with_check(scene: Scene, packaged: Packaged) -> None:
+    write(scene.repo / CONFIG, packaged.config(IDS))
+    scene.quietly("commit", "-q", "-a", "-m", "check")
+
+
+def test_the_check_writes_nothing_and_needs_no_runtime_folder(
+    scene: Scene, run: Callable[..., str], packaged: Packaged
+) -> None:
+    with_check(scene, packaged)
+    shutil.rmtree(scene.folder / "runtime", ignore_errors=True)
+    run(*CHECK)
+    assert not (scene.folder / "runtime").exists()
+    assert not list(scene.repo.rglob("__pycache_opt__"))
+
+
+def test_the_check_finds_what_does_not_compile_and_what_git_should_not_track(
+    scene: Scene, run: Callable[..., str], packaged: Packaged
+) -> None:
+    with_check(scene, packaged)
+    scene.hook.write_text(BROKEN)
+    write(scene.hook.with_name("other.py"), BROKEN)
+    cached = write(scene.hook.parent / "__pycache_opt__/guard.cpython-311.opt-2.0123.pyc", "x")
+    write(scene.hook.parent / "__pycache__/helper.cpython-311.pyc", "x")
+    scene.quietly("add", "-A", "-f")
+    shown = run(*CHECK, status=1)
+    assert f"{HOOK}:3: SyntaxError" in shown
+    assert ".claude/hooks/other.py:3: SyntaxError" in shown
+    assert str(cached.relative_to(scene.repo)) in shown
+    assert ".claude/hooks/__pycache__/helper.cpython-311.pyc" in shown
+    assert "git rm" in shown
+
+
+def test_the_check_compiles_for_every_configured_interpreter(
+    scene: Scene, run: Callable[..., str], packaged: Packaged
+) -> None:
+    older = [i for i in found() if i.is_cpython and i.version < (3, 10)]
+    if not older:
+        pytest.skip("no Python before 3.10 is on this machine (try: pyenv install 3.9)")
+    with_check(scene, packaged)
+    name = f"python3.{older[0].version[1]}"
+    (scene.folder / "bin" / name).symlink_to(older[0].executable)
+    write(scene.repo / ".hooks-compile.toml", f'python = ["python3", "{name}"]\n')
+    scene.hook.write_text("match 1:\n    case 1:\n        print(1)\n")
+    shown = run(*CHECK, status=1)
+    assert f"{HOOK}:1: SyntaxError" in shown
+    assert f"(compiled under CPython 3.{older[0].version[1]}" in shown
+
+
+def test_the_manifest_is_valid_and_says_what_each_id_needs(scene: Scene) -> None:
+    path = CHECKOUT / ".pre-commit-hooks.yaml"
+    scene.run(PRE_COMMIT, "validate-manifest", path)
+    hooks = {hook["id"]: hook for hook in yaml.safe_load(path.read_text())}
+    assert tuple(hooks) == IDS
+    sync = hooks["hooks-compile-sync"]
+    # The stages after an operation pass no files: without always_run the hook would be skipped.
+    assert sync["always_run"] is True
+    assert sync["pass_filenames"] is False
+    assert sync["stages"] == list(STAGES[1:])
+    assert all(hook["minimum_pre_commit_version"] == "3.2.0" for hook in hooks.values())
+    assert all(hook["language"] == "python" for hook in hooks.values())
+
+
+@pytest.mark.timeout(300)
+def test_the_oldest_pre_commit_that_we_name(packaged: Packaged, tmp_path: Path) -> None:
+    """3.2 is the first that knows the stages by their new names."""
+    scene = Scene.create(tmp_path / "scene", files={CONFIG: packaged.config(IDS)})
+    scene = scene.with_env(**{**packaged.env, "PRE_COMMIT_HOME": str(tmp_path / "3.2")})
+    venv = tmp_path / "venv"
+    scene.run(sys.executable, "-m", "venv", venv)
+    scene.run(venv / "bin/pip", "install", "-q", "pre-commit==3.2.0")
+    oldest = venv / "bin/pre-commit"
+    assert scene.run(oldest, "--version").stdout == "pre-commit 3.2.0\n"
+    scene.run(oldest, "install", "--install-hooks", timeout=200)
+    scene.git("checkout", "-q", "topic")
+    assert scene.launch() == "hit"
+    scene.edit()
+    scene.git("add", "-A")
+    commit(scene)
+    assert scene.launch() == "hit"
+    scene.hook.write_text(BROKEN)
+    scene.git("add", "-A")
+    shown = commit(scene, status=1)
+    assert shown.count(f"{HOOK}:3: SyntaxError") == 2  # hooks-compile, and hooks-compile-check
+    assert f"{HOOK}:3" in scene.run(oldest, *CHECK, status=1).stdout
+
+
+def test_every_id_is_in_the_documentation() -> None:
+    document = (CHECKOUT / "docs" / "git.md").read_text()
+    assert [each for each in IDS if f"`{each}`" not in document] == []
+
+
+# Beside our native hooks
+
+LOCAL = """\
+default_install_hook_types: [pre-commit, post-checkout, post-merge]
+repos:
+- repo: local
+  hooks:
+  - id: noted
+    name: noted
+    language: system
+    entry: sh -c 'echo "$PRE_COMMIT_CHECKOUT_TYPE" >> {noted}'
+    always_run: true
+    pass_filenames: false
+    stages: [post-checkout]
+"""
+
+
+@pytest.fixture
+def local(tmp_path: Path, packaged: Packaged) -> Scene:
+    """A project with another hook of pre-commit's, and nothing installed."""
+    noted = tmp_path / "noted"
+    files = {CONFIG: LOCAL.format(noted=noted)}
+    scene = Scene.create(tmp_path / "scene", files=files).with_env(**packaged.env)
+    scene.make_warm()
+    return scene
+
+
+def hooks_in(scene: Scene) -> dict[str, bytes]:
+    folder = scene.repo / ".git/hooks"
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.suffix != ".sample"}
+
+
+def assert_both_run(scene: Scene, branch: str) -> None:
+    noted = scene.folder.parent / "noted"
+    noted.unlink(missing_ok=True)
+    done = scene.run(scene.git_binary, "checkout", "-q", branch)
+    assert "bug" not in done.stderr
+    assert noted.read_text() == "1\n"
+    assert scene.launch() == "hit"
+
+
+@pytest.mark.parametrize("first", ["theirs", "ours"])
+def test_beside_native_hooks_in_any_order(first: str, local: Scene, manager: Path) -> None:
+    before = hooks_in(local)
+    if first == "theirs":
+        local.run(manager, "install")
+        alone = hooks_in(local)
+        local.install("files")
+    else:
+        local.install("files")
+        local.run(manager, "install")
+    assert_both_run(local, "topic")
+    # Each again, as happens with every new clone of a colleague's set-up script.
+    for _ in range(2):
+        local.install("files")
+        local.run(manager, "install")
+    assert_both_run(local, "clash")
+    assert "not installed" not in local.tool("git-hooks", "status").stdout
+    if first == "theirs":
+        local.tool("git-hooks", "uninstall")
+        assert hooks_in(local) == alone
+        local.run(manager, "uninstall")
+    else:
+        local.run(manager, "uninstall")
+        assert_both_run_without_theirs(local)
+        local.tool("git-hooks", "uninstall")
+    assert hooks_in(local) == before
+
+
+def assert_both_run_without_theirs(scene: Scene) -> None:
+    scene.git("checkout", "-q", "main")
+    scene.edit()
+    scene.git("stash", "-q")
+    assert scene.launch() == "hit"
+    assert "not installed" not in scene.tool("git-hooks", "status").stdout
+
+
+def test_with_a_hook_from_before_both(local: Scene, manager: Path) -> None:
+    noted = local.folder / "first"
+    script = f'#!/bin/sh\necho first >> "{noted}"\n'
+    write(local.repo / ".git/hooks/post-checkout", script, executable=True)
+    before = hooks_in(local)
+    local.run(manager, "install")
+    local.install("files")
+    assert_both_run(local, "topic")
+    assert noted.read_text() == "first\n"
+    local.tool("git-hooks", "uninstall")
+    local.run(manager, "uninstall")
+    assert hooks_in(local) == before
+
+
+def test_while_unstaged_edits_are_hidden_nothing_is_synced(local: Scene, manager: Path) -> None:
+    local.run(manager, "install")
+    local.install("files")
+    calls = local.folder / "calls"
+    front = f"#!/bin/sh\necho call >> '{calls}'\n"
+    local.install("files", tool=write(local.folder / "front", front, executable=True))
+    write(local.repo / "new.txt", "new\n")
+    local.git("add", "-A")
+    local.edit("unstaged")
+    calls.unlink(missing_ok=True)
+    local.git("commit", "-q", "-m", "new")
+    assert local.hook.read_text() == hook_text("unstaged", "edited")
+    assert len(calls.read_text().splitlines()) <= 3  # before, and after; not while
+
+
+def test_no_environment_of_a_manager_is_left_on_path_for_hooks(scene: Scene) -> None:
+    """``python3`` of pre-commit's environment is first on PATH while our ids run."""
+    recorded = scene.folder / "runtime/interpreters.json"
+    scene.git("checkout", "-q", "topic")
+    assert "pre-commit" not in recorded.read_text()
+    assert "prek" not in recorded.read_text()
+    assert os.fspath(scene.folder / "bin/python3") in recorded.read_text()

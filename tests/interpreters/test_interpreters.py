@@ -1,0 +1,795 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hooks_compile.errors import InterpreterError
+from hooks_compile.interpreters.resolve import (
+    Record,
+    find,
+    is_shim,
+    recorded,
+    records,
+    resolve,
+    user_environment,
+)
+from tests.support.interpreters_found import Found, each_interpreter, found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHECKOUT = Path(__file__).parents[2]
+PLAIN = next(interpreter for interpreter in found() if interpreter.is_cpython).executable
+
+
+def script(path: Path, text: str) -> Path:
+    """Write an executable shell script."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def make_venv(folder: Path, python: Path | str = PLAIN, *options: str) -> Path:
+    """Make a real virtual environment and return its Python."""
+    command = [str(python), "-I", "-m", "venv", "--without-pip", *options, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"no venv module there: {done.stderr.strip() or done.stdout.strip()}")
+    return folder / "bin" / "python3"
+
+
+def path_env(*folders: object) -> dict[str, str]:
+    return {"PATH": os.pathsep.join(map(str, folders)), "HOME": os.environ["HOME"]}
+
+
+@pytest.fixture
+def newest() -> Found:
+    return [interpreter for interpreter in found() if interpreter.is_cpython][-1]
+
+
+# --- what a Python says ---------------------------------------------------------------------------
+
+
+@each_interpreter
+def test_it_says_of_an_interpreter_what_that_says_of_itself(
+    interpreter: Found, tmp_path: Path
+) -> None:
+    command = (
+        "import sys, importlib.util as u, _imp; i = sys.implementation\n"
+        "print(i.name, i.cache_tag, u.MAGIC_NUMBER.hex(), "
+        "_imp.source_hash(0, b'hooks-compile').hex(), sys.executable)"
+    )
+    done = subprocess.run(
+        [interpreter.executable, "-I", "-c", command], capture_output=True, text=True, check=True
+    )
+    answer = resolve(str(interpreter.executable), cwd=tmp_path, env={})
+    assert done.stdout.split() == [
+        answer.implementation,
+        answer.cache_tag,
+        answer.magic,
+        answer.hash_check,
+        str(answer.executable),
+    ]
+    assert answer.version == interpreter.version
+    assert answer.command == str(interpreter.executable)
+
+
+@each_interpreter
+def test_the_python_of_a_virtual_environment_stays_the_environments(
+    interpreter: Found, tmp_path: Path
+) -> None:
+    python = make_venv(tmp_path / "venv", interpreter.executable)
+    by_path = resolve(str(python), cwd=tmp_path, env={})
+    assert by_path.executable == python
+    assert by_path.version == interpreter.version
+    assert resolve("python3", cwd=tmp_path, env=path_env(python.parent)).executable == python
+    assert resolve("venv/bin/python3", cwd=tmp_path, env={}).executable == python
+    assert resolve("./bin/python", cwd=tmp_path / "venv", env={}).executable.samefile(python)
+
+
+@pytest.mark.parametrize("name", ["with a space", "grün-日本", "not-utf8-\udcff", "new\nline"])
+def test_a_folder_of_any_name_is_no_obstacle(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    try:
+        python = make_venv(folder)
+    except OSError as error:
+        pytest.skip(f"this file system takes no such name: {error}")
+    assert resolve("python3", cwd=tmp_path, env=path_env(folder / "bin")).executable == python
+    shim = script(tmp_path / "python3", 'exec "$REAL" "$@"')
+    answer = resolve(str(shim), cwd=tmp_path, env={"REAL": str(python), "PATH": os.defpath})
+    assert answer.executable == python
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.6", "3.7"])
+def test_an_old_python_is_said_to_be_not_supported(version: str, tmp_path: Path) -> None:
+    pythons = list(_pyenv_root().glob(f"versions/{version}*/bin/python"))
+    if not pythons:
+        pytest.skip(f"Python {version} is not on this machine (try: pyenv install)")
+    with pytest.raises(InterpreterError, match=f"{version}.* is not supported") as caught:
+        resolve(str(pythons[0]), cwd=tmp_path, env={})
+    assert caught.value.path == pythons[0]
+    assert "3.8 or later" in caught.value.remedy
+
+
+def test_variables_that_change_how_python_starts_do_not_change_the_answer(tmp_path: Path) -> None:
+    (tmp_path / "_imp.py").write_text("raise SystemExit(1)")
+    (tmp_path / "sitecustomize.py").write_text("raise SystemExit(1)")
+    env = {"PYTHONPATH": str(tmp_path), "PYTHONSTARTUP": "/nowhere", "PYTHONOPTIMIZE": "2"}
+    assert resolve(str(PLAIN), cwd=tmp_path, env=env).executable == PLAIN
+
+
+# --- where a command is found ---------------------------------------------------------------------
+
+
+def test_the_first_executable_file_on_path_is_found(tmp_path: Path) -> None:
+    (tmp_path / "folder" / "python3").mkdir(parents=True)
+    script(tmp_path / "plain" / "python3", "exit 1").chmod(0o644)
+    right = script(tmp_path / "right" / "python3", "exit 1")
+    script(tmp_path / "late" / "python3", "exit 1")
+    folders = [tmp_path / name for name in ("missing", "folder", "plain", "right", "late")]
+    assert find("python3", cwd=tmp_path, env=path_env(*folders)) == right
+
+
+@pytest.mark.parametrize(("entry", "folder"), [("", "."), ("bin", "bin"), ("../x", "../x")])
+def test_relative_and_empty_entries_of_path_start_in_the_working_directory(
+    entry: str, folder: str, tmp_path: Path
+) -> None:
+    cwd = tmp_path / "work"
+    cwd.mkdir()
+    right = script(cwd / folder / "python3", "exit 1")
+    env = path_env("/nowhere", entry)
+    assert find("python3", cwd=cwd, env=env).samefile(right)
+    with pytest.raises(InterpreterError):
+        find("python3", cwd=tmp_path, env=env)
+
+
+def test_a_tilde_is_the_home_of_the_given_environment(tmp_path: Path) -> None:
+    right = script(tmp_path / "bin" / "python3", "exit 1")
+    env = {"HOME": str(tmp_path), "PATH": ""}
+    assert find("~/bin/python3", cwd=Path("/"), env=env) == right
+
+
+def test_without_path_the_systems_own_is_used(tmp_path: Path) -> None:
+    assert find("sh", cwd=tmp_path, env={}).name == "sh"
+
+
+@pytest.mark.parametrize("command", ["no-such-python", "./python3", "/no/such/python3", "~/x", ""])
+def test_a_missing_command_is_named_with_a_remedy(command: str, tmp_path: Path) -> None:
+    with pytest.raises(InterpreterError) as caught:
+        resolve(command, cwd=tmp_path, env=path_env(tmp_path))
+    assert str(caught.value) == (
+        f"there is no {command!r} to run hooks with\n"
+        "  to fix it: hooks-compile compile --python /usr/bin/python3, or another that is there"
+    )
+
+
+# --- shims ----------------------------------------------------------------------------------------
+
+
+def _pyenv_root() -> Path:
+    pyenv = shutil.which("pyenv")
+    if pyenv is None:
+        return Path("/nowhere")
+    done = subprocess.run([pyenv, "root"], capture_output=True, text=True, check=True)
+    return Path(done.stdout.strip())
+
+
+def _pyenv_versions() -> list[tuple[str, Path]]:
+    pythons = [
+        python
+        for python in sorted(_pyenv_root().glob("versions/3.*/bin/python3"))
+        if int(python.parts[-3].split(".")[1]) >= 8
+    ]
+    if len(pythons) < 2:
+        pytest.skip("pyenv with two versions of Python is not on this machine")
+    return [(python.parts[-3], python) for python in pythons]
+
+
+def test_a_real_pyenv_shim_is_asked_each_time(tmp_path: Path) -> None:
+    (one, one_python), *_, (other, other_python) = _pyenv_versions()
+    env = path_env(_pyenv_root() / "shims", *os.defpath.split(os.pathsep))
+    cache = tmp_path / "cache.json"
+    shim = find("python3", cwd=tmp_path, env=env)
+    assert is_shim(shim)
+    chosen = tmp_path / ".python-version"
+    for version, python in ((one, one_python), (other, other_python), (one, one_python)):
+        chosen.write_text(f"{version}\n")
+        answer = resolve("python3", cwd=tmp_path, env=env, cache=cache)
+        assert (answer.command, answer.executable) == ("python3", python)
+    (tmp_path / "sub").mkdir()
+    assert resolve("python3", cwd=tmp_path / "sub", env=env).executable == one_python
+    by_variable = resolve("python3", cwd=tmp_path, env=env | {"PYENV_VERSION": other})
+    assert by_variable.executable == other_python
+    assert not is_shim(one_python)
+
+
+def test_a_shim_like_that_of_asdf_is_asked(tmp_path: Path, newest: Found) -> None:
+    one, other = make_venv(tmp_path / "one"), make_venv(tmp_path / "other", newest.executable)
+    asdf = script(
+        tmp_path / "opt" / "asdf",
+        'shift; name=$1; shift; exec "$(sed -n "s/^python //p" .tool-versions)/bin/$name" "$@"',
+    )
+    shim = script(tmp_path / "shims" / "python3", f'exec {asdf} exec "python3" "$@"')
+    assert is_shim(shim)
+    for python in (one, other):
+        (tmp_path / ".tool-versions").write_text(f"python {python.parent.parent}\n")
+        answer = resolve("python3", cwd=tmp_path, env=path_env(shim.parent, *_system()))
+        assert answer.executable == python
+
+
+def test_a_shim_like_that_of_mise_is_a_link_to_the_manager(tmp_path: Path) -> None:
+    mise = script(tmp_path / "bin" / "mise", f'exec {PLAIN.parent}/"${{0##*/}}" "$@"')
+    shim = tmp_path / "shims" / PLAIN.name
+    shim.parent.mkdir()
+    shim.symlink_to(mise)
+    assert is_shim(shim)
+    linked = tmp_path / PLAIN.name
+    linked.symlink_to(shim)
+    assert is_shim(linked)
+    cache = tmp_path / "cache.json"
+    for command in (shim, linked):
+        answer = resolve(str(command), cwd=tmp_path, env=path_env(*_system()), cache=cache)
+        assert answer.executable == PLAIN
+    assert not cache.exists()
+
+
+def _system() -> list[str]:
+    return os.defpath.split(os.pathsep)
+
+
+def test_a_wrapper_whose_python_is_not_to_be_seen_here_is_kept_as_it_is(tmp_path: Path) -> None:
+    # as one does that starts a container
+    fields = f"cpython 3.9.1 cpython-39 610d0d0a 00 {b'/no/such/python'.hex()}"
+    wrapper = script(tmp_path / "python3", f"echo hooks-compile-probe {fields}")
+    cache = tmp_path / "cache.json"
+    answer = resolve(str(wrapper), cwd=tmp_path, env=path_env(*_system()), cache=cache)
+    assert (answer.executable, answer.version) == (wrapper, (3, 9, 1))
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize("name", ["mise", "rye", "asdf", "rtx", "pyenv"])
+def test_a_managers_binary_is_a_shim_by_its_name(name: str, tmp_path: Path) -> None:
+    manager = tmp_path / name
+    shutil.copy("/bin/sh", manager)
+    link = tmp_path / "python3"
+    link.symlink_to(manager)
+    assert is_shim(link)
+
+
+def test_pythons_and_their_links_are_no_shims(tmp_path: Path, unprivileged: Path) -> None:
+    del tmp_path
+    assert not any(is_shim(interpreter.executable) for interpreter in found())
+    unreadable = unprivileged / "python3"
+    unreadable.write_bytes(b"\x7fELF")
+    unreadable.chmod(0o111)
+    assert not is_shim(unreadable)
+    assert not is_shim(unprivileged / "missing")
+
+
+def test_the_link_of_a_virtual_environment_is_no_shim(tmp_path: Path) -> None:
+    assert not is_shim(make_venv(tmp_path / "rye" / "mise"))
+
+
+# --- commands that misbehave ----------------------------------------------------------------------
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().split(")")[-1].split()[0] != "Z"
+
+
+def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    hanging = script(tmp_path / "python3", f"sleep 60 & echo $! > {note}; wait")
+    start = time.monotonic()
+    with pytest.raises(InterpreterError, match=r"does not answer in 0\.5 s") as caught:
+        resolve(str(hanging), cwd=tmp_path, env=path_env(*_system()), timeout=0.5)
+    assert time.monotonic() - start < 10
+    assert caught.value.path == hanging
+    assert caught.value.remedy.startswith(str(hanging))
+    child = int(note.read_text())
+    while _alive(child):  # the test's time limit ends this
+        time.sleep(0.01)
+
+
+def test_a_process_left_behind_by_a_shim_does_not_delay_the_answer(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    shim = script(tmp_path / "python3", f'sleep 60 & echo $! > {note}; exec {PLAIN} "$@"')
+    start = time.monotonic()
+    assert resolve(str(shim), cwd=tmp_path, env=path_env(*_system())).executable == PLAIN
+    assert time.monotonic() - start < 10
+    child = int(note.read_text())
+    assert _alive(child)  # not ours to end
+    os.kill(child, signal.SIGKILL)
+
+
+def test_a_command_that_hangs_after_its_answer_is_ended(tmp_path: Path) -> None:
+    shim = script(tmp_path / "python3", f'{PLAIN} "$@"; exec sleep 60')
+    start = time.monotonic()
+    answer = resolve(str(shim), cwd=tmp_path, env=path_env(*_system()), timeout=1)
+    assert answer.executable == PLAIN
+    assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'echo welcome; echo "no newline\\c"; exec REAL "$@"',
+        'echo oops >&2; REAL "$@"; echo "goodbye"',
+        'printf "\\377\\000hooks-compile-probe x\\n"; exec REAL "$@"',
+        'echo hooks-compile-probe cpython 3.x.1; echo hooks-compile-probe a b c; exec REAL "$@"',
+        'echo hooks-compile-probe c 3.9.1 t m h zz; REAL "$@"; exit 3',
+    ],
+)
+def test_junk_around_the_answer_is_ignored(text: str, tmp_path: Path) -> None:
+    noisy = script(tmp_path / "python3", text.replace("REAL", str(PLAIN)))
+    answer = resolve(str(noisy), cwd=tmp_path, env=path_env(*_system()))
+    assert answer.executable == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("echo hello; echo; echo world >&2; exit 1", "world"),
+        ("exit 0", "nothing"),
+        ("kill -9 $$", "nothing"),
+        ("exec yes junk", "junk"),
+        ("exec yes '' ", "nothing"),
+        ("printf 'a very long line %01000d' 1", "a very long line 0"),
+        ("printf '\\377'", "\ufffd"),
+    ],
+)
+def test_what_is_no_python_is_quoted(text: str, said: str, tmp_path: Path) -> None:
+    other = script(tmp_path / "python3", text)
+    with pytest.raises(InterpreterError, match="is no Python that can run hooks") as caught:
+        resolve(str(other), cwd=tmp_path, env=path_env(*_system()))
+    assert caught.value.path == other
+    assert f"it said: {said}" in caught.value.cause
+    assert len(caught.value.cause) < 300
+
+
+@pytest.mark.parametrize("content", [b"\x7fELF not really", b"#!/no/such/interpreter\n", b""])
+def test_what_does_not_start_is_said(content: bytes, tmp_path: Path) -> None:
+    broken = tmp_path / "python3"
+    broken.write_bytes(content)
+    broken.chmod(0o755)
+    with pytest.raises(InterpreterError, match=r"does not start|is no Python") as caught:
+        resolve(str(broken), cwd=tmp_path, env=path_env(*_system()))
+    assert caught.value.path == broken
+
+
+# --- the memory -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache.json"
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Path:
+    return make_venv(tmp_path / "venv")
+
+
+def knows(cache: Path, python: Path) -> bool:
+    """Whether the answer comes without a process: none starts in a folder that is not there."""
+    try:
+        answer = resolve(str(python), cwd=Path("/no/such/folder"), env={}, cache=cache)
+    except InterpreterError:
+        return False
+    assert answer == resolve(str(python), cwd=Path("/"), env={})
+    return True
+
+
+def fill(cache: Path, python: Path) -> None:
+    resolve(str(python), cwd=Path("/"), env={}, cache=cache)
+
+
+def test_an_answer_is_remembered_in_a_private_file(cache: Path, python: Path) -> None:
+    assert not knows(cache, python)
+    fill(cache, python)
+    assert knows(cache, python)
+    assert cache.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in cache.parent.iterdir() if path.is_file()] == [cache.name]
+
+
+def test_an_answer_counts_for_the_same_file_only(cache: Path, python: Path, newest: Found) -> None:
+    fill(cache, python)
+    make_venv(python.parent.parent, newest.executable)
+    python.unlink()
+    python.symlink_to(newest.executable)
+    assert not knows(cache, python)
+    fill(cache, python)
+    assert resolve(str(python), cwd=Path("/"), env={}, cache=cache).version == newest.version
+
+
+def test_two_links_to_one_binary_keep_their_own_paths(cache: Path, tmp_path: Path) -> None:
+    one, other = make_venv(tmp_path / "one"), make_venv(tmp_path / "other")
+    fill(cache, one)
+    assert not knows(cache, other)
+    fill(cache, other)
+    for python in (one, other):
+        assert knows(cache, python)
+        assert resolve(str(python), cwd=Path("/"), env={}, cache=cache).executable == python
+
+
+def test_a_binary_that_is_gone_is_forgotten(cache: Path, tmp_path: Path) -> None:
+    one, other = make_venv(tmp_path / "one"), make_venv(tmp_path / "other")
+    fill(cache, one)
+    shutil.rmtree(one.parent.parent)
+    fill(cache, other)
+    assert list(json.loads(cache.read_text())) == [str(other)]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"PYTHON": null}',
+        b'{"PYTHON": []}',
+        b'{"PYTHON": {"stamp": 1}}',
+        b'{"PYTHON": ["x", "cpython", [3, 8, 1], "a", "b", "c", "d"]}',
+        b'{"PYTHON": [STAMP, "cpython", [3, 8], "a", "b", "c", "d"]}',
+        b'{"PYTHON": [STAMP, "cpython", [3, 8, "x"], "a", "b", "c", "d"]}',
+        b'{"PYTHON": [STAMP, "cpython", [3, 8, 1], "a", "b"]}',
+        b"\xff\xfe\x00",
+        b"[" * 100_000,
+    ],
+)
+def test_a_damaged_memory_counts_as_none_and_is_made_anew(
+    damage: bytes, cache: Path, python: Path
+) -> None:
+    fill(cache, python)
+    stamp = json.dumps(json.loads(cache.read_text())[str(python)][0]).encode()
+    cache.write_bytes(damage.replace(b"PYTHON", str(python).encode()).replace(b"STAMP", stamp))
+    cache.chmod(0o600)
+    assert not knows(cache, python)
+    fill(cache, python)
+    assert knows(cache, python)
+
+
+def test_a_memory_that_others_can_write_is_not_trusted(cache: Path, python: Path) -> None:
+    for mode in (0o620, 0o602, 0o666):
+        fill(cache, python)
+        cache.chmod(mode)
+        assert not knows(cache, python)
+        fill(cache, python)
+        assert cache.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_memory_of_another_user_is_not_trusted(cache: Path, python: Path) -> None:
+    fill(cache, python)
+    try:
+        os.chown(cache, 12345, -1)
+    except PermissionError:
+        pytest.skip("only root can give a file away")
+    assert not knows(cache, python)
+
+
+def test_a_memory_that_is_a_link_or_a_pipe_is_not_read(
+    cache: Path, python: Path, tmp_path: Path
+) -> None:
+    fill(cache, python)
+    elsewhere = cache.rename(tmp_path / "elsewhere")
+    cache.symlink_to(elsewhere)
+    assert not knows(cache, python)
+    cache.unlink()
+    os.mkfifo(cache)
+    assert not knows(cache, python)
+
+
+@pytest.mark.parametrize("kind", ["missing", "file", "folder"])
+def test_where_nothing_can_be_remembered_the_answer_is_the_same(
+    kind: str, tmp_path: Path, python: Path
+) -> None:
+    cache = tmp_path / "x" / "cache.json"
+    if kind == "file":
+        cache.parent.write_text("")
+    elif kind == "folder":
+        cache.mkdir(parents=True)
+    fill(cache, python)
+    assert not knows(cache, python)
+    assert not list(tmp_path.glob("x/.*"))
+
+
+def test_a_folder_that_can_not_be_written_is_no_error(unprivileged: Path) -> None:
+    unprivileged.chmod(0o555)
+    python = Path("/usr/bin/python3")
+    if not os.access(python, os.X_OK):
+        pytest.skip("there is no /usr/bin/python3")
+    fill(unprivileged / "cache.json", python)
+    assert not (unprivileged / "cache.json").exists()
+    unprivileged.chmod(0o700)
+
+
+def test_many_writers_leave_a_whole_memory(cache: Path, tmp_path: Path) -> None:
+    python = make_venv(tmp_path / "venv")
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from pathlib import Path\n"
+        "from hooks_compile.interpreters.resolve import resolve\n"
+        "for _ in range(20):\n"
+        "    resolve(sys.argv[2], cwd=Path('/'), env={}, cache=Path(sys.argv[3]))\n"
+        "    Path(sys.argv[3]).unlink(missing_ok=True)\n"
+        "resolve(sys.argv[2], cwd=Path('/'), env={}, cache=Path(sys.argv[3]))\n"
+    )
+    command = [sys.executable, "-I", "-c", code, str(CHECKOUT), str(python), str(cache)]
+    writers = [subprocess.Popen(command) for _ in range(4)]
+    assert [writer.wait() for writer in writers] == [0, 0, 0, 0]
+    fill(cache, python)
+    assert knows(cache, python)
+    assert not list(tmp_path.glob(".cache.json.*"))
+
+
+# --- what launches recorded -----------------------------------------------------------------------
+
+
+def note(runtime: Path, name: str, content: bytes) -> Path:
+    (runtime / "seen").mkdir(exist_ok=True)
+    path = runtime / "seen" / name
+    path.write_bytes(content)
+    return path
+
+
+def test_the_interpreters_of_launches_in_the_folders_are_returned_once(tmp_path: Path) -> None:
+    python = os.fsencode(PLAIN)
+    note(tmp_path, "a", python + b"\0/one/hooks")
+    note(tmp_path, "b", python + b"\0/other/hooks")
+    note(tmp_path, "c", b"/usr/bin/env\0/third/hooks")
+    assert recorded(tmp_path, [Path("/one/hooks"), Path("/other/hooks")]) == [PLAIN]
+    assert recorded(tmp_path, [Path("/third/hooks")]) == [Path("/usr/bin/env")]
+    assert recorded(tmp_path, [Path("/one")]) == []
+
+
+def test_recorded_interpreters_that_are_gone_are_left_out(tmp_path: Path) -> None:
+    gone = note(tmp_path, "a", b"/no/such/python3\0/hooks")
+    assert recorded(tmp_path, [Path("/hooks")]) == []
+    assert records(tmp_path) == [Record(gone, Path("/no/such/python3"), Path("/hooks"))]
+
+
+def test_a_recorded_path_may_hold_any_byte(tmp_path: Path) -> None:
+    one = note(tmp_path, "a", b"/\xff\n/python 3\0/ho\xffoks")
+    assert records(tmp_path) == [
+        Record(one, Path(os.fsdecode(b"/\xff\n/python 3")), Path(os.fsdecode(b"/ho\xffoks")))
+    ]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\0", b"python3\0/hooks", b"/usr/bin/env", b"/usr/bin/env\0/a\0/b"]
+)
+def test_notes_that_say_nothing_are_left_out(content: bytes, tmp_path: Path) -> None:
+    note(tmp_path, "a", content)
+    (tmp_path / "seen" / "folder").mkdir()
+    (tmp_path / "seen" / "link").symlink_to("nowhere")
+    assert records(tmp_path) == []
+
+
+def test_without_a_runtime_folder_nothing_was_recorded(tmp_path: Path) -> None:
+    assert records(tmp_path / "missing") == []
+    assert recorded(tmp_path / "missing", [Path("/hooks")]) == []
+
+
+# --- the environment that the agent has -----------------------------------------------------------
+
+SHOW = """
+import json, os, sys
+sys.path.insert(0, sys.argv[1])
+from hooks_compile.interpreters.resolve import user_environment
+own = {name: getattr(sys, name) for name in ("prefix", "base_prefix", "executable")}
+print(json.dumps([user_environment(os.environ), own]))
+"""
+
+RunIn = Callable[[Path, dict[str, str]], dict[str, str]]
+
+
+@pytest.fixture
+def run_in(monkeypatch: pytest.MonkeyPatch) -> RunIn:
+    """What ``user_environment`` makes of an environment when the tool runs under a Python.
+
+    It is asked in a process of that Python, and here with the same ``sys``.
+    """
+
+    def run(python: Path, env: dict[str, str]) -> dict[str, str]:
+        command = [str(python), "-c", SHOW, str(CHECKOUT)]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+        result, own = json.loads(done.stdout)
+        assert isinstance(result, dict)
+        result = {name: value for name, value in result.items() if name in env}
+        for name, value in own.items():
+            monkeypatch.setattr(sys, name, value)
+        assert user_environment(env) == result
+        return result
+
+    return run
+
+
+@pytest.fixture
+def ours(tmp_path: Path) -> Path:
+    """The virtual environment that the tool runs in."""
+    return make_venv(tmp_path / "ours", sys._base_executable).parent.parent  # type: ignore[attr-defined]
+
+
+def test_an_environment_that_a_person_activated_stays(ours: Path, run_in: RunIn) -> None:
+    env = path_env(ours / "bin", "/usr/bin", "/bin") | {"VIRTUAL_ENV": str(ours)}
+    assert run_in(ours / "bin/python", env) == env
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        ".install_state_v1",
+        ".install_state_v2",
+        ".prek-hook.json",
+        "pipx_metadata.json",
+        "uv-receipt.toml",
+    ],
+)
+def test_an_environment_that_a_tool_made_for_us_goes(mark: str, ours: Path, run_in: RunIn) -> None:
+    (ours / mark).touch()
+    env = path_env(ours / "bin", "/usr/bin", "/bin")
+    named = env | {"VIRTUAL_ENV": str(ours), "PRE_COMMIT": "1"}
+    expected = path_env("/usr/bin", "/bin")
+    assert run_in(ours / "bin/python", named) == expected | {"PRE_COMMIT": "1"}
+    assert run_in(ours / "bin/python", env) == expected
+
+
+def test_an_environment_that_nothing_names_goes_from_path(ours: Path, run_in: RunIn) -> None:
+    # wherever it stands, and by whatever link it is named
+    link = ours.parent / "link"
+    link.symlink_to(ours)
+    env = path_env("/usr/bin", ours / "bin", link / "bin", f"{ours}/bin/", "", "/bin")
+    assert run_in(ours / "bin/python", env) == path_env("/usr/bin", "", "/bin")
+
+
+def test_another_environment_that_the_user_activated_stays(
+    ours: Path, tmp_path: Path, run_in: RunIn
+) -> None:
+    theirs = make_venv(tmp_path / "theirs").parent.parent
+    env = path_env(ours / "bin", theirs / "bin", "/usr/bin") | {"VIRTUAL_ENV": str(theirs)}
+    expected = path_env(theirs / "bin", "/usr/bin") | {"VIRTUAL_ENV": str(theirs)}
+    assert run_in(ours / "bin/python", env) == expected
+    found_there = resolve("python3", cwd=tmp_path, env=expected)
+    assert found_there.executable == theirs / "bin" / "python3"
+
+
+def test_the_launcher_variables_of_our_own_python_go(ours: Path, run_in: RunIn) -> None:
+    env = path_env("/usr/bin") | {"__PYVENV_LAUNCHER__": str(ours / "bin/python3")}
+    assert run_in(ours / "bin/python", env) == path_env("/usr/bin")
+    given = {"PATH": "/usr/bin", "PYTHONHOME": "/opt", "OTHER": "kept"}
+    assert "PYTHONHOME" not in user_environment(given)
+    assert user_environment(given)["OTHER"] == "kept"
+    assert "PYTHONHOME" in given
+
+
+def test_outside_of_a_virtual_environment_nothing_changes(tmp_path: Path, run_in: RunIn) -> None:
+    base = Path(sys._base_executable)  # type: ignore[attr-defined]
+    theirs = make_venv(tmp_path / "theirs").parent.parent
+    env = path_env(theirs / "bin", base.parent, "/usr/bin") | {"VIRTUAL_ENV": str(theirs)}
+    assert run_in(base, env) == env
+    assert run_in(base, {"HOME": "/"}) == {"HOME": "/"}
+
+
+def test_what_a_pyenv_shim_put_on_path_before_the_tool_ran_goes(tmp_path: Path) -> None:
+    able = [(name, python) for name, python in _pyenv_versions() if _is_able(name)]
+    if len(able) < 2:
+        pytest.skip("pyenv with two versions of Python 3.11 or later is not on this machine")
+    (agents, agents_python), *_, (tools, tools_python) = able
+    shims = _pyenv_root() / "shims"
+    # Both are active, the agent's comes first; the tool is installed in the other one only.
+    env = path_env(shims, _pyenv_root() / "bin", *_system())
+    env["PYENV_VERSION"] = f"{agents}:{tools}"
+    command = [f"python{tools.rpartition('.')[0]}", "-c", SHOW, str(CHECKOUT)]
+    done = subprocess.run(
+        [shims / command[0], *command[1:]], env=env, capture_output=True, text=True, check=True
+    )
+    ours, own = json.loads(done.stdout)
+    assert Path(own["prefix"]) == tools_python.parent.parent
+    assert str(tools_python.parent) not in ours["PATH"].split(os.pathsep)
+    assert resolve("python3", cwd=tmp_path, env=ours).executable == agents_python
+
+
+def test_a_python_of_a_version_manager_goes_where_it_stands_before_the_managers_shims(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "asdf"
+    ours = root / "installs/python/3.11/bin"
+    for folder in (ours, root / "shims", tmp_path / "other/shims"):
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(sys, "prefix", str(ours.parent))
+    monkeypatch.setattr(sys, "base_prefix", str(ours.parent))
+    monkeypatch.setattr(sys, "executable", str(ours / "python3"))
+    assert user_environment(path_env(ours, "/a", root / "shims", ours)) == path_env(
+        "/a", root / "shims", ours
+    )
+    for path in ([ours, "/a"], [root / "shims", ours], [ours, tmp_path / "other/shims"]):
+        assert user_environment(path_env(*path)) == path_env(*path)
+
+
+def _is_able(version: str) -> bool:
+    return tuple(map(int, version.split(".")[:2])) >= (3, 11)
+
+
+# --- real pre-commit and prek ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def hooked(tmp_path: Path) -> Iterator[Path]:
+    """A repository whose hooks show what ``user_environment`` makes of theirs."""
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    subprocess.run(["git", "init", "-q", str(repo)], check=True)
+    show = tmp_path / "show.py"
+    show.write_text(SHOW.replace("print(json", "open(os.environ['OUT'], 'w').write(json"))
+    config = "repos:\n- repo: local\n  hooks:\n"
+    for language in ("python", "system"):
+        config += (
+            f"  - {{id: {language}, name: x, language: {language}, always_run: true, "
+            f"pass_filenames: false, entry: python3 {show} {CHECKOUT}}}\n"
+        )
+    (repo / ".pre-commit-config.yaml").write_text(config)
+    subprocess.run(["git", "-C", str(repo), "add", "."], check=True)
+    yield repo
+
+
+def run_hook(tool: str, hook: str, repo: Path, env: dict[str, str]) -> dict[str, str]:
+    out = repo.parent / "out.json"
+    own = Path(sys.executable).parent
+    binary = shutil.which(tool, path=f"{own}{os.pathsep}{os.environ['PATH']}")
+    assert binary is not None, f"{tool} belongs to the test extra"
+    done = subprocess.run(
+        [binary, "run", "-a", hook],
+        cwd=repo,
+        env=env | {"OUT": str(out)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if not out.exists():
+        pytest.skip(f"{tool} can't make its environment here: {(done.stdout + done.stderr)[-300:]}")
+    result, _ = json.loads(out.read_text())
+    assert isinstance(result, dict)
+    assert result["PRE_COMMIT"] == "1"
+    return result
+
+
+@pytest.mark.parametrize("tool", ["pre-commit", "prek"])
+def test_the_environment_that_a_real_runner_made_goes_and_the_users_stays(
+    tool: str, hooked: Path, tmp_path: Path
+) -> None:
+    base: str = sys._base_executable  # type: ignore[attr-defined]
+    # prek installs uv by the user's pip
+    theirs = make_venv(tmp_path / "theirs", base, "--system-site-packages").parent.parent
+    path = [theirs / "bin", *os.environ["PATH"].split(os.pathsep)]
+    env = dict(os.environ) | path_env(*path) | {"VIRTUAL_ENV": str(theirs)}
+    made = run_hook(tool, "python", hooked, env)
+    assert made["PATH"].split(os.pathsep)[0] == str(theirs / "bin")
+    assert "VIRTUAL_ENV" not in made
+    assert resolve("python3", cwd=hooked, env=made).executable == theirs / "bin" / "python3"
+
+
+@pytest.mark.parametrize("tool", ["pre-commit", "prek"])
+def test_a_system_hook_of_a_real_runner_keeps_the_environment_that_the_user_activated(
+    tool: str, hooked: Path, ours: Path
+) -> None:
+    path = [ours / "bin", *os.environ["PATH"].split(os.pathsep)]
+    env = dict(os.environ) | path_env(*path) | {"VIRTUAL_ENV": str(ours)}
+    kept = run_hook(tool, "system", hooked, env)
+    assert kept["VIRTUAL_ENV"] == str(ours)
+    assert kept["PATH"].split(os.pathsep)[0] == str(ours / "bin")

@@ -1,0 +1,819 @@
+"""Past the shim of a real pyenv: the same Python, the same environment, or the shim is asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hooks_compile.interpreters import shims
+from tests.conftest import CHECKOUT
+from tests.support.launches import WRAPPER, require_root
+from tests.support.pyenv_scene import LONG_AGO, SYSTEM, Scene, versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+SHELLS = {
+    "sh": ("sh",),
+    "dash": ("dash",),
+    "bash": ("bash",),
+    "bash --posix": ("bash", "--posix"),
+    "busybox ash": ("busybox", "ash"),
+    "zsh": ("zsh", "-f"),
+    "zsh as sh": ("zsh", "--emulate", "sh", "-f"),
+}
+# zsh gives what it starts another ``_`` than the shim does; so there the shim is asked.
+PASSING_SHELLS = [name for name in SHELLS if "zsh" not in name]
+
+
+def _shells(names: Iterable[str]) -> list[object]:
+    params: list[object] = []
+    for name in names:
+        missing = pytest.mark.skip(reason=f"{SHELLS[name][0]} is not on this machine")
+        marks = [] if shutil.which(SHELLS[name][0]) else [missing]
+        params.append(pytest.param(SHELLS[name], id=name, marks=marks))
+    return params
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene.create(tmp_path, *versions())
+
+
+def minor(version: str) -> str:
+    return version.rpartition(".")[0]
+
+
+# --- the versions that pyenv can be told ----------------------------------------------------------
+
+OLD, MIDDLE, NEW = "{old}", "{middle}", "{new}"
+
+
+def _named(text: str) -> str:
+    old, middle, *_, new = versions()
+    return text.format(old=old, middle=middle, new=new, old_minor=minor(old), new_minor=minor(new))
+
+
+# What .python-version holds, and whether launches go past the shim once it is recorded.
+CONTENTS = [
+    ("{old}\n", True),
+    ("{new}", True),
+    ("\n\n{old}\n\n", True),
+    ("# a comment\n{old}\n", True),
+    ("{old}\n{new}\n", True),
+    ("{old}\nsystem\n", True),
+    ("{old}\n# {new}\n{middle}\n", True),
+    ("{old_minor}\n", True),
+    ("3\n", True),
+    ("system\n", True),
+    ("", True),
+    ("\n", True),
+    ("# nothing\n", True),
+    ("system\n{old}\n", False),
+    ("{old_minor}\n{new}\n", False),
+    ("python-{old}\n", False),
+    ("{old}\r\n", False),
+    ("{old} # a comment\n", False),
+    ("  {old}\n", False),
+    ("{old} {new}\n", False),
+    ("9.9.9\n", False),
+    ("9.9.9\n{old}\n", False),
+    ("{old}\n9.9.9\n", False),
+    ("nonsense\n", False),
+    ("../../versions/{old}\n", False),
+    ("..\n", False),
+    (".\n", False),
+    ("/\n", False),
+    ("{old}/envs/x\n", False),
+    ("-\n", False),
+    ("*\n", False),
+    ("$(touch {old})\n", False),
+    ("`id`\n", False),
+    ("'\"\n", False),
+    ("é\n", False),
+    ("{old}" + "0" * 300 + "\n", False),
+    ("{old}" + " " * 2000 + "x\n", False),
+    ("#" * 2000 + "\n", False),
+]
+
+
+@pytest.mark.parametrize(("content", "passed"), CONTENTS)
+def test_a_version_file_of_any_content_gives_what_the_shim_gives(
+    scene: Scene, content: str, *, passed: bool
+) -> None:
+    scene.choose(_named(content))
+    scene.compare()
+    recorded = scene.refresh()
+    assert (recorded.binary is not None) == passed, recorded
+    scene.compare("--child", "an argument", folder="sub/deep")
+    assert scene.passes("sub/deep") == passed
+    scene.choose(_named("{middle}\n"))
+    scene.compare()  # of this version there is no record
+    assert list(scene.top.rglob("touch*")) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "passed"),
+    [
+        ("{old}", True),
+        ("{old}:{new}", True),
+        ("{old_minor}", True),
+        ("system", True),
+        ("", True),
+        ("9.9.9", False),
+        ("{old} {new}", False),
+        ("{old}\n", False),
+        ("..", False),
+        (":{old}", False),
+        ("{old}::{new}", True),
+        ("*", False),
+    ],
+)
+def test_the_variable_goes_before_every_file(scene: Scene, content: str, *, passed: bool) -> None:
+    scene.choose(_named("{middle}\n"))
+    version = _named(content)
+    scene.refresh(PYENV_VERSION=version)
+    scene.compare("--child", env={"PYENV_VERSION": version})
+    assert scene.passes(PYENV_VERSION=version) == passed
+
+
+def test_the_hook_sees_the_variables_that_pyenv_sets(scene: Scene) -> None:
+    scene.refresh()
+    assert scene.passes()
+    seen = scene.compare().seen
+    version = versions()[0]
+    assert seen["executable"] == str(scene.root / "versions" / version / "bin" / "python3")
+    assert seen["env"]["PYENV_VERSION"] == version
+    assert seen["env"]["PYENV_DIR"] == str(scene.project)
+    assert seen["env"]["PATH"].endswith(scene.env["PATH"])
+    assert seen["env"]["PATH"] != scene.env["PATH"]
+    assert "hooks_compile" not in str(seen)
+
+
+def test_a_shim_that_was_never_recorded_is_asked(scene: Scene) -> None:
+    scene.compare()
+    assert not scene.passes()
+    assert not (scene.runtime / shims.FOLDER).exists()
+
+
+def test_the_record_of_one_folder_serves_in_all_where_the_same_is_chosen(scene: Scene) -> None:
+    old, *_, new = versions()
+    scene.choose(f"{new}\n", "sub")
+    scene.refresh()
+    assert [scene.passes(), scene.passes("sub"), scene.passes("sub/deep")] == [True, False, False]
+    scene.refresh("sub")
+    for folder, version in ((".", old), ("sub", new), ("sub/deep", new)):
+        assert scene.passes(folder)
+        assert scene.compare(folder=folder).seen["env"]["PYENV_VERSION"] == version
+    seen = scene.launch(cwd=Path("/"), wrapper=True)
+    assert seen == scene.launch(cwd=Path("/"), wrapper=False)
+    assert seen.seen["env"]["PYENV_DIR"] == "/"
+
+
+# --- what happens after the record ----------------------------------------------------------------
+
+
+def _nearer_file(scene: Scene) -> None:
+    scene.choose(f"{versions()[1]}\n", "sub")
+
+
+def _other_global(scene: Scene) -> None:
+    scene.choose_globally(versions()[1])
+
+
+def _no_global(scene: Scene) -> None:
+    (scene.root / "version").unlink()
+
+
+def _global_folder(scene: Scene) -> None:
+    (scene.root / "version").unlink()
+    (scene.root / "version").mkdir()
+
+
+def _uninstalled(scene: Scene) -> None:
+    scene.uninstall(versions()[0])
+
+
+def _other_python_by_that_name(scene: Scene) -> None:
+    scene.uninstall(versions()[0])
+    scene.install(versions()[0], versions()[-1])
+
+
+def _binary_not_executable(scene: Scene) -> None:
+    scene.uninstall(versions()[0])
+    binary = scene.root / "versions" / versions()[0] / "bin" / "python3"
+    binary.parent.mkdir(parents=True)
+    binary.write_text("")
+
+
+def _new_hook_script(scene: Scene) -> None:
+    script = scene.root / "pyenv.d" / "which" / "mine.bash"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(f'PYENV_COMMAND_PATH="$PYENV_ROOT/versions/{versions()[1]}/bin/python3"\n')
+
+
+def _old_hook_script(scene: Scene) -> None:
+    _new_hook_script(scene)
+    scene.settle()
+
+
+def _hook_script_before(scene: Scene) -> None:
+    script = scene.root / "pyenv.d" / "version-name" / "mine.bash"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(f'PYENV_VERSION="{versions()[1]}"\n')
+    scene.settle()
+
+
+def _new_plugin(scene: Scene) -> None:
+    script = scene.root / "plugins" / "mine" / "etc" / "pyenv.d" / "exec" / "mine.bash"
+    script.parent.mkdir(parents=True)
+    script.write_text("export MINE=1\n")
+    scene.settle()
+
+
+def _new_plugin_of_commands(scene: Scene) -> None:
+    (scene.root / "plugins" / "mine" / "bin").mkdir(parents=True)
+
+
+def _edited_hook_script(scene: Scene) -> None:
+    script = scene.root / "pyenv.d" / "exec" / "pip-rehash.bash"
+    script.write_text("export MINE=1\n")
+
+
+def _edited_command(scene: Scene) -> None:
+    command = scene.root / "libexec" / "pyenv-exec"
+    command.write_text(command.read_text().replace("shift 1\n", "shift 1\nexport MINE=1\n"))
+
+
+def _upgrade_from_an_archive(scene: Scene) -> None:
+    _edited_command(scene)
+    told = scene.root / "libexec" / "pyenv---version"
+    told.write_text(told.read_text().replace('version="', 'version="9.'))
+    scene.settle()
+    os.utime(told, (LONG_AGO - 1000, LONG_AGO - 1000))
+
+
+def _edited_shim(scene: Scene) -> None:
+    shim = scene.root / "shims" / "python3"
+    shim.write_text(shim.read_text().replace("set -e\n", "set -e\nexport MINE=1\n"))
+
+
+def _removed_command(scene: Scene) -> None:
+    (scene.root / "libexec" / "pyenv-which").unlink()
+
+
+def _removed_shim(scene: Scene) -> None:
+    (scene.root / "shims" / "python3").unlink()
+
+
+def _rehash(scene: Scene) -> None:
+    scene.rehash()
+
+
+AFTERWARDS: list[tuple[Callable[[Scene], object], bool]] = [
+    (_nearer_file, False),
+    (_other_global, False),
+    (_no_global, False),
+    (_global_folder, False),
+    (_uninstalled, False),
+    (_other_python_by_that_name, True),
+    (_binary_not_executable, False),
+    (_new_hook_script, False),
+    (_old_hook_script, False),
+    (_hook_script_before, False),
+    (_new_plugin, False),
+    (_new_plugin_of_commands, False),
+    (_edited_hook_script, False),
+    (_edited_command, False),
+    (_upgrade_from_an_archive, False),
+    (_edited_shim, False),
+    (_removed_command, False),
+    (_removed_shim, False),
+    (_rehash, True),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "passed"), AFTERWARDS, ids=[change.__name__.strip("_") for change, _ in AFTERWARDS]
+)
+def test_after_any_change_a_launch_does_what_the_shim_does_then(
+    scene: Scene, change: Callable[[Scene], object], *, passed: bool
+) -> None:
+    scene.refresh("sub")
+    assert scene.passes("sub")
+    scene.compare(folder="sub")
+    change(scene)
+    assert scene.passes("sub") == passed
+    scene.compare(folder="sub")
+
+
+def test_a_new_version_counts_where_a_prefix_chooses_the_latest(scene: Scene) -> None:
+    old, middle = versions()[:2]
+    first, second = f"{minor(old)}.0", f"{minor(old)}.99"
+    scene.choose(f"{minor(old)}\n")
+    for name in (old, first):
+        if name != old:
+            scene.install(name, middle)
+        scene.compare()
+        scene.refresh()
+        assert scene.passes()
+        assert scene.compare().seen["env"]["PYENV_VERSION"] == old
+    scene.install(second, middle)
+    assert not scene.passes()
+    assert scene.compare().seen["env"]["PYENV_VERSION"] == second
+    scene.refresh()
+    assert scene.passes()
+    scene.uninstall(second)
+    assert not scene.passes()
+    assert scene.compare().seen["env"]["PYENV_VERSION"] == old
+    scene.install(minor(old), middle)  # by that very name, as aliases are made
+    assert not scene.passes()
+    scene.compare()
+
+
+def test_a_pyenv_that_changed_a_moment_ago_is_recorded_later(scene: Scene) -> None:
+    _rehash(scene)
+    os.utime(scene.root / "shims" / "python3")
+    assert scene.refresh().why == "pyenv changed a moment ago"
+    assert not scene.passes()
+    past = time.time() - 3
+    os.utime(scene.root / "shims" / "python3", (past, past))
+    assert scene.refresh().binary
+    assert scene.passes()
+    os.utime(scene.root / "shims" / "python3")
+    assert not scene.passes()
+
+
+def test_the_virtual_environment_of_a_plugin_is_a_version_like_others(scene: Scene) -> None:
+    base = scene.root / "versions" / versions()[-1] / "bin" / "python3"
+    folder = scene.root / "versions" / "mine"
+    subprocess.run([base, "-m", "venv", "--without-pip", folder], check=True)
+    scene.choose("mine\n")
+    scene.refresh()
+    assert scene.passes()
+    assert scene.compare("--child").seen["executable"] == str(folder / "bin" / "python3")
+
+
+# --- the environment ------------------------------------------------------------------------------
+
+# What is set at the launch, and whether it still goes past the shim.
+ENVIRONMENTS: list[tuple[dict[str, str], bool]] = [
+    ({"_": "/bin/sh"}, True),
+    ({"SHLVL": "1"}, True),
+    ({"SHLVL": "0"}, True),
+    ({"SHLVL": ""}, True),
+    ({"SHLVL": "989"}, True),
+    ({"SHLVL": "999"}, False),
+    ({"SHLVL": "1000"}, False),
+    ({"SHLVL": "-1"}, False),
+    ({"SHLVL": "07"}, False),
+    ({"SHLVL": "x"}, False),
+    ({"OLDPWD": "/"}, True),
+    ({"OLDPWD": "/no/such/folder"}, False),
+    ({"OLDPWD": ""}, False),
+    ({"PWD": "/"}, True),
+    ({"PWD": "nonsense"}, True),
+    ({"PYENV_ROOT": "/elsewhere"}, True),
+    ({"PYENV_SHELL": "zsh"}, True),
+    ({"PYENV_VIRTUAL_ENV": "/x", "VIRTUAL_ENV": "/x"}, True),
+    ({"PYENV_DIR": "/"}, False),
+    ({"PYENV_HOOK_PATH": "/x"}, False),
+    ({"PYENV_NATIVE_EXT": "1"}, False),
+    ({"PYENV_COMMAND": "x"}, False),
+    ({"PYENV_BIN_PATH": "x"}, False),
+    ({"_PYENV_SHIM_PATH": "/x"}, False),
+    ({"_PYENV_SHIM_PATHS_PYTHON3": "/usr/bin"}, False),
+    ({"program": "x"}, False),
+    ({"scripts": "x"}, False),
+    ({"command": ""}, False),
+    ({"BASH_ENV": "/dev/null"}, False),
+    ({"POSIXLY_CORRECT": "1"}, False),
+    ({"SHELLOPTS": "nounset"}, False),
+    ({"BASHOPTS": "failglob"}, False),
+    ({"GLOBIGNORE": "*"}, False),
+    ({"CDPATH": "/"}, False),
+    ({"FORCE": "1"}, False),
+    ({"FROM_KNOWN": "1"}, False),
+    ({"LC_ALL": "C"}, True),
+    ({"LANG": "xx_XX.UTF-8"}, False),
+    ({"LC_ALL": "xx_XX.UTF-8"}, False),
+    ({"IFS": "3", "ENV": "/x", "PS1": "x", "PS2": ""}, True),
+    ({"PS4": "$(id)"}, False),
+    ({"OPTERR": "0"}, False),
+    ({"BASH": "/x"}, False),
+    ({"BASH_VERSION": "5.2"}, False),
+    ({"COMP_WORDBREAKS": "x"}, False),
+    ({"ODD": "a\nb * '\"", "EMPTY": ""}, True),
+]
+
+
+@pytest.mark.parametrize(("env", "passed"), ENVIRONMENTS, ids=str)
+def test_a_variable_is_seen_by_the_hook_as_through_the_shim(
+    scene: Scene, env: dict[str, str], *, passed: bool
+) -> None:
+    scene.refresh()
+    scene.compare(env=env)
+    assert scene.passes(**env) == passed
+    scene.choose("system\n")
+    scene.refresh()
+    scene.compare(env=env)
+
+
+def test_each_locale_that_bash_knew_at_the_record_passes(scene: Scene) -> None:
+    scene.refresh(LC_ALL="C.UTF-8", LANG="C")
+    assert scene.passes(LC_ALL="C.UTF-8")
+    assert scene.passes(LANG="C.UTF-8")
+    scene.compare(env={"LC_ALL": "C.UTF-8"})
+    assert not scene.passes(LC_ALL="C.utf8")
+
+
+@pytest.mark.parametrize(
+    ("path", "passed"),
+    [
+        ("{shims}:/usr/bin:/bin", True),
+        ("/usr/sbin:{shims}:/usr/bin", True),
+        ("{shims}:/usr/bin:", True),
+        ("{shims}:{shims}:/usr/bin", True),
+        ("{shims}:~/bin:/usr/bin", False),
+        ("{shims}:/usr/bin:~/bin", True),
+        ("/no/such:/usr/bin/:{shims}", False),
+        ("{shims}/:/usr/bin", False),
+        ("{top}/link/shims:/usr/bin", False),
+        (":{shims}:/usr/bin", False),
+        ("bin:{shims}:/usr/bin", False),
+        ("{shims}", False),
+        ("{shims}:bin:/usr/bin", False),
+        ("{top}/tools:{shims}:/usr/bin", False),
+        ("{top}/bash:{shims}:/usr/bin", False),
+    ],
+)
+def test_path_leads_to_the_shim_or_does_not(scene: Scene, path: str, *, passed: bool) -> None:
+    (scene.top / "link").symlink_to(scene.root)
+    tools = scene.top / "tools"
+    tools.mkdir()
+    (tools / "python3").symlink_to(scene.root / "versions" / versions()[-1] / "bin" / "python3")
+    (scene.top / "bash").mkdir()
+    (scene.top / "bash" / "bash").symlink_to("/bin/bash")
+    path = path.format(shims=scene.root / "shims", top=scene.top)
+    for chosen in ("", "system\n"):
+        if chosen:
+            scene.choose(chosen)
+        scene.refresh()
+        shell = (shutil.which("sh") or "/bin/sh",)
+        scene.compare(env={"PATH": path}, shell=shell)
+        assert scene.passes(PATH=path) == passed
+
+
+def test_a_logical_working_directory_is_kept(scene: Scene) -> None:
+    link = scene.top / "link"
+    link.symlink_to(scene.project / "sub")
+    (scene.top / ".python-version").write_text(f"{versions()[1]}\n")
+    scene.choose(f"{versions()[-1]}\n")
+    for folder in (scene.top, scene.project):
+        shims.refresh(scene.runtime, "python3", cwd=folder, env=scene.env)
+    for pwd in (link, scene.project / "sub", f"{link}/../link", f"{scene.top}//link", f"{link}/."):
+        env = scene.env | {"PWD": str(pwd)}
+        source = scene.launch(cwd=link, env=env, wrapper=False)
+        assert scene.launch(cwd=link, env=env, wrapper=True) == source
+    by_link = scene.launch(cwd=link, env=scene.env | {"PWD": str(link)}, wrapper=True)
+    assert by_link.seen["env"]["PYENV_VERSION"] == versions()[1]
+
+
+def test_in_a_folder_that_is_gone_the_shim_is_asked(scene: Scene) -> None:
+    scene.refresh()
+    command = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+    shown = []
+    for words in (["sh", "-c", 'exec python3 "$@"', "sh"], ["sh", str(WRAPPER)]):
+        done = subprocess.run(
+            ["sh", "-c", command, "sh", *words, str(scene.hook)],
+            cwd=scene.project,
+            env=scene.env,
+            capture_output=True,
+            check=False,
+        )
+        shown.append((done.returncode, done.stdout))
+    assert shown[0] == shown[1]
+
+
+def test_arguments_that_pyenv_takes_for_those_of_pip_are_left_to_it(scene: Scene) -> None:
+    scene.refresh()
+    scene.compare("-m", "pip", "x")
+    scene.compare("x -m pip y")
+
+
+@pytest.mark.parametrize("shell", _shells(SHELLS))
+def test_every_shell_gives_the_hook_what_it_gives_it_through_the_shim(
+    scene: Scene, shell: tuple[str, ...]
+) -> None:
+    for content in (f"{versions()[1]}\n", f"{minor(versions()[1])}\n", "system\n"):
+        scene.choose(content)
+        assert scene.refresh().binary
+        for env in ({}, {"_": "/x", "SHLVL": "5", "OLDPWD": "/"}, {"SHLVL": "x"}):
+            scene.compare("--child", "a b", shell=shell, env=env)
+
+
+@pytest.mark.parametrize("shell", _shells(PASSING_SHELLS))
+@pytest.mark.parametrize("options", [[], ["-e"], ["-u"], ["-C"], ["-f"]], ids=" ".join)
+def test_it_starts_no_process_but_the_hooks(
+    scene: Scene, shell: tuple[str, ...], options: list[str]
+) -> None:
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not on this machine")
+    scene.choose(f"{minor(versions()[1])}\n")
+    scene.refresh()
+    trace = scene.top / "trace"
+    command = ["strace", "-f", "-o", str(trace), "-e", "trace=execve,clone,clone3,fork,vfork"]
+    done = subprocess.run(
+        [*command, *shell, *options, str(WRAPPER), "-I", "-S", str(scene.hook)],
+        cwd=scene.project,
+        env=scene.env,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 3, done.stderr
+    lines = trace.read_text().splitlines()
+    started = [line.partition("execve(")[2] for line in lines if line.endswith(" = 0")]
+    # Without names of files to compare, or where bash's own options are others, the shim is asked.
+    passed = options != ["-f"] and not (shell[0] == "bash" and options)
+    assert ("/shims/python3" in started[1]) != passed
+    assert (len(started) == 2) == passed
+    if passed:
+        assert f"/versions/{versions()[1]}/bin/python3" in started[1]
+        assert len({line.split()[0] for line in lines}) == 1
+
+
+# --- nobody gets in -------------------------------------------------------------------------------
+
+
+def _record(scene: Scene) -> Path:
+    path, stamp = sorted((scene.runtime / shims.FOLDER).iterdir())
+    assert stamp.name == f"{path.name}+"
+    return path
+
+
+def test_records_are_private_and_lie_in_the_runtime_folder_alone(scene: Scene) -> None:
+    before = {path for path in scene.project.rglob("*") if "__pycache_opt__" not in str(path)}
+    scene.refresh()
+    record = _record(scene)
+    assert record.name == f"python3@{versions()[0]}"
+    assert stat.S_IMODE(record.stat().st_mode) == 0o600
+    assert stat.S_IMODE(record.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE((scene.runtime / shims.CODE).stat().st_mode) == 0o600
+    assert record.stat().st_mtime == LONG_AGO
+    after = {path for path in scene.project.rglob("*") if "__pycache_opt__" not in str(path)}
+    assert after == before
+
+
+def _foreign(path: Path) -> None:
+    require_root()
+    os.chown(path, 12_345, 12_345)
+
+
+def _link(path: Path) -> None:
+    kept = path.rename(path.with_name("kept"))
+    path.symlink_to(kept)
+
+
+def _short(path: Path) -> None:
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]))
+    os.utime(path, (LONG_AGO, LONG_AGO))
+
+
+def _empty(path: Path) -> None:
+    path.write_text("")
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _fifo(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("harm", [_foreign, _link, _short, _empty, _folder, _fifo])
+def test_a_record_that_is_not_the_users_own_or_not_whole_counts_for_nothing(
+    scene: Scene, harm: Callable[[Path], object]
+) -> None:
+    scene.refresh()
+    harm(_record(scene))
+    assert not scene.passes()
+    scene.compare()
+
+
+@pytest.mark.parametrize("harm", [_foreign, _link, _folder])
+def test_code_that_is_not_the_users_own_is_not_run(
+    scene: Scene, harm: Callable[[Path], object]
+) -> None:
+    scene.refresh()
+    code = scene.runtime / shims.CODE
+    code.write_text("echo run\n")
+    assert scene.launch(wrapper=True).out.startswith("run\n")
+    harm(code)
+    assert not scene.launch(wrapper=True).out.startswith("run\n")
+
+
+@pytest.mark.parametrize("home", ["", "relative", "/no/such/folder", "."])
+def test_a_project_brings_no_code_for_the_wrapper(scene: Scene, home: str) -> None:
+    for path in (scene.project / "shims.sh", scene.project / "relative" / "shims.sh"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("echo run\n")
+        shutil.copy(scene.runtime / "launch.py", path.with_name("launch.py"))
+    scene.compare(env={"HOOKS_COMPILE_HOME": home})
+
+
+@pytest.mark.parametrize("value", ["$(touch mark)", "`touch mark`", "'; touch mark; '", "*", "a b"])
+def test_what_a_record_holds_is_data(scene: Scene, value: str) -> None:
+    scene.refresh()
+    record = _record(scene)
+    lines = record.read_text().splitlines()
+    for i in range(len(lines)):
+        changed = [*lines[:i], value, *lines[i + 1 :]]
+        record.write_text("\n".join(changed) + "\n")
+        os.utime(record, (LONG_AGO, LONG_AGO))
+        done = scene.launch(wrapper=True)
+        assert done.status == 3
+        assert not (scene.project / "mark").exists()
+
+
+def test_a_root_of_any_name_is_data_as_well(tmp_path: Path) -> None:
+    scene = Scene.create(tmp_path / "a ' * ? é \\n", *versions()[:1])
+    scene.refresh()
+    scene.compare()
+    assert not (scene.project / "mark").exists()
+
+
+# --- what is recorded -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("plugin", "why"),
+    [
+        ("z-first/bin/x", ""),
+        ("Zebra/bin/x", "the order of its plugins depends on the locale"),
+        ("pyenvan/bin/x", "the order of its plugins depends on the locale"),
+        ("mine/etc/pyenv.d/which/x.bash", "may choose otherwise each time"),
+        ("mine/etc/pyenv.d/rehash/x.bash", ""),
+    ],
+)
+def test_a_plugin_that_can_not_be_followed_keeps_the_shim(
+    scene: Scene, plugin: str, why: str
+) -> None:
+    path = scene.root / "plugins" / plugin
+    path.parent.mkdir(parents=True)
+    path.write_text("")
+    scene.settle()
+    passing = scene.refresh()
+    assert (passing.binary is None) == bool(why)
+    assert why in passing.why
+    scene.compare()
+
+
+def test_a_shim_that_sets_more_than_is_known_keeps_its_place(scene: Scene) -> None:
+    _edited_command(scene)
+    scene.settle()
+    assert scene.refresh().why == "it sets MINE in ways of its own"
+    assert not scene.passes()
+    assert list((scene.runtime / shims.FOLDER).iterdir()) == []
+    assert scene.compare().seen["env"]["MINE"] == "1"
+
+
+def test_what_is_no_shim_of_pyenv_is_asked(scene: Scene) -> None:
+    other = scene.top / "other" / "shims" / "python3"
+    other.parent.mkdir(parents=True)
+    python = scene.root / "versions" / versions()[1] / "bin" / "python3"
+    other.write_text(f'#!/bin/sh\nexec "{python}" "$@"\n')
+    other.chmod(0o755)
+    path = os.pathsep.join([str(other.parent), *SYSTEM])
+    assert scene.refresh(PATH=path).why == "it is no shim of pyenv"
+    (scene.top / "other" / "versions").mkdir()
+    assert "of no pyenv that is known" in scene.refresh(PATH=path).why
+    scene.compare(env={"PATH": path})
+    nothing = shims.refresh(
+        scene.runtime, "python3", cwd=scene.project, env={"PATH": str(python.parent)}
+    )
+    assert nothing is None
+
+
+def test_a_shim_that_does_not_start_a_python_is_asked(scene: Scene) -> None:
+    shutil.rmtree(scene.root / "libexec")
+    (scene.root / "shims" / "python3").chmod(0o755)
+    assert "it answers: " in scene.refresh().why
+    assert not scene.passes()
+
+
+def test_a_runtime_folder_that_can_not_be_written_records_nothing(
+    scene: Scene,
+) -> None:
+    (scene.runtime / shims.FOLDER).write_text("")
+    assert "no record can be written" in scene.refresh().why
+    scene.compare()
+
+
+def test_the_tool_itself_may_run_under_the_shim(scene: Scene) -> None:
+    scene.choose(f"{minor(versions()[1])}\n")
+    inner = scene.compare().seen["env"]
+    assert inner["PYENV_DIR"]
+    passing = shims.refresh(scene.runtime, "python3", cwd=scene.project, env=inner | scene.env)
+    assert passing
+    assert passing.binary
+    assert scene.passes()
+
+
+def test_a_second_refresh_writes_nothing(scene: Scene) -> None:
+    scene.refresh()
+    files = (_record(scene), scene.runtime / shims.CODE)
+    before = [(file.stat().st_ino, file.stat().st_ctime_ns) for file in files]
+    assert scene.refresh().binary
+    assert [(file.stat().st_ino, file.stat().st_ctime_ns) for file in files] == before
+
+
+def test_code_of_another_version_of_the_tool_is_replaced(scene: Scene) -> None:
+    scene.refresh()
+    (scene.runtime / shims.CODE).write_text("# older\n")
+    assert scene.refresh().binary
+    assert scene.passes()
+
+
+# --- what the tool tells --------------------------------------------------------------------------
+
+
+def told(scene: Scene, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run ``hooks-compile WORDS`` in the project."""
+    command = [sys.executable, "-m", "hooks_compile", *words]
+    git = {"GIT_CEILING_DIRECTORIES": str(scene.top), "PYTHONPATH": str(CHECKOUT)}
+    return subprocess.run(
+        command,
+        cwd=scene.project,
+        env=scene.env | git | env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_compile_records_and_status_and_run_tell(scene: Scene) -> None:
+    shim = scene.root / "shims" / "python3"
+    binary = scene.root / "versions" / versions()[0] / "bin" / "python3"
+    before = told(scene, "run", "--explain", "hook.py").stderr
+    assert f"{shim} is a shim, and each launch asks it, because nothing is recorded yet" in before
+    assert told(scene, "check", "hook.py").returncode == 0
+    assert not scene.passes()
+    assert told(scene, "compile", "hook.py").returncode == 0
+    assert scene.passes()
+    line = f"{shim} is a shim: launches go straight to {binary}"
+    assert line in told(scene, "run", "--explain", "hook.py").stderr
+    status = told(scene, "status", "hook.py")
+    assert line in status.stdout
+    answer = json.loads(told(scene, "status", "--json", "hook.py").stdout)
+    assert answer["shims"] == [{"shim": str(shim), "binary": str(binary), "asked_because": None}]
+    why = told(scene, "run", "--explain", "hook.py", PYENV_DIR="/").stderr
+    assert "each launch asks it, because a shim of pyenv has started all of this" in why
+
+
+def test_status_records_the_version_of_the_folder_it_runs_in(scene: Scene) -> None:
+    told(scene, "compile", "hook.py")
+    scene.choose(f"{minor(versions()[1])}\n")
+    assert not scene.passes()
+    assert "launches go straight to" in told(scene, "status", "hook.py").stdout
+    assert scene.passes()
+    scene.choose("9.9.9\n")
+    assert "each launch asks it, because " in told(scene, "status", "hook.py").stdout
+
+
+def test_doctor_has_nothing_against_a_shim_that_is_passed(scene: Scene) -> None:
+    def finding(level: str) -> dict[str, str]:
+        found = json.loads(told(scene, "doctor", "--json").stdout)
+        (matching,) = [each for each in found if "is a shim" in each["text"]]
+        assert matching["level"] == level, found
+        return dict(matching)
+
+    scene.hook.rename(scene.project / "kept.py")
+    hook = scene.project / ".claude" / "hooks" / "hook.py"
+    hook.parent.mkdir(parents=True)
+    (scene.project / "kept.py").rename(hook)
+    asked = finding("note")
+    assert "nothing is recorded yet" in asked["text"]
+    assert asked["remedy"]
+    assert told(scene, "compile").returncode == 0
+    assert "launches go straight to" in finding("ok")["text"]
+
+
+def test_clean_takes_the_records_along(scene: Scene) -> None:
+    told(scene, "compile", "hook.py")
+    assert scene.passes()
+    told(scene, "clean", "--runtime")
+    assert not scene.runtime.exists()
+    scene.compare()

@@ -1,0 +1,90 @@
+"""What a command works on."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hooks_compile.errors import HooksCompileError, InterpreterError
+from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.project.record import find_interpreters, open_project, wrapper_folders
+from tests.support.interpreters_found import found
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.repositories import GitRepo
+
+
+def test_the_project_is_the_work_tree_around_the_current_folder(git_repo: GitRepo) -> None:
+    hook = git_repo.write(".claude/hooks/a.py", "import b\n")
+    git_repo.write("src/deep/x.txt")
+    project = open_project(git_repo.path / "src" / "deep", os.environ)
+    assert project.root == git_repo.path
+    assert [source.path for source in project.sources] == [hook]
+    assert not project.given
+
+
+def test_paths_are_taken_from_the_current_folder(git_repo: GitRepo) -> None:
+    hook = git_repo.write("any/a.py", "pass\n")
+    project = open_project(git_repo.path / "any", os.environ, [hook.relative_to(hook.parent)])
+    assert [source.path for source in project.sources] == [hook]
+    assert project.given
+    with pytest.raises(HooksCompileError, match=r"gone\.py"):
+        open_project(git_repo.path, os.environ, [hook.with_name("gone.py")])
+
+
+def test_modules_are_what_lies_beside_the_hooks_and_hooks_that_hooks_import(
+    git_repo: GitRepo,
+) -> None:
+    folder = ".claude/hooks"
+    git_repo.write(f"{folder}/a.py", "import os, c\nfrom pkg import x\n")
+    git_repo.write(f"{folder}/b.py", "from a import main\n")
+    git_repo.write(f"{folder}/c.py", "pass\n")
+    git_repo.write(f"{folder}/d.py", "'import b'\n# import b\n")
+    git_repo.write(f"{folder}/pkg/__init__.py")
+    git_repo.write(f"{folder}/pkg/x.py")
+    project = open_project(git_repo.path, os.environ)
+    assert [m.path.name for m in project.modules()] == ["__init__.py", "x.py"]
+    assert [m.path.name for m in project.imported_hooks()] == ["a.py", "c.py"]
+
+
+def test_wrappers_go_beside_agents_hooks_not_beside_those_of_git(git_repo: GitRepo) -> None:
+    agent = git_repo.write(".claude/hooks/a.py", "pass\n")
+    git_repo.write(".githooks/pre-push", "#!/usr/bin/env python3\n")
+    project = open_project(git_repo.path, os.environ)
+    assert len(project.sources) == 2
+    assert wrapper_folders(project) == [agent.parent]
+
+
+def test_interpreters_that_launches_recorded_are_compiled_for_in_their_folder_only(
+    git_repo: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = found()[0].executable
+    monkeypatch.setenv("HOOKS_COMPILE_HOME", str(tmp_path / "runtime"))
+    runtime_folder.ensure(tmp_path / "runtime")
+    hook = git_repo.write(".claude/hooks/a.py", "pass\n")
+    project = open_project(git_repo.path, os.environ)
+    before = find_interpreters(project, git_repo.path, os.environ)
+
+    def record(name: str, binary: Path, folder: Path) -> None:
+        note = os.fsencode(binary) + b"\0" + os.fsencode(folder)
+        (tmp_path / "runtime" / "seen" / name).write_bytes(note)
+
+    record("1", other, tmp_path)
+    record("2", tmp_path / "gone", hook.parent)
+    assert find_interpreters(project, git_repo.path, os.environ) == before
+    record("3", other, hook.parent)
+    after = find_interpreters(project, git_repo.path, os.environ)
+    assert {i.executable for i in after} == {i.executable for i in before} | {other}
+    # what the user names is all that counts
+    (named,) = find_interpreters(project, git_repo.path, os.environ, [str(other)])
+    assert named.executable == other
+
+
+def test_an_interpreter_that_is_asked_for_and_missing_is_an_error(git_repo: GitRepo) -> None:
+    project = open_project(git_repo.path, os.environ)
+    with pytest.raises(InterpreterError, match=r"python3\.99"):
+        find_interpreters(project, git_repo.path, os.environ, ["python3.99"])
