@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 QUIET_S = 0.3
@@ -33,12 +33,11 @@ class Due(NamedTuple):
     quiet: bool
 
 
+@dataclass(slots=True)
 class Debounce:
     """Keys that wait; each is due when no further note came for the time that the notes name."""
 
-    def __init__(self) -> None:
-        """Nothing waits."""
-        self._waiting: dict[str, _Waiting] = {}
+    _waiting: dict[str, _Waiting] = field(default_factory=dict)
 
     def note(self, key: str, now: float, wait_s: float, since: float | None = None) -> None:
         """Make ``key`` due in ``wait_s`` seconds; a key that is due already stays due.

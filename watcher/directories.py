@@ -10,7 +10,7 @@ important ones come first, because only some get a watch. Paths are strings, as 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hooks_compile import git
 from hooks_compile.agents.clients.places import config_files
@@ -26,40 +26,26 @@ if TYPE_CHECKING:
 
     from hooks_compile.project.record import Project
 
-SOURCE_SUFFIXES = frozenset({".py", ".legacy", ""})
-"""The suffixes of files that may be hooks or modules."""
+# What matters in a directory: names; ``*.py`` stands for a suffix, ``*`` for the lack of one, and
+# ``*/`` for all directories.
+Interest = frozenset[str]
+Directories = dict[str, Interest]
 
 CACHES = frozenset({CACHE, "__pycache__"})
+HOOKS = frozenset({"*.py", "*.legacy", "*", "*/", VENV, PACKAGE, "hooks.json"})
+"""The interest in a directory of hooks or modules."""
 
+_ROOT = frozenset({".git", ".gitignore", DOTFILE, PYPROJECT})
 _MOST_BELOW = 1000
 
 
-class Interest(NamedTuple):
-    """What matters in a directory: names, files with a suffix, and all directories in it."""
-
-    names: frozenset[str] = frozenset()
-    suffixes: frozenset[str] = frozenset()
-    directories: bool = False
-
-    def merged(self, other: Interest) -> Interest:
-        """Return the interest in what matters to either."""
-        directories = self.directories or other.directories
-        return Interest(self.names | other.names, self.suffixes | other.suffixes, directories)
-
-    def matches(self, name: str, *, is_directory: bool) -> bool:
-        """Return whether an event about ``name`` may matter; the disk is not read."""
-        if name in self.names:
-            return True
-        if is_directory:
-            return self.directories and (name not in NEVER or name in CACHES)
-        # Emacs locks a file that somebody edits with a symlink that leads nowhere.
-        return suffix_of(name) in self.suffixes and not name.startswith(".#")
-
-
-Directories = dict[str, Interest]
-
-_HOOKS = Interest(frozenset({VENV, PACKAGE, "hooks.json"}), SOURCE_SUFFIXES, directories=True)
-_ROOT_NAMES = frozenset({".git", ".gitignore", DOTFILE, PYPROJECT})
+def matches(interest: Interest, name: str, *, is_directory: bool) -> bool:
+    """Return whether an event about ``name`` may matter; the disk is not read."""
+    if is_directory and (name not in NEVER or name in CACHES):
+        return name in interest or "*/" in interest
+    # Emacs locks a file that somebody edits with a symlink that leads nowhere.
+    is_source = f"*{suffix_of(name)}" in interest and not name.startswith(".#")
+    return name in interest or (is_source and not is_directory)
 
 
 def suffix_of(name: str) -> str:
@@ -75,16 +61,16 @@ def of_tree(project: Project, given: Path, modules: Iterable[str], *, whole: boo
     """
     root, builder = str(project.root), _Builder(str(project.root))
     for folder in [*map(str, project.folders()), *sorted(set(map(os.path.dirname, modules)))]:
-        builder.add(folder, _HOOKS)
-    builder.add(root, Interest(_ROOT_NAMES, directories=whole))
+        builder.add(folder, HOOKS)
+    builder.add(root, _ROOT | {"*/"} if whole else _ROOT)
     if whole:
         _add_project(builder, project)
     elif given.is_dir():
         builder.add_below(os.path.realpath(given), boundary=os.path.realpath(given))
     builder.add_name(str(given))
     builder.add_name(root)
-    builder.add(str(project.runtime), Interest(frozenset({"key", "seen"})))
-    builder.add(str(project.runtime / "seen"), Interest(suffixes=SOURCE_SUFFIXES))
+    builder.add(str(project.runtime), frozenset({"key", "seen"}))
+    builder.add(str(project.runtime / "seen"), frozenset({"*"}))
     return builder.found
 
 
@@ -114,13 +100,13 @@ class _Builder:
 
     def merge(self, path: str, interest: Interest) -> None:
         """Add ``path`` alone."""
-        self.found[path] = self.found.get(path, Interest()).merged(interest)
+        self.found[path] = self.found.get(path, frozenset()) | interest
 
     def add(self, path: str, interest: Interest) -> None:
         """Add the directory ``path``, and what reports that it appears or that it is renamed."""
         while not os.path.isdir(path) and path != os.path.dirname(path):
             path, missing = os.path.split(path)
-            interest = Interest(frozenset({missing}))
+            interest = frozenset({missing})
         self.merge(path, interest)
         if self._root and path != self._root and is_inside(path, self._root):
             self.add_name(path)
@@ -128,7 +114,7 @@ class _Builder:
     def add_name(self, path: str) -> None:
         """Add what reports that the file or directory ``path`` appears, vanishes or changes."""
         parent, name = os.path.split(path)
-        self.add(parent, Interest(frozenset({name})))
+        self.add(parent, frozenset({name}))
 
     def add_below(self, top: str, *, boundary: str) -> None:
         """Add the directory ``top`` and those below it that may hold hooks.
@@ -140,7 +126,7 @@ class _Builder:
             self.add_name(top)
         if is_inside(real, boundary):
             for path in _directories_below(real):
-                self.add(path, _HOOKS)
+                self.add(path, HOOKS)
 
 
 def _add_project(builder: _Builder, project: Project) -> None:
@@ -149,13 +135,13 @@ def _add_project(builder: _Builder, project: Project) -> None:
         builder.add_name(str(file.path))
     for name in PROJECT_FOLDERS:
         builder.add_below(os.path.join(root, name), boundary=root)
-    builder.add(os.path.join(root, ".github/hooks"), Interest(suffixes=frozenset({".json"})))
+    builder.add(os.path.join(root, ".github/hooks"), frozenset({"*.json"}))
     _add_git(builder, project.root)
     for glob in map(Glob.parse, project.config.include):
         if below := glob.literal or glob.prefix:
             builder.add_below(os.path.join(root, below).rstrip(os.sep), boundary=root)
         else:  # the whole tree: the periodic comparison finds new hooks in it
-            builder.add(root, _HOOKS)
+            builder.add(root, HOOKS)
 
 
 def _add_git(builder: _Builder, root: Path) -> None:
@@ -169,7 +155,7 @@ def _add_git(builder: _Builder, root: Path) -> None:
         builder.add_name(str(repository.common_dir / "config"))
         builder.add_name(str(repository.common_dir / "info/exclude"))
         hooks = os.path.realpath(repository.hooks_path)
-        builder.add(hooks, _HOOKS)
+        builder.add(hooks, HOOKS)
         if not is_inside(str(root), hooks):
             builder.add_below(hooks, boundary=hooks)
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from hooks_compile.model import CompileResult, Interpreter, State
+    from hooks_compile.model import CompileResult, Interpreter
 
 
 class Kind(Enum):
@@ -42,7 +42,7 @@ class Synced(NamedTuple):
     hooks: int
     modules: int
     interpreters: tuple[Interpreter, ...]
-    counts: Mapping[State, int]
+    counts: Mapping[str, int]
     seconds: float
     watching: bool
 
@@ -55,7 +55,7 @@ class Changed(NamedTuple):
     """
 
     path: Path
-    noun: str  # hook or module
+    kind: str  # hook or module
     results: tuple[CompileResult, ...]
     ms: float | None
     fixed: bool = False
@@ -72,7 +72,7 @@ class Broken(NamedTuple):
     """A source that does not compile under the interpreters of ``results``."""
 
     path: Path
-    noun: str
+    kind: str
     results: tuple[CompileResult, ...]
 
 
@@ -86,7 +86,7 @@ class Removed(NamedTuple):
     """A source that does not exist any more, or is no hook any more."""
 
     path: Path
-    noun: str
+    kind: str
 
 
 class Notice(NamedTuple):

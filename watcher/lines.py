@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile import printable
 from hooks_compile.entries.report import describe_error, plural, result_json, shown
-from hooks_compile.model import State
+from hooks_compile.model import CompileResult, Interpreter, State
 from watcher.events import Broken, Changed, Changes, Notice, Removed, StillBroken, Stopped, Synced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
-    from hooks_compile.model import Interpreter
     from watcher.events import Message
 
 _MOST_LINES = 10
@@ -26,6 +25,12 @@ _STATES = {
     State.BROKEN: "broken",
     State.UNREADABLE: "unreadable",
     State.UNWRITABLE: "not writable",
+}
+_EVENTS: dict[type, str] = {
+    Broken: "broken",
+    StillBroken: "still broken",
+    Removed: "removed",
+    Stopped: "stopped",
 }
 _CONSEQUENCES = {
     "hook": "at its next event it fails, and a hook that fails blocks nothing",
@@ -64,9 +69,9 @@ class Painter(NamedTuple):
                 places = [self._place(each) for each in broken[:_MOST_LINES]]
                 more = " ..." if len(broken) > _MOST_LINES else ""
                 return self._paint(_RED, f"still broken: {', '.join(places)}{more}")
-            case Removed(path, noun):
-                is_no = "hook" if noun == "hook" else "local module"
-                return f"{self._path(path)}  is no {is_no} any more"
+            case Removed(path, kind):
+                noun = "hook" if kind == "hook" else "local module"
+                return f"{self._path(path)}  is no {noun} any more"
             case Notice(text, path, trouble):
                 where = "" if path is None else f"{self._path(path)} "
                 text = where + printable.lines(text).replace("\n", "\n          ")
@@ -96,7 +101,7 @@ class Painter(NamedTuple):
         level = f"level {changed.results[0].choice.level}"
         parts = [
             _labels(result.interpreter for result in changed.results),
-            level if changed.noun == "hook" else "local module",
+            level if changed.kind == "hook" else "local module",
         ]
         if changed.ms is not None:
             parts.append(f"{changed.ms:.0f} ms")
@@ -108,7 +113,7 @@ class Painter(NamedTuple):
 
     def _broken(self, message: Broken) -> str:
         where = self._path(message.path)
-        text = f"BROKEN  {where} does not compile: {_CONSEQUENCES[message.noun]}"
+        text = f"BROKEN  {where} does not compile: {_CONSEQUENCES[message.kind]}"
         lines = [self._paint(_RED, text)]
         by_error: dict[str, list[Interpreter]] = {}
         for result in message.results:
@@ -138,42 +143,36 @@ def _labels(interpreters: Iterable[Interpreter]) -> str:
 def as_json(message: Message, now: float, tree: Path) -> list[dict[str, Any]]:
     """Return the JSON objects for ``message``, one for each line; ``tree`` is its tree's root."""
     head = {"time": round(now, 3), "tree": os.fspath(tree)}
-    parts = message.changed if isinstance(message, Changes) else [message]
-    return [head | _body(part) for part in parts]
+    return [head | body for body in _bodies(message)]
 
 
-def _body(message: Message | Changed) -> dict[str, Any]:  # noqa: PLR0911 - one for each message
-    match message:
-        case Synced():
-            return {
-                "event": "watching" if message.watching else "synced",
-                "hooks": message.hooks,
-                "modules": message.modules,
-                "interpreters": [os.fspath(each.executable) for each in message.interpreters],
-                "counts": {str(state): count for state, count in message.counts.items()},
-                "seconds": round(message.seconds, 4),
-            }
-        case Changed(path, noun, results, ms, fixed, empty):
-            return {
-                "event": "changed",
-                "path": os.fspath(path),
-                "kind": noun,
-                "ms": None if ms is None else round(ms, 2),
-                "fixed": fixed,
-                "empty": empty,
-                "results": [result_json(result) for result in results],
-            }
-        case Broken(path, noun, results):
-            results_json = [result_json(result) for result in results]
-            path_json = os.fspath(path)
-            return {"event": "broken", "path": path_json, "kind": noun, "results": results_json}
-        case StillBroken(broken):
-            return {"event": "still broken", "broken": [_body(each) for each in broken]}
-        case Removed(path, noun):
-            return {"event": "removed", "path": os.fspath(path), "kind": noun}
-        case Notice(text, given, trouble):
-            event = "trouble" if trouble else "notice"
-            return {"event": event, "path": given and os.fspath(given), "text": text}
-        case Stopped(signal):
-            return {"event": "stopped", "signal": signal}
-    raise TypeError(message)
+def _bodies(message: Message) -> list[dict[str, Any]]:
+    if isinstance(message, Changes):
+        return [{"event": "changed"} | _fields(changed) for changed in message.changed]
+    fields = _fields(message)
+    if isinstance(message, Synced):
+        return [{"event": "watching" if fields.pop("watching") else "synced"} | fields]
+    if isinstance(message, Notice):
+        return [{"event": "trouble" if fields.pop("trouble") else "notice"} | fields]
+    return [{"event": _EVENTS[type(message)]} | fields]
+
+
+def _fields(record: Message | Changed) -> dict[str, Any]:
+    return {name: _value(value) for name, value in record._asdict().items() if name != "root"}
+
+
+def _value(value: object) -> Any:  # noqa: PLR0911 - one for each type
+    match value:
+        case Path():
+            return os.fspath(value)
+        case CompileResult():
+            return result_json(value)
+        case Interpreter():
+            return os.fspath(value.executable)
+        case Broken():
+            return _bodies(value)[0]
+        case tuple():
+            return [_value(each) for each in value]
+        case float():
+            return round(value, 4)
+    return value

@@ -17,7 +17,6 @@ from watcher import lines
 from watcher.debounce import QUIET_S
 from watcher.directories import merged
 from watcher.events import Broken, Changes, Event, Kind, Notice, Removed, StillBroken, Stopped
-from watcher.survey import Survey
 from watcher.watch_status import BEAT_S
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from watcher.events import Message
     from watcher.observer import Monitor
+    from watcher.survey import Survey
     from watcher.tree import Tree
     from watcher.watch_status import Station
 
@@ -32,10 +32,10 @@ _RETRY_S = 2.0
 
 
 class _Answer(NamedTuple):
-    """The result of a survey, or its error."""
+    """A survey is over: ``take`` has its result."""
 
     tree: Tree
-    found: Survey | Exception
+    take: Callable[[], list[Message]]
 
 
 def sync(tree: Tree, report: Callable[[Message], None]) -> bool:
@@ -141,9 +141,14 @@ class Loop:
             self._fail(tree, f"an error in hooks-watch; it goes on\n{traceback.format_exc()}")
 
     def _fail(self, tree: Tree, text: str) -> None:
-        tree.scan_due = time.monotonic() + _RETRY_S
+        tree.scan_due = min(tree.scan_due, time.monotonic() + _RETRY_S)
         tree.close()  # one of the compiler's processes may be what failed
-        self._say_once(tree, text)
+        self._say_once(tree, Notice(text, trouble=True))
+
+    def _say_once(self, tree: Tree, notice: Notice) -> None:
+        if notice.text not in self._said:
+            self._said.add(notice.text)
+            self._say(tree, [notice])
 
     def _step(self, tree: Tree) -> None:
         was_synced = tree.is_synced
@@ -156,28 +161,24 @@ class Loop:
     def _survey(self, tree: Tree, find: Callable[[], Survey]) -> None:
         """Make a survey, in a thread of its own: a save does not wait for it."""
         try:
-            self._queue.put(_Answer(tree, find()))
+            found = find()
         except Exception as error:  # the loop takes it
-            self._queue.put(_Answer(tree, error))
+            self._queue.put(_Answer(tree, partial(tree.fail, error)))
+        else:
+            self._queue.put(_Answer(tree, partial(tree.take, found)))
 
     def _take_answer(self, answer: _Answer, monitor: Monitor) -> None:
-        tree, found = answer
-        messages = tree.take(found) if isinstance(found, Survey) else tree.fail(found)
-        self._say(tree, messages)
+        self._say(answer.tree, answer.take())
         self._watch(monitor)
 
     def _watch(self, monitor: Monitor) -> None:
         """Have the trees' directories watched."""
-        added, notices = monitor.want(merged(tree.directories for tree in self._trees))
+        added = monitor.want(merged(tree.directories for tree in self._trees))
         for tree in self._trees:
             if here := tree.directories.keys() & added:
                 tree.watched(here)
-        self._say(self._trees[0], notices)
-
-    def _say_once(self, tree: Tree, text: str) -> None:
-        if text not in self._said:
-            self._said.add(text)
-            self._say(tree, [Notice(text, trouble=True)])
+        for notice in monitor.notices:
+            self._say_once(self._trees[0], notice)
 
     def _say(self, tree: Tree, messages: Sequence[Message]) -> None:
         for message in messages:
@@ -205,9 +206,9 @@ class Loop:
                 else:
                     station.beat()
             except OSError as error:
-                self._say_once(tree, f"can't write its state into the runtime directory: {error}")
+                # the next survey makes the directory
+                self._fail(tree, f"can't write its state into the runtime directory: {error}")
                 self._has_news = True
-                tree.scan_due = min(tree.scan_due, now + _RETRY_S)  # it makes the directory
 
     def _state(self, tree: Tree, monitor: Monitor) -> dict[str, Any]:
         return {
@@ -218,7 +219,7 @@ class Loop:
             "hooks": len(tree.sources.hooks),
             "modules": len(tree.sources.modules.keys() - tree.sources.hooks.keys()),
             "interpreters": [interpreter.label for interpreter in tree.interpreters],
-            "how": monitor.method,
+            "how": "; ".join(notice.text for notice in monitor.notices) or "events",
             "last_change": self._last_changes.get(tree),
             "errors": [
                 lines.as_json(broken, self._since, tree.root)[0]

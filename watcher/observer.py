@@ -10,6 +10,7 @@ import errno
 import logging
 import os
 import time
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +20,7 @@ from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
 
 from watcher import filesystems
+from watcher.directories import matches
 from watcher.events import Event, Kind, Notice
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from watchdog.observers.api import BaseObserver, ObservedWatch
 
-    from watcher.directories import Directories, Interest
+    from watcher.directories import Directories
 
 POLL_S = 2.0
 MOST_WATCHES = 64
@@ -34,7 +36,10 @@ MOST_WATCHES = 64
 
 # Each takes a thread; the periodic comparison of contents has to do for more.
 _MOST_POLLED = 256
-_LIMITS = Path("/proc/sys/fs/inotify")
+_LIMITS = {
+    errno.ENOSPC: ("watch", "max_user_watches", 524288),
+    errno.EMFILE: ("instance", "max_user_instances", 512),
+}
 _ASKED_FOR = "asked for"
 
 # Not opened, read, closed without writing: we would wake ourselves.
@@ -73,8 +78,10 @@ class Monitor:
     ) -> None:
         """Start the threads. With ``poll_s`` all directories are polled, so often.
 
-        ``mounted`` returns the types of the file systems at their mount points.
+        ``mounted`` returns the types of the file systems at their mount points. ``notices`` says
+        what is polled and why.
         """
+        self.notices: list[Notice] = []
         self._poll_s = poll_s or POLL_S
         self._is_polling_wanted = poll_s is not None
         self._most_watches = most_watches
@@ -83,14 +90,8 @@ class Monitor:
         self._losses = _Losses(put)
         self._too_many = f"at most {most_watches} directories are watched"
         self._reasons: dict[str, str] = {}
-        self._said: list[str] = []
         logging.getLogger("watchdog").addHandler(self._losses)
         self._open()
-
-    @property
-    def method(self) -> str:
-        """``events``, or how many directories are polled and why."""
-        return "; ".join(self._describe(reason) for reason in self._said) or "events"
 
     def is_alive(self) -> bool:
         """Return whether all threads run that nobody stopped."""
@@ -107,10 +108,10 @@ class Monitor:
         logging.getLogger("watchdog").removeHandler(self._losses)
         self._stop()
 
-    def want(self, directories: Directories) -> tuple[list[str], list[Notice]]:
+    def want(self, directories: Directories) -> list[str]:
         """Report changes in exactly ``directories`` from now on, the most important ones first.
 
-        Returns those whose changes until now were not reported, and what to say.
+        Returns those whose changes until now were not reported.
         """
         self._handler.directories = dict(directories)
         first = set(islice(directories, self._most_watches))
@@ -126,7 +127,9 @@ class Monitor:
                 watch.observer.unschedule(watch.observed)
                 del self._watches[path]
         added = [path for path in directories if path not in self._watches and self._add(path)]
-        return added, self._notices()
+        counts = Counter(self._reasons.values())
+        self.notices = [self._describe(reason, count) for reason, count in counts.items()]
+        return added
 
     def _open(self) -> None:
         self._watches: dict[str, _Watch] = {}
@@ -180,25 +183,17 @@ class Monitor:
         self._watches[path] = _Watch(observer, identity, observed)
         return True
 
-    def _notices(self) -> list[Notice]:
-        """Return a notice for each reason that is new."""
-        reasons = list(dict.fromkeys(self._reasons.values()))
-        new = [reason for reason in reasons if reason not in self._said]
-        self._said = reasons
-        quiet = (_ASKED_FOR, self._too_many)
-        return [Notice(self._describe(reason), trouble=reason not in quiet) for reason in new]
-
-    def _describe(self, reason: str) -> str:
-        count = list(self._reasons.values()).count(reason)
+    def _describe(self, reason: str, count: int) -> Notice:
         polled = "1 directory is" if count == 1 else f"{count} directories are"
-        return f"{polled} polled every {self._poll_s:g} s: {reason}"
+        is_trouble = reason not in (_ASKED_FOR, self._too_many)
+        return Notice(f"{polled} polled every {self._poll_s:g} s: {reason}", trouble=is_trouble)
 
 
 class _Handler(events.FileSystemEventHandler):
     """Puts the events that may matter into the queue."""
 
     def __init__(self, put: Callable[[Event], None]) -> None:
-        self.directories: Mapping[str, Interest] = {}
+        self.directories: Directories = {}
         self._put = put
 
     def dispatch(self, event: events.FileSystemEvent) -> None:
@@ -214,17 +209,16 @@ class _Handler(events.FileSystemEventHandler):
 
     def _pass_on(self, event: Event) -> None:
         parent, name = os.path.split(event.path)
-        interest = self.directories.get(parent)
-        matters = interest and interest.matches(name, is_directory=event.is_directory)
-        if matters or (event.path in self.directories and event.is_directory):
+        interest = self.directories.get(parent, frozenset())
+        is_watched = event.is_directory and event.path in self.directories
+        if is_watched or matches(interest, name, is_directory=event.is_directory):
             self._put(event)
 
 
 class _Losses(logging.Handler):
     """Turns watchdog's warnings into events: it warns when the kernel dropped events.
 
-    Its errors are left out: it logs one whenever a watch ends, and one when a thread dies, which
-    :meth:`Monitor.is_alive` reports.
+    Its errors are left out: it logs one whenever a watch ends.
     """
 
     def __init__(self, put: Callable[[Event], None]) -> None:
@@ -248,17 +242,12 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 def _describe_failure(error: OSError) -> str:
     """Return why a directory can't be watched, with the command that raises a limit."""
-    limits = {
-        errno.ENOSPC: ("max_user_watches", "no inotify watch is left"),
-        errno.EMFILE: ("max_user_instances", "no inotify instance is left"),
-    }
-    if error.errno not in limits:
+    if error.errno not in _LIMITS:
         return f"can't be watched: {error.strerror}"
-    name, text = limits[error.errno]
+    what, name, least = _LIMITS[error.errno]
     try:
-        limit = int((_LIMITS / name).read_text())
+        limit = int(Path("/proc/sys/fs/inotify", name).read_text())
     except (OSError, ValueError):
-        return text
-    more = max(limit * 2, 524288 if "watches" in name else 512)
-    command = f"sudo sysctl fs.inotify.{name}={more}"
-    return f"{text} (the limit is {limit}); to raise it: {command}, then start hooks-watch again"
+        return f"no inotify {what} is left"
+    command = f"sudo sysctl fs.inotify.{name}={max(limit * 2, least)}, and start hooks-watch again"
+    return f"no inotify {what} is left (the limit is {limit}); to raise it: {command}"

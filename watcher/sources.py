@@ -56,9 +56,9 @@ class Sources:
         return self.hooks.keys() | self.modules.keys()
 
     @property
-    def counts(self) -> dict[State, int]:
+    def counts(self) -> dict[str, int]:
         """How many results, one for each source and interpreter, have each state."""
-        return Counter(state for each in self._standings.values() for state in each.states)
+        return Counter(str(state) for each in self._standings.values() for state in each.states)
 
     def next_due(self) -> float:
         """Return when there is something to do, infinity if nothing waits."""
@@ -156,13 +156,13 @@ class Sources:
     ) -> Iterator[Broken | Notice]:
         """Take the results of one source; add to ``changed`` and yield what is worth reporting."""
         before = self._standings.get(due.key, _Standing())
-        noun = "hook" if due.key in self.hooks else "module"
+        kind = "hook" if due.key in self.hooks else "module"
         path = results[0].source.path
         broken = tuple(result for result in results if result.state is State.BROKEN)
         good = tuple(result for result in results if result.ok)
         if broken and self._is_news(broken, due):
             if due.quiet:
-                self.broken[due.key] = Broken(path, noun, broken)
+                self.broken[due.key] = Broken(path, kind, broken)
                 yield self.broken[due.key]
             else:
                 self._look_again(due)
@@ -171,7 +171,7 @@ class Sources:
         is_written = any(result.state is State.COMPILED for result in good)
         if good and (entries != before.entries or is_fixed or is_written):
             ms = None if due.since is None else (self._clock() - due.since) * 1000
-            changed.append(Changed(path, noun, good, ms, is_fixed, is_empty))
+            changed.append(Changed(path, kind, good, ms, is_fixed, is_empty))
             self._plan_prune(due.key)
         blocked = [result for result in results if result.state in _TROUBLES]
         trouble = f"{_TROUBLES[blocked[0].state]}: {blocked[0].detail}" if blocked else ""

@@ -15,7 +15,7 @@ from hooks_compile.project.config import DOTFILE, PYPROJECT
 from hooks_compile.project.search import is_source
 from watcher import directories, survey
 from watcher.debounce import QUIET_S, Debounce
-from watcher.directories import CACHES, SOURCE_SUFFIXES, Interest, suffix_of
+from watcher.directories import CACHES, HOOKS, matches, suffix_of
 from watcher.events import Changes, Kind, Notice, Synced
 from watcher.sources import Sources
 
@@ -210,11 +210,11 @@ class Tree:
         if event.is_directory and event.path in self.directories:
             return True
         parent, name = os.path.split(event.path)
-        interest = self.directories.get(parent, Interest())
-        if not interest.matches(name, is_directory=event.is_directory):
+        interest = self.directories.get(parent, frozenset())
+        if not matches(interest, name, is_directory=event.is_directory):
             return False
         suffix = suffix_of(name)
-        if name in interest.names or suffix not in SOURCE_SUFFIXES:
+        if name in interest or f"*{suffix}" not in HOOKS:
             return True
         if event.is_directory or suffix == ".py":
             # Content makes no hook of such a file; a new name is reported otherwise.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hooks_compile.project.record import open_project
 from tests.support.repositories import GitRepo, write
 from watcher import directories
-from watcher.directories import SOURCE_SUFFIXES, Interest
+from watcher.directories import HOOKS, matches
 from watcher.observer import MOST_WATCHES
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def wanted(root: Path, given: Path | None = None) -> Directories:
 def with_sources(found: Directories, root: Path) -> set[str]:
     """The directories whose Python files matter, relative to ``root``."""
     inside = {path for path in found if path.startswith(str(root))}
-    return {os.path.relpath(path, root) for path in inside if ".py" in found[path].suffixes}
+    return {os.path.relpath(path, root) for path in inside if "*.py" in found[path]}
 
 
 def test_the_directories_of_hooks_and_modules_and_where_git_takes_hooks(git_repo: GitRepo) -> None:
@@ -51,14 +51,14 @@ def test_the_files_that_decide_what_a_hook_is(git_repo: GitRepo) -> None:
     root = git_repo.path
     found = wanted(root)
     for name in ("pyproject.toml", ".hooks-compile.toml", ".gitignore", ".git", ".claude"):
-        assert name in found[str(root)].names
-    assert {"index", "config", "info", "hooks"} <= found[str(root / ".git")].names
-    assert "exclude" in found[str(root / ".git/info")].names
+        assert name in found[str(root)]
+    assert {"index", "config", "info", "hooks"} <= found[str(root / ".git")]
+    assert "exclude" in found[str(root / ".git/info")]
     git_repo.write(".claude/x")
     git_repo.write(".github/hooks/x.json")
     found = wanted(root)
-    assert {"settings.json", "hooks"} <= found[str(root / ".claude")].names
-    assert ".json" in found[str(root / ".github/hooks")].suffixes
+    assert {"settings.json", "hooks"} <= found[str(root / ".claude")]
+    assert "*.json" in found[str(root / ".github/hooks")]
 
 
 def test_a_large_tree_with_few_hooks_takes_few_watches(git_repo: GitRepo) -> None:
@@ -91,15 +91,15 @@ def test_what_the_configuration_includes(git_repo: GitRepo) -> None:
     found = wanted(root)
     sources = with_sources(found, root)
     assert {"tools", "tools/a", "tools/a/b", "more/two", "more/two/deep"} <= sources
-    assert "one" in found[str(root / "scripts")].names
-    assert "two" in found[str(root / "more")].names
+    assert "one" in found[str(root / "scripts")]
+    assert "two" in found[str(root / "more")]
     assert "scripts/other" not in sources
 
 
 def test_hooks_that_git_takes_from_elsewhere(git_repo: GitRepo, tmp_path: Path) -> None:
     shared = write(tmp_path / "shared/pre-commit", "#!/usr/bin/env python3\n").parent
     git_repo.git("config", "core.hooksPath", shared)
-    assert ".py" in wanted(git_repo.path)[str(shared.resolve())].suffixes
+    assert "*.py" in wanted(git_repo.path)[str(shared.resolve())]
 
 
 def test_a_link_that_leads_out_of_the_tree_is_not_followed(
@@ -110,7 +110,7 @@ def test_a_link_that_leads_out_of_the_tree_is_not_followed(
     (git_repo.path / ".claude/hooks").symlink_to(outside)
     found = wanted(git_repo.path)
     assert not [path for path in found if path.startswith(str(outside))]
-    assert "hooks" in found[str(git_repo.path / ".claude")].names
+    assert "hooks" in found[str(git_repo.path / ".claude")]
 
 
 def test_a_worktree_has_its_own_index_and_shares_the_rest(
@@ -119,9 +119,9 @@ def test_a_worktree_has_its_own_index_and_shares_the_rest(
     git_repo.commit()
     tree = git_repo.worktree(tmp_path / "tree")
     found = wanted(tree.path)
-    own = [path for path in found if "index" in found[path].names]
+    own = [path for path in found if "index" in found[path]]
     assert own == [str(git_repo.path / ".git/worktrees/tree")]
-    assert "config" in found[str(git_repo.path / ".git")].names
+    assert "config" in found[str(git_repo.path / ".git")]
 
 
 def test_without_git(tmp_path: Path) -> None:
@@ -144,10 +144,10 @@ def test_only_the_given_directory_and_what_is_below_it(git_repo: GitRepo) -> Non
 def test_for_a_directory_that_is_missing_its_nearest_parent_is_watched(tmp_path: Path) -> None:
     missing = tmp_path / "a/b/c"
     found = directories.of_names([missing / "x.py"])
-    assert {path: set(interest.names) for path, interest in found.items()} == {str(tmp_path): {"a"}}
+    assert {path: set(interest) for path, interest in found.items()} == {str(tmp_path): {"a"}}
     (tmp_path / "a/b").mkdir(parents=True)
     write(missing, "a file where a directory is expected")
-    assert {path: set(interest.names) for path, interest in found.items()} == {str(tmp_path): {"a"}}
+    assert {path: set(interest) for path, interest in found.items()} == {str(tmp_path): {"a"}}
     assert set(directories.of_names([missing / "x.py"])) == {str(tmp_path / "a/b")}
 
 
@@ -155,21 +155,25 @@ def test_the_parents_up_to_the_root_report_a_rename(git_repo: GitRepo) -> None:
     git_repo.write("a/b/hooks/hooks.json", "{}")
     git_repo.write("a/b/hooks/x.py")
     found = wanted(git_repo.path)
-    assert "hooks" in found[str(git_repo.path / "a/b")].names
-    assert "b" in found[str(git_repo.path / "a")].names
-    assert "a" in found[str(git_repo.path)].names
-    assert git_repo.path.name in found[str(git_repo.path.parent)].names
+    assert "hooks" in found[str(git_repo.path / "a/b")]
+    assert "b" in found[str(git_repo.path / "a")]
+    assert "a" in found[str(git_repo.path)]
+    assert git_repo.path.name in found[str(git_repo.path.parent)]
 
 
-def test_interests_add_up() -> None:
-    names = Interest(frozenset({"settings.json"}))
-    both = names.merged(Interest(suffixes=SOURCE_SUFFIXES, directories=True))
-    assert both.matches("settings.json", is_directory=False)
-    assert both.matches("guard.py", is_directory=False)
-    assert both.matches("deeper", is_directory=True)
-    assert not names.matches("guard.py", is_directory=False)
-    assert not names.matches("deeper", is_directory=True)
-    assert names.merged(Interest()) == names
+def test_what_matters_in_a_directory() -> None:
+    names = frozenset({"settings.json"})
+    both = names | HOOKS
+    assert matches(both, "settings.json", is_directory=False)
+    assert matches(both, "guard.py", is_directory=False)
+    assert matches(both, "pre-commit", is_directory=False)
+    assert matches(both, "deeper", is_directory=True)
+    assert matches(both, "__pycache_opt__", is_directory=True)
+    assert not matches(both, "node_modules", is_directory=True)
+    assert not matches(both, "guard.log", is_directory=False)
+    assert not matches(both, ".#guard.py", is_directory=False)
+    assert not matches(names, "guard.py", is_directory=False)
+    assert not matches(names, "deeper", is_directory=True)
     assert directories.merged([{"/a": names}, {"/a": both, "/b": names}]) == {
         "/a": both,
         "/b": names,

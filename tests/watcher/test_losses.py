@@ -187,7 +187,7 @@ def test_a_hard_linked_hook_edited_by_its_other_name(scene: Scene, tmp_path: Pat
             scene.assert_hit()
 
 
-def test_files_that_come_with_their_folder(scene: Scene, tmp_path: Path) -> None:
+def test_files_that_come_with_their_directory(scene: Scene, tmp_path: Path) -> None:
     """The files are there before there is a watch on the directory."""
     with scene.watching() as watcher:
         watcher.wait_started()

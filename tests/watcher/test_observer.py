@@ -15,7 +15,7 @@ import pytest
 from tests.support.repositories import write
 from tests.support.watching import wait_until
 from watcher import filesystems
-from watcher.directories import SOURCE_SUFFIXES, Interest
+from watcher.directories import HOOKS
 from watcher.events import Event, Kind
 from watcher.observer import Monitor
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-HOOKS = Interest(suffixes=SOURCE_SUFFIXES, directories=True)
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 
 

@@ -110,7 +110,7 @@ def an_agents_write_tool(hook: Path) -> None:
     draft.replace(hook)
 
 
-def rename_from_another_folder(hook: Path) -> None:
+def rename_from_elsewhere(hook: Path) -> None:
     write(hook.parents[2] / "elsewhere.txt", NEW).replace(hook)
 
 
@@ -153,7 +153,14 @@ def left_open(hook: Path) -> None:
 
 SAVES = [
     *(vim_as_it_comes, vim_writing_in_place, vim_renaming_a_backup, vs_code, jetbrains, emacs),
-    *(sed, copy_with_an_older_time, rsync, tar, an_agents_write_tool, rename_from_another_folder),
+    *(
+        sed,
+        copy_with_an_older_time,
+        rsync,
+        tar,
+        an_agents_write_tool,
+        rename_from_elsewhere,
+    ),
     *(delete_and_create, delete_and_create_later, hard_link_of_a_draft, same_size_and_time),
     *(twice_at_once, left_open),
 ]

@@ -12,7 +12,7 @@ from hooks_compile.errors import ConfigError
 from hooks_compile.model import HookSource
 from tests.support.repositories import write
 from tests.support.watching import HOOK
-from watcher.directories import SOURCE_SUFFIXES, Interest
+from watcher.directories import HOOKS as EVERYTHING
 from watcher.events import Broken, Event, Kind, Notice, Synced
 from watcher.loop import sync
 from watcher.survey import Options, is_project
@@ -99,13 +99,12 @@ def meaning(event: Event) -> str:
     hooks = [f"{HOOKS}/guard.py", f"{HOOKS}/pre-commit"]
     tree.sources.hooks = {path: HookSource(Path(path)) for path in hooks}
     tree.sources.modules = {f"{HOOKS}/helper.py": HookSource(Path(HOOKS) / "helper.py")}
-    names = frozenset({"hooks.json", "pyvenv.cfg", "__init__.py"})
     tree.directories = {
-        HOOKS: Interest(names, SOURCE_SUFFIXES, directories=True),
-        "/repo": Interest(frozenset({"pyproject.toml", ".git"}), directories=True),
-        "/repo/.git": Interest(frozenset({"index"})),
-        "/repo/.github/hooks": Interest(suffixes=frozenset({".json"})),
-        "/": Interest(frozenset({"repo"})),
+        HOOKS: EVERYTHING,
+        "/repo": frozenset({"pyproject.toml", ".git", "*/"}),
+        "/repo/.git": frozenset({"index"}),
+        "/repo/.github/hooks": frozenset({"*.json"}),
+        "/": frozenset({"repo"}),
     }
     tree.route(event)
     if tree.sources.due.take(100.0):
@@ -169,7 +168,7 @@ def test_a_survey_that_fails_is_reported_once_and_forgets_nothing(scene: Scene) 
     assert notice.trouble
     assert tree.fail(ConfigError("keep has to be 1 or more")) == []
     assert tree.sources.hooks
-    assert "pyproject.toml" in tree.directories[str(scene.root)].names
+    assert "pyproject.toml" in tree.directories[str(scene.root)]
 
 
 def test_a_tree_that_can_not_be_used_ends_a_single_sync(scene: Scene) -> None:
@@ -209,4 +208,4 @@ def test_a_removed_hook_is_watched_for_a_while(scene: Scene) -> None:
     find = tree.start_survey()
     assert find is not None
     assert [message.path for message in tree.take(find())] == [tool]  # type: ignore[union-attr]
-    assert "check.py" in tree.directories[str(tool.parent)].names
+    assert "check.py" in tree.directories[str(tool.parent)]
