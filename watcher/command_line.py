@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from hooks_compile.model import Optimize
-    from watcher.events import Message
+    from watcher.lines import Message
     from watcher.tree import Tree
 
 _POLL_S = 2.0
@@ -229,22 +229,17 @@ def _printer(
     arguments: argparse.Namespace, trees: Sequence[Tree]
 ) -> Callable[[Tree, Message], None]:
     """Return what prints a message: lines for a person, or JSON for programs."""
-    from watcher import lines
-
     base = Path(os.path.commonpath([tree.given.resolve() for tree in trees]))
     may_colour = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
     def print_message(tree: Tree, message: Message) -> None:
-        is_urgent = lines.is_urgent(message)
-        if arguments.quiet and not is_urgent:
+        if arguments.quiet and not message.is_urgent:
             return
-        now = time.time()
-        stream = sys.stderr if is_urgent and not arguments.json else sys.stdout
+        stream = sys.stderr if message.is_urgent and not arguments.json else sys.stdout
         if arguments.json:
-            text = "\n".join(json.dumps(value) for value in lines.as_json(message, now, tree.root))
+            text = "\n".join(map(json.dumps, message.as_json(time.time(), tree.root)))
         else:
-            painter = lines.Painter(base, may_colour and stream.isatty())
-            text = painter.text(message, now)
+            text = message.as_text(time.time(), base, has_colour=may_colour and stream.isatty())
         print(text, file=stream, flush=True)
 
     return print_message

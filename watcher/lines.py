@@ -1,24 +1,24 @@
-"""Messages as text for a person, and as JSON values for a program. Pure."""
+"""Messages: what happened, as JSON values for a program and as lines for a person. Pure."""
 
 from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile import printable
 from hooks_compile.entries.report import describe_error, plural, result_json, shown
-from hooks_compile.model import CompileResult, Interpreter, State
-from watcher.events import Broken, Changed, Changes, Notice, Removed, StillBroken, Stopped, Synced
+from hooks_compile.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
-    from watcher.events import Message
+    from hooks_compile.model import CompileResult, Interpreter
+
+RED, GREEN, YELLOW = "31;1", "32", "33"
 
 _MOST_LINES = 10
-_RED, _GREEN, _YELLOW, _DIM, _BOLD = "31;1", "32", "33", "2", "1"
 _STATES = {
     State.COMPILED: "compiled",
     State.FRESH: "up to date",
@@ -26,153 +26,163 @@ _STATES = {
     State.UNREADABLE: "unreadable",
     State.UNWRITABLE: "not writable",
 }
-_EVENTS: dict[type, str] = {
-    Broken: "broken",
-    StillBroken: "still broken",
-    Removed: "removed",
-    Stopped: "stopped",
-}
 _CONSEQUENCES = {
     "hook": "at its next event it fails, and a hook that fails blocks nothing",
     "module": "hooks that import it fail, and a hook that fails blocks nothing",
 }
 
 
-def is_urgent(message: Message) -> bool:
-    """Return whether ``--quiet`` prints it: something has to be fixed, or is fixed now."""
-    if isinstance(message, Changes):
-        return any(changed.fixed or changed.empty for changed in message.changed)
-    if isinstance(message, Notice):
-        return message.trouble
-    return isinstance(message, Broken | StillBroken)
+class Message(NamedTuple):
+    """``values`` are for a program, ``blocks`` of lines for a person; paths are absolute.
+
+    ``colour`` is for a terminal. An urgent message is about what has to be fixed, or is fixed now.
+    """
+
+    event: str
+    values: list[dict[str, Any]]
+    blocks: list[str]
+    colour: str = ""
+    is_urgent: bool = False
+
+    def as_json(self, now: float, tree: Path) -> list[dict[str, Any]]:
+        """Return the JSON objects; ``tree`` is the root of the message's tree."""
+        head = {"time": round(now, 3), "tree": os.fspath(tree), "event": self.event}
+        return [head | value for value in self.values]
+
+    def as_text(self, now: float, base: Path, *, has_colour: bool) -> str:
+        """Return the lines, with paths relative to ``base``; ``now`` is seconds since the epoch."""
+        clock = time.strftime("%H:%M:%S", time.localtime(now))
+        start, end = (f"\x1b[{self.colour}m", "\x1b[0m") if has_colour and self.colour else ("", "")
+        prefix = f"{shown(base)}{os.sep}"
+        texts = [f"{clock}  {start}{block}{end}" for block in self.blocks]
+        return "\n".join(text.replace(prefix, "") for text in texts)
 
 
-class Painter(NamedTuple):
-    """Turns messages into lines; paths are shown relative to ``base``."""
+class Changed(NamedTuple):
+    """A source that is compiled as it is now, under the interpreters of ``results``.
 
-    base: Path
-    has_colour: bool
+    ``kind`` is hook or module. ``ms`` is the time from the save to the entry, None if no event
+    reported the save; ``fixed`` is True if the source did not compile before, ``empty`` if the
+    file has no content.
+    """
 
-    def text(self, message: Message, now: float) -> str:
-        """Return the lines for ``message``; ``now`` is in seconds since the epoch."""
-        clock = self._paint(_DIM, time.strftime("%H:%M:%S", time.localtime(now)))
-        blocks = self._changes(message) if isinstance(message, Changes) else [self._block(message)]
-        return "\n".join(f"{clock}  {block}" for block in blocks)
+    path: Path
+    kind: str
+    results: Sequence[CompileResult]
+    ms: float | None
+    fixed: bool = False
+    empty: bool = False
 
-    def _block(self, message: Message) -> str:
-        match message:
-            case Synced():
-                return self._synced(message)
-            case Broken():
-                return self._broken(message)
-            case StillBroken(broken):
-                places = [self._place(each) for each in broken[:_MOST_LINES]]
-                more = " ..." if len(broken) > _MOST_LINES else ""
-                return self._paint(_RED, f"still broken: {', '.join(places)}{more}")
-            case Removed(path, kind):
-                noun = "hook" if kind == "hook" else "local module"
-                return f"{self._path(path)}  is no {noun} any more"
-            case Notice(text, path, trouble):
-                where = "" if path is None else f"{self._path(path)} "
-                text = where + printable.lines(text).replace("\n", "\n          ")
-                return self._paint(_YELLOW, text) if trouble else text
-        return "ended"
 
-    def _synced(self, message: Synced) -> str:
-        what = plural(message.hooks, "hook")
-        if message.modules:
-            what += f" and {plural(message.modules, 'local module')}"
-        counts = message.counts
-        said = [f"{counts[state]} {word}" for state, word in _STATES.items() if state in counts]
-        root = ("watching " if message.watching else "") + self._paint(_BOLD, shown(message.root))
-        under = _labels(message.interpreters) or "no Python"
-        return f"{root}: {what}, for {under} ({', '.join([*said, f'{message.seconds:.2f} s'])})"
+def synced(
+    root: Path,
+    hooks: int,
+    modules: int,
+    interpreters: Sequence[Interpreter],
+    counts: Mapping[State, int],
+    seconds: float,
+    *,
+    watching: bool,
+) -> Message:
+    """Return that a whole tree was compared; ``counts`` has how many results have each state."""
+    what = plural(hooks, "hook") + (f" and {plural(modules, 'local module')}" if modules else "")
+    said = [f"{counts[state]} {word}" for state, word in _STATES.items() if state in counts]
+    done = ", ".join([*said, f"{seconds:.2f} s"])
+    verb = "watching " if watching else ""
+    text = f"{verb}{shown(root)}: {what}, for {_labels(interpreters) or 'no Python'} ({done})"
+    value = {
+        "hooks": hooks,
+        "modules": modules,
+        "interpreters": [os.fspath(each.executable) for each in interpreters],
+        "counts": {str(state): count for state, count in counts.items()},
+        "seconds": round(seconds, 4),
+    }
+    return Message("watching" if watching else "synced", [value], [text])
 
-    def _changes(self, message: Changes) -> list[str]:
-        lines = [self._changed(changed) for changed in message.changed[:_MOST_LINES]]
-        if rest := message.changed[_MOST_LINES:]:
-            slowest = max((changed.ms for changed in rest if changed.ms is not None), default=None)
-            within = "" if slowest is None else f", the last {slowest:.0f} ms after its save"
-            lines.append(f"{plural(len(rest), 'more source')} ready{within}")
-        return lines
 
-    def _changed(self, changed: Changed) -> str:
-        written = any(result.state is State.COMPILED for result in changed.results)
-        level = f"level {changed.results[0].choice.level}"
-        parts = [
-            _labels(result.interpreter for result in changed.results),
-            level if changed.kind == "hook" else "local module",
-        ]
-        if changed.ms is not None:
-            parts.append(f"{changed.ms:.0f} ms")
-        if changed.empty:
-            parts.append(self._paint(_YELLOW, "the file is empty: it allows everything"))
-        path = self._paint(_GREEN if changed.fixed else _BOLD, self._path(changed.path))
-        verb = ("fixed, " if changed.fixed else "") + ("compiled" if written else "ready")
-        return f"{path}  {verb}: {', '.join(parts)}"
+def changes(changed: Sequence[Changed]) -> Message:
+    """Return what one step compiled."""
+    blocks = [_describe(each) for each in changed[:_MOST_LINES]]
+    if rest := changed[_MOST_LINES:]:
+        slowest = max((each.ms for each in rest if each.ms is not None), default=None)
+        within = "" if slowest is None else f", the last {slowest:.0f} ms after its save"
+        blocks.append(f"{plural(len(rest), 'more source')} ready{within}")
+    values = [
+        {
+            "path": os.fspath(each.path),
+            "kind": each.kind,
+            "ms": None if each.ms is None else round(each.ms, 2),
+            "fixed": each.fixed,
+            "empty": each.empty,
+            "results": [result_json(result) for result in each.results],
+        }
+        for each in changed
+    ]
+    is_empty = any(each.empty for each in changed)
+    is_urgent = is_empty or any(each.fixed for each in changed)
+    colour = YELLOW if is_empty else GREEN if is_urgent else ""
+    return Message("changed", values, blocks, colour, is_urgent)
 
-    def _broken(self, message: Broken) -> str:
-        where = self._path(message.path)
-        text = f"BROKEN  {where} does not compile: {_CONSEQUENCES[message.kind]}"
-        lines = [self._paint(_RED, text)]
-        by_error: dict[str, list[Interpreter]] = {}
-        for result in message.results:
-            if result.error is not None:
-                text = describe_error(where, result.error)
-                by_error.setdefault(text, []).append(result.interpreter)
-        for error, under in by_error.items():
-            lines += [*error.split("\n"), f"(under {_labels(under)})"]
-        return "\n    ".join(lines)
 
-    def _place(self, broken: Broken) -> str:
-        error = broken.results[0].error
-        line = f":{error.line}" if error is not None and error.line else ""
-        return f"{self._path(broken.path)}{line}"
+def broken(path: Path, kind: str, results: Sequence[CompileResult]) -> Message:
+    """Return that a source does not compile under the interpreters of ``results``."""
+    lines = [f"BROKEN  {shown(path)} does not compile: {_CONSEQUENCES[kind]}"]
+    by_error: dict[str, list[Interpreter]] = {}
+    for result in results:
+        if result.error is not None:
+            text = describe_error(shown(path), result.error)
+            by_error.setdefault(text, []).append(result.interpreter)
+    for error, under in by_error.items():
+        lines += [*error.split("\n"), f"(under {_labels(under)})"]
+    results_json = [result_json(result) for result in results]
+    value = {"path": os.fspath(path), "kind": kind, "results": results_json}
+    return Message("broken", [value], ["\n    ".join(lines)], RED, is_urgent=True)
 
-    def _path(self, path: Path) -> str:
-        return shown(path, None if path == self.base else self.base)
 
-    def _paint(self, style: str, text: str) -> str:
-        return f"\x1b[{style}m{text}\x1b[0m" if self.has_colour else text
+def still_broken(messages: Sequence[Message]) -> Message:
+    """Return what does not compile at the moment; ``messages`` say it of each source."""
+    values = [{"event": message.event} | value for message in messages for value in message.values]
+    places = []
+    for value in values[:_MOST_LINES]:
+        line = value["results"][0]["error"]["line"]
+        places.append(printable.one_line(value["path"]) + (f":{line}" if line else ""))
+    text = f"still broken: {', '.join(places)}{' ...' if len(values) > _MOST_LINES else ''}"
+    return Message("still broken", [{"broken": values}], [text], RED, is_urgent=True)
+
+
+def removed(path: Path, kind: str) -> Message:
+    """Return that a source does not exist any more, or is no hook any more."""
+    noun = "hook" if kind == "hook" else "local module"
+    value = {"path": os.fspath(path), "kind": kind}
+    return Message("removed", [value], [f"{shown(path)}  is no {noun} any more"])
+
+
+def notice(text: str, path: Path | None = None, *, trouble: bool = False) -> Message:
+    """Return what a person should know, and fix if ``trouble`` is True."""
+    value = {"path": None if path is None else os.fspath(path), "text": text}
+    where = "" if path is None else f"{shown(path)} "
+    block = where + printable.lines(text).replace("\n", "\n          ")
+    event, colour = ("trouble", YELLOW) if trouble else ("notice", "")
+    return Message(event, [value], [block], colour, is_urgent=trouble)
+
+
+def stopped(signal: int) -> Message:
+    """Return that the watcher ends."""
+    return Message("stopped", [{"signal": signal}], ["ended"])
+
+
+def _describe(changed: Changed) -> str:
+    is_written = any(result.state is State.COMPILED for result in changed.results)
+    level = f"level {changed.results[0].choice.level}"
+    parts = [
+        _labels(result.interpreter for result in changed.results),
+        level if changed.kind == "hook" else "local module",
+        *([] if changed.ms is None else [f"{changed.ms:.0f} ms"]),
+        *(["the file is empty: it allows everything"] if changed.empty else []),
+    ]
+    verb = ("fixed, " if changed.fixed else "") + ("compiled" if is_written else "ready")
+    return f"{shown(changed.path)}  {verb}: {', '.join(parts)}"
 
 
 def _labels(interpreters: Iterable[Interpreter]) -> str:
     return ", ".join(dict.fromkeys(interpreter.label for interpreter in interpreters))
-
-
-def as_json(message: Message, now: float, tree: Path) -> list[dict[str, Any]]:
-    """Return the JSON objects for ``message``, one for each line; ``tree`` is its tree's root."""
-    head = {"time": round(now, 3), "tree": os.fspath(tree)}
-    return [head | body for body in _bodies(message)]
-
-
-def _bodies(message: Message) -> list[dict[str, Any]]:
-    if isinstance(message, Changes):
-        return [{"event": "changed"} | _fields(changed) for changed in message.changed]
-    fields = _fields(message)
-    if isinstance(message, Synced):
-        return [{"event": "watching" if fields.pop("watching") else "synced"} | fields]
-    if isinstance(message, Notice):
-        return [{"event": "trouble" if fields.pop("trouble") else "notice"} | fields]
-    return [{"event": _EVENTS[type(message)]} | fields]
-
-
-def _fields(record: Message | Changed) -> dict[str, Any]:
-    return {name: _value(value) for name, value in record._asdict().items() if name != "root"}
-
-
-def _value(value: object) -> Any:  # noqa: PLR0911 - one for each type
-    match value:
-        case Path():
-            return os.fspath(value)
-        case CompileResult():
-            return result_json(value)
-        case Interpreter():
-            return os.fspath(value.executable)
-        case Broken():
-            return _bodies(value)[0]
-        case tuple():
-            return [_value(each) for each in value]
-        case float():
-            return round(value, 4)
-    return value

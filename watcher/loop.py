@@ -16,13 +16,13 @@ from hooks_compile.errors import HooksCompileError
 from watcher import lines
 from watcher.debounce import QUIET_S
 from watcher.directories import merged
-from watcher.events import Broken, Changes, Event, Kind, Notice, Removed, StillBroken, Stopped
+from watcher.events import Event, Kind
 from watcher.watch_status import BEAT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from watcher.events import Message
+    from watcher.lines import Message
     from watcher.observer import Monitor
     from watcher.survey import Survey
     from watcher.tree import Tree
@@ -55,7 +55,7 @@ def sync(tree: Tree, report: Callable[[Message], None]) -> bool:
     report(tree.synced(watching=False))
     for message in messages:
         report(message)
-    has_trouble = any(isinstance(message, Notice) and message.trouble for message in messages)
+    has_trouble = any(message.event == "trouble" for message in messages)
     return not has_trouble and not tree.sources.broken
 
 
@@ -94,7 +94,7 @@ class Loop:
             while True:
                 for item in self._wait():
                     if isinstance(item, int):
-                        self._say(self._trees[0], [Stopped(item)])
+                        self._say(self._trees[0], [lines.stopped(item)])
                         return item
                     self._take(item, monitor)
                 if not monitor.is_alive():
@@ -129,7 +129,7 @@ class Loop:
         for tree in self._trees:
             tree.scan_due = time.monotonic()
         if is_news:
-            self._say(self._trees[0], [Notice(why)])
+            self._say(self._trees[0], [lines.notice(why)])
 
     def _guard(self, tree: Tree, step: Callable[[], None]) -> None:
         """Take a step; report what goes wrong in it, and compare all contents afterwards."""
@@ -143,12 +143,13 @@ class Loop:
     def _fail(self, tree: Tree, text: str) -> None:
         tree.scan_due = min(tree.scan_due, time.monotonic() + _RETRY_S)
         tree.close()  # one of the compiler's processes may be what failed
-        self._say_once(tree, Notice(text, trouble=True))
+        self._say_once(tree, lines.notice(text, trouble=True))
 
-    def _say_once(self, tree: Tree, notice: Notice) -> None:
-        if notice.text not in self._said:
-            self._said.add(notice.text)
-            self._say(tree, [notice])
+    def _say_once(self, tree: Tree, message: Message) -> None:
+        text = message.values[0]["text"]
+        if text not in self._said:
+            self._said.add(text)
+            self._say(tree, [message])
 
     def _step(self, tree: Tree) -> None:
         was_synced = tree.is_synced
@@ -183,13 +184,13 @@ class Loop:
     def _say(self, tree: Tree, messages: Sequence[Message]) -> None:
         for message in messages:
             self._report(tree, message)
-            if isinstance(message, Changes | Broken | Removed):
-                last = lines.as_json(message, time.time(), tree.root)[-1]
-                self._last_changes[tree] = {key: last[key] for key in ("time", "event", "path")}
-        is_about_others = any(isinstance(message, Changes | Removed) for message in messages)
-        says_so = any(isinstance(message, Broken) for message in messages)
-        if is_about_others and not says_so and tree.sources.broken:
-            self._report(tree, StillBroken(tuple(tree.sources.broken.values())))
+            if message.event in ("changed", "broken", "removed"):
+                path = message.values[-1]["path"]
+                last = {"time": time.time(), "event": message.event, "path": path}
+                self._last_changes[tree] = last
+        said = {message.event for message in messages}
+        if said & {"changed", "removed"} and "broken" not in said and tree.sources.broken:
+            self._report(tree, lines.still_broken(list(tree.sources.broken.values())))
         self._has_news = self._has_news or bool(messages)
 
     def _beat(self, monitor: Monitor) -> None:
@@ -217,12 +218,9 @@ class Loop:
             "tree": os.fspath(tree.given),
             "root": os.fspath(tree.root),
             "hooks": len(tree.sources.hooks),
-            "modules": len(tree.sources.modules.keys() - tree.sources.hooks.keys()),
+            "modules": len(tree.sources.only_modules),
             "interpreters": [interpreter.label for interpreter in tree.interpreters],
-            "how": "; ".join(notice.text for notice in monitor.notices) or "events",
+            "how": "; ".join(each.values[0]["text"] for each in monitor.notices) or "events",
             "last_change": self._last_changes.get(tree),
-            "errors": [
-                lines.as_json(broken, self._since, tree.root)[0]
-                for broken in tree.sources.broken.values()
-            ],
+            "errors": [{"event": "broken"} | m.values[0] for m in tree.sources.broken.values()],
         }

@@ -19,9 +19,9 @@ from watchdog import events
 from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
 
-from watcher import filesystems
+from watcher import filesystems, lines
 from watcher.directories import matches
-from watcher.events import Event, Kind, Notice
+from watcher.events import Event, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver, ObservedWatch
 
     from watcher.directories import Directories
+    from watcher.lines import Message
 
 POLL_S = 2.0
 MOST_WATCHES = 64
@@ -81,7 +82,7 @@ class Monitor:
         ``mounted`` returns the types of the file systems at their mount points. ``notices`` says
         what is polled and why.
         """
-        self.notices: list[Notice] = []
+        self.notices: list[Message] = []
         self._poll_s = poll_s or POLL_S
         self._is_polling_wanted = poll_s is not None
         self._most_watches = most_watches
@@ -183,10 +184,11 @@ class Monitor:
         self._watches[path] = _Watch(observer, identity, observed)
         return True
 
-    def _describe(self, reason: str, count: int) -> Notice:
+    def _describe(self, reason: str, count: int) -> Message:
         polled = "1 directory is" if count == 1 else f"{count} directories are"
         is_trouble = reason not in (_ASKED_FOR, self._too_many)
-        return Notice(f"{polled} polled every {self._poll_s:g} s: {reason}", trouble=is_trouble)
+        text = f"{polled} polled every {self._poll_s:g} s: {reason}"
+        return lines.notice(text, trouble=is_trouble)
 
 
 class _Handler(events.FileSystemEventHandler):

@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from hooks_compile.entries import cache
 from hooks_compile.errors import pasted
 from hooks_compile.model import State
+from watcher import lines
 from watcher.debounce import QUIET_S, Debounce, Due
-from watcher.events import Broken, Changed, Changes, Message, Notice, Removed
+from watcher.lines import Changed, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from hooks_compile.entries.compiler import Compiler
-    from hooks_compile.model import CompileResult, HookSource
+    from hooks_compile.model import CompileResult, HookSource, SourceError
+
+    _Error = tuple[Path, SourceError | None]
 
 _PRUNE_AFTER_S = 2.0
 _TROUBLES = {
@@ -29,10 +32,11 @@ _TROUBLES = {
 
 
 class _Standing(NamedTuple):
-    """The last results of a source: their states, the names of its entries, and the trouble."""
+    """The last results of a source: states, names of its entries, reported errors, trouble."""
 
-    states: tuple[State, ...] = ()
-    entries: tuple[str, ...] = ()
+    states: Sequence[State] = ()
+    entries: Sequence[str] = ()
+    errors: Sequence[_Error] = ()
     trouble: str = ""
 
 
@@ -44,7 +48,7 @@ class Sources:
         self.hooks: Mapping[str, HookSource] = {}
         self.modules: Mapping[str, HookSource] = {}
         self.due = Debounce()
-        self.broken: dict[str, Broken] = {}
+        self.broken: dict[str, Message] = {}
         self.has_missing = False
         self._clock = clock
         self._standings: dict[str, _Standing] = {}
@@ -56,9 +60,14 @@ class Sources:
         return self.hooks.keys() | self.modules.keys()
 
     @property
-    def counts(self) -> dict[str, int]:
+    def only_modules(self) -> set[str]:
+        """The paths of local modules that are no hooks."""
+        return self.modules.keys() - self.hooks.keys()
+
+    @property
+    def counts(self) -> dict[State, int]:
         """How many results, one for each source and interpreter, have each state."""
-        return Counter(str(state) for each in self._standings.values() for state in each.states)
+        return Counter(state for each in self._standings.values() for state in each.states)
 
     def next_due(self) -> float:
         """Return when there is something to do, infinity if nothing waits."""
@@ -66,7 +75,7 @@ class Sources:
 
     def replace(
         self, hooks: Mapping[str, HookSource], modules: Mapping[str, HookSource]
-    ) -> list[Removed]:
+    ) -> list[Message]:
         """Take what a survey found; what is new is due."""
         before = {**self.modules, **self.hooks}
         was_hook, self.hooks, self.modules = self.hooks, hooks, modules
@@ -79,7 +88,7 @@ class Sources:
             self._standings.pop(path, None)
             self._plan_prune(path)
         return [
-            Removed(before[path].path, "hook" if path in was_hook else "module")
+            lines.removed(before[path].path, "hook" if path in was_hook else "module")
             for path in sorted(gone | (was_hook.keys() - hooks.keys()))
         ]
 
@@ -112,9 +121,9 @@ class Sources:
         for due in dues:
             if found := by_path.get(due.key):
                 messages += self._enter(due, found, changed, is_empty=due.key in empty)
-        return [Changes(tuple(changed)), *messages] if changed else messages
+        return [lines.changes(changed), *messages] if changed else messages
 
-    def prune_due(self, keep: int, now: float) -> Iterator[Notice]:
+    def prune_due(self, keep: int, now: float) -> Iterator[Message]:
         """Remove old entries where something changed a while ago; those in use stay."""
         for due in self._prunes.take(now):
             directory = cache.folder_in(Path(due.key))
@@ -153,20 +162,22 @@ class Sources:
 
     def _enter(
         self, due: Due, results: Sequence[CompileResult], changed: list[Changed], *, is_empty: bool
-    ) -> Iterator[Broken | Notice]:
+    ) -> Iterator[Message]:
         """Take the results of one source; add to ``changed`` and yield what is worth reporting."""
         before = self._standings.get(due.key, _Standing())
         kind = "hook" if due.key in self.hooks else "module"
         path = results[0].source.path
-        broken = tuple(result for result in results if result.state is State.BROKEN)
-        good = tuple(result for result in results if result.ok)
-        if broken and self._is_news(broken, due):
+        broken = [result for result in results if result.state is State.BROKEN]
+        good = [result for result in results if result.ok]
+        errors: Sequence[_Error] = [(r.interpreter.executable, r.error) for r in broken]
+        if broken and (due.since is not None or errors != before.errors):
             if due.quiet:
-                self.broken[due.key] = Broken(path, kind, broken)
+                self.broken[due.key] = lines.broken(path, kind, broken)
                 yield self.broken[due.key]
             else:
+                errors = before.errors
                 self._look_again(due)
-        entries = tuple(result.entry.name for result in good if result.entry)
+        entries = [result.entry.name for result in good if result.entry] or before.entries
         is_fixed = len(good) == len(results) and self.broken.pop(due.key, None) is not None
         is_written = any(result.state is State.COMPILED for result in good)
         if good and (entries != before.entries or is_fixed or is_written):
@@ -178,20 +189,11 @@ class Sources:
         if trouble and trouble != before.trouble:
             directory = cache.folder_in(path.parent)
             yield _trouble(path, trouble, directory if directory.exists() else path.parent)
-        states = tuple(result.state for result in results)
-        self._standings[due.key] = _Standing(states, entries or before.entries, trouble)
-
-    def _is_news(self, broken: Sequence[CompileResult], due: Due) -> bool:
-        """Return whether an error is worth reporting: after each save, else if it is another."""
-        known = self.broken.get(due.key)
-        return known is None or due.since is not None or _errors(known.results) != _errors(broken)
+        states = [result.state for result in results]
+        self._standings[due.key] = _Standing(states, entries, errors, trouble)
 
 
-def _trouble(path: Path, text: str, owned_by_others: Path) -> Notice:
+def _trouble(path: Path, text: str, owned_by_others: Path) -> Message:
     """Return the notice with the command that makes a directory ours: root may have made it."""
     remedy = f'sudo chown -R "$(id -un)" {pasted(owned_by_others)}'
-    return Notice(f"{text}\n  to fix it: {remedy}", path, trouble=True)
-
-
-def _errors(results: Iterable[CompileResult]) -> list[tuple[object, object]]:
-    return [(result.interpreter.executable, result.error) for result in results]
+    return lines.notice(f"{text}\n  to fix it: {remedy}", path, trouble=True)

@@ -7,25 +7,26 @@ from __future__ import annotations
 import os
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile.entries.compiler import Compiler
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.project.config import DOTFILE, PYPROJECT
 from hooks_compile.project.search import is_source
-from watcher import directories, survey
+from watcher import directories, lines, survey
 from watcher.debounce import QUIET_S, Debounce
 from watcher.directories import CACHES, HOOKS, matches, suffix_of
-from watcher.events import Changes, Kind, Notice, Synced
+from watcher.events import Kind
 from watcher.sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from hooks_compile.model import Interpreter
     from watcher.directories import Directories
-    from watcher.events import Event, Message
+    from watcher.events import Event
+    from watcher.lines import Message
     from watcher.survey import Options, Survey
 
 SETTLE_S = 0.05
@@ -126,7 +127,7 @@ class Tree:
             self.sources.has_missing = False
             self._changes.note("", self._clock(), SETTLE_S)
         if not self.is_synced:
-            messages = [message for message in messages if not isinstance(message, Changes)]
+            messages = [message for message in messages if message.event != "changed"]
             self.is_synced = self.sources.due.next_due() > self._clock()
         return messages + self.prune(self._clock())
 
@@ -156,11 +157,11 @@ class Tree:
         last, self._survey = self._survey, found
         messages: list[Message] = []
         if self._trouble:
-            messages.append(Notice("can be used again", self.given))
+            messages.append(lines.notice("can be used again", self.given))
             self._trouble = ""
         removed = self.sources.replace(found.hooks, found.modules)
         # A file that an editor removes and writes anew may be the only hook of its directory.
-        lost = directories.of_names(message.path for message in removed)
+        lost = directories.of_names(Path(message.values[0]["path"]) for message in removed)
         self.directories = directories.merged([found.directories, lost])
         has_other_target = last is not None and last.target != found.target
         if has_other_target:
@@ -180,29 +181,24 @@ class Tree:
             raise error
         messages: list[Message] = []
         if self.given.exists():
-            trouble = Notice(str(error), trouble=True)
+            text, path = str(error), None
             named = [self.given, self.root, self.root / PYPROJECT, self.root / DOTFILE]
             self.directories = directories.merged([self.directories, directories.of_names(named)])
         else:
-            text = f"{error.cause}: waiting for it to come back"
-            trouble = Notice(text, self.given, trouble=True)
+            text, path = f"{error.cause}: waiting for it to come back", self.given
             self.directories = directories.of_names([self.given])
             messages += self.sources.replace({}, {})
-        if trouble.text != self._trouble:
-            messages.append(trouble)
-        self._trouble = trouble.text
+        if text != self._trouble:
+            messages.append(lines.notice(text, path, trouble=True))
+        self._trouble = text
         return messages
 
-    def synced(self, *, watching: bool) -> Synced:
+    def synced(self, *, watching: bool) -> Message:
         """Return the message that the first scan is over."""
-        return Synced(
-            self.root,
-            len(self.sources.hooks),
-            len(self.sources.modules.keys() - self.sources.hooks.keys()),
-            self.interpreters,
-            self.sources.counts,
-            self._clock() - self._start,
-            watching,
+        hooks, modules = len(self.sources.hooks), len(self.sources.only_modules)
+        seconds, counts = self._clock() - self._start, self.sources.counts
+        return lines.synced(
+            self.root, hooks, modules, self.interpreters, counts, seconds, watching=watching
         )
 
     def _may_change_the_set(self, event: Event) -> bool:

@@ -18,17 +18,7 @@ from tests.support.interpreters_found import found
 from tests.support.launches import interpreter_record
 from tests.support.repositories import GitRepo, write
 from tests.support.watching import HOOK, is_warm, wait_until, wait_warm
-from watcher.events import (
-    Broken,
-    Changes,
-    Event,
-    Kind,
-    Message,
-    Notice,
-    Removed,
-    StillBroken,
-    Synced,
-)
+from watcher.events import Event, Kind
 from watcher.loop import Loop
 from watcher.observer import Monitor
 from watcher.survey import Options
@@ -39,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.watcher.conftest import Scene
+    from watcher.lines import Message
     from watcher.survey import Survey
 
 
@@ -73,14 +64,14 @@ class Running:
         wait_until(lambda: self.tree.next_due() > time.monotonic() + 0.2, self.tree.next_due)
         monitor.want({})
 
-    def of(self, kind: type[Message]) -> list[Message]:
-        return [message for message in self.said if isinstance(message, kind)]
+    def of(self, event: str) -> list[Message]:
+        return [message for message in self.said if message.event == event]
 
-    def wait_for(self, kind: type[Message], text: str = "") -> Message:
+    def wait_for(self, event: str, text: str = "") -> Message:
         def found() -> list[Message]:
-            return [message for message in self.of(kind) if text in str(message)]
+            return [message for message in self.of(event) if text in str(message)]
 
-        wait_until(found, lambda: f"{kind.__name__} {text!r}; said was {self.said}")
+        wait_until(found, lambda: f"{event} {text!r}; said was {self.said}")
         return found()[0]
 
 
@@ -98,7 +89,7 @@ def running(
     thread = threading.Thread(target=lambda: signals.append(runs.loop.run()))
     thread.start()
     try:
-        runs.wait_for(Synced)
+        runs.wait_for("watching")
         yield runs
     finally:
         runs.loop.stop(15)
@@ -124,9 +115,8 @@ def test_a_bug_in_the_handling_of_an_event_ends_nothing(scene: Scene) -> None:
         assert isinstance(runs.tree, Failing)
         runs.tree.flaws = 1
         scene.hook.write_text(HOOK.format("second"))
-        notice = runs.wait_for(Notice, "an error in hooks-watch; it goes on")
-        assert isinstance(notice, Notice)
-        assert "RuntimeError: a bug" in notice.text
+        notice = runs.wait_for("trouble", "an error in hooks-watch; it goes on")
+        assert "RuntimeError: a bug" in notice.values[0]["text"]
         scene.assert_hit()
         scene.hook.write_text(HOOK.format("third"))
         scene.assert_hit()
@@ -143,7 +133,7 @@ def test_a_dead_thread_is_replaced_and_all_contents_compared(
         monkeypatch.undo()
         nothing = Event(Kind.CHANGED, "/elsewhere", time.monotonic())
         runs.put(nothing)  # spares the ten seconds' wait
-        runs.wait_for(Notice, "no more events came")
+        runs.wait_for("notice", "no more events came")
         scene.assert_hit()
         scene.hook.write_text(HOOK.format("third"))
         scene.assert_hit()
@@ -156,7 +146,7 @@ def test_events_that_the_system_dropped_are_made_good_and_said_once(scene: Scene
         for _ in range(5):
             runs.put(Event(Kind.LOST, "", time.monotonic()))
         scene.assert_hit()
-        assert len([m for m in runs.of(Notice) if "dropped events" in str(m)]) == 1
+        assert len([m for m in runs.of("notice") if "dropped events" in str(m)]) == 1
 
 
 def test_the_periodic_scan_finds_what_no_event_told_of(scene: Scene) -> None:
@@ -166,9 +156,12 @@ def test_the_periodic_scan_finds_what_no_event_told_of(scene: Scene) -> None:
         new = write(scene.hook.with_name("new.py"), HOOK.format("new"))
         scene.assert_hit()
         scene.assert_hit(new)
-        changed = [each for m in runs.of(Changes) if isinstance(m, Changes) for each in m.changed]
-        assert {each.path for each in changed} == {scene.hook, new}
-        assert [each.ms for each in changed] == [None, None]  # nobody knows when they were saved
+        changed = [value for message in runs.of("changed") for value in message.values]
+        assert {value["path"] for value in changed} == {str(scene.hook), str(new)}
+        assert [value["ms"] for value in changed] == [
+            None,
+            None,
+        ]  # nobody knows when they were saved
 
 
 def test_a_syntax_error_is_said_when_the_file_is_quiet_and_again_with_every_change(
@@ -176,25 +169,23 @@ def test_a_syntax_error_is_said_when_the_file_is_quiet_and_again_with_every_chan
 ) -> None:
     with running(scene) as runs:
         scene.hook.write_text("print(1\n")
-        broken = runs.wait_for(Broken)
-        assert isinstance(broken, Broken)
-        error = broken.results[0].error
-        assert error is not None
-        assert (error.line, error.column) == (1, 6)
+        broken = runs.wait_for("broken")
+        error = broken.values[0]["results"][0]["error"]
+        assert (error["line"], error["column"]) == (1, 6)
         assert list(runs.tree.sources.broken) == [str(scene.hook)]
         other = scene.hook.with_name("other.py")
         other.write_text(HOOK.format("changed"))
-        runs.wait_for(StillBroken)
+        runs.wait_for("still broken")
         scene.hook.write_text(HOOK.format("fine"))
-        runs.wait_for(Changes, "fixed=True")
+        runs.wait_for("changed", "'fixed': True")
         assert runs.tree.sources.broken == {}
-        assert len(runs.of(Broken)) == 1
+        assert len(runs.of("broken")) == 1
 
 
 def test_what_is_broken_at_the_start_is_said(scene: Scene) -> None:
     scene.hook.write_text("def f(:\n")
     with running(scene) as runs:
-        runs.wait_for(Broken)
+        runs.wait_for("broken")
         assert is_warm(scene.user, scene.hook.with_name("other.py"))
 
 
@@ -208,9 +199,8 @@ def test_a_broken_module_beside_the_hooks_is_said_too(scene: Scene) -> None:
         module.write_text("VALUE = 2\n")
         wait_until(lambda: cached.read_bytes() != before, lambda: "the module is compiled")
         module.write_text("VALUE = (\n")
-        broken = runs.wait_for(Broken)
-        assert isinstance(broken, Broken)
-        assert broken.noun == "module"
+        broken = runs.wait_for("broken")
+        assert broken.values[0]["kind"] == "module"
         new = write(module.with_name("new_module.py"), "NEW = 1\n")
         made = cached.with_name(cached.name.replace("helper", "new_module"))
         wait_until(made.exists, lambda: str(new))
@@ -246,15 +236,13 @@ def test_a_changed_configuration_changes_the_set_of_hooks(scene: Scene) -> None:
             '[tool.hooks-compile]\ninclude = ["tools/*.py"]\nexclude = ["**/other.py"]\n'
         )
         scene.assert_hit(tool)
-        runs.wait_for(Removed, str(other))
+        runs.wait_for("removed", str(other))
         config.write_text("[tool.hooks-compile]\ninclude = 7\n")
-        notice = runs.wait_for(Notice, "include has to be a list")
-        assert isinstance(notice, Notice)
-        assert notice.trouble
+        runs.wait_for("trouble", "include has to be a list")
         scene.hook.write_text(HOOK.format("meanwhile"))
         scene.assert_hit()
         config.unlink()
-        runs.wait_for(Notice, "can be used again")
+        runs.wait_for("notice", "can be used again")
         other.write_text(HOOK.format("back"))
         scene.assert_hit(other)
 
@@ -322,10 +310,10 @@ def test_a_tree_that_becomes_a_part_of_another_is_left_alone(scene: Scene, tmp_p
     other = write(tmp_path / ".claude/hooks/others.py", HOOK.format("others"))
     with running(scene) as runs:
         shutil.rmtree(scene.root / ".git")
-        runs.wait_for(Notice, "is no work tree of its own any more")
+        runs.wait_for("trouble", "is no work tree of its own any more")
         assert not is_warm(scene.user, other)
         scene.repo.git("init", "--quiet")
-        runs.wait_for(Notice, "can be used again")
+        runs.wait_for("notice", "can be used again")
 
 
 def test_a_python_that_ran_a_hook_gets_entries_from_then_on(scene: Scene, tmp_path: Path) -> None:
@@ -351,9 +339,9 @@ def test_a_root_with_a_hook_that_others_import_may_go_too(scene: Scene) -> None:
     with running(scene) as runs:
         assert str(scene.hook) in runs.tree.sources.modules
         scene.root.rename(scene.root.with_name("away"))
-        runs.wait_for(Notice, "does not exist any more")
+        runs.wait_for("trouble", "does not exist any more")
         assert not runs.tree.sources.hooks
         scene.root.with_name("away").rename(scene.root)
-        runs.wait_for(Notice, "can be used again")
+        runs.wait_for("notice", "can be used again")
         scene.hook.write_text(HOOK.format("second"))
         scene.assert_hit()

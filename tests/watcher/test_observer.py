@@ -37,7 +37,10 @@ class Watched:
 
     def want(self, *directories: Path) -> list[str]:
         """Watch directories; return those whose changes until now were not reported."""
-        return self.monitor.want(dict.fromkeys(map(str, directories), HOOKS))[0]
+        return self.monitor.want(dict.fromkeys(map(str, directories), HOOKS))
+
+    def notices(self) -> list[tuple[str, str]]:
+        return [(each.event, each.values[0]["text"]) for each in self.monitor.notices]
 
     def came(self, kind: Kind, path: Path) -> bool:
         while not self.queue.empty():
@@ -174,17 +177,14 @@ def test_too_many_directories_are_polled_and_that_is_said(
     by_events: Watched, tmp_path: Path
 ) -> None:
     directories = [write(tmp_path / f"d{number}/x.py").parent for number in range(5)]
-    wanted = dict.fromkeys(map(str, directories), HOOKS)
-    added, (notice,) = by_events.monitor.want(wanted)
-    assert set(added) == set(wanted)
+    assert set(by_events.want(*directories)) == set(map(str, directories))
     text = "2 directories are polled every 2 s: at most 3 directories are watched"
-    assert notice.text == by_events.monitor.method == text
-    assert not notice.trouble
-    assert by_events.monitor.want(wanted) == ([], [])
+    assert by_events.notices() == [("notice", text)]
+    assert by_events.want(*directories) == []
     write(directories[4] / "guard.py")
     by_events.wait_for(Kind.CREATED, directories[4] / "guard.py")
-    assert by_events.monitor.want({str(directories[0]): HOOKS}) == ([], [])
-    assert by_events.monitor.method == "events"
+    assert by_events.want(directories[0]) == []
+    assert by_events.notices() == []
 
 
 def test_a_warning_of_watchdogs_is_a_loss_and_its_errors_are_none(by_events: Watched) -> None:
@@ -215,12 +215,9 @@ def test_a_thread_that_died_is_noticed_and_replaced(
 
 def test_a_file_system_without_events_is_polled(by_events: Watched, tmp_path: Path) -> None:
     by_events.mounts = {"/": "nfs4"}
-    added, (notice,) = by_events.monitor.want({str(tmp_path): HOOKS})
-    assert added == [str(tmp_path)]
-    assert notice.trouble
-    assert notice.text == (
-        "1 directory is polled every 2 s: nfs4 does not report what other machines change"
-    )
+    assert by_events.want(tmp_path) == [str(tmp_path)]
+    text = "1 directory is polled every 2 s: nfs4 does not report what other machines change"
+    assert by_events.notices() == [("trouble", text)]
 
 
 @ON_LINUX

@@ -13,7 +13,7 @@ from hooks_compile.model import HookSource
 from tests.support.repositories import write
 from tests.support.watching import HOOK
 from watcher.directories import HOOKS as EVERYTHING
-from watcher.events import Broken, Event, Kind, Notice, Synced
+from watcher.events import Event, Kind
 from watcher.loop import sync
 from watcher.survey import Options, is_project
 from watcher.tree import Tree
@@ -21,7 +21,7 @@ from watcher.tree import Tree
 if TYPE_CHECKING:
     from tests.support.repositories import GitRepo
     from tests.watcher.conftest import Scene
-    from watcher.events import Message
+    from watcher.lines import Message
 
 HOOKS = "/repo/.claude/hooks"
 SOURCE, SURVEY, NOTHING = "source", "survey", "nothing"
@@ -144,11 +144,10 @@ def test_a_single_sync_counts_each_source_once(scene: Scene) -> None:
     scene.hook.with_name("broken.py").write_text("print((\n")
     said: list[Message] = []
     assert not sync(tree_of(scene), said.append)
-    synced = said[0]
-    assert isinstance(synced, Synced)
-    assert (synced.hooks, synced.modules) == (3, 0)
-    assert synced.counts == {"compiled": 2, "broken": 1}
-    assert [message.path.name for message in said if isinstance(message, Broken)] == ["broken.py"]
+    assert [message.event for message in said] == ["synced", "broken"]
+    (value,) = said[0].values
+    assert (value["hooks"], value["modules"]) == (3, 0)
+    assert value["counts"] == {"compiled": 2, "broken": 1}
     assert (scene.hook.parent / "__pycache__").exists()
 
 
@@ -164,8 +163,7 @@ def test_a_survey_that_fails_is_reported_once_and_forgets_nothing(scene: Scene) 
     tree = tree_of(scene)
     assert sync(tree, lambda _: None)
     (notice,) = tree.fail(ConfigError("keep has to be 1 or more"))
-    assert isinstance(notice, Notice)
-    assert notice.trouble
+    assert notice.event == "trouble"
     assert tree.fail(ConfigError("keep has to be 1 or more")) == []
     assert tree.sources.hooks
     assert "pyproject.toml" in tree.directories[str(scene.root)]
@@ -207,5 +205,5 @@ def test_a_removed_hook_is_watched_for_a_while(scene: Scene) -> None:
     tree.scan_due = 0.0
     find = tree.start_survey()
     assert find is not None
-    assert [message.path for message in tree.take(find())] == [tool]  # type: ignore[union-attr]
+    assert [message.values[0]["path"] for message in tree.take(find())] == [str(tool)]
     assert "check.py" in tree.directories[str(tool.parent)]
