@@ -1,10 +1,9 @@
 """Which directories have to be watched, and what matters in each of them.
 
-These are the directories in which hooks are, or are usual, or configuration is, and as many of
-their parents as it takes to see them appear or being renamed. Directories are watched one by one
-and not recursively: a build or a log below them would wake the watcher for nothing. The most
-important ones come first, because only some get a watch. Paths are strings, as in discovery.
+They are those with hooks or configuration, those where hooks are usual, and the parents that show
+when one appears or is renamed. The most important ones come first: only some get a watch.
 """
+# Paths are strings, as in discovery.
 # ruff: noqa: PTH112, PTH118, PTH120
 
 from __future__ import annotations
@@ -56,8 +55,7 @@ def suffix_of(name: str) -> str:
 def of_tree(project: Project, given: Path, modules: Iterable[str], *, whole: bool) -> Directories:
     """Return the directories that report every change to the hooks of a tree.
 
-    ``given`` is the path that the user named, ``whole`` is True if it stands for the project;
-    ``modules`` are the local modules.
+    ``given`` is the path that the user named, ``whole`` is True if it stands for the project.
     """
     root, builder = str(project.root), _Builder(str(project.root))
     for folder in [*map(str, project.folders()), *sorted(set(map(os.path.dirname, modules)))]:
@@ -87,7 +85,7 @@ def merged(several: Iterable[Directories]) -> Directories:
     builder = _Builder()
     for directories in several:
         for path, interest in directories.items():
-            builder.merge(path, interest)
+            builder.add(path, interest)
     return builder.found
 
 
@@ -98,16 +96,12 @@ class _Builder:
         self.found: Directories = {}
         self._root = root
 
-    def merge(self, path: str, interest: Interest) -> None:
-        """Add ``path`` alone."""
-        self.found[path] = self.found.get(path, frozenset()) | interest
-
     def add(self, path: str, interest: Interest) -> None:
         """Add the directory ``path``, and what reports that it appears or that it is renamed."""
         while not os.path.isdir(path) and path != os.path.dirname(path):
             path, missing = os.path.split(path)
             interest = frozenset({missing})
-        self.merge(path, interest)
+        self.found[path] = self.found.get(path, frozenset()) | interest
         if self._root and path != self._root and is_inside(path, self._root):
             self.add_name(path)
 

@@ -23,10 +23,8 @@ _ESCAPE = re.compile(r"\\([0-7]{3})")
 
 def mounted() -> dict[str, str]:
     """Return the type of the file system at each mount point; nothing on other systems."""
-    try:
-        return parse_mounts(Path("/proc/self/mountinfo").read_text(errors="surrogateescape"))
-    except OSError:
-        return {}
+    path = Path("/proc/self/mountinfo")
+    return parse_mounts(path.read_text(errors="surrogateescape")) if path.exists() else {}
 
 
 def parse_mounts(mountinfo: str) -> dict[str, str]:

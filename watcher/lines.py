@@ -97,7 +97,7 @@ def synced(
         "counts": {str(state): count for state, count in counts.items()},
         "seconds": round(seconds, 4),
     }
-    return Message("watching" if watching else "synced", [value], [text])
+    return Message("watching" if watching else "synced", [value], [text], GREEN)
 
 
 def changes(changed: Sequence[Changed]) -> Message:

@@ -10,7 +10,7 @@ import threading
 import time
 import traceback
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from hooks_compile.errors import HooksCompileError
 from watcher import lines
@@ -28,14 +28,10 @@ if TYPE_CHECKING:
     from watcher.tree import Tree
     from watcher.watch_status import Station
 
+    # an event, the signal to stop at, or what to do when a survey is over
+    _Item = Event | int | Callable[[Monitor], None]
+
 _RETRY_S = 2.0
-
-
-class _Answer(NamedTuple):
-    """A survey is over: ``take`` has its result."""
-
-    tree: Tree
-    take: Callable[[], list[Message]]
 
 
 def sync(tree: Tree, report: Callable[[Message], None]) -> bool:
@@ -73,7 +69,7 @@ class Loop:
         self._trees = list(stations)
         self._report = report
         self._open_monitor = open_monitor
-        self._queue: queue.SimpleQueue[Event | _Answer | int] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._said: set[str] = set()
         self._last_changes: dict[Tree, dict[str, Any]] = {}
         self._beat_due = -math.inf
@@ -105,19 +101,19 @@ class Loop:
                     self._guard(tree, partial(self._step, tree))
                 self._beat(monitor)
 
-    def _wait(self) -> list[Event | _Answer | int]:
+    def _wait(self) -> list[_Item]:
         """Return what is in the queue, as soon as there is something or something is due."""
         due = min(self._beat_due, *(tree.next_due() for tree in self._trees))
-        items: list[Event | _Answer | int] = []
+        items: list[_Item] = []
         with contextlib.suppress(queue.Empty):
             items.append(self._queue.get(timeout=max(due - time.monotonic(), 0.0)))
             while True:
                 items.append(self._queue.get_nowait())
         return items
 
-    def _take(self, item: Event | _Answer, monitor: Monitor) -> None:
-        if isinstance(item, _Answer):
-            self._guard(item.tree, partial(self._take_answer, item, monitor))
+    def _take(self, item: Event | Callable[[Monitor], None], monitor: Monitor) -> None:
+        if not isinstance(item, Event):
+            item(monitor)
         elif item.kind is Kind.LOST:
             self._scan_all("the system dropped events: comparing all contents")
         else:
@@ -143,12 +139,11 @@ class Loop:
     def _fail(self, tree: Tree, text: str) -> None:
         tree.scan_due = min(tree.scan_due, time.monotonic() + _RETRY_S)
         tree.close()  # one of the compiler's processes may be what failed
-        self._say_once(tree, lines.notice(text, trouble=True))
+        self._say_once(tree, text, lines.notice(text, trouble=True))
 
-    def _say_once(self, tree: Tree, message: Message) -> None:
-        text = message.values[0]["text"]
-        if text not in self._said:
-            self._said.add(text)
+    def _say_once(self, tree: Tree, key: str, message: Message) -> None:
+        if key not in self._said:
+            self._said.add(key)
             self._say(tree, [message])
 
     def _step(self, tree: Tree) -> None:
@@ -162,14 +157,13 @@ class Loop:
     def _survey(self, tree: Tree, find: Callable[[], Survey]) -> None:
         """Make a survey, in a thread of its own: a save does not wait for it."""
         try:
-            found = find()
+            take = partial(tree.take, find())
         except Exception as error:  # the loop takes it
-            self._queue.put(_Answer(tree, partial(tree.fail, error)))
-        else:
-            self._queue.put(_Answer(tree, partial(tree.take, found)))
+            take = partial(tree.fail, error)
+        self._queue.put(partial(self._end_survey, tree, take))
 
-    def _take_answer(self, answer: _Answer, monitor: Monitor) -> None:
-        self._say(answer.tree, answer.take())
+    def _end_survey(self, tree: Tree, take: Callable[[], list[Message]], monitor: Monitor) -> None:
+        self._guard(tree, lambda: self._say(tree, take()))
         self._watch(monitor)
 
     def _watch(self, monitor: Monitor) -> None:
@@ -178,8 +172,8 @@ class Loop:
         for tree in self._trees:
             if here := tree.directories.keys() & added:
                 tree.watched(here)
-        for notice in monitor.notices:
-            self._say_once(self._trees[0], notice)
+        for reason, notice in monitor.notices.items():
+            self._say_once(self._trees[0], reason, notice)
 
     def _say(self, tree: Tree, messages: Sequence[Message]) -> None:
         for message in messages:
@@ -217,10 +211,10 @@ class Loop:
             "since": self._since,
             "tree": os.fspath(tree.given),
             "root": os.fspath(tree.root),
-            "hooks": len(tree.sources.hooks),
-            "modules": len(tree.sources.only_modules),
+            "hooks": tree.sizes[0],
+            "modules": tree.sizes[1],
             "interpreters": [interpreter.label for interpreter in tree.interpreters],
-            "how": "; ".join(each.values[0]["text"] for each in monitor.notices) or "events",
+            "how": "; ".join(m.values[0]["text"] for m in monitor.notices.values()) or "events",
             "last_change": self._last_changes.get(tree),
             "errors": [{"event": "broken"} | m.values[0] for m in tree.sources.broken.values()],
         }

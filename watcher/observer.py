@@ -80,9 +80,9 @@ class Monitor:
         """Start the threads. With ``poll_s`` all directories are polled, so often.
 
         ``mounted`` returns the types of the file systems at their mount points. ``notices`` says
-        what is polled and why.
+        what is polled, by the reason.
         """
-        self.notices: list[Message] = []
+        self.notices: dict[str, Message] = {}
         self._poll_s = poll_s or POLL_S
         self._is_polling_wanted = poll_s is not None
         self._most_watches = most_watches
@@ -90,8 +90,6 @@ class Monitor:
         self._handler = _Handler(put)
         self._losses = _Losses(put)
         self._too_many = f"at most {most_watches} directories are watched"
-        self._reasons: dict[str, str] = {}
-        logging.getLogger("watchdog").addHandler(self._losses)
         self._open()
 
     def is_alive(self) -> bool:
@@ -101,13 +99,15 @@ class Monitor:
 
     def reopen(self) -> None:
         """Watch with new threads; :meth:`want` has to follow."""
-        self._stop()
+        self.close()
         self._open()
 
     def close(self) -> None:
         """Watch nothing any more, and end the threads."""
         logging.getLogger("watchdog").removeHandler(self._losses)
-        self._stop()
+        for observer in self._observers:
+            observer.stop()
+            observer.join()
 
     def want(self, directories: Directories) -> list[str]:
         """Report changes in exactly ``directories`` from now on, the most important ones first.
@@ -117,7 +117,7 @@ class Monitor:
         self._handler.directories = dict(directories)
         first = set(islice(directories, self._most_watches))
         types = self._mounted()
-        self._reasons = {}
+        self._reasons: dict[str, str] = {}
         for path in directories:
             reason = self._no_events or self._failed.get(path, "")
             reason = reason or ("" if path in first else self._too_many)
@@ -129,7 +129,7 @@ class Monitor:
                 del self._watches[path]
         added = [path for path in directories if path not in self._watches and self._add(path)]
         counts = Counter(self._reasons.values())
-        self.notices = [self._describe(reason, count) for reason, count in counts.items()]
+        self.notices = {reason: self._describe(reason, count) for reason, count in counts.items()}
         return added
 
     def _open(self) -> None:
@@ -146,11 +146,7 @@ class Monitor:
         self._observers = {self._polling, self._watching}
         for observer in self._observers:
             observer.start()
-
-    def _stop(self) -> None:
-        for observer in self._observers:
-            observer.stop()
-            observer.join()
+        logging.getLogger("watchdog").addHandler(self._losses)
 
     def _observer_of(self, path: str) -> BaseObserver:
         return self._polling if path in self._reasons else self._watching

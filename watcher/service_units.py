@@ -37,17 +37,16 @@ def environment(env: Mapping[str, str]) -> dict[str, str]:
 
 def text(manager: str, program: Sequence[str], words: Sequence[str], env: Mapping[str, str]) -> str:
     """Return what makes ``manager`` (systemd, launchd or both) run ``program`` with ``words``."""
-    command = [*program, *words]
-    texts = {"systemd": systemd(command, env), "launchd": launchd(command, env)}
+    unit, agent = systemd([*program, *words], env), launchd([*program, *words], env)
     again = shlex.join(["hooks-watch", *words])
-    texts["both"] = (
+    both = (
         f"# Linux: {again} --service=systemd > ~/.config/systemd/user/hooks-watch.service\n"
-        f"{texts['systemd']}\n"
+        f"{unit}\n"
         f"# macOS: {again} --service=launchd > ~/Library/LaunchAgents/{LABEL}.plist\n"
         f"#        launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/{LABEL}.plist\n"
-        f"{texts['launchd']}"
+        f"{agent}"
     )
-    return texts[manager]
+    return {"systemd": unit, "launchd": agent, "both": both}[manager]
 
 
 def systemd(command: Sequence[str], env: Mapping[str, str]) -> str:

@@ -60,11 +60,6 @@ class Sources:
         return self.hooks.keys() | self.modules.keys()
 
     @property
-    def only_modules(self) -> set[str]:
-        """The paths of local modules that are no hooks."""
-        return self.modules.keys() - self.hooks.keys()
-
-    @property
     def counts(self) -> dict[State, int]:
         """How many results, one for each source and interpreter, have each state."""
         return Counter(state for each in self._standings.values() for state in each.states)
@@ -105,8 +100,7 @@ class Sources:
     def compile_due(self, compiler: Compiler, most: int) -> list[Message]:
         """Compile at most ``most`` of the sources that are due; return what is worth reporting."""
         empty: set[str] = set()
-        dues = self.due.take(self._clock(), most)
-        dues = [due for due in dues if due.key in self.paths and self._is_complete(due, empty)]
+        dues = [due for due in self.due.take(self._clock(), most) if self._is_ready(due, empty)]
         hooks = [self.hooks[due.key] for due in dues if due.key in self.hooks]
         modules = [self.modules[due.key] for due in dues if due.key in self.modules]
         results = compiler.compile(hooks) if hooks else []
@@ -138,22 +132,20 @@ class Sources:
     def _plan_prune(self, path: str) -> None:
         self._prunes.note(os.path.dirname(path), self._clock(), _PRUNE_AFTER_S)
 
-    def _is_complete(self, due: Due, empty: set[str]) -> bool:
-        """Return whether to compile a source now; add it to ``empty`` if it has no content.
-
-        A hook that is suddenly empty may be about to be written.
-        """
+    def _is_ready(self, due: Due, empty: set[str]) -> bool:
+        """Return whether to compile a source now; add it to ``empty`` if it has no content."""
+        if due.key not in self.hooks and due.key not in self.modules:
+            return False
         try:
             is_empty = os.stat(due.key).st_size == 0 and due.key in self.hooks
         except OSError:
             self.has_missing = True
             return False
         is_news = due.since is not None or due.key not in self._standings
-        if is_empty and is_news and not due.quiet:
+        if is_empty and is_news and not due.quiet:  # it may be about to be written
             self._look_again(due)
             return False
-        if is_empty:
-            empty.add(due.key)
+        empty.update([due.key] if is_empty else [])
         return True
 
     def _look_again(self, due: Due) -> None:

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import git
+from hooks_compile.entries.compiler import Compiler
 from hooks_compile.errors import HooksCompileError, pasted
 from hooks_compile.install import runtime_directory
 from hooks_compile.project.config import DOTFILE, PYPROJECT
@@ -33,22 +34,20 @@ class Options(NamedTuple):
     optimize: Optimize | None = None
 
 
-class Target(NamedTuple):
-    """All that entries depend on beside their sources."""
-
-    interpreters: tuple[Interpreter, ...]
-    key: bytes
-    level: Optimize
-
-
 class Survey(NamedTuple):
     """Hooks and modules by path, what they are compiled for, and what has to be watched."""
 
     project: Project
     hooks: Mapping[str, HookSource]
     modules: Mapping[str, HookSource]
-    target: Target
+    interpreters: tuple[Interpreter, ...]
+    key: bytes
+    level: Optimize
     directories: Directories
+
+    def compiler(self) -> Compiler:
+        """Return the compiler for all that entries depend on beside their sources."""
+        return Compiler(self.interpreters, self.key, self.level)
 
 
 def is_project(path: Path) -> bool:
@@ -73,14 +72,15 @@ def find(given: Path, options: Options, *, whole: bool) -> Survey:
     runtime_directory.ensure(project.runtime)
     modules = [*project.modules(), *project.imported_hooks()]
     by_path = {os.fspath(module.path): module for module in modules}
-    target = Target(
+    return Survey(
+        project,
+        {os.fspath(source.path): source for source in project.sources},
+        by_path,
         tuple(find_interpreters(project, options.env, options.commands, strict=True)),
         runtime_directory.read_key(project.runtime),
         project.config.optimize if options.optimize is None else options.optimize,
+        directories.of_tree(project, given, by_path, whole=whole),
     )
-    hooks = {os.fspath(source.path): source for source in project.sources}
-    watched = directories.of_tree(project, given, by_path, whole=whole)
-    return Survey(project, hooks, by_path, target, watched)
 
 
 def _open(given: Path, options: Options, *, whole: bool) -> Project:

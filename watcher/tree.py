@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile.entries.compiler import Compiler
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.project.config import DOTFILE, PYPROJECT
 from hooks_compile.project.search import is_source
@@ -23,6 +22,7 @@ from watcher.sources import Sources
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hooks_compile.entries.compiler import Compiler
     from hooks_compile.model import Interpreter
     from watcher.directories import Directories
     from watcher.events import Event
@@ -81,7 +81,13 @@ class Tree:
     @property
     def interpreters(self) -> tuple[Interpreter, ...]:
         """Those that the hooks are compiled for, as far as they are known."""
-        return self._survey.target.interpreters if self._survey else ()
+        return self._survey.interpreters if self._survey else ()
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """The number of hooks, and of local modules that are no hooks."""
+        modules = self.sources.modules.keys() - self.sources.hooks.keys()
+        return len(self.sources.hooks), len(modules)
 
     def close(self) -> None:
         """End the compiler's processes; they start again when they are needed."""
@@ -120,7 +126,7 @@ class Tree:
         if self._survey is None:
             return []
         if self._compiler is None:
-            self._compiler = Compiler(*self._survey.target)
+            self._compiler = self._survey.compiler()
         slice_size = _SLICE if self.is_synced else _FIRST_SLICE
         messages = self.sources.compile_due(self._compiler, slice_size)
         if self.sources.has_missing:
@@ -163,10 +169,11 @@ class Tree:
         # A file that an editor removes and writes anew may be the only hook of its directory.
         lost = directories.of_names(Path(message.values[0]["path"]) for message in removed)
         self.directories = directories.merged([found.directories, lost])
-        has_other_target = last is not None and last.target != found.target
-        if has_other_target:
+        target = (found.interpreters, found.key, found.level)
+        if last is None or target != (last.interpreters, last.key, last.level):
             self.close()
-        if has_other_target or self._wants_scan:
+            self._wants_scan = True
+        if self._wants_scan:
             self.sources.ask(self.sources.paths)
         self._end_survey()
         return messages + removed
@@ -180,13 +187,11 @@ class Tree:
         if not isinstance(error, HooksCompileError):
             raise error
         messages: list[Message] = []
-        if self.given.exists():
-            text, path = str(error), None
-            named = [self.given, self.root, self.root / PYPROJECT, self.root / DOTFILE]
-            self.directories = directories.merged([self.directories, directories.of_names(named)])
-        else:
+        named = [self.given, self.root, self.root / PYPROJECT, self.root / DOTFILE]
+        self.directories = directories.merged([self.directories, directories.of_names(named)])
+        text, path = str(error), None
+        if not self.given.exists():
             text, path = f"{error.cause}: waiting for it to come back", self.given
-            self.directories = directories.of_names([self.given])
             messages += self.sources.replace({}, {})
         if text != self._trouble:
             messages.append(lines.notice(text, path, trouble=True))
@@ -195,11 +200,9 @@ class Tree:
 
     def synced(self, *, watching: bool) -> Message:
         """Return the message that the first scan is over."""
-        hooks, modules = len(self.sources.hooks), len(self.sources.only_modules)
         seconds, counts = self._clock() - self._start, self.sources.counts
-        return lines.synced(
-            self.root, hooks, modules, self.interpreters, counts, seconds, watching=watching
-        )
+        found = (*self.sizes, self.interpreters, counts)
+        return lines.synced(self.root, *found, seconds, watching=watching)
 
     def _may_change_the_set(self, event: Event) -> bool:
         """Return whether there may be other hooks than before, because of this event."""

@@ -26,10 +26,6 @@ _LOCK_TIMEOUT_S = 1.0
 _LATE_S = 6 * BEAT_S
 
 
-class WatchedError(HooksCompileError):
-    """Another watcher watches the tree."""
-
-
 class Station:
     """The lock and the state of the only watcher of a tree, in ``watch/``."""
 
@@ -43,9 +39,9 @@ class Station:
         self._lock: FileLock | None = None
 
     def acquire(self) -> None:
-        """Become the tree's watcher. The runtime directory has to exist.
+        """Become the tree's watcher. Raises HooksCompileError if that can't be.
 
-        Raises WatchedError if the tree has a watcher, HooksCompileError if the lock can't be made.
+        The runtime directory has to exist.
         """
         try:
             self.directory.mkdir(mode=0o700, exist_ok=True)
@@ -60,7 +56,7 @@ class Station:
             by = f", by process {pid} since {shown_time(state['since'])}" if pid else ""
             status = f"hooks-watch --status {pasted(self.tree)}"
             remedy = f"kill {pid}; or see what it does: {status}" if pid else status
-            raise WatchedError(f"is watched already{by}", path=self.tree, remedy=remedy)
+            raise HooksCompileError(f"is watched already{by}", path=self.tree, remedy=remedy)
 
     def release(self) -> None:
         """Remove the state, and free the lock. Its empty file has to stay."""
@@ -125,12 +121,8 @@ class Status(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """Return the JSON value."""
         silence_s = None if self.silence_s is None else round(self.silence_s, 1)
-        return {
-            "tree": os.fspath(self.tree),
-            "watched": self.is_watched,
-            "seconds_since_heard": silence_s,
-            "watcher": self.state,
-        }
+        value = {"tree": os.fspath(self.tree), "watched": self.is_watched}
+        return value | {"seconds_since_heard": silence_s, "watcher": self.state}
 
     def as_text(self, now: float) -> str:
         """Return some lines for a person; ``now`` is in seconds since the epoch."""
@@ -149,16 +141,16 @@ class Status(NamedTuple):
         if change:
             when = shown_time(change["time"])
             last = f"{shown(Path(change['path']), root)} {change['event']} at {when}"
+        under = ", ".join(state["interpreters"]) or "no Python"
         lines = [
             f"{self.tree}: watched by process {pid} since {shown_time(state['since'])}",
-            f"  {found}, for {', '.join(state['interpreters']) or 'no Python'}; "
-            f"watched by {state['how']}",
+            f"  {found}, for {under}; watched by {state['how']}",
             f"  last change: {last}",
         ]
         if silence_s is not None and silence_s > _LATE_S:
             lines.append(f"  not heard of for {silence_s:.0f} s: to end it, kill {pid}")
-        lines += [f"  broken: {_describe(broken, root)}" for broken in state["errors"]]
-        return "\n".join([*lines, *([] if state["errors"] else ["  everything compiles"])])
+        broken = [f"  broken: {_describe(each, root)}" for each in state["errors"]]
+        return "\n".join([*lines, *(broken or ["  everything compiles"])])
 
 
 def _describe(broken: dict[str, Any], root: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 from hooks_compile.project.record import open_project
@@ -174,7 +175,12 @@ def test_what_matters_in_a_directory() -> None:
     assert not matches(both, ".#guard.py", is_directory=False)
     assert not matches(names, "guard.py", is_directory=False)
     assert not matches(names, "deeper", is_directory=True)
-    assert directories.merged([{"/a": names}, {"/a": both, "/b": names}]) == {
-        "/a": both,
-        "/b": names,
-    }
+
+
+def test_directories_are_merged_and_one_that_vanished_is_its_parent(tmp_path: Path) -> None:
+    a, b = write(tmp_path / "a/x").parent, write(tmp_path / "b/x").parent
+    names = frozenset({"settings.json"})
+    several = [{str(a): names}, {str(a): HOOKS, str(b): names}]
+    assert directories.merged(several) == {str(a): names | HOOKS, str(b): names}
+    shutil.rmtree(b)
+    assert directories.merged(several) == {str(a): names | HOOKS, str(tmp_path): {"b"}}

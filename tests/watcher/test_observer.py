@@ -40,7 +40,7 @@ class Watched:
         return self.monitor.want(dict.fromkeys(map(str, directories), HOOKS))
 
     def notices(self) -> list[tuple[str, str]]:
-        return [(each.event, each.values[0]["text"]) for each in self.monitor.notices]
+        return [(each.event, each.values[0]["text"]) for each in self.monitor.notices.values()]
 
     def came(self, kind: Kind, path: Path) -> bool:
         while not self.queue.empty():

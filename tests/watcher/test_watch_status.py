@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from watcher.watch_status import Station, WatchedError, shown_time
+from hooks_compile.errors import HooksCompileError
+from watcher.watch_status import Station, shown_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,7 @@ def test_a_second_watcher_learns_who_holds_the_tree(
     holder: subprocess.Popen[str], station: Station
 ) -> None:
     assert station.status().is_watched
-    with pytest.raises(WatchedError) as caught:
+    with pytest.raises(HooksCompileError) as caught:
         station.acquire()
     assert "process 4321 since 2023-11-1" in str(caught.value)
     assert "kill 4321" in str(caught.value)
