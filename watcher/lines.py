@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile import printable
@@ -12,13 +13,14 @@ from hooks_compile.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from hooks_compile.model import CompileResult, Interpreter
 
 RED, GREEN, YELLOW = "31;1", "32", "33"
 
 _MOST_LINES = 10
+# Stands before each path that is shown relative to a base; no text has it, see printable.
+_MARK = "\0"
 _STATES = {
     State.COMPILED: "compiled",
     State.FRESH: "up to date",
@@ -53,9 +55,8 @@ class Message(NamedTuple):
         """Return the lines, with paths relative to ``base``; ``now`` is seconds since the epoch."""
         clock = time.strftime("%H:%M:%S", time.localtime(now))
         start, end = (f"\x1b[{self.colour}m", "\x1b[0m") if has_colour and self.colour else ("", "")
-        prefix = f"{shown(base)}{os.sep}"
-        texts = [f"{clock}  {start}{block}{end}" for block in self.blocks]
-        return "\n".join(text.replace(prefix, "") for text in texts)
+        text = "\n".join(f"{clock}  {start}{block}{end}" for block in self.blocks)
+        return text.replace(f"{_MARK}{shown(base)}{os.sep}", "").replace(_MARK, "")
 
 
 class Changed(NamedTuple):
@@ -126,11 +127,11 @@ def changes(changed: Sequence[Changed]) -> Message:
 
 def broken(path: Path, kind: str, results: Sequence[CompileResult]) -> Message:
     """Return that a source does not compile under the interpreters of ``results``."""
-    lines = [f"BROKEN  {shown(path)} does not compile: {_CONSEQUENCES[kind]}"]
+    lines = [f"BROKEN  {_shown(path)} does not compile: {_CONSEQUENCES[kind]}"]
     by_error: dict[str, list[Interpreter]] = {}
     for result in results:
         if result.error is not None:
-            text = describe_error(shown(path), result.error)
+            text = describe_error(_shown(path), result.error)
             by_error.setdefault(text, []).append(result.interpreter)
     for error, under in by_error.items():
         lines += [*error.split("\n"), f"(under {_labels(under)})"]
@@ -145,7 +146,7 @@ def still_broken(messages: Sequence[Message]) -> Message:
     places = []
     for value in values[:_MOST_LINES]:
         line = value["results"][0]["error"]["line"]
-        places.append(printable.one_line(value["path"]) + (f":{line}" if line else ""))
+        places.append(_shown(Path(value["path"])) + (f":{line}" if line else ""))
     text = f"still broken: {', '.join(places)}{' ...' if len(values) > _MOST_LINES else ''}"
     return Message("still broken", [{"broken": values}], [text], RED, is_urgent=True)
 
@@ -154,13 +155,13 @@ def removed(path: Path, kind: str) -> Message:
     """Return that a source does not exist any more, or is no hook any more."""
     noun = "hook" if kind == "hook" else "local module"
     value = {"path": os.fspath(path), "kind": kind}
-    return Message("removed", [value], [f"{shown(path)}  is no {noun} any more"])
+    return Message("removed", [value], [f"{_shown(path)}  is no {noun} any more"])
 
 
 def notice(text: str, path: Path | None = None, *, trouble: bool = False) -> Message:
     """Return what a person should know, and fix if ``trouble`` is True."""
     value = {"path": None if path is None else os.fspath(path), "text": text}
-    where = "" if path is None else f"{shown(path)} "
+    where = "" if path is None else f"{_shown(path)} "
     block = where + printable.lines(text).replace("\n", "\n          ")
     event, colour = ("trouble", YELLOW) if trouble else ("notice", "")
     return Message(event, [value], [block], colour, is_urgent=trouble)
@@ -181,7 +182,11 @@ def _describe(changed: Changed) -> str:
         *(["the file is empty: it allows everything"] if changed.empty else []),
     ]
     verb = ("fixed, " if changed.fixed else "") + ("compiled" if is_written else "ready")
-    return f"{shown(changed.path)}  {verb}: {', '.join(parts)}"
+    return f"{_shown(changed.path)}  {verb}: {', '.join(parts)}"
+
+
+def _shown(path: Path) -> str:
+    return f"{_MARK}{shown(path)}"
 
 
 def _labels(interpreters: Iterable[Interpreter]) -> str:

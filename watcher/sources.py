@@ -185,7 +185,8 @@ class Sources:
         self._standings[due.key] = _Standing(states, entries, errors, trouble)
 
 
-def _trouble(path: Path, text: str, owned_by_others: Path) -> Message:
-    """Return the notice with the command that makes a directory ours: root may have made it."""
-    remedy = f'sudo chown -R "$(id -un)" {pasted(owned_by_others)}'
+def _trouble(path: Path, text: str, directory: Path) -> Message:
+    """Return the notice with the command that makes ``directory`` usable: it may be root's."""
+    owner = f'sudo chown -R "$(id -un)" {pasted(directory)}'
+    remedy = owner if directory.is_dir() else f"rm {pasted(directory)}"
     return lines.notice(f"{text}\n  to fix it: {remedy}", path, trouble=True)

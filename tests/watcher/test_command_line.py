@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -303,6 +304,88 @@ def test_a_path_that_does_not_exist_is_refused_with_a_remedy(scene: Scene) -> No
     done = running.run(scene.user, scene.root, "missing")
     assert done.returncode == 1
     assert done.stderr == ("hooks-watch: missing: does not exist\n  to fix it: ls -ld missing\n")
+
+
+def test_a_current_directory_that_does_not_exist_any_more(scene: Scene, tmp_path: Path) -> None:
+    away = tmp_path / "away"
+    away.mkdir()
+    script = 'rmdir "$PWD" && exec "$@"'
+    for words in ([], ["--once"], ["--status"], [scene.root, "--once"]):
+        done = subprocess.run(
+            ["sh", "-c", script, "sh", *running.command(scene.user, *words)],
+            cwd=away,
+            env=running.environment(scene.user),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert done.stderr == (
+            "hooks-watch: the current directory does not exist any more\n"
+            "  to fix it: cd to a directory that exists\n"
+        )
+        away.mkdir()
+
+
+@pytest.mark.parametrize("name", ["", "watch"])
+def test_a_file_where_a_directory_of_ours_is_expected(
+    scene: Scene, tmp_path: Path, name: str
+) -> None:
+    runtime = tmp_path / "other"
+    path = write(runtime / name, "a file") if name else write(runtime, "a file")
+    runtime.chmod(0o700)
+    user = replace(scene.user, runtime=runtime)
+    done = running.run(user, scene.root)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"hooks-watch: {path}: ")
+    assert "\n  to fix it: " in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+
+
+def test_files_where_directories_of_the_project_are_expected(scene: Scene) -> None:
+    write(scene.root / ".codex", "a file")
+    write(scene.root / ".githooks", "a file")
+    write(scene.hook.parent / "__pycache_opt__", "a file")
+    done = running.run(scene.user, scene.root, "--once")
+    assert done.returncode == 1
+    cache = scene.hook.parent / "__pycache_opt__"
+    assert ".claude/hooks/guard.py is not compiled: its entry can't be written: " in done.stderr
+    assert f"to fix it: rm {cache}\n" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts are made as Linux makes them")
+def test_a_cache_that_can_not_be_written_is_one_line_with_path_and_remedy(scene: Scene) -> None:
+    """As on a read-only mount, or if root made it."""
+    assert running.run(scene.user, scene.root, "--once").returncode == 0
+    gone = scene.hook.with_name("gone.py")
+    gone.write_text("print(1)\n")
+    scene.user.compile(gone)
+    gone.unlink()
+    scene.hook.write_text(HOOK.format("second"))
+    cache = scene.hook.parent / "__pycache_opt__"
+    script = (
+        f"""mount --bind '{cache}' '{cache}' && mount -o remount,bind,ro '{cache}' && exec "$@" """
+    )
+    words = ["unshare", "--mount", "--user", "--map-root-user", "sh", "-c", script, "sh"]
+    if subprocess.run([*words, "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("no mount can be made here")
+    done = subprocess.run(
+        [*words, *running.command(scene.user, "--once", "--json")],
+        cwd=scene.root,
+        env=running.environment(scene.user),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    troubles = [json.loads(line) for line in done.stdout.splitlines()]
+    troubles = [message for message in troubles if message["event"] == "trouble"]
+    assert {message["path"] for message in troubles} == {str(scene.hook), str(cache)}
+    for message in troubles:
+        assert "Read-only file system" in message["text"]
+        assert f'to fix it: sudo chown -R "$(id -un)" {cache}' in message["text"]
+        assert ".tmp" not in message["text"]
 
 
 @pytest.mark.parametrize(
