@@ -10,7 +10,7 @@ QUIET_S = 0.3
 """A file that nobody has written for so long is complete."""
 
 LONGEST_S = 2.0
-"""A key is due after so long, even if notes for it go on."""
+"""A key is due after so long, or after a longer wait, even if notes for it go on."""
 
 
 @dataclass(slots=True)
@@ -48,17 +48,11 @@ class Debounce:
         waiting.last = now
         waiting.since = waiting.since if since is None else since
         if waiting.due > now:
-            waiting.due = min(now + wait_s, waiting.first + LONGEST_S)
-
-    def ask(self, key: str, now: float) -> None:
-        """Make ``key`` due now, unless it waits already."""
-        if key not in self._waiting:
-            self.note(key, now, 0.0)
+            waiting.due = min(now + wait_s, waiting.first + max(wait_s, LONGEST_S))
 
     def take(self, now: float, most: int | None = None) -> list[Due]:
-        """Return what is due, at most ``most`` keys and those with events first, and forget it."""
+        """Return what is due, at most ``most`` keys in the order of the first notes; forget it."""
         keys = [key for key, waiting in self._waiting.items() if waiting.due <= now]
-        keys.sort(key=lambda key: self._waiting[key].since is None)
         taken = [(key, self._waiting.pop(key)) for key in keys[:most]]
         return [Due(key, each.since, now - each.last >= QUIET_S) for key, each in taken]
 

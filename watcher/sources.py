@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,14 +19,14 @@ from watcher.debounce import QUIET_S, Debounce, Due
 from watcher.lines import Changed, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from hooks_compile.entries.compiler import Compiler
     from hooks_compile.model import CompileResult, HookSource, SourceError
 
     _Error = tuple[Path, SourceError | None]
 
-_PRUNE_AFTER_S = 2.0
+_PRUNE_AFTER_S = 20.0
 _TROUBLES = {
     State.UNREADABLE: "can't be read",
     State.UNWRITABLE: "is not compiled: its entry can't be written",
@@ -44,10 +46,14 @@ class Sources:
     """Hooks and local modules by path; a hook that others import is both."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        """Nothing is known yet. ``clock`` returns the time of the monotonic clock."""
+        """Nothing is known yet. ``clock`` returns the time of the monotonic clock.
+
+        Sources are due by events, or are ``asked`` for.
+        """
         self.hooks: Mapping[str, HookSource] = {}
         self.modules: Mapping[str, HookSource] = {}
         self.due = Debounce()
+        self.asked: dict[str, None] = {}
         self.broken: dict[str, Message] = {}
         self.has_missing = False
         self._clock = clock
@@ -66,7 +72,7 @@ class Sources:
 
     def next_due(self) -> float:
         """Return when there is something to do, infinity if nothing waits."""
-        return min(self.due.next_due(), self._prunes.next_due())
+        return -math.inf if self.asked else min(self.due.next_due(), self._prunes.next_due())
 
     def replace(
         self, hooks: Mapping[str, HookSource], modules: Mapping[str, HookSource]
@@ -75,8 +81,8 @@ class Sources:
         before = {**self.modules, **self.hooks}
         was_hook, self.hooks, self.modules = self.hooks, hooks, modules
         known = {path: hook.imports for path, hook in was_hook.items()}
-        self.ask(path for path, hook in hooks.items() if known.get(path) != hook.imports)
-        self.ask(modules.keys() - before.keys())
+        new = (path for path, hook in hooks.items() if known.get(path) != hook.imports)
+        self.asked |= dict.fromkeys([*new, *(modules.keys() - before.keys())])
         gone = before.keys() - self.paths
         for path in gone:
             self.broken.pop(path, None)
@@ -87,20 +93,18 @@ class Sources:
             for path in sorted(gone | (was_hook.keys() - hooks.keys()))
         ]
 
-    def ask(self, paths: Iterable[str]) -> None:
-        """Make ``paths`` due, though no event named them."""
-        now = self._clock()
-        for path in paths:
-            self.due.ask(path, now)
-
     def paths_in(self, directory: str) -> list[str]:
         """Return the sources that are directly in ``directory``."""
         return [path for path in self.paths if os.path.dirname(path) == directory]
 
     def compile_due(self, compiler: Compiler, most: int) -> list[Message]:
-        """Compile at most ``most`` of the sources that are due; return what is worth reporting."""
+        """Compile what is due and ``most`` of what is asked for; return what is worth reporting."""
         empty: set[str] = set()
-        dues = [due for due in self.due.take(self._clock(), most) if self._is_ready(due, empty)]
+        asked = [Due(path, None, quiet=False) for path in islice(self.asked, most)]
+        for due in asked:
+            del self.asked[due.key]
+        dues = [*self.due.take(self._clock()), *asked]
+        dues = [due for due in dues if self._is_ready(due, empty)]
         hooks = [self.hooks[due.key] for due in dues if due.key in self.hooks]
         modules = [self.modules[due.key] for due in dues if due.key in self.modules]
         results = compiler.compile(hooks) if hooks else []
@@ -117,9 +121,9 @@ class Sources:
                 messages += self._enter(due, found, changed, is_empty=due.key in empty)
         return [lines.changes(changed), *messages] if changed else messages
 
-    def prune_due(self, keep: int, now: float) -> Iterator[Message]:
-        """Remove old entries where something changed a while ago; those in use stay."""
-        for due in self._prunes.take(now):
+    def prune_due(self, keep: int, now: float, most: int | None = None) -> Iterator[Message]:
+        """Remove old entries from ``most`` directories that changed; those in use stay."""
+        for due in self._prunes.take(now, most):
             directory = cache.folder_in(Path(due.key))
             paths = [path for path in self.paths_in(due.key) if path in self._standings]
             needed = [name for path in paths for name in self._standings[path].entries]

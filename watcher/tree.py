@@ -112,7 +112,7 @@ class Tree:
         """Look again at directories whose changes until now were not reported."""
         self._changes.note("", self._clock(), SETTLE_S)
         for directory in added:
-            self.sources.ask(self.sources.paths_in(directory))
+            self.sources.asked |= dict.fromkeys(self.sources.paths_in(directory))
 
     def next_due(self) -> float:
         """Return when there is something to do."""
@@ -134,14 +134,14 @@ class Tree:
             self._changes.note("", self._clock(), SETTLE_S)
         if not self.is_synced:
             messages = [message for message in messages if message.event != "changed"]
-            self.is_synced = self.sources.due.next_due() > self._clock()
-        return messages + self.prune(self._clock())
+            self.is_synced = not self.sources.asked
+        return messages + self.prune(self._clock(), most=1)
 
-    def prune(self, now: float) -> list[Message]:
+    def prune(self, now: float, most: int | None = None) -> list[Message]:
         """Remove the old entries that are due at ``now``; return what to report."""
         if self._survey is None or not self.given.is_dir():
             return []  # beside a single file there may be hooks that are not known here
-        return list(self.sources.prune_due(self._survey.project.config.keep, now))
+        return list(self.sources.prune_due(self._survey.project.config.keep, now, most))
 
     def start_survey(self) -> Callable[[], Survey] | None:
         """Return what finds the state of the tree, None if it is not time to.
@@ -174,7 +174,7 @@ class Tree:
             self.close()
             self._wants_scan = True
         if self._wants_scan:
-            self.sources.ask(self.sources.paths)
+            self.sources.asked |= dict.fromkeys(self.sources.paths)
         self._end_survey()
         return messages + removed
 

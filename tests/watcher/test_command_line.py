@@ -6,6 +6,7 @@ import json
 import os
 import plistlib
 import pty
+import shlex
 import shutil
 import signal
 import subprocess
@@ -350,7 +351,7 @@ def test_files_where_directories_of_the_project_are_expected(scene: Scene) -> No
     assert done.returncode == 1
     cache = scene.hook.parent / "__pycache_opt__"
     assert ".claude/hooks/guard.py is not compiled: its entry can't be written: " in done.stderr
-    assert f"to fix it: rm {cache}\n" in done.stderr
+    assert f"to fix it: rm {shlex.quote(str(cache))}\n" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -384,7 +385,8 @@ def test_a_cache_that_can_not_be_written_is_one_line_with_path_and_remedy(scene:
     assert {message["path"] for message in troubles} == {str(scene.hook), str(cache)}
     for message in troubles:
         assert "Read-only file system" in message["text"]
-        assert f'to fix it: sudo chown -R "$(id -un)" {cache}' in message["text"]
+        owner = f'sudo chown -R "$(id -un)" {shlex.quote(str(cache))}'
+        assert f"to fix it: {owner}" in message["text"]
         assert ".tmp" not in message["text"]
 
 

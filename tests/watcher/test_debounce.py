@@ -49,24 +49,20 @@ def test_a_file_that_is_never_quiet_is_due_all_the_same() -> None:
     assert not due.quiet
 
 
-def test_what_is_asked_for_is_due_at_once_and_has_no_time() -> None:
+def test_a_longer_wait_is_kept() -> None:
     debounce = Debounce()
-    debounce.ask(A, 10.0)
-    assert debounce.take(10.0) == [Due(A, None, quiet=False)]
-    debounce.note(A, 11.0, QUIET_S, since=11.0)
-    debounce.ask(A, 11.0)
-    assert debounce.take(11.0) == []
+    for now in (10.0, 15.0, 19.0):
+        debounce.note(A, now, 10.0)
+    assert debounce.next_due() == 20.0
 
 
-def test_saved_files_are_taken_before_those_that_were_asked_for() -> None:
+def test_what_is_due_is_taken_in_portions() -> None:
     debounce = Debounce()
-    for number in range(100):
-        debounce.ask(f"/hooks/{number}.py", 10.0)
-    debounce.note(A, 10.1, 0.0, since=10.1)
-    first = debounce.take(10.1, most=50)
-    assert len(first) == 50
-    assert first[0] == Due(A, 10.1, quiet=False)
-    assert len(debounce.take(10.1)) == 51
+    debounce.note(A, 10.0, 0.0)
+    debounce.note(B, 10.0, 0.0)
+    assert [due.key for due in debounce.take(10.0, most=1)] == [A]
+    assert [due.key for due in debounce.take(10.0, most=1)] == [B]
+    assert debounce.take(10.0) == []
 
 
 EVENTS = st.lists(st.tuples(st.sampled_from([A, B]), st.booleans(), st.floats(0, 3)), min_size=1)

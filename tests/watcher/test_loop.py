@@ -206,7 +206,10 @@ def test_a_broken_module_beside_the_hooks_is_said_too(scene: Scene) -> None:
         wait_until(made.exists, lambda: str(new))
 
 
-def test_the_entries_of_a_removed_hook_are_pruned(scene: Scene) -> None:
+def test_the_entries_of_a_removed_hook_are_pruned(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watcher.sources._PRUNE_AFTER_S", 0.5)
     with running(scene):
         cache = scene.hook.parent / "__pycache_opt__"
         assert list(cache.glob("guard.*"))
@@ -215,7 +218,10 @@ def test_the_entries_of_a_removed_hook_are_pruned(scene: Scene) -> None:
         assert list(cache.glob("other.*"))
 
 
-def test_old_versions_are_pruned_but_never_those_in_use(scene: Scene) -> None:
+def test_old_versions_are_pruned_but_never_those_in_use(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watcher.sources._PRUNE_AFTER_S", 0.5)
     with running(scene):
         cache = scene.hook.parent / "__pycache_opt__"
         for number in range(6):

@@ -63,4 +63,4 @@ def test_a_hostile_branch_that_is_checked_out_executes_nothing(scene: Scene) -> 
         process.terminate()
         process.wait(running.PATIENCE_S)
     assert not mark.exists(), mark.read_text()
-    assert set(asked.read_text().split()) == {str(home)}
+    assert set(asked.read_text().splitlines()) == {str(home)}

@@ -54,7 +54,7 @@ class Known:
         return self.compile()
 
     def scan(self) -> list[Message]:
-        self.sources.ask(self.sources.paths)
+        self.sources.asked |= dict.fromkeys(self.sources.paths)
         return self.compile()
 
     def wait(self) -> list[Message]:
@@ -194,7 +194,7 @@ def test_old_entries_are_pruned_but_none_in_use(known: Known) -> None:
     known.save("print(0)\n")
     names = {path.name for path in (known.guard.parent / "__pycache_opt__").glob("guard.*")}
     assert len(names) == 6
-    assert list(known.sources.prune_due(1, known.now + 9)) == []
+    assert list(known.sources.prune_due(1, known.now + 99)) == []
     left = {path.name for path in (known.guard.parent / "__pycache_opt__").glob("guard.*")}
     assert 1 <= len(left) <= 2
     assert known.save("print(0)\n") == []  # it is still there
@@ -209,7 +209,7 @@ def test_entries_that_can_not_be_removed_are_reported_with_their_directory(
         known.guard.unlink()
         known.find(known.other)
         cache.chmod(0o500)
-        (notice,) = known.sources.prune_due(3, known.now + 9)
+        (notice,) = known.sources.prune_due(3, known.now + 99)
         assert notice.event == "trouble"
         assert notice.values[0]["path"] == str(cache)
         assert "Permission denied" in notice.values[0]["text"]
@@ -231,7 +231,7 @@ def test_a_hook_whose_project_asks_for_other_imports_is_due(known: Known) -> Non
     hooks = {str(path): HookSource(path) for path in (known.guard, known.other)}
     hooks[str(known.guard)] = HookSource(known.guard, imports="deferred")
     assert known.sources.replace(hooks, {}) == []
-    assert [due.key for due in known.sources.due.take(known.now)] == [str(known.guard)]
+    assert list(known.sources.asked) == [str(known.guard)]
 
 
 def test_a_source_that_vanished_asks_for_a_survey(known: Known) -> None:
