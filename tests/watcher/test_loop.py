@@ -14,75 +14,64 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.errors import ConfigError
 from tests.support.interpreters_found import found
 from tests.support.launches import interpreter_record
 from tests.support.repositories import GitRepo, write
-from tests.watcher.running import HOOK, is_warm, wait_until, wait_warm
-from watcher.batching import Clocks
-from watcher.compilers import Compilers
-from watcher.model import (
-    Broken,
-    Changes,
-    Event,
-    Kind,
-    Message,
-    Notice,
-    Removed,
-    StillBroken,
-    Synced,
-)
-from watcher.observer import open_watches
-from watcher.service import Service, sync
-from watcher.survey import Options, Request, is_whole
+from tests.support.watching import HOOK, is_warm, wait_until, wait_warm
+from watcher.events import Event, Kind
+from watcher.loop import Loop
+from watcher.observer import Monitor
+from watcher.survey import Options
 from watcher.tree import Tree
-from watcher.watching import Lookout
+from watcher.watch_status import Station
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from tests.watcher.conftest import Scene
+    from watcher.lines import Message
+    from watcher.survey import Survey
 
 
 class Running:
-    """A service in a thread, and what it said."""
+    """A loop in a thread, and what it said."""
 
     def __init__(
         self,
         scene: Scene,
         tree: type[Tree] = Tree,
         options: Options | None = None,
-        **how: float,
+        scan_s: float = 60.0,
     ) -> None:
         self.said: list[Message] = []
-        self.wall_ahead = 0.0
-        self.mounts: Mapping[str, str] = {}
-        self.lookouts: list[Lookout] = []
-        compilers = Compilers()
+        self.monitors: list[Monitor] = []
         usual = Options(scene.user.environment(), (scene.user.python,))
-        self.tree = tree(scene.root, options or usual, compilers, whole=True)
-        self.service = Service(
-            [(self.tree, None)],
-            compilers,
-            lambda _, message: self.said.append(message),
-            open_lookout=self.open_lookout,
-            scan_s=how.get("scan_s", 60.0),
-            read_clocks=lambda: Clocks(time.time() + self.wall_ahead, time.monotonic()),
+        self.tree = tree(scene.root, options or usual, whole=True, scan_s=scan_s)
+        (scene.user.runtime / "watch").mkdir(exist_ok=True)
+        station = Station(scene.user.runtime, scene.root)
+        self.loop = Loop(
+            {self.tree: station}, lambda _, message: self.said.append(message), self.open_monitor
         )
 
-    def open_lookout(self, put: Callable[[Event], None]) -> Lookout:
+    def open_monitor(self, put: Callable[[Event], None]) -> Monitor:
         self.put = put
-        self.lookouts.append(Lookout(put, open_watches, 0.2, lambda: self.mounts))
-        return self.lookouts[-1]
+        self.monitors.append(Monitor(put))
+        return self.monitors[-1]
 
-    def of(self, kind: type[Message]) -> list[Message]:
-        return [message for message in self.said if isinstance(message, kind)]
+    def stop_events(self) -> None:
+        """From now on no event comes, and nothing says so."""
+        monitor = self.monitors[-1]
+        wait_until(lambda: self.tree.next_due() > time.monotonic() + 0.2, self.tree.next_due)
+        monitor.want({})
 
-    def wait_for(self, kind: type[Message], text: str = "") -> Message:
+    def of(self, event: str) -> list[Message]:
+        return [message for message in self.said if message.event == event]
+
+    def wait_for(self, event: str, text: str = "") -> Message:
         def found() -> list[Message]:
-            return [message for message in self.of(kind) if text in str(message)]
+            return [message for message in self.of(event) if text in str(message)]
 
-        wait_until(found, lambda: f"{kind.__name__} {text!r}; said was {self.said}")
+        wait_until(found, lambda: f"{event} {text!r}; said was {self.said}")
         return found()[0]
 
 
@@ -91,21 +80,19 @@ def running(
     scene: Scene,
     tree: type[Tree] = Tree,
     *,
-    mounts: Mapping[str, str] | None = None,
     options: Options | None = None,
-    **how: float,
+    scan_s: float = 60.0,
 ) -> Iterator[Running]:
-    """Run a service until the end of the block."""
-    runs = Running(scene, tree, options, **how)
-    runs.mounts = mounts or {}
+    """Run a loop until the end of the block."""
+    runs = Running(scene, tree, options, scan_s)
     signals: list[int] = []
-    thread = threading.Thread(target=lambda: signals.append(runs.service.run()))
+    thread = threading.Thread(target=lambda: signals.append(runs.loop.run()))
     thread.start()
     try:
-        runs.wait_for(Synced)
+        runs.wait_for("watching")
         yield runs
     finally:
-        runs.service.stop(15)
+        runs.loop.stop(15)
         thread.join()
     assert signals == [15]
 
@@ -115,8 +102,8 @@ class Failing(Tree):
 
     flaws: int = 0
 
-    def compile_due(self) -> list[Message]:
-        messages = super().compile_due()
+    def step(self) -> list[Message]:
+        messages = super().step()
         if self.flaws and messages:
             self.flaws -= 1
             raise RuntimeError("a bug")
@@ -128,65 +115,53 @@ def test_a_bug_in_the_handling_of_an_event_ends_nothing(scene: Scene) -> None:
         assert isinstance(runs.tree, Failing)
         runs.tree.flaws = 1
         scene.hook.write_text(HOOK.format("second"))
-        notice = runs.wait_for(Notice, "an error in hooks-watch; it goes on")
-        assert isinstance(notice, Notice)
-        assert "RuntimeError: a bug" in notice.text
+        notice = runs.wait_for("trouble", "an error in hooks-watch; it goes on")
+        assert "RuntimeError: a bug" in notice.values[0]["text"]
         scene.assert_hit()
         scene.hook.write_text(HOOK.format("third"))
         scene.assert_hit()
 
 
-def test_a_dead_emitter_is_replaced_and_all_contents_compared(scene: Scene) -> None:
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_dead_thread_is_replaced_and_all_contents_compared(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with running(scene) as runs:
-        watches = runs.lookouts[0]._watches
-        assert watches is not None
-        watches.close()
+        monkeypatch.setattr("watcher.observer._Handler.dispatch", lambda *_: sys.exit())
         scene.hook.write_text(HOOK.format("second"))
-        runs.put(
-            Event(Kind.CHANGED, "/elsewhere", time.monotonic())
-        )  # spares the ten seconds' wait
-        runs.wait_for(Notice, "no more events came")
+        wait_until(lambda: not runs.monitors[0].is_alive(), lambda: "the thread is dead")
+        monkeypatch.undo()
+        nothing = Event(Kind.CHANGED, "/elsewhere", time.monotonic())
+        runs.put(nothing)  # spares the ten seconds' wait
+        runs.wait_for("notice", "no more events came")
         scene.assert_hit()
         scene.hook.write_text(HOOK.format("third"))
-        scene.assert_hit()
-
-
-def test_a_clock_that_jumps_makes_all_contents_be_compared(scene: Scene) -> None:
-    with running(scene) as runs:
-        watches = runs.lookouts[0]._watches
-        assert watches is not None
-        watches.want({})  # as if the events of the time asleep were lost
-        scene.hook.write_text(HOOK.format("second"))
-        runs.wall_ahead = 8 * 3600.0
-        runs.put(Event(Kind.CHANGED, "/elsewhere", time.monotonic()))
-        runs.wait_for(Notice, "the clock jumped")
         scene.assert_hit()
 
 
 def test_events_that_the_system_dropped_are_made_good_and_said_once(scene: Scene) -> None:
     with running(scene) as runs:
-        watches = runs.lookouts[0]._watches
-        assert watches is not None
-        watches.want({})
+        runs.stop_events()
         scene.hook.write_text(HOOK.format("second"))
         for _ in range(5):
             runs.put(Event(Kind.LOST, "", time.monotonic()))
         scene.assert_hit()
-        assert len([m for m in runs.of(Notice) if "dropped events" in str(m)]) == 1
+        assert len([m for m in runs.of("notice") if "dropped events" in str(m)]) == 1
 
 
 def test_the_periodic_scan_finds_what_no_event_told_of(scene: Scene) -> None:
-    with running(scene, scan_s=0.3) as runs:
-        watches = runs.lookouts[0]._watches
-        assert watches is not None
-        watches.want({})
+    with running(scene, scan_s=1.0) as runs:
+        runs.stop_events()
         scene.hook.write_text(HOOK.format("second"))
         new = write(scene.hook.with_name("new.py"), HOOK.format("new"))
         scene.assert_hit()
         scene.assert_hit(new)
-        changed = [each for m in runs.of(Changes) if isinstance(m, Changes) for each in m.changed]
-        assert {each.path for each in changed} == {scene.hook, new}
-        assert [each.ms for each in changed] == [None, None]  # nobody knows when they were saved
+        changed = [value for message in runs.of("changed") for value in message.values]
+        assert {value["path"] for value in changed} == {str(scene.hook), str(new)}
+        assert [value["ms"] for value in changed] == [
+            None,
+            None,
+        ]  # nobody knows when they were saved
 
 
 def test_a_syntax_error_is_said_when_the_file_is_quiet_and_again_with_every_change(
@@ -194,25 +169,23 @@ def test_a_syntax_error_is_said_when_the_file_is_quiet_and_again_with_every_chan
 ) -> None:
     with running(scene) as runs:
         scene.hook.write_text("print(1\n")
-        broken = runs.wait_for(Broken)
-        assert isinstance(broken, Broken)
-        error = broken.results[0].error
-        assert error is not None
-        assert (error.line, error.column) == (1, 6)
-        assert [each.path for each in runs.tree.sources.broken] == [scene.hook]
+        broken = runs.wait_for("broken")
+        error = broken.values[0]["results"][0]["error"]
+        assert (error["line"], error["column"]) == (1, 6)
+        assert list(runs.tree.sources.broken) == [str(scene.hook)]
         other = scene.hook.with_name("other.py")
         other.write_text(HOOK.format("changed"))
-        runs.wait_for(StillBroken)
+        runs.wait_for("still broken")
         scene.hook.write_text(HOOK.format("fine"))
-        runs.wait_for(Changes, "mended=True")
-        assert runs.tree.sources.broken == []
-        assert len(runs.of(Broken)) == 1
+        runs.wait_for("changed", "'fixed': True")
+        assert runs.tree.sources.broken == {}
+        assert len(runs.of("broken")) == 1
 
 
 def test_what_is_broken_at_the_start_is_said(scene: Scene) -> None:
     scene.hook.write_text("def f(:\n")
     with running(scene) as runs:
-        runs.wait_for(Broken)
+        runs.wait_for("broken")
         assert is_warm(scene.user, scene.hook.with_name("other.py"))
 
 
@@ -226,15 +199,17 @@ def test_a_broken_module_beside_the_hooks_is_said_too(scene: Scene) -> None:
         module.write_text("VALUE = 2\n")
         wait_until(lambda: cached.read_bytes() != before, lambda: "the module is compiled")
         module.write_text("VALUE = (\n")
-        broken = runs.wait_for(Broken)
-        assert isinstance(broken, Broken)
-        assert broken.noun == "module"
+        broken = runs.wait_for("broken")
+        assert broken.values[0]["kind"] == "module"
         new = write(module.with_name("new_module.py"), "NEW = 1\n")
         made = cached.with_name(cached.name.replace("helper", "new_module"))
         wait_until(made.exists, lambda: str(new))
 
 
-def test_the_entries_of_a_removed_hook_are_pruned(scene: Scene) -> None:
+def test_the_entries_of_a_removed_hook_are_pruned(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watcher.sources._PRUNE_AFTER_S", 0.5)
     with running(scene):
         cache = scene.hook.parent / "__pycache_opt__"
         assert list(cache.glob("guard.*"))
@@ -243,7 +218,10 @@ def test_the_entries_of_a_removed_hook_are_pruned(scene: Scene) -> None:
         assert list(cache.glob("other.*"))
 
 
-def test_old_versions_are_pruned_but_never_those_in_use(scene: Scene) -> None:
+def test_old_versions_are_pruned_but_never_those_in_use(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watcher.sources._PRUNE_AFTER_S", 0.5)
     with running(scene):
         cache = scene.hook.parent / "__pycache_opt__"
         for number in range(6):
@@ -264,15 +242,13 @@ def test_a_changed_configuration_changes_the_set_of_hooks(scene: Scene) -> None:
             '[tool.hooks-compile]\ninclude = ["tools/*.py"]\nexclude = ["**/other.py"]\n'
         )
         scene.assert_hit(tool)
-        runs.wait_for(Removed, str(other))
+        runs.wait_for("removed", str(other))
         config.write_text("[tool.hooks-compile]\ninclude = 7\n")
-        notice = runs.wait_for(Notice, "include has to be a list")
-        assert isinstance(notice, Notice)
-        assert notice.trouble
+        runs.wait_for("trouble", "include has to be a list")
         scene.hook.write_text(HOOK.format("meanwhile"))
         scene.assert_hit()
         config.unlink()
-        runs.wait_for(Notice, "can be used again")
+        runs.wait_for("notice", "can be used again")
         other.write_text(HOOK.format("back"))
         scene.assert_hit(other)
 
@@ -311,38 +287,28 @@ class Counting(Tree):
 
     looks = 0
 
-    def request(self, *, thorough: bool) -> Request:
-        self.looks += 1
-        return super().request(thorough=thorough)
+    def start_survey(self) -> Callable[[], Survey] | None:
+        find = super().start_survey()
+        self.looks += find is not None
+        return find
 
 
 def test_a_log_without_a_suffix_does_not_have_the_tree_looked_through(scene: Scene) -> None:
     with running(scene, Counting) as runs:
         tree = runs.tree
         assert isinstance(tree, Counting)
-        wait_until(lambda: tree.next_due() is None and not tree.is_surveying, tree.next_due)
+        wait_until(lambda: tree.next_due() > time.monotonic() + 1, tree.next_due)
         looks = tree.looks
         log = scene.hook.with_name("log")
         for number in range(3):
             with log.open("a") as file:
                 file.write(f"{number}: not Python\n")
             time.sleep(0.1)
-        wait_until(lambda: tree.next_due() is None, tree.next_due)
+        wait_until(lambda: tree.next_due() > time.monotonic() + 1, tree.next_due)
         assert tree.looks == looks
         hook = write(scene.hook.with_name("check"), "#!/usr/bin/env python3\nprint(1)\n")
         scene.assert_hit(hook)
         assert tree.looks > looks
-
-
-def test_what_stands_for_a_project(git_repo: GitRepo, tmp_path: Path) -> None:
-    folder = git_repo.write(".claude/hooks/guard.py").parent
-    plain = write(tmp_path / "plain/x.py").parent
-    project = write(tmp_path / "project/.claude/hooks/x.py").parents[2]
-    assert is_whole(git_repo.path)
-    assert is_whole(project)
-    assert not is_whole(folder)
-    assert not is_whole(plain)
-    assert not is_whole(folder / "guard.py")
 
 
 def test_a_tree_that_becomes_a_part_of_another_is_left_alone(scene: Scene, tmp_path: Path) -> None:
@@ -350,57 +316,10 @@ def test_a_tree_that_becomes_a_part_of_another_is_left_alone(scene: Scene, tmp_p
     other = write(tmp_path / ".claude/hooks/others.py", HOOK.format("others"))
     with running(scene) as runs:
         shutil.rmtree(scene.root / ".git")
-        runs.wait_for(Notice, "is no work tree of its own any more")
+        runs.wait_for("trouble", "is no work tree of its own any more")
         assert not is_warm(scene.user, other)
         scene.repo.git("init", "--quiet")
-        runs.wait_for(Notice, "can be used again")
-
-
-def test_a_file_system_that_tells_nothing_is_looked_at_besides(scene: Scene) -> None:
-    with running(scene, mounts={"/": "nfs4"}) as runs:
-        notice = runs.wait_for(Notice, "nfs4 does not tell what other machines change")
-        assert isinstance(notice, Notice)
-        assert "looked at every 0.2 s" in notice.text
-        watches = runs.lookouts[0]._watches
-        assert watches is not None
-        watches.want({})  # what another machine does comes without an event
-        scene.hook.write_text(HOOK.format("second"))
-        scene.assert_hit()
-        assert len([m for m in runs.of(Notice) if "nfs4" in str(m)]) == 1
-        assert "folders looked at every 0.2 s (nfs4 does not tell" in runs.lookouts[0].how
-
-
-def known_tree(scene: Scene) -> Tree:
-    """A tree that was looked at once."""
-    options = Options(scene.user.environment(), (scene.user.python,))
-    tree = Tree(scene.root, options, Compilers(), whole=True)
-    assert sync(tree, lambda _: None)
-    return tree
-
-
-def test_an_entry_that_was_removed_while_it_came_back_into_use_is_made_again(scene: Scene) -> None:
-    tree = known_tree(scene)
-    entry = scene.user.entry_path(scene.hook, 2)
-    entry.unlink()
-    tree.sources.pruned([entry.with_name("guard.cpython-311.opt-2.0123456789abcdef.pyc")])
-    assert not len(tree.sources.pending)
-    tree.sources.pruned([entry])
-    (changes,) = tree.compile_due()
-    assert isinstance(changes, Changes)
-    assert entry.exists()
-
-
-def test_a_bug_in_the_looking_around_is_no_trouble_of_the_users(scene: Scene) -> None:
-    tree = known_tree(scene)
-    with pytest.raises(ZeroDivisionError):
-        tree.fail(ZeroDivisionError())
-    assert tree.sources.hooks
-
-
-def test_a_tree_that_can_not_be_looked_at_ends_a_single_sync(scene: Scene) -> None:
-    write(scene.root / ".hooks-compile.toml", "keep = 0\n")
-    with pytest.raises(ConfigError):
-        known_tree(scene)
+        runs.wait_for("notice", "can be used again")
 
 
 def test_a_python_that_ran_a_hook_gets_entries_from_then_on(scene: Scene, tmp_path: Path) -> None:
@@ -426,9 +345,9 @@ def test_a_root_with_a_hook_that_others_import_may_go_too(scene: Scene) -> None:
     with running(scene) as runs:
         assert str(scene.hook) in runs.tree.sources.modules
         scene.root.rename(scene.root.with_name("away"))
-        runs.wait_for(Notice, "is gone")
+        runs.wait_for("trouble", "does not exist any more")
         assert not runs.tree.sources.hooks
         scene.root.with_name("away").rename(scene.root)
-        runs.wait_for(Notice, "can be used again")
+        runs.wait_for("notice", "can be used again")
         scene.hook.write_text(HOOK.format("second"))
         scene.assert_hit()

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from watcher.state import Station, WatchedError, shown_time
-from watcher.status import as_json, as_text
+from hooks_compile.errors import HooksCompileError
+from watcher.watch_status import Station, shown_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HOLD = """
 import sys
 from pathlib import Path
-from watcher.state import Station
+from watcher.watch_status import Station
 station = Station(Path(sys.argv[1]), Path(sys.argv[2]))
 station.acquire()
 station.write({"pid": 4321, "since": 1_700_000_000.0})
@@ -68,8 +68,8 @@ def station(tmp_path: Path) -> Station:
 def test_a_second_watcher_learns_who_holds_the_tree(
     holder: subprocess.Popen[str], station: Station
 ) -> None:
-    assert station.is_watched()
-    with pytest.raises(WatchedError) as caught:
+    assert station.status().is_watched
+    with pytest.raises(HooksCompileError) as caught:
         station.acquire()
     assert "process 4321 since 2023-11-1" in str(caught.value)
     assert "kill 4321" in str(caught.value)
@@ -81,47 +81,47 @@ def test_the_lock_of_a_killed_watcher_is_free_at_once(
 ) -> None:
     holder.kill()
     holder.wait()
-    assert not station.is_watched()
-    assert "process 4321 was, and was last heard of at" in as_text(station, False, time.time())
+    assert not station.status().is_watched
+    assert "process 4321 was, and was last heard of at" in station.status().as_text(time.time())
     station.acquire()
-    assert Station(station._folder.parent, station.tree).is_watched()
+    assert Station(station.directory.parent, station.tree).status().is_watched
     station.release()
-    assert not station.is_watched()
-    assert station.read() is None
+    assert not station.status().is_watched
+    assert station.status().state is None
 
 
 def test_a_symlink_to_a_tree_is_the_same_tree(
     holder: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     (tmp_path / "link").symlink_to("tree")
-    assert Station(tmp_path / "runtime", tmp_path / "link").is_watched()
-    assert not Station(tmp_path / "runtime", tmp_path / "other").is_watched()
+    assert Station(tmp_path / "runtime", tmp_path / "link").status().is_watched
+    assert not Station(tmp_path / "runtime", tmp_path / "other").status().is_watched
     assert holder.poll() is None
 
 
 def test_asking_takes_no_lock_and_makes_nothing(station: Station) -> None:
-    assert not station.is_watched()
-    assert station.read() is None
-    assert station.silence_s() is None
-    assert not (station._folder).exists()
+    assert not station.status().is_watched
+    assert station.status().state is None
+    assert station.status().silence_s is None
+    assert not (station.directory).exists()
 
 
 def test_the_state_is_whole_or_not_there(station: Station) -> None:
     station.acquire()
     station.write(STATE)
-    assert station.read() == STATE
+    assert station.status().state == STATE
     station.write(STATE | {"tree": "/not \udcff utf-8"})
-    assert station.read() == STATE | {"tree": "/not \udcff utf-8"}
-    assert [path.suffix for path in sorted(station._folder.iterdir())] == [".json", ".lock"]
-    station._state.write_text('{"torn')
-    assert station.read() is None
+    assert station.status().state == STATE | {"tree": "/not \udcff utf-8"}
+    assert [path.suffix for path in sorted(station.directory.iterdir())] == [".json", ".lock"]
+    station.state_path.write_text('{"torn')
+    assert station.status().state is None
     station.release()
 
 
-def test_a_runtime_folder_that_went_away_is_not_made_anew_here(station: Station) -> None:
+def test_a_runtime_directory_that_went_away_is_not_made_anew_here(station: Station) -> None:
     """Only the module that knows how private it has to be makes it."""
     station.acquire()
-    shutil.rmtree(station._folder.parent)
+    shutil.rmtree(station.directory.parent)
     with pytest.raises(FileNotFoundError):
         station.write(STATE)
     with pytest.raises(FileNotFoundError):
@@ -132,19 +132,19 @@ def test_a_runtime_folder_that_went_away_is_not_made_anew_here(station: Station)
 def test_a_watcher_that_is_not_heard_of_is_named(station: Station) -> None:
     station.acquire()
     station.write(STATE)
-    assert "not heard of" not in as_text(station, True, time.time())
+    assert "not heard of" not in station.status().as_text(time.time())
     long_ago = time.time() - 500
-    os.utime(station._state, (long_ago, long_ago))
-    assert "not heard of for 500 s: to end it, kill 4321" in as_text(station, True, time.time())
+    os.utime(station.state_path, (long_ago, long_ago))
+    assert "not heard of for 500 s: to end it, kill 4321" in station.status().as_text(time.time())
     station.beat()
-    assert "not heard of" not in as_text(station, True, time.time())
+    assert "not heard of" not in station.status().as_text(time.time())
     station.release()
 
 
 def test_status_tells_what_is_watched_and_what_is_broken(station: Station) -> None:
     error = {"line": 3, "kind": "SyntaxError", "message": "invalid syntax"}
     station.acquire()
-    assert "just starting" in as_text(station, True, time.time())
+    assert "just starting" in station.status().as_text(time.time())
     station.write(
         STATE
         | {
@@ -152,16 +152,16 @@ def test_status_tells_what_is_watched_and_what_is_broken(station: Station) -> No
             "errors": [{"path": "/repo/hooks/guard.py", "results": [{"error": error}]}],
         }
     )
-    text = as_text(station, True, time.time())
+    text = station.status().as_text(time.time())
     assert f"{station.tree}: watched by process 4321 since" in text
-    assert "2 hooks and 1 local module, for CPython 3.13.0; told by events" in text
+    assert "2 hooks and 1 local module, for CPython 3.13.0; watched by events" in text
     assert "last change: hooks/guard.py changed at" in text
     assert "broken: hooks/guard.py:3: SyntaxError: invalid syntax" in text
-    value = as_json(station, True)
+    value = station.status().as_json()
     assert value["watched"] is True
     assert value["watcher"]["pid"] == 4321
     station.release()
-    assert "not watched" in as_text(station, False, time.time())
+    assert "not watched" in station.status().as_text(time.time())
 
 
 def test_a_time_of_today_is_shown_without_the_date() -> None:

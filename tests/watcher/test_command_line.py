@@ -6,21 +6,23 @@ import json
 import os
 import plistlib
 import pty
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import CHECKOUT
+from tests.support import watching as running
 from tests.support.repositories import GitRepo, write
-from tests.watcher import running
-from tests.watcher.running import HOOK, PATIENCE_S, wait_until, wait_warm
-from watcher.cli import build_parser, main
+from tests.support.watching import HOOK, PATIENCE_S, wait_until, wait_warm
+from watcher.command_line import build_parser, main
 
 if TYPE_CHECKING:
     from tests.watcher.conftest import Scene
@@ -63,7 +65,7 @@ def test_a_person_reads_what_happens(scene: Scene) -> None:
         scene.hook.write_text(BROKEN)
         wait_until(lambda: b"BROKEN" in watcher.err.read_bytes(), watcher.err.read_text)
         scene.hook.write_text(HOOK.format("third"))
-        wait_until(lambda: b"mended" in watcher.err.read_bytes(), watcher.err.read_text)
+        wait_until(lambda: b"fixed" in watcher.err.read_bytes(), watcher.err.read_text)
         assert watcher.end(signal.SIGINT) == 130
         out, err = watcher.out.read_text(), watcher.err.read_text()
     label = scene.user.interpreter.label
@@ -93,7 +95,7 @@ def test_colour_is_for_terminals_that_want_it(scene: Scene) -> None:
         assert ("\x1b[" in text) is coloured, text
 
 
-def test_quiet_says_only_what_is_to_be_mended(scene: Scene) -> None:
+def test_quiet_says_only_what_is_to_be_fixed(scene: Scene) -> None:
     with scene.watching("--quiet") as watcher:
         wait_warm(scene.user, scene.hook)
         scene.hook.write_text(HOOK.format("second"))
@@ -101,7 +103,7 @@ def test_quiet_says_only_what_is_to_be_mended(scene: Scene) -> None:
         scene.hook.write_text(BROKEN)
         watcher.wait_for("broken")
         scene.hook.write_text(HOOK.format("third"))
-        watcher.wait_for("changed", lambda message: message["mended"])
+        watcher.wait_for("changed", lambda message: message["fixed"])
         watcher.end()
         assert [message["event"] for message in watcher.messages()] == ["broken", "changed"]
 
@@ -133,7 +135,7 @@ def test_one_watcher_for_a_tree(scene: Scene) -> None:
         assert f"is watched already, by process {watcher.process.pid} since" in second.stderr
         assert f"kill {watcher.process.pid}" in second.stderr
         other = running.run(scene.user, scene.root, scene.hook.parent, "--status")
-        assert other.returncode == 1  # a folder of hooks is another thing to watch
+        assert other.returncode == 1  # a directory of hooks is another thing to watch
 
 
 def test_status_tells_whether_one_runs_and_what_it_does(scene: Scene) -> None:
@@ -154,7 +156,7 @@ def test_status_tells_whether_one_runs_and_what_it_does(scene: Scene) -> None:
         text = status()
         assert f"watched by process {watcher.process.pid} since" in text
         assert f"2 hooks and 0 local modules, for {scene.user.interpreter.label}" in text
-        assert "told by events" in text
+        assert "watched by events" in text
         assert "last change: .claude/hooks/other.py broken at" in text
         assert "broken: .claude/hooks/other.py:2: SyntaxError: '(' was never closed" in text
         shown = running.run(scene.user, scene.root, "--status", "--json")
@@ -210,7 +212,7 @@ def test_a_single_file_is_watched(scene: Scene) -> None:
         time.sleep(0.3)
         assert scene.user.launch(other).state == "hit"
         scene.hook.unlink()
-        watcher.wait_for("trouble", lambda message: "is gone" in message["text"])
+        watcher.wait_for("trouble", lambda message: "does not exist any more" in message["text"])
         scene.hook.write_text(HOOK.format("second"))
         scene.assert_hit()
 
@@ -219,7 +221,7 @@ def test_polling_when_asked_for(scene: Scene) -> None:
     with scene.watching("--poll", "0.2") as watcher:
         watcher.wait_started()
         notice = watcher.wait_for("notice")
-        assert "looked at every 0.2 s: asked for" in notice["text"]
+        assert "polled every 0.2 s: asked for" in notice["text"]
         descriptors = Path("/proc", str(watcher.process.pid), "fd")
         if descriptors.exists():
             links = [os.path.realpath(path) for path in descriptors.iterdir()]
@@ -302,7 +304,90 @@ def test_who_reads_our_output_may_leave(scene: Scene) -> None:
 def test_a_path_that_does_not_exist_is_refused_with_a_remedy(scene: Scene) -> None:
     done = running.run(scene.user, scene.root, "missing")
     assert done.returncode == 1
-    assert done.stderr == ("hooks-watch: missing: does not exist\n  to fix it: ls -ld 'missing'\n")
+    assert done.stderr == ("hooks-watch: missing: does not exist\n  to fix it: ls -ld missing\n")
+
+
+def test_a_current_directory_that_does_not_exist_any_more(scene: Scene, tmp_path: Path) -> None:
+    away = tmp_path / "away"
+    away.mkdir()
+    script = 'rmdir "$PWD" && exec "$@"'
+    for words in ([], ["--once"], ["--status"], [scene.root, "--once"]):
+        done = subprocess.run(
+            ["sh", "-c", script, "sh", *running.command(scene.user, *words)],
+            cwd=away,
+            env=running.environment(scene.user),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert done.stderr == (
+            "hooks-watch: the current directory does not exist any more\n"
+            "  to fix it: cd to a directory that exists\n"
+        )
+        away.mkdir()
+
+
+@pytest.mark.parametrize("name", ["", "watch"])
+def test_a_file_where_a_directory_of_ours_is_expected(
+    scene: Scene, tmp_path: Path, name: str
+) -> None:
+    runtime = tmp_path / "other"
+    path = write(runtime / name, "a file") if name else write(runtime, "a file")
+    runtime.chmod(0o700)
+    user = replace(scene.user, runtime=runtime)
+    done = running.run(user, scene.root)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"hooks-watch: {path}: ")
+    assert "\n  to fix it: " in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+
+
+def test_files_where_directories_of_the_project_are_expected(scene: Scene) -> None:
+    write(scene.root / ".codex", "a file")
+    write(scene.root / ".githooks", "a file")
+    write(scene.hook.parent / "__pycache_opt__", "a file")
+    done = running.run(scene.user, scene.root, "--once")
+    assert done.returncode == 1
+    cache = scene.hook.parent / "__pycache_opt__"
+    assert ".claude/hooks/guard.py is not compiled: its entry can't be written: " in done.stderr
+    assert f"to fix it: rm {shlex.quote(str(cache))}\n" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts are made as Linux makes them")
+def test_a_cache_that_can_not_be_written_is_one_line_with_path_and_remedy(scene: Scene) -> None:
+    """As on a read-only mount, or if root made it."""
+    assert running.run(scene.user, scene.root, "--once").returncode == 0
+    gone = scene.hook.with_name("gone.py")
+    gone.write_text("print(1)\n")
+    scene.user.compile(gone)
+    gone.unlink()
+    scene.hook.write_text(HOOK.format("second"))
+    cache = scene.hook.parent / "__pycache_opt__"
+    script = (
+        f"""mount --bind '{cache}' '{cache}' && mount -o remount,bind,ro '{cache}' && exec "$@" """
+    )
+    words = ["unshare", "--mount", "--user", "--map-root-user", "sh", "-c", script, "sh"]
+    if subprocess.run([*words, "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("no mount can be made here")
+    done = subprocess.run(
+        [*words, *running.command(scene.user, "--once", "--json")],
+        cwd=scene.root,
+        env=running.environment(scene.user),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    troubles = [json.loads(line) for line in done.stdout.splitlines()]
+    troubles = [message for message in troubles if message["event"] == "trouble"]
+    assert {message["path"] for message in troubles} == {str(scene.hook), str(cache)}
+    for message in troubles:
+        assert "Read-only file system" in message["text"]
+        owner = f'sudo chown -R "$(id -un)" {shlex.quote(str(cache))}'
+        assert f"to fix it: {owner}" in message["text"]
+        assert ".tmp" not in message["text"]
 
 
 @pytest.mark.parametrize(
@@ -356,7 +441,7 @@ def test_help_and_the_documentation_name_every_option(capsys: pytest.CaptureFixt
         assert option in text, f"docs/watching.md does not name {option}"
 
 
-def test_the_runtime_folder_may_go_away_and_come_back(scene: Scene) -> None:
+def test_the_runtime_directory_may_go_away_and_come_back(scene: Scene) -> None:
     with scene.watching("--scan", "1") as watcher:
         watcher.wait_started()
         shutil.rmtree(scene.user.runtime)

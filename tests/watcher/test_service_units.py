@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from watcher import units
+from watcher import service_units as units
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,7 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
 
 
 def test_launchd_gets_a_property_list() -> None:
-    agent = plistlib.loads(units.launchd(COMMAND, ENV, "/home/me/log").encode())
+    agent = plistlib.loads(units.launchd(COMMAND, ENV).encode())
     assert agent["Label"] == "hooks-watch"
     assert agent["ProgramArguments"] == COMMAND
     assert agent["EnvironmentVariables"] == ENV
@@ -58,7 +58,9 @@ def test_only_what_the_watcher_needs_is_taken_from_the_environment() -> None:
 
 
 def test_both_say_how_to_install_them() -> None:
-    text = units.both("UNIT\n", "PLIST\n", ["hooks-watch", "/a b"])
+    text = units.text("both", ["/bin/hooks-watch"], ["/a b"], ENV)
     assert "hooks-watch '/a b' --service=systemd > ~/.config/systemd/user/" in text
     assert "hooks-watch '/a b' --service=launchd > ~/Library/LaunchAgents/" in text
-    assert text.index("UNIT") < text.index("PLIST")
+    assert text.index("[Unit]") < text.index("<plist")
+    assert units.text("systemd", ["/x"], [], ENV) == units.systemd(["/x"], ENV)
+    assert units.text("launchd", ["/x"], [], ENV) == units.launchd(["/x"], ENV)

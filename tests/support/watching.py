@@ -111,21 +111,21 @@ def environment(user: User) -> dict[str, str]:
 @contextlib.contextmanager
 def watching(
     user: User,
-    folder: Path,
+    directory: Path,
     *words: str | Path,
     prefix: Sequence[str] = (),
     json_too: bool = True,
     stdout: int | BinaryIO | None = None,
     new_session: bool = False,
 ) -> Iterator[Watcher]:
-    """Run ``hooks-watch --json WORDS`` in ``folder``; it has to end in order unless it was ended
+    """Run ``hooks-watch --json WORDS`` in ``directory``; it has to end in order unless it was ended
     before."""
     out, err = user.runtime.parent / "out.jsonl", user.runtime.parent / "err.txt"
     options = ["--json"] if json_too else []
     with out.open("wb") as to_out, err.open("wb") as to_err:
         process = subprocess.Popen(
             [*prefix, *command(user, *options, *words)],
-            cwd=folder,
+            cwd=directory,
             env=environment(user),
             stdout=to_out if stdout is None else stdout,
             stderr=to_err,
@@ -142,11 +142,11 @@ def watching(
             process.wait()
 
 
-def run(user: User, folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+def run(user: User, directory: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     """Run ``hooks-watch WORDS`` to its end."""
     return subprocess.run(
         command(user, *words),
-        cwd=folder,
+        cwd=directory,
         env=environment(user),
         capture_output=True,
         text=True,
