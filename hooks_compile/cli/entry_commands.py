@@ -25,7 +25,8 @@ def run_compile(arguments: argparse.Namespace) -> int:
     """Compile what is not compiled yet; with ``--changed`` only hooks among the given files."""
 
     if not arguments.changed:
-        return compile_hooks(open_job(arguments, paths=arguments.paths), json=arguments.json)
+        job = open_job(arguments, paths=arguments.paths)
+        return update(job, json=arguments.json, prune=False)
     from hooks_compile.entries import committing
 
     job = open_job(arguments)
@@ -37,7 +38,7 @@ def run_compile(arguments: argparse.Namespace) -> int:
 def run_sync(arguments: argparse.Namespace) -> int:
     """Compile what changed and prune what is not needed; for git without failing."""
     if not arguments.git_hook:
-        return sync_hooks(open_job(arguments, paths=arguments.paths), json=arguments.json)
+        return update(open_job(arguments, paths=arguments.paths), json=arguments.json)
     from hooks_compile.git_hooks import git_sync
 
     line = git_sync.run(current_directory(), os.environ)
@@ -88,20 +89,11 @@ def run_clean(arguments: argparse.Namespace) -> int:
     return cleaned.show_errors()
 
 
-def compile_hooks(job: Job, *, json: bool) -> int:
-    """Compile what is not compiled yet, and show the result; return 1 if something needs a fix."""
+def update(job: Job, *, json: bool = False, prune: bool = True) -> int:
+    """Compile what changed, prune, and show the result; return 1 if something needs a fix."""
     from hooks_compile.entries.sync import synchronize
 
-    synced = _work(job, synchronize, prune=False)
-    record_shims(job)
-    return _show_synced(job, synced, json=json)
-
-
-def sync_hooks(job: Job, *, json: bool = False) -> int:
-    """Compile and prune, and show the result; return 1 if something needs a fix."""
-    from hooks_compile.entries.sync import synchronize
-
-    synced = _work(job, synchronize)
+    synced = _work(job, synchronize, prune=prune)
     record_shims(job)
     return _show_synced(job, synced, json=json)
 
@@ -227,12 +219,3 @@ def _explain_rest(runtime: Path) -> None:
     output.warn(f"{runtime}: stays, because something else is in it")
     if any(each.is_relative_to(runtime) for each in installer.template_folders()):
         output.warn("  git's configuration names it: hooks-compile git-hooks uninstall --global")
-
-
-COMMANDS = {
-    "compile": run_compile,
-    "sync": run_sync,
-    "check": run_check,
-    "status": run_status,
-    "clean": run_clean,
-}

@@ -1,4 +1,4 @@
-"""run, runtime: launches of hooks from the command line, as the wrapper launches them."""
+"""run, runtime, doctor, demo: launches of hooks on this machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile.cli import output
-from hooks_compile.cli.context import current_directory
+from hooks_compile.cli.context import current_directory, open_project
 from hooks_compile.errors import RuntimeDirectoryError
 
 if TYPE_CHECKING:
@@ -45,6 +45,26 @@ def run_hook(arguments: argparse.Namespace) -> int:
     if bypass is not None:
         output.print_error(bypass)
     return end_like(status)
+
+
+def run_doctor(arguments: argparse.Namespace) -> int:
+    """Look for what keeps hooks from their entries; return 1 if there is a problem."""
+    from hooks_compile.doctor import checks
+
+    findings = checks.examine(open_project(arguments), current_directory(), os.environ)
+    if arguments.json:
+        output.print_json([finding.as_json() for finding in findings])
+    else:
+        for finding in findings:
+            output.say(str(finding))
+    return any(finding.is_problem for finding in findings)
+
+
+def run_demo(arguments: argparse.Namespace) -> int:
+    """Show it all in a temporary project."""
+    from hooks_compile.demo import story
+
+    return story.run(output.say, keep=arguments.keep)
 
 
 def explain(words: Sequence[str], env: Mapping[str, str]) -> tuple[int, str]:
@@ -109,6 +129,3 @@ def _why_no_launcher(env: Mapping[str, str]) -> str:
     except RuntimeDirectoryError as error:
         why = f"the wrapper found no runtime directory: {error.cause}"
     return f"source: plain Python ran the hook, because {why}"
-
-
-COMMANDS = {"run": run_hook, "runtime": run_runtime}

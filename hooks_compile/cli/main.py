@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from hooks_compile import __version__
-from hooks_compile.cli import output
+from hooks_compile.cli import entry_commands, launch_commands, output, wiring_commands
 from hooks_compile.cli.parser import build_parser
 from hooks_compile.errors import HooksCompileError
 
@@ -22,13 +22,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
+# These modules import what a command needs when it runs: commands run inside commits.
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "compile": entry_commands.run_compile,
+    "sync": entry_commands.run_sync,
+    "check": entry_commands.run_check,
+    "status": entry_commands.run_status,
+    "clean": entry_commands.run_clean,
+    "init": wiring_commands.run_init,
+    "uninit": wiring_commands.run_uninit,
+    "wrapper": wiring_commands.run_wrapper,
+    "git-hooks": wiring_commands.run_git_hooks,
+    "run": launch_commands.run_hook,
+    "runtime": launch_commands.run_runtime,
+    "doctor": launch_commands.run_doctor,
+    "demo": launch_commands.run_demo,
+}
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 1, 2, 3 or 130."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # whatever the terminal's encoding lacks
         sys.stdout.reconfigure(errors="backslashreplace")
     arguments = build_parser().parse_args(argv)
     try:
-        status = _function_of(arguments.command)(arguments)
+        status = _COMMANDS[arguments.command](arguments)
         if sys.stdout is not None:  # as under >&-
             sys.stdout.flush()
     except HooksCompileError as error:
@@ -46,22 +64,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def entry_point() -> None:
     """Run the command ``hooks-compile``."""
     raise SystemExit(main())
-
-
-def _function_of(command: str) -> Callable[[argparse.Namespace], int]:
-    """Return the function of a command; only its own module is imported."""
-    match command:
-        case "init" | "uninit" | "wrapper":
-            from hooks_compile.cli import wiring_commands as commands
-        case "run" | "runtime":
-            from hooks_compile.cli import launch_commands as commands  # type: ignore[no-redef]
-        case "git-hooks":
-            from hooks_compile.cli import git_commands as commands  # type: ignore[no-redef]
-        case "doctor" | "demo":
-            from hooks_compile.cli import doctor_commands as commands  # type: ignore[no-redef]
-        case _:
-            from hooks_compile.cli import entry_commands as commands  # type: ignore[no-redef]
-    return commands.COMMANDS[command]
 
 
 def _system_error(error: OSError) -> int:

@@ -1,11 +1,11 @@
-"""init, uninit, wrapper: hook commands of agents on the wrapper, and off it."""
+"""init, uninit, wrapper, git-hooks: what agents and git run."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from hooks_compile.cli import output
+from hooks_compile.cli import entry_commands, output
 from hooks_compile.cli.context import current_directory, home_of, open_project, plan_job
 from hooks_compile.errors import HooksCompileError
 
@@ -22,7 +22,6 @@ def run_init(arguments: argparse.Namespace) -> int:
     from hooks_compile.agents.wiring import describe
     from hooks_compile.agents.wiring import plan as wiring_plan
     from hooks_compile.agents.wiring.apply import applied
-    from hooks_compile.cli import entry_commands
     from hooks_compile.git_hooks import setup as git_setup
 
     project = open_project(arguments)
@@ -47,7 +46,7 @@ def run_init(arguments: argparse.Namespace) -> int:
         output.say(line)
     output.say("")
     job = plan_job(project)
-    status = entry_commands.sync_hooks(job) | entry_commands.show_status(job)
+    status = entry_commands.update(job) | entry_commands.show_status(job)
     return status | _unfinished(plan)
 
 
@@ -55,7 +54,6 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     """Take the project's hooks off the wrapper, and remove all that is ours."""
     from hooks_compile.agents.wiring import plan as wiring_plan
     from hooks_compile.agents.wiring.apply import applied
-    from hooks_compile.cli.entry_commands import clean_caches
     from hooks_compile.entries import report
     from hooks_compile.git_hooks import setup as git_setup
 
@@ -78,7 +76,7 @@ def run_uninit(arguments: argparse.Namespace) -> int:
         return stop
     with applied(plan):
         git_plan.apply(os.environ)
-    cleaned = clean_caches([] if arguments.agent else project.directories())
+    cleaned = entry_commands.clean_caches([] if arguments.agent else project.directories())
     if cleaned.removed:
         output.say(f"{report.plural(len(cleaned.removed), 'file')} of compiled code removed")
     if plan.changes:
@@ -101,6 +99,29 @@ def run_wrapper(arguments: argparse.Namespace) -> int:
     if not standings:
         output.say("no directory has hooks of an agent: name one, hooks-compile wrapper DIR")
     return bool(kept) or not standings
+
+
+def run_git_hooks(arguments: argparse.Namespace) -> int:
+    """Install, remove or show our hooks among those that git runs."""
+    from hooks_compile.git_hooks import hook_status, installer
+
+    root = current_directory()
+    if arguments.action == "status":
+        status = hook_status.status(root, os.environ)
+        if arguments.json:
+            output.print_json(status.as_json())
+        else:
+            for line in (*status.events, *status.problems):
+                output.say(str(line))
+        return not status.ok
+    act = installer.install if arguments.action == "install" else installer.uninstall
+    steps = act(root, os.environ, global_=arguments.global_, dry_run=arguments.dry_run)
+    if arguments.json:
+        output.print_json([step.as_json() for step in steps])
+    else:
+        for step in steps:
+            output.say(str(step))
+    return 0
 
 
 def _require_agents(given: Sequence[str], known: Sequence[str]) -> None:
@@ -149,6 +170,3 @@ def _unfinished(plan: Plan) -> int:
             f"{stays} for a reason that you can remove: see above, then run this again"
         )
     return bool(plan.unfinished)
-
-
-COMMANDS = {"init": run_init, "uninit": run_uninit, "wrapper": run_wrapper}

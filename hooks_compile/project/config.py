@@ -167,14 +167,10 @@ class _File:
         return cast("dict[str, object]", value)
 
     def _unknown(self, key: str) -> ConfigError:
-        import difflib  # noqa: PLC0415 - only for a message
-
+        remedy = f"remove it; the keys are {', '.join(_READERS)}"
         if not self.table and key == "tool":
             remedy = "write the keys at the top level: only pyproject.toml needs a table"
-            return self._error(key, "is unknown", remedy)
-        close = difflib.get_close_matches(key.lower().replace("-", "_"), _READERS, n=1)
-        known = f"remove it; the keys are {', '.join(_READERS)}"
-        return self._error(key, "is unknown", f"did you mean {close[0]}?" if close else known)
+        return self._error(key, "is unknown", remedy)
 
     def _error(self, key: str, cause: str, remedy: str) -> ConfigError:
         line = self._line_of(key)
