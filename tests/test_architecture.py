@@ -28,11 +28,8 @@ MODULES = sorted(
 PURE = [
     "hooks_compile/doctor/findings.py",
     "hooks_compile/project/globs.py",
-    "hooks_compile/entries/level_scan.py",
-    "hooks_compile/entries/level_tables.py",
-    "hooks_compile/entries/level_tree.py",
-    "hooks_compile/entries/level_words.py",
-    "hooks_compile/entries/levels.py",
+    "hooks_compile/compile_worker/level.py",
+    "hooks_compile/compile_worker/standard_modules.py",
     "hooks_compile/model.py",
     "hooks_compile/printable.py",
     "hooks_compile/entries/report.py",
@@ -44,7 +41,7 @@ PURE = [
 PURE_LIBRARY = {
     *("__future__", "_frozen_importlib_external", "_imp", "ast", "builtins", "collections"),
     *("dataclasses", "enum", "fnmatch", "functools", "itertools", "marshal", "os.path", "re"),
-    *("typing", "warnings"),
+    *("typing", "unicodedata", "warnings"),
 }
 PURE_PATH_FUNCTIONS = {
     *("basename", "commonpath", "dirname", "isabs", "join", "normpath", "sep", "split"),
@@ -170,7 +167,7 @@ def test_nothing_but_the_command_lines_prints() -> None:
         )
     }
     others = {
-        "hooks_compile/runtime/worker.py",  # answers its parent there
+        "hooks_compile/compile_worker/serve.py",  # answers its parent there
         "hooks_compile/launcher/early_exit.py",  # writes out what the hook has printed
         "hooks_compile/launcher/uv/uv_launch.py",  # looks if they are open
     }

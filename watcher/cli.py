@@ -346,7 +346,7 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _service(arguments: argparse.Namespace) -> int:
     """Print texts for service managers."""
-    from hooks_compile.interpreters.resolve import user_environment
+    from hooks_compile.interpreters.user_environment import user_environment
     from watcher import units
     from watcher.compilers import Compilers
 

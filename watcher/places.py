@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from hooks_compile import git
 from hooks_compile.errors import GitError
 from hooks_compile.project import config
-from hooks_compile.project.discovery import PROJECT_FOLDERS
+from hooks_compile.project.discovery import PROJECT_DIRECTORIES
 from hooks_compile.project.globs import Glob
 from hooks_compile.project.search import NEVER, VENV, entries, is_inside
 from watcher.filters import ALWAYS, SOURCES, Interest
@@ -46,7 +46,7 @@ def of_project(project: Project, modules: Iterable[str], structure: Iterable[str
     root = str(project.root)
     places: Places = {root: Interest(_ROOT_NAMES, folders=True)}
     _add_sources(places, project, modules)
-    for name in PROJECT_FOLDERS:
+    for name in PROJECT_DIRECTORIES:
         for folder in _folders_below(os.path.join(root, name)):
             _add(places, folder, ALWAYS)
     for file in config_files(project.root):
@@ -154,7 +154,7 @@ def _add_name(places: Places, path: str) -> None:
 
 
 def _add_sources(places: Places, project: Project, modules: Iterable[str]) -> None:
-    for folder in project.folders():
+    for folder in project.directories():
         _add(places, str(folder), ALWAYS)
     for beside in {os.path.dirname(module) for module in modules}:
         _add(places, beside, ALWAYS)

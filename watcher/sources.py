@@ -129,7 +129,7 @@ class Sources:
         for folder in [folder for folder, due in self._to_prune.items() if due <= now]:
             del self._to_prune[folder]
             needed = list(self._hook_ledger.entry_names(folder))
-            place = cache.folder_in(Path(folder))
+            place = cache.directory_in(Path(folder))
             yield partial(cache.prune, place, keep=keep, needed=needed)
 
     def pruned(self, removed: Iterable[Path]) -> None:

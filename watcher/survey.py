@@ -6,11 +6,11 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hooks_compile import git
+from hooks_compile import agents, git
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.interpreters.selection import find_interpreters, for_unattended
 from hooks_compile.project.record import open_project
-from hooks_compile.project.unattended import find_interpreters
 from watcher import places
 
 if TYPE_CHECKING:
@@ -120,7 +120,9 @@ def _open(request: Request) -> Project:
     if not given.exists():
         raise HooksCompileError("is gone", path=given)
     folder = (given if given.is_dir() else given.parent).resolve()
-    project = open_project(folder, request.options.env, () if request.whole else (given,))
+    project = open_project(
+        folder, request.options.env, () if request.whole else (given,), agents=agents
+    )
     if request.whole and project.root != folder:
         raise HooksCompileError(
             f"is no work tree of its own any more, but a part of {project.root}",
@@ -133,7 +135,7 @@ def _open(request: Request) -> Project:
 def _compiling(request: Request, project: Project) -> tuple[tuple[Interpreter, ...], bytes]:
     runtime_folder.ensure(project.runtime)
     options = request.options
-    found = find_interpreters(project, options.env, options.commands, strict=True)
+    found = find_interpreters(project, for_unattended(project, options.env), options.commands)
     return tuple(found), runtime_folder.read_key(project.runtime)
 
 

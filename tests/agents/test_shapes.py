@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.agents.shell import launches
-from hooks_compile.agents.shell.launches import Refusal
-from hooks_compile.agents.wiring.command import Rewritten, unwire_command, wire_command
+from hooks_compile.agents.wiring.command import Refusal, Rewritten, unwire_command, wire_command
 from hooks_compile.install import wrapper
 from hooks_compile.install.runtime_directory import ensure
 from tests.support import wiring_shapes as shapes
@@ -118,7 +117,7 @@ def test_old_and_new_command_show_the_same_from_entries(
 
 
 @every_wired_shape
-def test_old_and_new_command_agree_under_a_folder_with_a_space(
+def test_old_and_new_command_agree_under_a_directory_with_a_space(
     shape: Shape, spaced: Project
 ) -> None:
     if "{root}" in shape.command:

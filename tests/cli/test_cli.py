@@ -148,7 +148,7 @@ def test_a_syntax_error_names_file_line_and_caret_and_the_others_are_compiled(to
         assert lines[1] == "    if x = 1:"
         assert lines[2].index("^") == lines[1].index("x")
         assert f"{HOOKS}/utf.py:1: SyntaxError: " in done.err
-        assert "2 with trouble" in done.out
+        assert "2 to fix" in done.out
     assert len(entries(tool)) == 1
     assert tool.launch(HOOK)[0] == "hit"
     result = next(
@@ -455,7 +455,7 @@ def test_run_explains_which_code_ran_and_why(tool: Tool) -> None:
     homeless = {name: value for name, value in tool.env.items() if name != "HOOKS_COMPILE_HOME"}
     done = Tool(tool.cwd, {**homeless, "HOME": ""}).run("run", "--explain", HOOK)
     assert (done.status, done.out) == (0, "ran\n")
-    assert "the wrapper found no runtime folder" in done.err
+    assert "the wrapper found no runtime directory" in done.err
 
 
 def explained(tool: Tool) -> str:
@@ -606,7 +606,7 @@ def test_runtime_prints_the_launchers_path_and_brings_it_up_to_date(tool: Tool) 
 def test_doctor_exits_with_1_for_problems_only(tool: Tool) -> None:
     done = tool.run("doctor")
     assert done.status == 1
-    assert "problem: the runtime folder" in done.out
+    assert "problem: the runtime directory" in done.out
     assert "\n  to fix it: hooks-compile compile\n" in done.out
     tool.ok("compile")
     tool.ok("wrapper")
@@ -816,7 +816,7 @@ def test_names_that_are_not_utf8_go_through_every_command(tool: Tool) -> None:
 def test_a_folder_that_is_gone_is_told(tool: Tool) -> None:
     done = tool.shell("mkdir gone && cd gone && rm -r ../gone && hooks-compile compile")
     assert done.status == 1
-    assert "the current folder is gone" in done.err
+    assert "the current directory is gone" in done.err
 
 
 def test_an_interrupt_is_130_without_a_traceback(tool: Tool) -> None:
@@ -864,6 +864,7 @@ def test_messages_name_files_that_may_not_be_read(tool: Tool) -> None:
 def test_a_compile_with_nothing_to_do_loads_nothing_heavy(tool: Tool) -> None:
     """These commands run inside commits and checkouts."""
     tool.ok("compile")
+    tool.ok("compile")  # which remembers the interpreter: there is a runtime directory now
     for words in (("compile",), ("check",), ("sync",)):
         loaded = imported_by(tool, words)
         assert "hooks_compile.entries.compiler" in loaded

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import runtime
 from tests.launcher.test_early_exit import each_of_some
 from tests.support.interpreters_found import each_cpython, printed
 from tests.support.launches import User
@@ -19,12 +18,12 @@ if TYPE_CHECKING:
 
     from tests.support.interpreters_found import Found
 
-_RUNTIME = Path(runtime.__file__).parent
+_CHECKOUT = Path(__file__).parent.parent.parent
 
 
 def answered(found: Found, program: str, given: object = None) -> object:
     """What a program that has the parts of the launcher and the worker prints, from JSON."""
-    return json.loads(printed(found, program, f"{_RUNTIME}/", json.dumps(given)))
+    return json.loads(printed(found, program, f"{_CHECKOUT}/", json.dumps(given)))
 
 
 # source -> the modules that it imports before it does anything else
@@ -69,8 +68,8 @@ TRYING = (
 )
 _LEADING = """\
 import json, sys
-sys.path.insert(0, sys.argv[1])
-import notes
+sys.path.append(sys.argv[1])
+from hooks_compile.compile_worker import notes
 print(json.dumps([
     notes.leading_imports(compile(source, "h", "exec")) for source in json.loads(sys.argv[2])
 ]))
@@ -149,8 +148,9 @@ def test_a_module_imported_ahead_leaves_nothing_that_acts_at_the_end(interpreter
 
 _PATTERNS = r"""
 import ast, json, marshal, os, sys, warnings
-sys.path.insert(0, sys.argv[1])
-import notes, re, _sre
+sys.path.append(sys.argv[1])
+import re, _sre
+from hooks_compile.compile_worker import pattern_notes as notes
 warnings.simplefilter("ignore")
 folder = os.path.dirname(os.__file__)
 found = set()

@@ -6,8 +6,8 @@
 ``compiled``  compiled by the tool, at the level that it chose: the launcher reports ``hit``
 ``damaged``   an entry with lost or foreign bytes: the launcher does not report ``hit``
 
-Both sides get the same environment, and each process a fresh copy of the folder at one and the same
-path, so that nothing has to be masked but addresses. What is known to differ is asserted in
+Both sides get the same environment, and each process a fresh copy of the directory at one and the
+same path, so that nothing has to be masked but addresses. What is known to differ is asserted in
 ``test_known_differences.py``, not masked here.
 """
 
@@ -94,12 +94,12 @@ def entries_of_the_tool(
     cases: Iterable[Case],
     interpreter: Found,
     runtime: Path,
-    folder: Path,
+    directory: Path,
     imports: Imports = "as-written",
 ) -> Path:
-    """Compile all scripts of ``cases`` as ``hooks-compile compile`` does, and return the folder
-    that has, for each case by its name, the entries to lay into the case's folder."""
-    laid, kept = folder / "laid", folder / "kept"
+    """Compile all scripts of ``cases`` as ``hooks-compile compile`` does, and return the directory
+    that has, for each case by its name, the entries to lay into the case's directory."""
+    laid, kept = directory / "laid", directory / "kept"
     scripts: set[Path] = set()
     for case in cases:
         root = laid / case.name

@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hooks_compile.interpreters.selection import find_interpreters, for_person
 from hooks_compile.launcher import entry
 from hooks_compile.model import HookSource, State
 from hooks_compile.project.config import Config
-from hooks_compile.project.record import Project, find_interpreters
+from hooks_compile.project.record import Project
 from tests.support.launches import (
     BARE,
     CACHE_DIRECTORY,
@@ -611,11 +612,11 @@ def test_a_runtime_folder_open_to_others_names_no_binary_that_the_tool_starts(
     runtime = scene.user.runtime
     (runtime / "seen" / "0").write_text(f"{evil}\0{scene.hook.parent}")
     project = Project(tmp_path, Config(), (HookSource(scene.hook),), runtime, given=False)
-    find_interpreters(project, tmp_path, dict(os.environ))
+    find_interpreters(project, for_person(project, tmp_path, os.environ))
     assert scene.mark.exists(), "a launch's record is followed in a private folder"
     scene.mark.unlink()
     runtime.chmod(0o777)
-    find_interpreters(project, tmp_path, dict(os.environ))
+    find_interpreters(project, for_person(project, tmp_path, os.environ))
     assert not scene.mark.exists()
 
 

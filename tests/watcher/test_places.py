@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from hooks_compile import agents
 from hooks_compile.project.record import open_project
 from tests.support.repositories import GitRepo, write
 from watcher import places
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def wanted(root: Path) -> Places:
-    project = open_project(root, os.environ)
+    project = open_project(root, os.environ, agents=agents)
     modules = [str(module.path) for module in project.modules()]
     return places.of_project(project, modules, places.structure_of(root))
 
@@ -127,11 +128,11 @@ def test_only_the_given_folder_and_what_is_below_it(git_repo: GitRepo) -> None:
     root = git_repo.path
     given = git_repo.write("tools/hooks/deep/x.py").parents[1]
     git_repo.write(".claude/hooks/guard.py")
-    project = open_project(root, os.environ, [given])
+    project = open_project(root, os.environ, [given], agents=agents)
     found = places.of_given(project, given, [])
     assert content(found, root) == {"tools/hooks", "tools/hooks/deep"}
     file = given / "deep/x.py"
-    project = open_project(root, os.environ, [file])
+    project = open_project(root, os.environ, [file], agents=agents)
     assert content(places.of_given(project, file, []), root) == {"tools/hooks/deep"}
 
 
