@@ -17,11 +17,14 @@ from hooks_compile.agents.wiring.rewrite import Left, unwire, wire
 from hooks_compile.agents.wiring.surroundings import Script
 from hooks_compile.errors import AgentConfigError
 from tests.support import wiring_shapes as shapes
+from tests.support.tiers import scaled
 
 if TYPE_CHECKING:
     from hooks_compile.agents.clients.base import Agent
 
 ROOT = Path("/project")
+# A busy machine is no failure.
+some = settings(max_examples=scaled(20, 100, 2000), deadline=None)
 COMMANDS = [
     shape.command.replace("{root}", str(ROOT)).replace("{home}", "/home/me")
     for shape in shapes.load()
@@ -121,7 +124,7 @@ def without_commands(text: str, config: ConfigFile) -> str:
     return text
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@some
 @given(texts(comments=True))
 def test_nothing_but_command_strings_changes_and_all_of_it_comes_back(text: str) -> None:
     wired = wire(text, SETTINGS, look)
@@ -134,7 +137,7 @@ def test_nothing_but_command_strings_changes_and_all_of_it_comes_back(text: str)
     assert len(wired.changes) + len(wired.left) + len(wired.wired) == total
 
 
-@settings(deadline=None)
+@some
 @given(texts(comments=False))
 def test_other_readers_see_the_new_commands_and_no_other_change(text: str) -> None:
     wired = wire(text, SETTINGS, look)

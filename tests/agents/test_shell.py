@@ -19,6 +19,7 @@ from hooks_compile.agents.shell.shell_words import (
     expand,
 )
 from hooks_compile.agents.shell.syntax import NotUnderstoodError, parse
+from tests.support.tiers import scaled
 
 VARIABLES = {"HOME": "/home/somebody", "ROOT": "/some/where", "EMPTY": ""}
 SHELLS = [path for name in ("dash", "bash", "zsh", "busybox") if (path := shutil.which(name))]
@@ -175,7 +176,7 @@ PIECES = st.sampled_from(
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scaled(25, 60, 2000), deadline=None)
 @given(pieces=st.lists(PIECES, min_size=1, max_size=9), pick=st.integers(0, 20))
 def test_real_shells_see_the_words_where_the_spans_say(
     shell: str, pieces: list[str], pick: int

@@ -21,6 +21,7 @@ from hooks_compile.errors import HooksCompileError
 from hooks_compile.install import wrapper
 from tests.agents.test_rewrite import texts
 from tests.support.repositories import write
+from tests.support.tiers import scaled
 
 ENV: dict[str, str] = {}
 SCRIPTS = ("guard.py", "log.py", "run.py", "slow.py")
@@ -60,7 +61,7 @@ def there_and_back(root: Path, path: Path) -> None:
     assert not wiring_plan.plan_uninit(root, ENV, [hooks]).changes_something
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=scaled(15, 60, 1000))
 @given(texts(comments=True), st.sampled_from([0o600, 0o640, 0o644]))
 def test_uninit_after_init_is_the_same_file_for_any_json(text: str, mode: int) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -70,7 +71,7 @@ def test_uninit_after_init_is_the_same_file_for_any_json(text: str, mode: int) -
         there_and_back(root, path)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=scaled(10, 30, 500))
 @given(
     eol=st.sampled_from(["\n", "\r\n"]),
     note=st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=5),
