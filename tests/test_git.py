@@ -1,20 +1,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from hooks_compile import git
 from hooks_compile.errors import GitError
+from tests.support.git_calls import git_calls, note_git_calls
 from tests.support.repositories import GitRepo, write
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NAMES = ["plain.py", "with space.py", "ünïcode-名.py", "new\nline.py", '"quoted".py', ":(top)x.py"]
 
@@ -367,18 +363,20 @@ def test_a_git_that_fails_without_a_word_is_named_with_its_status(
         git.run(["version"], cwd=Path("/"))
 
 
-def _lines(path: Path) -> Iterator[str]:
-    yield from path.read_text().splitlines()
-
-
-def test_one_process_answers_for_a_root_and_one_lists(
+def test_one_process_answers_each_question(
     git_repo: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = shutil.which("git")
-    log = tmp_path / "log"
-    script = f"#!/bin/sh\necho \"$1\" >> '{log}'\nexec '{real}' \"$@\"\n"
-    write(tmp_path / "bin/git", script, executable=True)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    env, log = note_git_calls(tmp_path, os.environ)
+    monkeypatch.setenv("PATH", env["PATH"])
+    path = git_repo.write("x")
+    git_repo.commit()
+    git_calls(log)
     git.open_repository(git_repo.path)
+    git.settings(git_repo.path, "core")
     git.tracked_matching(git_repo.path, ["x"])
-    assert list(_lines(log)) == ["rev-parse", "ls-files"]
+    git.ignored(git_repo.path, [path])
+    git.contents(git_repo.path, ["x", "y"], revision="HEAD")
+    git.add(git_repo.path, [path])
+    git.unstage(git_repo.path, [path])
+    expected = ["rev-parse", "config", "ls-files", "check-ignore", "cat-file", "add", "reset"]
+    assert git_calls(log) == expected

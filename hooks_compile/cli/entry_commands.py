@@ -104,7 +104,7 @@ def show_status(job: Job, *, json: bool = False) -> int:
     from hooks_compile.entries.sync import examine
 
     project = job.project
-    synced = _work(job, examine, modules=False)
+    synced = _work(job, examine, modules=False, explain=True)
     bypasses = record_shims(job)
     trace = os.environ.get("HOOKS_COMPILE_TRACE")
     rows = status.rows(
@@ -202,7 +202,7 @@ def clean_caches(directories: Iterable[Path]) -> Cleaned:
 
     cleaned = Cleaned([], [])
     for directory in directories:
-        cleaned.run(cache.clean, cache.folder_in(directory))
+        cleaned.run(cache.clean, cache.directory_in(directory))
     return cleaned
 
 

@@ -104,7 +104,7 @@ def wrapper_command(hook: str, arguments: Sequence[str], python: str | None) -> 
     """Return the words that launch ``hook`` through our own copy of the wrapper."""
     from hooks_compile.install import wrapper
 
-    script = Path(__file__).parent.with_name("runtime") / wrapper.NAME
+    script = Path(__file__).parent.with_name("launcher") / wrapper.NAME
     chosen = [f"--python={python}"] if python else []
     return ["/bin/sh", str(script), *chosen, hook, *arguments]
 

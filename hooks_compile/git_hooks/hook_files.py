@@ -57,11 +57,12 @@ def exclusive_tool(root: Path, hooks: Path, settings: Sequence[Setting]) -> str:
 def installing(directory: Path, tool: Path, *, left_to: str = "") -> Iterator[Step]:
     """Give the steps that put our hooks into ``directory``; none but LEAVE if all is in place.
 
-    ``tool`` is the command ``hooks-compile``, ``left_to`` who gets the contested events.
+    ``tool`` is the command ``hooks-compile``, ``left_to`` is who gets the contested events.
     """
     for event in EVENTS:
         if left_to and event not in _UNCONTESTED:
-            yield from _removing(directory / event, f"left to {left_to}")
+            yield from _removing(directory / event, "")
+            yield Step(Do.LEAVE, directory / event, f"left to {left_to}, which needs it alone")
         else:
             yield from _installing(directory / event, tool)
 

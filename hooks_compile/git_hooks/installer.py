@@ -179,7 +179,8 @@ def _in_scope(settings: Sequence[Setting], scope: str) -> list[Setting]:
 
 def _paths(settings: Sequence[Setting], name: str, *scopes: str) -> list[Path]:
     found = (each for each in settings if each.name == name and each.scope in scopes)
-    return [Path(each.value).expanduser() for each in found if each.value]
+    # Path.expanduser raises if there is no such user.
+    return [Path(os.path.expanduser(each.value)) for each in found if each.value]  # noqa: PTH111
 
 
 def _configuring(
@@ -232,7 +233,7 @@ def _planned_files(
     scopes = [each.scope for each in settings if each.name == "core.hookspath"]
     if directory != Path(os.path.realpath(repository.hooks_path)):
         raise GitError(
-            f"core.hooksPath leads to {repository.hooks_path}, which your repositories share",
+            f"its hooks are in {repository.hooks_path}, which your repositories share",
             path=tree,
             remedy="hooks-compile git-hooks install --global",
         )
@@ -260,7 +261,7 @@ def _planned_globally(
         ours = _in_scope(settings, "global")
         yield from _configuring(git.ANYWHERE, runtime / SCRIPT, tool, ours)
         return
-    left_to = "tools that install a hook only if there is none"
+    left_to = "any tool"  # of each new clone
     for shared in _paths(settings, "core.hookspath", "global")[-1:]:
         if not shared.is_dir():
             raise GitError(

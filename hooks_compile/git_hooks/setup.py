@@ -57,7 +57,9 @@ def plan(root: Path, env: Mapping[str, str], repository: Repository | None) -> G
         steps.check(planned)
     except HooksCompileError as error:
         raise _with_way_out(error) from error
-    return _plan(root, _HEADING, planned) or GitPlan(("git hooks: installed already",))
+    changes = tuple(steps.changes(planned))
+    heading = _HEADING if changes else "git hooks: installed already"
+    return GitPlan((heading, *_shown(planned, root)), changes)
 
 
 def plan_removal(root: Path, repository: Repository | None) -> GitPlan:
@@ -72,14 +74,12 @@ def plan_removal(root: Path, repository: Repository | None) -> GitPlan:
         steps.check(planned)
     except HooksCompileError as error:
         raise _with_way_out(error) from error
-    found = _plan(root, _REMOVAL, planned) or GitPlan()
-    return GitPlan((*found.lines, *_leftover(root)), found.steps)
+    lines = (_REMOVAL, *_shown(planned, root)) if planned else ()
+    return GitPlan((*lines, *_leftover(root)), tuple(steps.changes(planned)))
 
 
-def _plan(root: Path, heading: str, planned: Sequence[Step]) -> GitPlan | None:
-    changes = steps.changes(planned)
-    told = (f"  {str(step).replace(f'{root}/', '')}" for step in changes)
-    return GitPlan((heading, *told), tuple(changes)) if changes else None
+def _shown(planned: Sequence[Step], root: Path) -> list[str]:
+    return [f"  {str(step).replace(f'{root}/', '')}" for step in planned]
 
 
 def _with_way_out(error: HooksCompileError) -> HooksCompileError:

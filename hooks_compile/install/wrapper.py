@@ -40,7 +40,7 @@ DONE = {
 
 def text() -> bytes:
     """Return the wrapper as it is written."""
-    return Path(__file__).parent.with_name("runtime").joinpath(NAME).read_bytes()
+    return Path(__file__).parent.with_name("launcher").joinpath(NAME).read_bytes()
 
 
 def digest(content: bytes) -> bytes:

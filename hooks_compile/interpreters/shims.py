@@ -89,7 +89,7 @@ def refresh(runtime: Path, command: str, *, cwd: Path, env: Mapping[str, str]) -
 
 def own_code() -> Path:
     """Return the ``shims.sh`` of this installation."""
-    return Path(__file__).parent.with_name("runtime") / CODE
+    return Path(__file__).parent.with_name("launcher") / CODE
 
 
 def outside_of_shims(env: Mapping[str, str]) -> dict[str, str]:

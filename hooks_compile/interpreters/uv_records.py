@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile.files import read_bytes
-from hooks_compile.runtime.uv import LEFT
+from hooks_compile.launcher.uv.uv_contexts import LEFT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -71,7 +71,7 @@ class Search:
         elif (
             entry.name != PACKAGE
             and entry.is_file(follow_symlinks=False)
-            and _is_source(entry.path, entry.name)
+            and is_source(entry.path, entry.name)
         ):
             self.found.setdefault(entry.path, origin)
         return None
@@ -90,7 +90,7 @@ class Search:
         if (
             self._admits(os.path.dirname(target))
             and os.path.isfile(target)
-            and (any_name or _is_source(target, name))
+            and (any_name or is_source(target, name))
         ):
             self.found.setdefault(target, origin)
 
@@ -182,8 +182,8 @@ def is_inside(path: str, directory: str) -> bool:
     return path == directory or path.startswith(directory.rstrip(os.sep) + os.sep)
 
 
-def _is_source(path: str, name: str) -> bool:
-    """Return whether the file is Python by its name, or by its first line if it has no suffix."""
+def is_source(path: str, name: str) -> bool:
+    """Return whether the file ``path`` is Python by ``name``, or by its shebang."""
     if LEFTOVER.fullmatch(name):
         return False
     if name.endswith(".py") or path.endswith(".py"):

@@ -21,6 +21,7 @@ from tests.support.tool import Tool
 if TYPE_CHECKING:
     from hooks_compile.agents.wiring.committed import Place
 
+PLACES: tuple[Place, ...] = ("work tree", "index", "HEAD")
 ROOT = Path(__file__).parents[2]
 HOOK = "import sys\nsys.exit(2)\n"
 GUARD = ".claude/hooks/guard.py"
@@ -236,7 +237,7 @@ def test_a_hidden_wrapper_has_a_remedy_that_says_so(repo: GitRepo) -> None:
 )
 def test_every_agents_file_and_every_form_is_read(repo: GitRepo, name: str, text: str) -> None:
     repo.write(name, text)
-    for place in ("work tree", "index", "HEAD"):
+    for place in PLACES:
         repo.git("add", "-A")
         if place == "HEAD":
             repo.commit()
@@ -245,7 +246,7 @@ def test_every_agents_file_and_every_form_is_read(repo: GitRepo, name: str, text
     top = repo.path / name.partition("/")[0] if name.startswith(("p/", "sub/")) else repo.path
     write(top / (WRAPPER if top.name != "p" else f"hooks/{wrapper.NAME}"), wrapper.text())
     repo.commit()
-    for place in ("work tree", "index", "HEAD"):
+    for place in PLACES:
         assert missing_wrappers(repo.path, place) == []
 
 

@@ -149,7 +149,7 @@ def test_a_syntax_error_names_file_line_and_caret_and_the_others_are_compiled(to
         assert lines[1] == "    if x = 1:"
         assert lines[2].index("^") == lines[1].index("x")
         assert f"{HOOKS}/utf.py:1: SyntaxError: " in done.err
-        assert "2 with trouble" in done.out
+        assert "2 to fix" in done.out
     assert len(entries(tool)) == 1
     assert tool.launch(HOOK)[0] == "hit"
     result = next(
@@ -607,7 +607,7 @@ def test_runtime_prints_the_launchers_path_and_brings_it_up_to_date(tool: Tool) 
 def test_doctor_exits_with_1_for_problems_only(tool: Tool) -> None:
     done = tool.run("doctor")
     assert done.status == 1
-    assert "problem: the runtime folder" in done.out
+    assert "problem: the runtime directory" in done.out
     assert "\n  to fix it: hooks-compile compile\n" in done.out
     tool.ok("compile")
     tool.ok("wrapper")
@@ -833,7 +833,7 @@ def test_a_current_directory_that_is_gone_is_one_line(tool: Tool, words: tuple[s
     assert "Traceback" not in done.err
 
 
-NO_DIRECTORIES = {
+NO_DIRECTORIES: dict[str, tuple[str, Callable[[Tool], object]]] = {
     "home": ("compile", lambda tool: tool.home.rename(tool.home.parent / "x")),
     "runtime": ("compile", lambda tool: write(tool.runtime, "")),
     "runtime/seen": ("sync", lambda tool: write(tool.runtime / "seen", "")),

@@ -19,7 +19,8 @@ from hooks_compile.git_hooks import installer, setup
 from hooks_compile.git_hooks.hook_script import EVENTS, text
 from hooks_compile.git_hooks.hook_status import status
 from hooks_compile.git_hooks.steps import Do, Step, check, take
-from tests.support.git_scene import HOOK, TOOL, Scene, gits
+from tests.support.git_calls import git_calls, note_git_calls
+from tests.support.git_scene import HOOK, NO_NEWER_GIT, TOOL, Scene, gits, is_new, newer_git
 from tests.support.repositories import GitRepo, write
 
 if TYPE_CHECKING:
@@ -28,13 +29,7 @@ if TYPE_CHECKING:
     from hooks_compile.git_hooks.installer import Method
 
 _templates: dict[str, Scene] = {}
-TOO_OLD = pytest.mark.skip(
-    reason="git is older than 2.54 here (HOOKS_COMPILE_TEST_GIT names the directory of another)"
-)
-
-
-def is_new(version: str) -> bool:
-    return tuple(map(int, version.split(".")[:2])) >= (2, 54)
+TOO_OLD = pytest.mark.skip(reason=NO_NEWER_GIT)
 
 
 def ways() -> list[object]:
@@ -62,6 +57,13 @@ def make_scene(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Call
 def scene(make_scene: Callable[[str], Scene]) -> Scene:
     """A project under the git on PATH."""
     return make_scene(next(iter(gits())))
+
+
+def make_newer(make_scene: Callable[[str], Scene]) -> Scene:
+    """A project under a git that takes hooks from its configuration."""
+    if not newer_git():
+        pytest.skip(NO_NEWER_GIT)
+    return make_scene(newer_git())
 
 
 @pytest.fixture(params=ways())
@@ -153,10 +155,7 @@ def test_after_either_installation_a_checkout_makes_the_hook_warm(
 
 
 def test_changing_the_method_leaves_one(make_scene: Callable[[str], Scene]) -> None:
-    new = [version for version in gits() if is_new(version)]
-    if not new:
-        pytest.skip(TOO_OLD.kwargs["reason"])
-    scene = make_scene(new[0])
+    scene = make_newer(make_scene)
     foreign(scene, "post-merge")
     before = snapshot(hooks_of(scene))
     scene.install("files")
@@ -289,6 +288,30 @@ def test_a_hook_that_the_first_version_moved_aside_is_put_back(command: str, sce
     left = sorted(path.name for path in hooks_of(scene).iterdir() if path.suffix != ".sample")
     assert left == ["post-merge"]
     assert hook.read_bytes() == theirs
+
+
+def test_few_git_processes_plan_it(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env, log = note_git_calls(tmp_path, scene.env)
+    monkeypatch.setenv("PATH", env["PATH"])
+    repository = git.open_repository(scene.repo)
+    assert repository is not None
+    assert git_calls(log) == ["rev-parse"]
+    setup.plan(scene.repo, env, repository).apply(env)
+    calls = git_calls(log)
+    assert calls[:2] == ["config", "version"]
+    assert not is_new(next(iter(gits()))) or set(calls[2:]) == {"config"}, "writes of settings"
+    plan = setup.plan_removal(scene.repo, repository)
+    assert git_calls(log) == ["config"]
+    assert plan.steps
+    in_tree = scene.repo / ".githooks"
+    in_tree.mkdir()
+    scene.git("config", "core.hooksPath", ".githooks")
+    found = git.require_repository(scene.repo)
+    git_calls(log)
+    installer.plan_install(found, env, method="files")
+    assert git_calls(log) == ["config", "check-ignore"]
 
 
 # Lines that others append
@@ -839,10 +862,7 @@ def test_in_a_clone_of_a_template_the_hooks_can_be_taken_away(scene: Scene) -> N
 
 
 def test_installed_globally_and_here_it_runs_once(make_scene: Callable[[str], Scene]) -> None:
-    new = [version for version in gits() if is_new(version)]
-    if not new:
-        pytest.skip(TOO_OLD.kwargs["reason"])
-    scene = make_scene(new[0])
+    scene = make_newer(make_scene)
     scene.install("config")
     scene.install("config", global_=True)
     hooks = scene.git("hook", "list", "post-checkout").splitlines()
@@ -877,10 +897,7 @@ def test_the_status_tells_of_a_configured_hook_that_this_git_does_not_know(scene
 def test_the_status_tells_of_a_configured_hook_that_is_off_or_gone(
     make_scene: Callable[[str], Scene],
 ) -> None:
-    new = [version for version in gits() if is_new(version)]
-    if not new:
-        pytest.skip(TOO_OLD.kwargs["reason"])
-    scene = make_scene(new[0])
+    scene = make_newer(make_scene)
     scene.install("config")
     scene.tool("git-hooks", "status")
     scene.git("config", "hook.hooks-compile.enabled", "false")

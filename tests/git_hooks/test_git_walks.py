@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, precondition, rule
 
-from tests.support.git_scene import HOOK, Scene, gits
-from tests.support.tiers import IS_SOAK as SOAK
+from tests.support.git_scene import HOOK, NO_NEWER_GIT, Scene, gits, newer_git
+from tests.support.tiers import scaled
 
 _LINES = 4
 _MOST_TREES = 3
@@ -221,21 +221,20 @@ class Walk(RuleBasedStateMachine):
 class NewestWalk(Walk):
     """The same under the newest git here: its hooks are in its configuration."""
 
-    version = list(gits())[-1]
+    version = newer_git() or next(iter(gits()))
 
 
 for each in (Walk, NewestWalk):
     each.TestCase.settings = settings(
-        max_examples=150 if SOAK else 5,
-        stateful_step_count=60 if SOAK else 20,
+        max_examples=scaled(1, 5, 150),
+        stateful_step_count=scaled(12, 20, 60),
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
 
 
-limit = pytest.mark.timeout(7200 if SOAK else 300)
-TestWalks = pytest.mark.soak(limit(Walk.TestCase))
-TestWalksOfTheNewest = pytest.mark.skipif(
-    len(gits()) == 1,
-    reason="one git is on this machine (name the directory of a newer in HOOKS_COMPILE_TEST_GIT)",
-)(pytest.mark.soak(limit(NewestWalk.TestCase)))
+limit = pytest.mark.timeout(scaled(300, 300, 7200))
+TestWalks = limit(Walk.TestCase)
+TestWalksOfTheNewest = pytest.mark.skipif(not newer_git(), reason=NO_NEWER_GIT)(
+    limit(NewestWalk.TestCase)
+)

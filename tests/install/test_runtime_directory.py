@@ -104,8 +104,10 @@ def test_a_new_one_is_private_and_has_a_key_and_a_launcher(runtime: Path) -> Non
     assert set(modes.values()) == {0o600}, modes
     version = runtime_folder.build()
     assert version in (runtime / "launch.py").read_text()
-    assert (runtime / f"{version}.entry.py").exists()
-    assert "@BUILD@" not in "".join(p.read_text() for p in runtime.glob("*.py"))
+    assert (runtime / f"{version}.main.py").exists()
+    text = "".join(path.read_text() for path in runtime.glob("*.py"))
+    assert "@BUILD@" not in text
+    assert "@PARTS@" not in text
 
 
 def test_two_users_have_two_keys(tmp_path: Path, runtime: Path) -> None:
@@ -141,7 +143,7 @@ def test_a_launch_reads_all_of_the_compiled_launcher(interpreter: Found, tmp_pat
     ((launcher, number),) = [
         (path, path.stat().st_ino)
         for path in user.runtime.glob("launch.py.*")
-        if path.suffix not in (".rest", ".lazy")
+        if path.suffix not in (".miss", ".uv")
     ]
     user.launch(hook)
     assert launcher.stat().st_ino == number  # else it is made again each time

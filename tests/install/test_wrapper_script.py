@@ -8,13 +8,20 @@ import shutil
 import stat
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.install import wrapper
 from hooks_compile.install.wrapper import Standing
+from tests.conftest import CHECKOUT
+from tests.support.interpreters_found import each_interpreter
 from tests.support.launches import WRAPPER, User, as_ordinary_user
+
+if TYPE_CHECKING:
+    from tests.support.interpreters_found import Found
+    from tests.support.repositories import GitRepo
 
 SHELLS = {
     "sh": ("sh",),
@@ -40,6 +47,8 @@ def _shells() -> list[object]:
     more = [name for name in MORE_SHELLS if shutil.which(name)]
     return params + [pytest.param((name,), id=name) for name in more]
 
+
+VERSION_2 = CHECKOUT / "tests" / "support" / "hook_wrapper_2.sh"
 
 each_shell = pytest.mark.parametrize("shell", _shells())
 
@@ -387,6 +396,82 @@ def test_flags_reach_the_hook_as_they_reach_a_source(user: User, hook: Path) -> 
         assert launched.state == "hit"
 
 
+# --- wrappers of older versions that are committed beside hooks
+
+
+@each_interpreter
+def test_a_committed_wrapper_of_version_2_launches_as_before(
+    interpreter: Found, hook: Path, tmp_path: Path
+) -> None:
+    user = User.create(tmp_path, interpreter)
+    words = ["sh", str(VERSION_2), f"--python={user.python}"]
+    for state in ("miss", "hit"):
+        launched = user.run([*words, str(hook), "a", ""])
+        assert (launched.stdout, launched.stderr, launched.state) == (b"['a', '']\n", b"", state)
+    assert user.run([*words, "-s", "-X", "utf8", str(hook)]).state == "hit"
+    hook.write_text("raise SystemExit(2)\n")
+    assert user.run([*words, str(hook)]).shown == (2, b"", b"")
+
+
+@each_shell
+def test_a_wrapper_of_version_2_starts_what_it_always_started(
+    user: User, hook: Path, shown: Path, shell: tuple[str, ...], tmp_path: Path
+) -> None:
+    launcher = str(user.runtime / "launch.py")
+    wrapped = (*shell, str(VERSION_2))
+    assert words_given(user, shown, *wrapped, "-u", "a.py", "b") == ["-u", launcher, "a.py", "b"]
+    hook.write_text("#!/usr/bin/env python3\n")
+    hook.chmod(0o755)
+    assert words_given(user, shown, *wrapped, "--shebang", str(hook)) == [launcher, str(hook)]
+    (user.runtime / "launch.py").unlink()
+    assert words_given(user, shown, *wrapped, "a.py") == ["a.py"]
+
+
+# --- line ends
+
+
+@each_shell
+def test_it_runs_with_the_line_ends_of_windows(
+    user: User, hook: Path, shown: Path, shell: tuple[str, ...], tmp_path: Path
+) -> None:
+    script = tmp_path / "crlf" / wrapper.NAME
+    script.parent.mkdir()
+    script.write_bytes(wrapper.text().replace(b"\n", b"\r\n"))
+    launcher = str(user.runtime / "launch.py")
+    hook.write_text("#!/usr/bin/env python3\n")
+    hook.chmod(0o755)
+    for given, expected in (
+        (("a.py", "b c", ""), [launcher, "a.py", "b c", ""]),
+        (("-u", "-W", "error", "a.py"), ["-u", "-W", "error", launcher, "a.py"]),
+        (("-c", "pass"), ["-c", "pass"]),
+        (("--python=python3", "a.py"), [launcher, "a.py"]),
+        (("--shebang", str(hook)), [launcher, str(hook)]),
+    ):
+        assert words_given(user, shown, *shell, str(script), *given) == expected
+
+
+@pytest.mark.parametrize(
+    ("attributes", "option"),
+    [("", "core.autocrlf=true"), ("* text=auto eol=crlf\n", "core.autocrlf=false")],
+)
+def test_a_clone_with_the_line_ends_of_windows_launches(
+    git_repo: GitRepo, user: User, tmp_path: Path, attributes: str, option: str
+) -> None:
+    wrapper.write(git_repo.path)
+    (git_repo.path / "hook.py").write_text("print(1)\n")
+    (git_repo.path / ".gitattributes").write_text(attributes)
+    git_repo.commit()
+    clone = tmp_path / "clone"
+    git_repo.git("clone", "-q", "-c", option, str(git_repo.path), str(clone))
+    script = clone / wrapper.NAME
+    assert b"\r\n" in script.read_bytes()
+    assert wrapper.standing(script) is Standing.CURRENT
+    for state in ("miss", "hit"):
+        words = ["sh", str(script), f"--python={user.python}", str(clone / "hook.py")]
+        launched = user.run(words)
+        assert (launched.shown, launched.state) == ((0, b"1\n", b""), state)
+
+
 # --- the file
 
 
@@ -440,7 +525,10 @@ def _numbered(number: int, more: bytes = b"") -> bytes:
         (wrapper.text() + b"echo mine\n", Standing.EDITED, False),
         (wrapper.text().replace(b"python3", b"python4"), Standing.EDITED, False),
         (wrapper.text().replace(b"wrapper %d " % OWN, b"wrapper 0 "), Standing.EDITED, False),
-        (wrapper.text().replace(b"\n", b"\r\n"), Standing.EDITED, False),
+        (wrapper.text().replace(b"\n", b"\r\n"), Standing.CURRENT, False),
+        (_numbered(0).replace(b"\n", b"\r\n"), Standing.OLDER, True),
+        (VERSION_2.read_bytes(), Standing.OLDER, True),
+        (VERSION_2.read_bytes().replace(b"\n", b"\r\n"), Standing.OLDER, True),
         (b'#!/bin/sh\nexec python3 "$@"\n', Standing.FOREIGN, False),
         (b"", Standing.FOREIGN, False),
         (b"\xff\x00", Standing.FOREIGN, False),

@@ -21,8 +21,16 @@ import pytest
 
 from hooks_compile.entries import cache
 from hooks_compile.install import runtime_directory as runtime_folder
-from hooks_compile.runtime import entry, store
-from tests.support.launches import BARE, FOLDER, User, default_interpreter, entries, leftovers
+from hooks_compile.launcher import entry
+from hooks_compile.launcher.miss import store
+from tests.support.launches import (
+    BARE,
+    CACHE_DIRECTORY,
+    User,
+    default_interpreter,
+    entries,
+    leftovers,
+)
 from tests.support.tiers import IS_SOAK as SOAK
 
 if TYPE_CHECKING:
@@ -76,9 +84,9 @@ def assert_no_leftovers(user: User, hook: Path) -> None:
     names = {path.name for path in user.runtime.iterdir()}
     parts = {name for name in names if name.endswith(".py")}
     compiled = {name for name in names if name.startswith("launch.py.")}
-    known = {"key", "seen", "fallbacks.log", "interpreters.json", "uv.sh", "uvsite"}
+    known = {"key", "seen", "fallbacks.log", "interpreters.json", "uv.sh", "uvsite", "manifest"}
     assert names - parts - compiled <= known
-    assert len(compiled) <= 3, "the launcher, what few launches need, what defers imports"
+    assert len(compiled) <= 3, "start with main, miss, uv"
 
 
 def killed_at_line(number: int, file: str, call: str) -> str:
@@ -96,7 +104,7 @@ def trace(frame, event, argument):
             os.kill(os.getpid(), 9)
     return trace
 sys.path.insert(0, {str(Path(store.__file__).parents[2])!r})
-from hooks_compile.runtime import store
+from hooks_compile.launcher.miss import store
 from hooks_compile.install import runtime_directory as runtime_folder
 from pathlib import Path
 sys.settrace(trace)
@@ -119,7 +127,7 @@ from pathlib import Path
 from hooks_compile.entries import cache
 from hooks_compile.entries.compiler import Compiler
 from hooks_compile.model import HookSource, Interpreter
-from hooks_compile.runtime.entry import FOLDER
+from hooks_compile.launcher.entry import CACHE_DIRECTORY
 from hooks_compile.install import runtime_directory as runtime_folder
 hook, runtime, stop, executable, version, tag, magic, hashed = sys.argv[1:]
 interpreter = Interpreter("python3", Path(executable), "cpython",
@@ -131,7 +139,7 @@ while not Path(stop).exists():
         results = compiler.compile([HookSource(Path(hook))])
     assert all(result.ok for result in results), results
     needed = [result.entry.name for result in results if result.entry]
-    cache.prune(Path(hook).with_name(FOLDER), keep=2, needed=needed)
+    cache.prune(Path(hook).with_name(CACHE_DIRECTORY), keep=2, needed=needed)
     rounds += 1
 print(rounds)
 """
@@ -217,7 +225,7 @@ def test_the_first_launches_of_an_interpreter_at_once(user: User, hook: Path) ->
     for _ in range(20 if SOAK else 3):
         for path in user.runtime.glob("launch.py.*"):
             path.unlink()
-        shutil.rmtree(hook.parent / FOLDER, ignore_errors=True)
+        shutil.rmtree(hook.parent / CACHE_DIRECTORY, ignore_errors=True)
         with ThreadPoolExecutor(8) as pool:
             launches = list(pool.map(lambda _: user.launch(hook), range(8)))
         assert {launched.shown for launched in launches} == {(0, b"10000000\n", b"")}
@@ -230,7 +238,7 @@ def test_the_first_launches_of_an_interpreter_at_once(user: User, hook: Path) ->
 def test_every_writer_of_a_new_folder_gets_its_entry_and_the_markers_are_there(
     tmp_path: Path,
 ) -> None:
-    folder = tmp_path / FOLDER
+    folder = tmp_path / CACHE_DIRECTORY
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: store.store(str(folder), f"{n}.pyc", b"%d" % n), range(64)))
     names = {path.name for path in folder.iterdir()}
@@ -261,7 +269,7 @@ def test_launches_during_an_upgrade_of_the_launcher_all_run(
     package = Path(runtime_folder.__file__).parents[1]
     other = tmp_path / "other" / "hooks_compile"
     shutil.copytree(package, other, ignore=shutil.ignore_patterns("__pycache__"))
-    with (other / "runtime" / "miss.py").open("a") as file:
+    with (other / "launcher" / "lookup.py").open("a") as file:
         file.write("# another version\n")
     stop = tmp_path / "stop"
     code = (
@@ -296,7 +304,7 @@ def test_a_writer_killed_before_any_of_its_lines_leaves_nothing_that_is_used(
 ) -> None:
     data = b"data" * 5000
     for line in range(200):
-        folder = tmp_path / str(line) / FOLDER
+        folder = tmp_path / str(line) / CACHE_DIRECTORY
         folder.parent.mkdir()
         call = f"store.store({str(folder)!r}, 'name', {data!r})"
         was_killed = killed(killed_at_line(line, "store.py", call))
@@ -348,14 +356,14 @@ def test_a_killed_installation_is_completed_by_the_next_and_runs_sources_until_t
         home = tmp_path / str(line)
         runtime = home / "runtime"
         call = f"runtime_folder.ensure(Path({str(runtime)!r}))"
-        was_killed = killed(killed_at_line(line, "runtime_folder.py", call))
+        was_killed = killed(killed_at_line(line, "runtime_directory.py", call))
         half = User(User.create(tmp_path / "whole").interpreter, runtime)
         assert half.wrapped(hook).shown == (0, b"10000000\n", b"")
         whole = User.create(home)
         assert len(whole.key) == 16
         assert whole.wrapped(hook).shown == (0, b"10000000\n", b"")
         assert whole.wrapped(hook).state == "hit"
-        shutil.rmtree(hook.parent / FOLDER)
+        shutil.rmtree(hook.parent / CACHE_DIRECTORY)
         if not was_killed:
             break
     else:
@@ -382,7 +390,7 @@ def test_a_launch_that_may_not_write_so_much_runs_and_leaves_nothing(
     user.launch(hook)
     (stored,) = entries(hook.parent)
     assert stored.stat().st_size > size
-    shutil.rmtree(hook.parent / FOLDER)
+    shutil.rmtree(hook.parent / CACHE_DIRECTORY)
     for _ in range(2):
         launched = user.launch(hook, before=limited(size))
         assert launched.shown == (0, b"10000000\n", b"")
@@ -390,8 +398,8 @@ def test_a_launch_that_may_not_write_so_much_runs_and_leaves_nothing(
         assert_no_leftovers(user, hook)
     assert user.launch(hook).state == "miss"
     assert user.launch(hook).state == "hit"
-    assert (hook.parent / FOLDER / ".gitignore").read_bytes() == b"*\n", "made good for"
-    assert (hook.parent / FOLDER / "CACHEDIR.TAG").stat().st_size > 100
+    assert (hook.parent / CACHE_DIRECTORY / ".gitignore").read_bytes() == b"*\n", "made good for"
+    assert (hook.parent / CACHE_DIRECTORY / "CACHEDIR.TAG").stat().st_size > 100
 
 
 @pytest.mark.parametrize("size", [0, 100, 5000])

@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.interpreters.selection import find_interpreters, for_person
+from hooks_compile.launcher import entry
 from hooks_compile.model import HookSource, State
 from hooks_compile.project.config import Config
 from hooks_compile.project.record import Project
-from hooks_compile.runtime import entry
 from tests.support.launches import (
     BARE,
-    FOLDER,
+    CACHE_DIRECTORY,
     Launched,
     User,
     as_ordinary_user,
@@ -55,7 +55,7 @@ class Scene:
 
     @property
     def cache(self) -> Path:
-        return self.hook.parent / FOLDER
+        return self.hook.parent / CACHE_DIRECTORY
 
     def hostile(self) -> str:
         """What an attacker would have the user run."""
@@ -272,7 +272,7 @@ def test_a_read_only_folder_is_a_miss_at_each_launch_and_stays_as_it_is(
         for route in ("launcher", "wrapper", "launcher"):
             launched = scene.launch(route, ordinary=True)
             scene.assert_source_ran(launched, "miss")
-            assert "it can't be stored" in launched.reason
+            assert "it is not stored" in launched.reason
         assert sorted(closed.rglob("*")) == before
     finally:
         closed.chmod(0o700)
@@ -495,7 +495,7 @@ def test_a_launcher_that_is_a_symlink_is_not_run(scene: Scene, tmp_path: Path) -
 def _compiled_launcher(scene: Scene) -> Path:
     assert scene.launch().state in ("miss", "hit")
     made = scene.user.runtime.glob("launch.py.*")
-    (path,) = (each for each in made if each.suffix not in (".rest", ".lazy"))
+    (path,) = (each for each in made if each.suffix not in (".miss", ".uv"))
     return path
 
 
@@ -587,7 +587,7 @@ def _rest_is_readable_by_others(path: Path) -> None:
 def test_what_few_launches_need_is_run_from_its_sources_where_it_is_not_as_it_was_made(
     scene: Scene, harm: Callable[[Path], None]
 ) -> None:
-    harm(_compiled_launcher(scene).with_name(_compiled_launcher(scene).name + ".rest"))
+    harm(_compiled_launcher(scene).with_name(_compiled_launcher(scene).name + ".miss"))
     scene.assert_source_ran(scene.launch(), "hit")
     for path in entries(scene.hook.parent):
         path.unlink()
@@ -596,7 +596,7 @@ def test_what_few_launches_need_is_run_from_its_sources_where_it_is_not_as_it_wa
 
 
 def test_a_hostile_part_for_few_launches_is_not_run(scene: Scene) -> None:
-    rest = _compiled_launcher(scene).with_name(_compiled_launcher(scene).name + ".rest")
+    rest = _compiled_launcher(scene).with_name(_compiled_launcher(scene).name + ".miss")
     rest.write_bytes(_hostile_bin(scene)[8:])
     for path in entries(scene.hook.parent):
         path.unlink()

@@ -99,7 +99,7 @@ def test_a_real_hook_does_the_same_from_source_miss_and_hit(
     trace = tmp_path / "trace"
     runtime = tmp_path / "runtime"
     runtime_folder.ensure(runtime)
-    script = Path(wrapper.__file__).parent.with_name("runtime") / wrapper.NAME
+    script = Path(wrapper.__file__).parent.with_name("launcher") / wrapper.NAME
     hook = work / "hooks" / f"{module}.py"
     env = os.environ | {"HOOKS_COMPILE_HOME": str(runtime), "HOOKS_COMPILE_TRACE": str(trace)}
     by_wrapper = [str(script), f"--python={sys.executable}", str(hook), *arguments]

@@ -51,6 +51,15 @@ def test_a_hook_sees_what_uv_shows_it(interpreter: Found, tmp_path: Path) -> Non
     same_as_uv(machine, "hook.py", limit=64)
 
 
+def test_switched_off_a_recorded_launch_runs_the_source(machine: Machine) -> None:
+    hook = machine.hook(REPORT)
+    same_as_uv(machine, "--script", hook, "a b")
+    off = machine.with_env(HOOKS_COMPILE="off")
+    launched = off.wrapped("--script", hook, "a b")
+    assert launched.state == "source"
+    assert launched.shown == off.uv("--script", hook, "a b").shown
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_hook_ends_as_under_uv(machine: Machine, ending: str) -> None:
     hook = machine.hook("import sys\n" + ENDINGS[ending])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from tests.support.git_scene import HOOK, hook_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tests.support.git_scene import Scene, State
 
@@ -28,7 +28,7 @@ Act = Callable[["Scene"], "Iterator[Path | None]"]
 class Operation:
     """One row: what is typed, and how it is tried.
 
-    ``silent``: git runs no hook at all for it, so that only the watcher can know.
+    ``silent``: git runs no hook for it, so that only the watcher sees the change.
     """
 
     name: str
@@ -37,11 +37,12 @@ class Operation:
 
 
 OPERATIONS: dict[str, Operation] = {}
-COLUMNS = {"pre_commit": "pre-commit", "native_files": "native", "husky_files": "both, with husky"}
+COLUMNS = {
+    "native_files": "native hooks",
+    "husky_files": "native hooks beside husky's, which run pre-commit",
+    "pre_commit": "pre-commit",
+}
 """The set-ups of the table, each with its heading; what they are is in ``git_setups``."""
-
-CELLS = {"hit": "warm", "miss": "cold"}
-_SILENT = " (git runs no hook)"
 
 
 def operation(name: str, *, silent: bool = False) -> Callable[[Act], Act]:
@@ -733,27 +734,17 @@ def _submodule(s: Scene) -> Iterator[Path | None]:
     yield hook
 
 
-def table(results: Mapping[tuple[str, str], str]) -> str:
-    """Return the Markdown table of ``{(column, operation): cell}``."""
-    lines = [f"| operation | {' | '.join(COLUMNS.values())} |", "|---|---|---|---|"]
-    for name, each in OPERATIONS.items():
-        if (next(iter(COLUMNS)), name) not in results:
-            continue
-        shown = f"{name}{_SILENT}" if each.silent else name
-        cells = [results[column, name] for column in COLUMNS]
-        lines.append(f"| {shown} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+def table(cold: Mapping[str, Sequence[str]]) -> str:
+    """Return the Markdown table of the operations after which a hook is cold, for each set-up."""
+    rows = (f"| {COLUMNS[column]} | {'; '.join(names)} |\n" for column, names in cold.items())
+    return "| set-up | cold after |\n|---|---|\n" + "".join(rows)
 
 
-def parse(document: str) -> dict[tuple[str, str], str]:
+def cold(document: str) -> dict[str, list[str]]:
     """Return what :func:`table` was given, from a text that holds the table."""
-    start = document.index("| operation |")
-    found = {}
-    for line in document[start:].partition("\n\n")[0].splitlines()[2:]:
-        shown, *cells = (cell.strip() for cell in line.strip("|").split("|"))
-        for column, cell in zip(COLUMNS, cells, strict=True):
-            found[column, shown.removesuffix(_SILENT)] = cell
-    return found
+    rows = document.partition("| set-up | cold after |\n")[2].partition("\n\n")[0].splitlines()[1:]
+    names = [row.strip("| ").split(" | ")[1].split("; ") for row in rows]
+    return dict(zip(COLUMNS, names, strict=True))
 
 
 def main(names: list[str]) -> int:
@@ -763,19 +754,22 @@ def main(names: list[str]) -> int:
     from tests.support.precommit_scene import Packaged  # noqa: PLC0415
 
     chosen = [OPERATIONS[name] for name in names] or list(OPERATIONS.values())
-    results = {}
+    found: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory(prefix="hooks-compile-matrix-") as name:
         directory = Path(name).resolve()
         packaged = Packaged.create(directory / "packaged")
         for column in COLUMNS:
-            setup = getattr(git_setups, column)
-            scene = setup(directory / column, next(iter(gits().values())), packaged)
+            make = getattr(git_setups, column)
+            scene = make(directory / column, next(iter(gits().values())), lambda: packaged)
+            found[column] = []
             for each in chosen:
                 copy = scene.copy_to(directory / "scene")
-                results[column, each.name] = CELLS[result(each, copy)]
+                state = result(each, copy)
+                if state != "hit":
+                    found[column].append(each.name)
                 shutil.rmtree(copy.directory)
-                sys.stderr.write(f"{column}: {each.name}: {results[column, each.name]}\n")
-    sys.stdout.write(table(results))
+                sys.stderr.write(f"{column}: {each.name}: {state}\n")
+    sys.stdout.write(table(found))
     return 0
 
 

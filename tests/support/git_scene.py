@@ -64,6 +64,19 @@ def gits() -> dict[str, Path]:
     return _GITS
 
 
+NO_NEWER_GIT = "git is older than 2.54 here (HOOKS_COMPILE_TEST_GIT names the directory of another)"
+
+
+def is_new(version: str) -> bool:
+    """Return whether a git of this version takes hooks from its configuration."""
+    return tuple(map(int, version.split(".")[:2])) >= (2, 54)
+
+
+def newer_git() -> str:
+    """Return the version of a git here that takes hooks from its configuration, "" if none does."""
+    return next(filter(is_new, gits()), "")
+
+
 def _find_gits() -> dict[str, Path]:
     directories = os.environ.get("HOOKS_COMPILE_TEST_GIT", "").split(os.pathsep)
     found = [shutil.which("git"), *(f"{directory}/git" for directory in directories if directory)]

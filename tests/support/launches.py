@@ -21,8 +21,8 @@ import pytest
 from hooks_compile.entries.compiler import Compiler
 from hooks_compile.install import runtime_directory as runtime_folder
 from hooks_compile.install import wrapper
+from hooks_compile.launcher import entry
 from hooks_compile.model import HookSource, Interpreter
-from hooks_compile.runtime import entry
 from tests.support import interpreters_found
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from hooks_compile.model import CompileResult, Optimize
     from tests.support.interpreters_found import Found
 
-WRAPPER = Path(wrapper.__file__).parent.with_name("runtime") / wrapper.NAME
-FOLDER = entry.FOLDER
+WRAPPER = Path(wrapper.__file__).parent.with_name("launcher") / wrapper.NAME
+CACHE_DIRECTORY = entry.CACHE_DIRECTORY
 TIMEOUT_S = 60
 # Without site a launch takes half the time, and does the same things in the same order.
 BARE = ("-I", "-S")
@@ -161,7 +161,7 @@ class User:
         content = hook.read_bytes() if source is None else source
         prefix = entry.entry_prefix(hook.name, self.interpreter.cache_tag)
         suffix = entry.entry_suffix(self.key, content)
-        return hook.parent / FOLDER / f"{prefix}{level}{suffix}"
+        return hook.parent / CACHE_DIRECTORY / f"{prefix}{level}{suffix}"
 
 
 @functools.cache
@@ -197,7 +197,7 @@ def interpreter_record(found: Found) -> Interpreter:
 
 def entries(folder: Path) -> list[Path]:
     """The entries of the hooks in ``folder``."""
-    return sorted((folder / FOLDER).glob("*.pyc"))
+    return sorted((folder / CACHE_DIRECTORY).glob("*.pyc"))
 
 
 def leftovers(folder: Path) -> list[Path]:

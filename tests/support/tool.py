@@ -147,7 +147,7 @@ class Tool:
         """
         trace = self.runtime.parent / "trace"
         trace.unlink(missing_ok=True)
-        script = Path(wrapper.__file__).parent.with_name("runtime") / wrapper.NAME
+        script = Path(wrapper.__file__).parent.with_name("launcher") / wrapper.NAME
         words = shlex.join(["sh", str(script), str(hook), *arguments])
         done = self.with_env(HOOKS_COMPILE_TRACE=str(trace)).shell(words)
         state = trace.read_text().partition("\t")[0] if trace.exists() else ""

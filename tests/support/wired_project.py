@@ -1,4 +1,4 @@
-"""A project with hooks of every agent, a home directory beside it, and commands run as agents do."""
+"""A project with hooks of every agent, a home beside it, and commands run as agents do."""
 
 from __future__ import annotations
 
