@@ -39,7 +39,7 @@ def named_scripts(
     """Return the existing Python scripts that hook and status line commands name, each once.
 
     ``root`` is a project; ``home`` adds the user's own configuration; ``cwd`` and ``listed`` are
-    as for :func:`~hooks_compile.agents.clients.places.config_files`. Only scripts inside the project
+    as for :func:`~hooks_compile.agents.clients.places.config_files`. Only scripts in the project
     count (for the user's files: inside the home directory), after all symlinks are resolved. A
     configuration file that can't be read names nothing: ``init`` and ``doctor`` report it.
     """
