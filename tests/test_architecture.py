@@ -171,7 +171,7 @@ def test_nothing_but_the_command_lines_prints() -> None:
         "hooks_compile/launcher/early_exit.py",  # writes out what the hook has printed
         "hooks_compile/launcher/uv/uv_launch.py",  # looks if they are open
     }
-    edges = {"hooks_compile/cli/edge.py", "hooks_compile/cli/main.py", "watcher/command_line.py"}
+    edges = {"hooks_compile/cli/edge.py", "hooks_compile/cli/output.py", "watcher/command_line.py"}
     assert printers - others <= edges
 
 
