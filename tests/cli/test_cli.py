@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,6 +28,9 @@ from tests.support.launches import as_ordinary_user
 from tests.support.repositories import GitRepo, write
 from tests.support.tiers import scaled
 from tests.support.tool import HOOK, Done, Tool, wrapper_of_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HOOKS = ".claude/hooks"
 CACHE = f"{HOOKS}/__pycache_opt__"
