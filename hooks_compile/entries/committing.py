@@ -76,7 +76,7 @@ def tracked_cache_files(project: Project) -> list[Path]:
     root = project.root
     if git.repository(root) is None:
         return []
-    directories = [each for each in project.folders() if each.is_relative_to(root)]
+    directories = [each for each in project.directories() if each.is_relative_to(root)]
     beside = [cache.module_directory_in(each).relative_to(root).as_posix() for each in directories]
     pathspecs = [f":(glob)**/{CACHE_DIRECTORY}/**", *(f":(literal){name}" for name in beside)]
     return [root / name for name in git.tracked_matching(root, pathspecs)]

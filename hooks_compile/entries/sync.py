@@ -109,7 +109,7 @@ def _prune(project: Project, needed: set[str]) -> tuple[list[Path], list[OSError
 
     abandoned = project.abandoned() if not project.given else ()
     tasks = [
-        *((prune_hooks, cache.directory_in(directory)) for directory in project.folders()),
+        *((prune_hooks, cache.directory_in(directory)) for directory in project.directories()),
         *((prune_abandoned, cache.directory_in(directory)) for directory in abandoned),
         (prune_records, project.runtime),
     ]

@@ -13,7 +13,7 @@ import pytest
 from hooks_compile.compile_worker.level import choose_level
 from tests.conftest import CHECKOUT
 from tests.support.interpreters_found import Found, each_interpreter, found, printed
-from tests.support.launches import SOAK
+from tests.support.tiers import IS_SOAK as SOAK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

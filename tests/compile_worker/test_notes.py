@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.launcher.test_leave import each_of_some
+from tests.launcher.test_early_exit import each_of_some
 from tests.support.interpreters_found import each_cpython, printed
 from tests.support.launches import User
 from tests.support.repositories import write
@@ -96,13 +96,11 @@ def test_no_module_is_noted_that_the_hook_imports_only_perhaps(interpreter: Foun
 _MODULES = """\
 import os, sys
 arguments = sys.argv[1:]
-sys.argv = [arguments[0] + "launch.py", "hook.py"]
-scope = {}
-for part in ("entry", "ahead", "leave", "launcher"):
-    with open(arguments[0] + part + ".py") as file:
-        exec(compile(file.read(), part, "exec", 0, True), scope)
-scope["_RELYING"] = frozenset()  # an import of such a module is looked at all the same
-sys.path.insert(0, arguments[0])
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(arguments[0]))))
+from hooks_compile.launcher import early_exit, observers
+from hooks_compile.launcher.collector import GC as gc
+early_exit._NEED_NORMAL_EXIT = frozenset()  # such a module is imported and checked all the same
+sys.path[0] = arguments[0]
 number, told = os.pipe()
 child = os.fork()
 if not child:
@@ -114,7 +112,6 @@ os.waitpid(child, 0)
 names = os.read(number, 65536).decode().split()
 os.close(number)
 del sys.path[0]
-gc = scope["collector"]()
 print("[", end="")
 for name in names:
     sys.stdout.flush()
@@ -129,9 +126,9 @@ for name in names:
             os._exit(0)
         warnings.filters[:] = [("ignore", None, ResourceWarning, None, 0)]
         wrong = [word for word, well in (
-            ("stream", scope["is_plain"]()),
-            ("callback", scope["is_quiet"]()),
-            ("object", scope["what_is_left"](gc) == []),
+            ("stream", observers.has_usual_streams() and not observers.is_traced()),
+            ("callback", early_exit.is_quiet()),
+            ("object", early_exit.files_to_flush(gc) == []),
         ) if not well]
         os.write(1, ('"%s %s",' % (name, wrong)).encode() if wrong else b"")
         os._exit(0)

@@ -3,12 +3,11 @@
 By default every case meets every interpreter, every run the oldest and the newest one and a third
 of the others, and the states and environments are dealt out between them; of the entries that the
 tool has compiled every other one has its imports deferred.
-``HOOKS_COMPILE_SOAK=1`` makes every run under every interpreter in every state.
+``HOOKS_COMPILE_TESTS=soak`` makes every run under every interpreter in every state.
 """
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +16,7 @@ from tests.conformance.bench import ENVIRONMENTS, Bench
 from tests.conformance.cases import CASES
 from tests.conformance.sides import STATES, fully_tested, problems
 from tests.support.interpreters_found import each_interpreter, found
+from tests.support.tiers import IS_SOAK as SOAK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from hooks_compile.model import Imports
     from tests.conformance.model import Case, Run, State
     from tests.support.interpreters_found import Found
-
-SOAK = bool(os.environ.get("HOOKS_COMPILE_SOAK"))
 
 
 _LAUNCHER_LEAVES_IT: Sequence[State] = ("cold",)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +11,11 @@ import pytest
 
 from tests.conformance.sides import fully_tested
 from tests.support.interpreters_found import clean_environment, each_interpreter
+from tests.support.tiers import IS_SOAK as SOAK
 
 if TYPE_CHECKING:
     from tests.support.interpreters_found import Found
 
-SOAK = bool(os.environ.get("HOOKS_COMPILE_SOAK"))
 SUITES = (
     "test_cmd_line_script",
     "test_atexit",
@@ -27,9 +26,9 @@ SUITES = (
 Ended = dict[str, tuple[str, str]]
 
 
-def _run(mode: str, interpreter: Found, suite: str, folder: Path, runtime: Path) -> Ended:
-    results = folder / f"{mode}.json"
-    work = folder / mode
+def _run(mode: str, interpreter: Found, suite: str, directory: Path, runtime: Path) -> Ended:
+    results = directory / f"{mode}.json"
+    work = directory / mode
     work.mkdir()
     done = subprocess.run(
         [
@@ -37,7 +36,7 @@ def _run(mode: str, interpreter: Found, suite: str, folder: Path, runtime: Path)
             *(mode, str(runtime / "launch.py"), str(runtime / "key"), str(results), suite),
         ],
         cwd=work,
-        env={**clean_environment(), "HOOKS_COMPILE_TRACE": str(folder / f"{mode}.trace")},
+        env={**clean_environment(), "HOOKS_COMPILE_TRACE": str(directory / f"{mode}.trace")},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
@@ -55,7 +54,7 @@ def test_what_passes_without_the_launcher_passes_with_it(
     suite: str, interpreter: Found, tmp_path: Path, runtime: Path
 ) -> None:
     if not (SOAK or fully_tested(interpreter) or interpreter.version[:2] == (3, 11)):
-        pytest.skip("under the oldest, the newest and 3.11; under all with HOOKS_COMPILE_SOAK=1")
+        pytest.skip("under the oldest, the newest and 3.11; HOOKS_COMPILE_TESTS=soak: under all")
     probe = [str(interpreter.executable), "-c", f"import test.{suite}"]
     if subprocess.run(probe, capture_output=True, check=False, cwd=tmp_path).returncode != 0:
         pytest.skip(f"{interpreter.name} does not ship test.{suite}")

@@ -10,11 +10,14 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support import tiers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -99,13 +102,29 @@ def missing() -> tuple[str, ...]:
 
 def report() -> str:
     """One line for pytest's header."""
-    here = ", ".join(f"{i.name}.{i.version[2]}" for i in found()) or "none"
-    return f"hook interpreters: {here}; not found: {', '.join(missing()) or 'none'}"
+    here = ", ".join(f"{i.name}.{i.version[2]}" for i in used()) or "none"
+    left = ", ".join(i.name for i in found() if i not in used())
+    text = f"hook interpreters: {here}; not found: {', '.join(missing()) or 'none'}"
+    return f"{text}; only with {tiers.VARIABLE}=ci: {left}" if left else text
+
+
+@functools.cache
+def used() -> tuple[Found, ...]:
+    """The interpreters that this run uses.
+
+    By default the oldest CPython, the newest and the one that runs the tests; in CI all.
+    """
+    cpythons = [interpreter for interpreter in found() if interpreter.is_cpython]
+    if tiers.IS_CI or not cpythons:
+        return found()
+    own = [i for i in cpythons if i.version[:2] == sys.version_info[:2]]
+    chosen = {cpythons[0], cpythons[-1], *own}
+    return tuple(interpreter for interpreter in found() if interpreter in chosen)
 
 
 def parameters(*, minimum: tuple[int, int] = (3, 8), pypy: bool = True) -> list[object]:
     """``pytest.param`` for each interpreter from ``minimum`` on; a skip for each missing one."""
-    wanted = [i for i in found() if i.version[:2] >= minimum and (pypy or i.is_cpython)]
+    wanted = [i for i in used() if i.version[:2] >= minimum and (pypy or i.is_cpython)]
     params: list[object] = [pytest.param(i, id=i.name) for i in wanted]
     for name in missing():
         if name.startswith("pypy") and not pypy:

@@ -1,0 +1,32 @@
+"""How much the tests do, by the environment variable ``HOOKS_COMPILE_TESTS``.
+
+Unset: what a person runs before a commit. ``ci``: everything that has to hold, under every
+interpreter, with branch coverage. ``soak``: long random runs besides.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TypeVar
+
+import pytest
+
+T = TypeVar("T")
+
+VARIABLE = "HOOKS_COMPILE_TESTS"
+_TIER = os.environ.get(VARIABLE, "")
+if _TIER not in ("", "ci", "soak"):
+    raise pytest.UsageError(f"{VARIABLE} has to be unset, ci or soak, not {_TIER!r}")
+
+IS_CI = _TIER in ("ci", "soak")
+IS_SOAK = _TIER == "soak"
+
+ci_only = pytest.mark.skipif(not IS_CI, reason=f"takes long: {VARIABLE}=ci runs it")
+soak_only = pytest.mark.skipif(not IS_SOAK, reason=f"takes very long: {VARIABLE}=soak runs it")
+
+
+def scaled(default: T, ci: T, soak: T) -> T:
+    """Return the value for this run's tier."""
+    if IS_SOAK:
+        return soak
+    return ci if IS_CI else default
