@@ -833,7 +833,7 @@ def test_a_current_directory_that_is_gone_is_one_line(tool: Tool, words: tuple[s
     assert "Traceback" not in done.err
 
 
-NO_DIRECTORIES = {
+NO_DIRECTORIES: dict[str, tuple[str, Callable[[Tool], object]]] = {
     "home": ("compile", lambda tool: tool.home.rename(tool.home.parent / "x")),
     "runtime": ("compile", lambda tool: write(tool.runtime, "")),
     "runtime/seen": ("sync", lambda tool: write(tool.runtime / "seen", "")),
