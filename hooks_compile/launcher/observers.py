@@ -20,8 +20,10 @@ from hooks_compile.launcher.process import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
 
+# Launches under a newer Python run without what was not proven for it.
+NEWEST_TESTED = (3, 15)
 # Variables of Python that request nothing which could show. If PYTHONFAULTHANDLER has an effect,
 # its module is loaded, and early_exit.py looks for it.
 _HARMLESS_VARIABLES = frozenset(
@@ -49,14 +51,14 @@ def can_prepare(source: bytes, only_known_modules: bool) -> bool:
     """
     return (
         IS_CPYTHON
-        and sys.version_info < (3, 14)  # how later ones import and end is not checked yet
+        and sys.version_info[:2] <= NEWEST_TESTED
         and "t" not in sys.abiflags  # a free-threaded collector has no generations
         and not (sys.warnoptions or sys._xoptions)
         and not (sys.flags.inspect or sys.flags.debug or sys.flags.verbose)
         and not mentions_observers(source)
-        and not has_audit_hook()
         and not has_unusual_variables()
         and (only_known_modules or nobody_sees_imports())
+        and not has_audit_hook()
     )
 
 
@@ -75,14 +77,48 @@ def mentions_observers(source: bytes) -> bool:
 
 
 def has_audit_hook() -> bool:
-    """Return whether there is an audit hook. No audit hook is called."""
-    if sys.version_info >= (3, 14):  # it can't be found out: the words of the source have to do
-        return False
+    """Return whether there is an audit hook. No audit hook that is written in Python is called.
+
+    Hooks of C libraries are called from Python 3.14 on. No other thread may run.
+    """
+    if sys.version_info >= (3, 14):
+        return fails_one_frame_below(audit)
     try:
         # The argument is wrong, but Python checks it only if there is a hook to give it to.
         sys.audit(0)  # type: ignore[arg-type]
     except TypeError:
         return True
+    return False
+
+
+def audit() -> None:
+    """Raise the event that Python raises for the hooks at the end of the process."""
+    sys.audit("cpython._PySys_ClearAuditHooks")
+
+
+def fails_one_frame_below(function: "Callable[[], None]") -> bool:
+    """Return whether ``function`` calls something that is written in Python.
+
+    It is called with the lowest recursion limit at which it can run itself.
+    """
+    limit = sys.getrecursionlimit()
+    is_enabled = GC is not None and GC.isenabled()
+    if GC is not None:
+        GC.disable()  # no finalizer may run here
+    try:
+        for lowest in range(4, limit):
+            try:
+                sys.setrecursionlimit(lowest)
+            except RecursionError:  # these very frames need more
+                continue
+            break
+        function()
+    except RecursionError:
+        return True
+    finally:
+        sys.setrecursionlimit(limit)
+        if GC is not None and is_enabled:
+            GC.enable()
     return False
 
 

@@ -36,30 +36,30 @@ MODULES = frozenset(
     )
 )
 # Those that compile regular expressions when they are imported, or whose imports do.
-_WITH_PATTERNS = frozenset(
-    (
-        *("argparse", "configparser", "dataclasses", "glob", "html", "json", "logging"),
-        *(
-            "http.client",
-            "locale",
-            "optparse",
-            "pathlib",
-            "pickle",
-            "platform",
-            "pprint",
-            "shlex",
-            "string",
-        ),
-        *("tempfile", "textwrap", "tokenize", "tomllib", "traceback", "typing", "urllib.error"),
-        *("urllib.parse", "urllib.request", "uuid", "zipfile"),
-    )
-)
-# What module code does until its imports are done: it imports, and gives names to constants.
+_WITH_PATTERNS = {
+    *("argparse", "configparser", "dataclasses", "glob", "html", "http.client", "json", "locale"),
+    *("logging", "optparse", "pathlib", "pickle", "platform", "pprint", "shlex", "string"),
+    *("tempfile", "textwrap", "tokenize", "tomllib", "traceback", "typing", "urllib.error"),
+    *("urllib.parse", "urllib.request", "uuid", "zipfile"),
+}
+# From this version on these import ``re`` only when they need it.
+_LAZY_SINCE = {
+    (3, 13): ("typing", "uuid"),
+    (3, 14): ("locale", "optparse", "pickle", "pprint", "shlex", "string"),
+    (3, 15): ("dataclasses", "pathlib", "tomllib"),
+}
+for _version, _names in _LAZY_SINCE.items():
+    if sys.version_info >= _version:
+        _WITH_PATTERNS.difference_update(_names)
+if sys.version_info < (3, 11):
+    _WITH_PATTERNS.remove("tomllib")  # it is new in 3.11
+# What module code does until its imports are done: it imports, defines functions, and gives names
+# to constants. BUILD_SET, MAKE_CELL and MAKE_FUNCTION prepare annotations in 3.14 and later.
 _BEGINNING = frozenset(
     (
-        *("CACHE", "COPY", "DUP_TOP", "EXTENDED_ARG", "IMPORT_FROM", "IMPORT_NAME", "LOAD_CONST"),
-        *("LOAD_SMALL_INT", "NOP", "POP_TOP", "RESUME", "ROT_TWO", "SETUP_ANNOTATIONS"),
-        *("STORE_NAME", "SWAP"),
+        *("BUILD_SET", "CACHE", "COPY", "DUP_TOP", "EXTENDED_ARG", "IMPORT_FROM", "IMPORT_NAME"),
+        *("LOAD_COMMON_CONSTANT", "LOAD_CONST", "LOAD_SMALL_INT", "MAKE_CELL", "MAKE_FUNCTION"),
+        *("NOP", "POP_TOP", "RESUME", "ROT_TWO", "SETUP_ANNOTATIONS", "STORE_NAME", "SWAP"),
     )
 )
 # More would make every launch slower than they can make the hook faster.
@@ -98,7 +98,7 @@ def noted(code: "CodeType") -> "Tuple[Tuple[str, ...], Patterns]":
 def leading_imports(code: "CodeType") -> "Tuple[str, ...]":
     """Return the modules of MODULES that a module's code imports before it does anything else."""
     names = []
-    loaded = [0, 0]
+    loaded: Any = [0, 0]
     words = code.co_code
     argument = 0
     for place in range(0, len(words), 2):  # dis.get_instructions looks at the whole code first
@@ -112,14 +112,28 @@ def leading_imports(code: "CodeType") -> "Tuple[str, ...]":
             loaded.append(code.co_consts[argument])
         elif name == "LOAD_SMALL_INT":
             loaded.append(argument)
+        elif name == "LOAD_COMMON_CONSTANT":  # None and the like: never a level
+            loaded.append(None)
+        elif name == "STORE_NAME" and code.co_names[argument] == "__lazy_modules__":
+            break  # the imports behind it may be lazy (PEP 810)
         elif name == "IMPORT_NAME":
-            module = code.co_names[argument]
+            module, is_lazy = _imported(code, argument)
+            if is_lazy:
+                argument = 0
+                continue
             if loaded[-2] or module.partition(".")[0] not in MODULES:
                 break
             if module not in names and module not in sys.builtin_module_names:
                 names.append(module)
         argument = 0
     return tuple(names)
+
+
+def _imported(code: "CodeType", argument: int) -> "Tuple[str, bool]":
+    """Return the module that IMPORT_NAME imports, and whether the import is lazy (PEP 810)."""
+    if sys.version_info >= (3, 15):  # the lowest bit says lazy, the next one never lazy
+        return code.co_names[argument >> 2], bool(argument & 1)
+    return code.co_names[argument], False
 
 
 def patterns(code: "CodeType") -> "Patterns":

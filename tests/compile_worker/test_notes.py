@@ -46,10 +46,12 @@ LEADING: Mapping[str, list[str]] = {
     "import json\nfor a in b:\n    import re\n": ["json"],
     "import json\nwith a:\n    import re\n": ["json"],
     "import json\nclass A:\n    import re\n": ["json"],
-    "import json\ndef f():\n    import re\nimport os\n": ["json"],
+    "import json\ndef f():\n    import re\nimport os\n": ["json", "os"],
     "import json\n@f\ndef g(): pass\nimport re\n": ["json"],
     "import json\nfrom os import *\nimport re\n": ["json", "os"],
-    "import json\nlambda: 1\nimport re\n": ["json"],
+    "import json\nlambda: 1\nimport re\n": ["json", "re"],
+    "import json\nlambda a=b: 1\nimport re\n": ["json"],
+    "import json\n__lazy_modules__ = ('re',)\nimport re\n": ["json"],
     "import json\nf'{json}'\nimport re\n": ["json"],
     "import json\nraise SystemExit\nimport re\n": ["json"],
     "import json\nassert json\nimport re\n": ["json"],
@@ -58,6 +60,13 @@ LEADING: Mapping[str, list[str]] = {
     "import json\nfrom . import re\nimport os\n": ["json"],
     "import json\nfrom .re import a\nimport os\n": ["json"],
     "from ..json import a\n": [],
+    "import json\nA: int = 1\nclass B:\n    c: int\ndef f(x: int) -> int: ...\n": ["json"],
+}
+# The same for Python 3.15 and later (PEP 810)
+LEADING_LAZY: Mapping[str, list[str]] = {
+    "lazy import json\nimport re\nlazy from os import path as p, sep\nimport csv\n": ["re", "csv"],
+    "lazy import nobody_knows\nimport re\n": ["re"],
+    "lazy from . import json\nimport re\n": ["re"],
 }
 # What comes behind a ``try`` may be left out. Where it is not, the first import that fails is the
 # last that is made ahead.
@@ -82,6 +91,15 @@ def test_leading_imports_are_those_before_anything_else(interpreter: Found) -> N
     answer = answered(interpreter, _LEADING, list(LEADING))
     assert isinstance(answer, list)
     assert dict(zip(LEADING, answer, strict=True)) == LEADING
+
+
+@each_cpython
+def test_a_lazy_import_is_not_made_ahead(interpreter: Found) -> None:
+    if interpreter.version < (3, 15):
+        pytest.skip("needs Python 3.15")
+    answer = answered(interpreter, _LEADING, list(LEADING_LAZY))
+    assert isinstance(answer, list)
+    assert dict(zip(LEADING_LAZY, answer, strict=True)) == LEADING_LAZY
 
 
 @each_cpython
@@ -159,7 +177,7 @@ folder = os.path.dirname(os.__file__)
 found = set()
 for base in (folder, folder + "/email", folder + "/json", folder + "/html", folder + "/xml/etree"):
     for name in sorted(os.listdir(base)):
-        if not name.endswith(".py"):
+        if not name.endswith(".py") or not os.path.exists(base + "/" + name):
             continue
         with open(base + "/" + name, "rb") as file:
             tree = ast.parse(file.read())
@@ -415,6 +433,36 @@ AHEAD: Mapping[str, tuple[str, Mapping[str, str], Sequence[str], Mapping[str, st
         {},
     ),
 }
+
+
+@each_cpython
+def test_no_other_modules_are_loaded_than_those_of_the_hook(
+    interpreter: Found, tmp_path: Path
+) -> None:
+    user = User.create(tmp_path, interpreter)
+    program = f"import sys\nsys.path.insert(0, {str(_RUNTIME)!r})\nimport notes\n"
+    program += "import json\nprint(json.dumps(sorted(notes.MODULES)))\n"
+    names = json.loads(printed(interpreter, program))
+    assert len(names) > 60
+    hooks = [
+        write(
+            tmp_path / "work" / name / "hook.py",
+            f"import {name}\nimport sys\nprint(sys.path[0] in sys.path_importer_cache)\n"
+            "print(*sorted(sys.modules))\n",
+        )
+        for name in names
+    ]
+    user.compile(*hooks)
+    ahead = 0
+    for hook in hooks:
+        expected = user.source(hook, flags=("-S",))
+        launched = user.launch(hook, flags=("-S",))
+        assert launched.state == "hit"
+        of_source, _, modules = expected.stdout.partition(b"\n")
+        of_launch, _, launched_modules = launched.stdout.partition(b"\n")
+        assert (launched_modules, launched.stderr) == (modules, expected.stderr), hook.parent.name
+        ahead += of_launch != of_source
+    assert ahead > 30 or interpreter.version < (3, 10)
 
 
 @each_of_some
