@@ -99,15 +99,7 @@ def leading_imports(code: "CodeType") -> "Tuple[str, ...]":
     """Return the modules of MODULES that a module's code imports before it does anything else."""
     names = []
     loaded: Any = [0, 0]
-    words = code.co_code
-    argument = 0
-    for place in range(0, len(words), 2):  # dis.get_instructions looks at the whole code first
-        name = opname[words[place]]
-        argument = argument << 8 | words[place + 1]
-        if name == "EXTENDED_ARG":
-            continue
-        if name not in _BEGINNING:
-            break
+    for name, argument in _beginning(code):
         if name == "LOAD_CONST":
             loaded.append(code.co_consts[argument])
         elif name == "LOAD_SMALL_INT":
@@ -119,14 +111,27 @@ def leading_imports(code: "CodeType") -> "Tuple[str, ...]":
         elif name == "IMPORT_NAME":
             module, is_lazy = _imported(code, argument)
             if is_lazy:
-                argument = 0
                 continue
             if loaded[-2] or module.partition(".")[0] not in MODULES:
                 break
             if module not in names and module not in sys.builtin_module_names:
                 names.append(module)
-        argument = 0
     return tuple(names)
+
+
+def _beginning(code: "CodeType") -> "Iterator[Tuple[str, int]]":
+    """Give the instructions at the beginning of ``code`` that are in _BEGINNING: name, argument."""
+    words = code.co_code
+    argument = 0
+    for place in range(0, len(words), 2):  # dis.get_instructions looks at the whole code first
+        name = opname[words[place]]
+        argument = argument << 8 | words[place + 1]
+        if name == "EXTENDED_ARG":
+            continue
+        if name not in _BEGINNING:
+            break
+        yield name, argument
+        argument = 0
 
 
 def _imported(code: "CodeType", argument: int) -> "Tuple[str, bool]":
