@@ -6,7 +6,7 @@
 set -euo pipefail
 
 skip() {
-    echo "newer-pythons: $missing not installed: $1" >&2
+    echo "newer-pythons: ${missing% } not installed: $1" >&2
     exit 0
 }
 

@@ -50,6 +50,8 @@ _KNOWN_AT_START = (
     *("_distutils_hack", "_virtualenv", "apport_python_hook", "__editable__", "_editable_impl_"),
     *("editables.", "editables"),
 )
+# Entries of sys.modules that are no modules: typing made them before 3.13.
+_CLASSES_OF_TYPING = ("typing.io", "typing.re")
 
 
 def can_prepare(source: bytes, only_known_modules: bool) -> bool:
@@ -146,6 +148,8 @@ def has_telling_variables() -> bool:
 def has_only_known_modules() -> bool:
     """Return whether all modules loaded before the hook are Python's own or known to be passive."""
     for name, module in sys.modules.items():
+        if name in _CLASSES_OF_TYPING:
+            continue
         file = module.__dict__.get("__file__", "") if type(module) is MODULE_TYPE else None
         if type(file) is not str:
             return False

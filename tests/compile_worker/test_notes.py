@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile import runtime
+from tests.conftest import CHECKOUT
 from tests.launcher.test_leave import each_of_some
 from tests.support.interpreters_found import each_cpython, printed
 from tests.support.launches import User
@@ -25,6 +26,15 @@ _RUNTIME = Path(runtime.__file__).parent
 def answered(found: Found, program: str, given: object = None) -> object:
     """What a program that has the parts of the launcher and the worker prints, from JSON."""
     return json.loads(printed(found, program, f"{_RUNTIME}/", json.dumps(given)))
+
+
+def names_noted(found: Found) -> list[str]:
+    """The modules that entries may note, for one interpreter."""
+    program = "import json, sys\nsys.path[:0] = sys.argv[1:2]\nimport notes\n"
+    names: list[str] = json.loads(
+        printed(found, f"{program}print(json.dumps(sorted(notes.MODULES)))\n", str(_RUNTIME))
+    )
+    return names
 
 
 # source -> the modules that it imports before it does anything else
@@ -114,26 +124,12 @@ def test_no_module_is_noted_that_the_hook_imports_only_perhaps(interpreter: Foun
 
 _MODULES = """\
 import os, sys
-arguments = sys.argv[1:]
-sys.argv = [arguments[0] + "launch.py", "hook.py"]
-scope = {}
-for part in ("entry", "ahead", "leave", "launcher"):
-    with open(arguments[0] + part + ".py") as file:
-        exec(compile(file.read(), part, "exec", 0, True), scope)
-scope["_RELYING"] = frozenset()  # an import of such a module is looked at all the same
-sys.path.insert(0, arguments[0])
-number, told = os.pipe()
-child = os.fork()
-if not child:
-    import notes
-    os.write(told, " ".join(sorted(notes.MODULES)).encode())
-    os._exit(0)
-os.close(told)
-os.waitpid(child, 0)
-names = os.read(number, 65536).decode().split()
-os.close(number)
+sys.path[:0] = sys.argv[1:2]
+from hooks_compile.launcher import early_exit, observers
+from hooks_compile.launcher.collector import GC
+early_exit._NEED_NORMAL_EXIT = frozenset()  # an import of such a module is looked at all the same
+names = sys.argv[2].split()
 del sys.path[0]
-gc = scope["collector"]()
 print("[", end="")
 for name in names:
     sys.stdout.flush()
@@ -141,16 +137,16 @@ for name in names:
     if not child:
         import warnings
         warnings.simplefilter("error")
-        gc.freeze()
+        GC.freeze()
         try:
             __import__(name)
         except ModuleNotFoundError:
             os._exit(0)
         warnings.filters[:] = [("ignore", None, ResourceWarning, None, 0)]
         wrong = [word for word, well in (
-            ("stream", scope["is_plain"]()),
-            ("callback", scope["is_quiet"]()),
-            ("object", scope["what_is_left"](gc) == []),
+            ("stream", observers.has_usual_streams()),
+            ("callback", early_exit.is_quiet()),
+            ("object", early_exit.files_to_flush(GC) == []),
         ) if not well]
         os.write(1, ('"%s %s",' % (name, wrong)).encode() if wrong else b"")
         os._exit(0)
@@ -162,8 +158,10 @@ print(len(names), "]")
 
 @each_of_some
 def test_a_module_imported_ahead_leaves_nothing_that_acts_at_the_end(interpreter: Found) -> None:
-    answer = answered(interpreter, _MODULES)
-    assert isinstance(answer, list)
+    printed_answer = printed(
+        interpreter, _MODULES, str(CHECKOUT), " ".join(names_noted(interpreter))
+    )
+    answer = json.loads(printed_answer)
     assert answer[:-1] == []
     assert answer[-1] > 60
 
@@ -440,17 +438,13 @@ def test_no_other_modules_are_loaded_than_those_of_the_hook(
     interpreter: Found, tmp_path: Path
 ) -> None:
     user = User.create(tmp_path, interpreter)
-    program = f"import sys\nsys.path.insert(0, {str(_RUNTIME)!r})\nimport notes\n"
-    program += "import json\nprint(json.dumps(sorted(notes.MODULES)))\n"
-    names = json.loads(printed(interpreter, program))
-    assert len(names) > 60
     hooks = [
         write(
             tmp_path / "work" / name / "hook.py",
             f"import {name}\nimport sys\nprint(sys.path[0] in sys.path_importer_cache)\n"
             "print(*sorted(sys.modules))\n",
         )
-        for name in names
+        for name in names_noted(interpreter)
     ]
     user.compile(*hooks)
     ahead = 0
