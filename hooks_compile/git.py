@@ -1,56 +1,59 @@
 """The only module that runs git.
 
 Every call strips ``GIT_*`` from the environment: inside a git hook these variables point at the
-repository, the index or the stash that git is busy with, not at the tree we were asked about.
-Names are the file system's bytes (``os.fsdecode``), asked for with ``-z``.
+repository, the index or the stash that git is busy with, not at the tree that we ask about.
+Names are the file system's bytes (``os.fsdecode``), requested with ``-z``.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile import trust as outside
-from hooks_compile.errors import GitError
+from hooks_compile import trust
+from hooks_compile.errors import GitError, pasted
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
+
+ANYWHERE = Path("/")
+"""The directory for questions that concern no repository."""
 
 # They say which configuration is the user's and where to stop looking, not which repository.
 _KEPT = frozenset(
     {"GIT_CEILING_DIRECTORIES", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM"}
 )
 _SETTINGS = {
-    # A bare repository can be committed, configuration and all; only a .git folder can't.
+    # A bare repository can be committed, configuration and all; only a .git directory can't.
     "safe.bareRepository": "explicit",
     "core.fsmonitor": "false",
 }
 _OWN = {
     # Without locks a `git status` or `ls-files` of ours fires no post-index-change hook.
     "GIT_OPTIONAL_LOCKS": "0",
+    # A git hook of ours that a `git add` fires has nothing to do.
+    "HOOKS_COMPILE_GIT_HOOK": "1",
     "LC_ALL": "C",
     "GIT_CONFIG_COUNT": str(len(_SETTINGS)),
     **{f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(_SETTINGS)},
     **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(_SETTINGS.values())},
 }
-# What git says, under LC_ALL=C, of a folder that belongs to no work tree (128 is its only status).
-_OUTSIDE = (
-    "not a git repository",
-    "must be run in a work tree",
-    "cannot use bare repository",
-)
+# What git says, under LC_ALL=C, of a directory in no work tree (128 is its only status).
+_IN_GIT_DIR = ("must be run in a work tree", "cannot use bare repository")
+_OUTSIDE = ("not a git repository", *_IN_GIT_DIR)
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """Where the parts of a repository are; all paths absolute.
+    """One work tree and the parts of its repository; all paths are absolute.
 
-    ``git_dir`` is the work tree's own (``.git/worktrees/NAME`` of a linked worktree),
-    ``common_dir`` the one that worktrees share, and ``hooks_path`` the folder that git takes
-    hooks from: ``core.hooksPath`` where it is set.
+    It is made once by :func:`open_repository` and handed down. ``git_dir`` is the work tree's own
+    (``.git/worktrees/NAME`` of a linked worktree), ``common_dir`` the one that worktrees share,
+    ``hooks_path`` the directory that git takes hooks from: ``core.hooksPath`` if that is set.
     """
 
     work_tree: Path
@@ -60,13 +63,25 @@ class Repository:
 
     @property
     def own_hooks(self) -> bool:
-        """Whether git takes hooks from its own folder: ``core.hooksPath`` is not set elsewhere."""
+        """Whether git takes hooks from its own directory, not from another ``core.hooksPath``."""
         return self.hooks_path == self.common_dir / "hooks"
 
 
+class Setting(NamedTuple):
+    """One value in git's configuration.
+
+    ``scope`` is ``system``, ``global``, ``local`` or ``worktree``; section and variable of
+    ``name`` are in lower case.
+    """
+
+    scope: str
+    name: str
+    value: str
+
+
 def environment(env: Mapping[str, str], cwd: Path) -> dict[str, str]:
-    """``env`` as a git that we start in ``cwd`` shall see it: it is not one that a clone brings."""
-    users = outside.environment(env, outside.tree_around(cwd))
+    """Return ``env`` for a git that starts in ``cwd``; its PATH leads into no work tree."""
+    users = trust.environment(env, trust.tree_around(cwd))
     kept = {k: v for k, v in users.items() if not k.startswith("GIT_") or k in _KEPT}
     return kept | _OWN
 
@@ -77,10 +92,12 @@ def run(
     cwd: Path,
     stdin: bytes = b"",
     accept: Container[int] = (0,),
+    index: str = "",
 ) -> bytes:
     """Run ``git ARGUMENTS`` in ``cwd`` and return its stdout.
 
-    Raises GitError where git is missing, ``cwd`` is no folder, or the exit status is not one of
+    ``index`` is another index file than the repository's: a commit that git is making has its own.
+    Raises GitError if git is missing, ``cwd`` is no directory, or the exit status is not one of
     ``accept``. Our own stdin, which is a hook's protocol, is never passed on.
     """
     try:
@@ -89,12 +106,12 @@ def run(
             cwd=cwd,
             input=stdin,
             capture_output=True,
-            env=environment(os.environ, cwd),
+            env=environment(os.environ, cwd) | ({"GIT_INDEX_FILE": index} if index else {}),
             check=False,
         )
     except OSError as error:
         if not cwd.is_dir():
-            raise GitError("is not a folder that can be entered", path=cwd) from error
+            raise GitError("is not a directory that can be entered", path=cwd) from error
         raise GitError(
             f"git can't be started: {error.strerror}",
             remedy="install git (https://git-scm.com/downloads) and put it on PATH",
@@ -104,42 +121,112 @@ def run(
     return done.stdout
 
 
-def repository(path: Path) -> Repository | None:
-    """The repository whose work tree holds ``path`` (a folder), or None where there is none.
+def version() -> tuple[int, int]:
+    """Return the first two numbers of git's version. Raises GitError if git is missing."""
+    answer = run(["version"], cwd=ANYWHERE).decode(errors="replace").strip()
+    found = re.search(r"(\d+)\.(\d+)", answer)
+    if found is None:
+        raise GitError(f"git names no version: {answer}", remedy="git version")
+    return int(found[1]), int(found[2])
 
-    None also for a bare repository and inside ``.git``. Raises GitError where git refuses the
-    repository, for example because another user owns it. One process where ``path`` is the work
-    tree's root, which is the common case.
+
+# Repositories
+
+
+def open_repository(path: Path) -> Repository | None:
+    """Return the repository whose work tree holds the directory ``path``, None if there is none.
+
+    None also for a bare repository and inside ``.git``. Raises GitError if git refuses the
+    repository, for example because another user owns it. It takes one process if ``path`` is the
+    work tree's root, which is the common case.
     """
-    answer = _parse_repository(path)
-    if answer is not None and answer.work_tree != Path(os.path.realpath(path)):
-        # Older versions of git leave a relative core.hooksPath as it is: it counts from the root.
-        return _parse_repository(answer.work_tree)
-    return answer
+    try:
+        return _ask_repository(path)
+    except GitError as error:
+        if any(text in error.cause for text in _OUTSIDE):
+            return None
+        raise
+
+
+def require_repository(path: Path) -> Repository:
+    """Return the repository whose work tree holds ``path``; raise GitError if there is none."""
+    try:
+        return _ask_repository(path)
+    except GitError as error:
+        if any(text in error.cause for text in _IN_GIT_DIR):
+            cause, remedy = "has no work tree of git's", "git worktree add"
+        elif "not a git repository" not in error.cause:
+            raise
+        elif _holds_home(path):
+            # A `git init` here would break a bare repository of dotfiles, which is elsewhere.
+            cause = "has no .git, and a repository elsewhere (--git-dir) does not count"
+            remedy = "hooks-compile sync, after each change"
+        else:
+            cause, remedy = "is not in a git work tree", f"git init {pasted(path)}"
+        raise GitError(cause, path=path, remedy=remedy) from None
+
+
+def repository(path: Path) -> Repository | None:
+    """Return what :func:`open_repository` does."""
+    return open_repository(path)
 
 
 def work_tree(path: Path) -> Path | None:
-    """The root of the work tree that holds ``path`` (a file or folder), or None."""
-    found = repository(path if path.is_dir() else path.parent)
+    """Return the root of the work tree that holds ``path`` (a file or directory), or None."""
+    found = open_repository(path if path.is_dir() else path.parent)
     return found.work_tree if found else None
 
 
-def git_dir(root: Path) -> Path:
-    """The git folder of this very work tree; raises GitError where ``root`` is in none."""
-    return _required(root).git_dir
+def _ask_repository(path: Path) -> Repository:
+    found = _parse_repository(path)
+    if found.work_tree == Path(os.path.realpath(path)):
+        return found
+    # Older versions of git leave a relative core.hooksPath as it is: it counts from the root.
+    return _parse_repository(found.work_tree)
 
 
-def hooks_path(root: Path) -> Path:
-    """Where git takes hooks from: ``core.hooksPath`` (``~`` expanded, relative to the root), or
-    the hooks folder that all worktrees share; raises GitError where ``root`` is in none."""
-    return _required(root).hooks_path
+def _holds_home(path: Path) -> bool:
+    home = os.path.realpath(os.environ.get("HOME") or "/")
+    return Path(home).is_relative_to(os.path.realpath(path))
+
+
+def _parse_repository(path: Path) -> Repository:
+    # rev-parse has no -z and a directory's name may hold a newline: a line that is always "true"
+    # separates the answers.
+    fence = "--is-inside-work-tree"
+    questions = ["--show-toplevel", fence, "--absolute-git-dir", fence]
+    questions += ["--git-common-dir", fence, "--git-path", "hooks"]
+    answer = run(["rev-parse", *questions], cwd=path)
+    parts = os.fsdecode(answer).removesuffix("\n").split("\ntrue\n")
+    top, own, common, hooks = (Path(os.path.normpath(path / part)) for part in parts)
+    return Repository(top, own, common, hooks)
+
+
+# Configuration
+
+
+def settings(where: Path, pattern: str) -> list[Setting]:
+    """Return the settings whose name matches the regular expression, the weakest scope first.
+
+    ``where`` is a directory of the work tree that is asked about, or ANYWHERE. One process.
+    Raises GitError if git can't read its configuration.
+    """
+    words = ["config", "--show-scope", "-z", "--get-regexp", pattern]
+    parts = os.fsdecode(run(words, cwd=where, accept=(0, 1))).split("\0")
+    found = []
+    for scope, item in zip(parts[::2], parts[1::2], strict=False):
+        name, has_value, value = item.partition("\n")
+        found.append(Setting(scope, name, value if has_value else "true"))
+    return found
+
+
+# The index and the last commit
 
 
 def ignored(root: Path, paths: Iterable[Path]) -> set[Path]:
-    """Those of ``paths`` (absolute, below ``root``, free of symlinks) that git ignores.
+    """Return those of ``paths`` (absolute, below ``root``, free of symlinks) that git ignores.
 
-    What is tracked is not ignored. Raises GitError where a path lies inside of a submodule: ask
-    there.
+    A tracked file is not ignored. Raises GitError if a path lies inside of a submodule: ask there.
     """
     # "./" keeps a name such as ":(top)x" from being read as a pathspec.
     names = {os.fsencode(f"./{path.relative_to(root).as_posix()}"): path for path in paths}
@@ -151,48 +238,72 @@ def ignored(root: Path, paths: Iterable[Path]) -> set[Path]:
 
 
 def tracked_matching(root: Path, pathspecs: Sequence[str], *, untracked: bool = False) -> list[str]:
-    """The names that git tracks and that match, relative to ``root`` with ``/`` between.
+    """Return the matching names that git tracks, relative to ``root`` with ``/`` between.
 
-    With ``untracked`` also those that it neither tracks nor ignores. A tracked name may be gone
-    from disk, and a name may be a symlink, a submodule, or with a trailing ``/`` another
-    repository.
+    With ``untracked`` also those that it neither tracks nor ignores. A tracked file may be missing
+    on disk, and a name may be a symlink, a submodule, or with a trailing ``/`` another repository.
     """
     others = ["--others", "--exclude-standard"] if untracked else []
     names = run(["ls-files", "-z", "--cached", *others, "--", *pathspecs], cwd=root)
     return [name for name in os.fsdecode(names).split("\0") if name]
 
 
-def _required(root: Path) -> Repository:
-    found = repository(root)
-    if found is None:
-        raise GitError("is not in a git work tree", path=root, remedy=f"git -C '{root}' init")
+def add(root: Path, paths: Iterable[Path]) -> None:
+    """Stage the files ``paths``, absolute and below ``root``, with their content.
+
+    Raises GitError if git refuses, for example because it ignores one, or the index is locked.
+    """
+    _change_index(root, ["add"], paths)
+
+
+def unstage(root: Path, paths: Iterable[Path]) -> None:
+    """Make the index entries of ``paths`` what they are in HEAD: none if HEAD has no such file.
+
+    Raises GitError if git refuses.
+    """
+    _change_index(root, ["reset", "--quiet"], paths)
+
+
+def contents(
+    root: Path, names: Iterable[str], *, revision: str = "", index: str = ""
+) -> dict[str, bytes]:
+    """Return the contents that the files have in ``revision``, in the index for ``""``.
+
+    ``names`` are relative to ``root`` with ``/`` between. A name without a file there is left out,
+    as is every name in a repository without a commit and one that holds a newline. One process.
+    """
+    wanted = [name for name in names if "\n" not in name]
+    if not wanted:
+        return {}
+    place = revision or ":0"
+    stdin = b"".join(os.fsencode(f"{place}:{name}\n") for name in wanted)
+    answer = run(["cat-file", "--batch"], cwd=root, stdin=stdin, index=index)
+    found = {}
+    for name in wanted:
+        head, _, answer = answer.partition(b"\n")
+        if head.endswith((b" missing", b" ambiguous")):
+            continue
+        _, kind, size = head.rsplit(b" ", 2)
+        if kind == b"blob":
+            found[name] = answer[: int(size)]
+        answer = answer[int(size) + 1 :]
     return found
 
 
-def _parse_repository(path: Path) -> Repository | None:
-    # rev-parse has no -z and a folder's name may hold a newline: a line that is always "true"
-    # stands between the answers.
-    fence = "--is-inside-work-tree"
-    questions = ["--show-toplevel", fence, "--absolute-git-dir", fence]
-    questions += ["--git-common-dir", fence, "--git-path", "hooks"]
-    try:
-        answer = run(["rev-parse", *questions], cwd=path)
-    except GitError as error:
-        if any(text in error.cause for text in _OUTSIDE):
-            return None
-        raise
-    parts = os.fsdecode(answer).removesuffix("\n").split("\ntrue\n")
-    top, own, common, hooks = (Path(os.path.normpath(path / part)) for part in parts)
-    return Repository(top, own, common, hooks)
+def _change_index(root: Path, command: Sequence[str], paths: Iterable[Path]) -> None:
+    names = [os.fspath(path.relative_to(root)) for path in paths]
+    if names:
+        run(["--literal-pathspecs", *command, "--", *names], cwd=root)
 
 
 def _refusal(arguments: Sequence[str], cwd: Path, status: int, stderr: bytes) -> GitError:
     lines = [line.strip() for line in stderr.decode(errors="replace").splitlines() if line.strip()]
-    said = lines[0] if lines else f"exit status {status}, without a word"
+    said = lines[0] if lines else f"exit status {status}, and no message"
     # git ends its refusal of a foreign owner with the command that allows it.
-    mend = next((line for line in lines if line.startswith("git config ")), None)
+    remedy = next((line for line in lines if line.startswith("git config ")), None)
+    name = next(word for word in arguments if not word.startswith("-"))
     return GitError(
-        f"git {arguments[0]} failed: {said}",
+        f"git {name} failed: {said}",
         path=cwd,
-        remedy=mend or f"see what git says to: git -C '{cwd}' status",
+        remedy=remedy or f"see what git says to: git -C {pasted(cwd)} status",
     )

@@ -28,23 +28,20 @@ MODULES = sorted(
 PURE = [
     "hooks_compile/doctor/findings.py",
     "hooks_compile/project/globs.py",
-    "hooks_compile/entries/level_scan.py",
-    "hooks_compile/entries/level_tables.py",
-    "hooks_compile/entries/level_tree.py",
-    "hooks_compile/entries/level_words.py",
-    "hooks_compile/entries/levels.py",
+    "hooks_compile/compile_worker/level.py",
+    "hooks_compile/compile_worker/standard_modules.py",
     "hooks_compile/model.py",
     "hooks_compile/printable.py",
     "hooks_compile/entries/report.py",
     "hooks_compile/launcher/entry.py",
     "hooks_compile/project/shebang.py",
-    "watcher/batching.py",
-    "watcher/filters.py",
+    "watcher/debounce.py",
+    "watcher/events.py",
 ]
 PURE_LIBRARY = {
     *("__future__", "_frozen_importlib_external", "_imp", "ast", "builtins", "collections"),
-    *("dataclasses", "enum", "fnmatch", "functools", "itertools", "marshal", "os.path", "re"),
-    *("typing", "warnings"),
+    *("dataclasses", "enum", "fnmatch", "functools", "itertools", "marshal", "math", "os.path"),
+    *("re", "typing", "unicodedata", "warnings"),
 }
 PURE_PATH_FUNCTIONS = {
     *("basename", "commonpath", "dirname", "isabs", "join", "normpath", "sep", "split"),
@@ -92,7 +89,7 @@ def modules_imported(path: Path, *, typing_too: bool = True) -> set[str]:
 def test_the_rules_below_look_at_every_module() -> None:
     names = {name_of(path) for path in MODULES}
     assert set(PURE) <= names
-    assert {"hooks_compile/cli/main.py", "watcher/cli.py", "watcher/observer.py"} <= names
+    assert {"hooks_compile/cli/main.py", "watcher/command_line.py", "watcher/observer.py"} <= names
 
 
 def test_hooks_compile_never_depends_on_the_watcher() -> None:
@@ -170,11 +167,12 @@ def test_nothing_but_the_command_lines_prints() -> None:
         )
     }
     others = {
-        "hooks_compile/runtime/worker.py",  # answers its parent there
+        "hooks_compile/compile_worker/serve.py",  # answers its parent there
         "hooks_compile/launcher/early_exit.py",  # writes out what the hook has printed
         "hooks_compile/launcher/uv/uv_launch.py",  # looks if they are open
     }
-    assert printers - others <= {"hooks_compile/cli/main.py", "watcher/cli.py"}
+    edges = {"hooks_compile/cli/edge.py", "hooks_compile/cli/main.py", "watcher/command_line.py"}
+    assert printers - others <= edges
 
 
 def test_heavy_packages_are_imported_where_they_are_needed() -> None:

@@ -1,25 +1,21 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from hooks_compile import git
 from hooks_compile.errors import GitError
+from tests.support.git_calls import git_calls, note_git_calls
 from tests.support.repositories import GitRepo, write
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NAMES = ["plain.py", "with space.py", "ünïcode-名.py", "new\nline.py", '"quoted".py', ":(top)x.py"]
 
 
-def test_work_tree_of_root_subfolder_file_and_symlinked_path(
+def test_work_tree_of_root_subdirectory_file_and_symlinked_path(
     git_repo: GitRepo, tmp_path: Path
 ) -> None:
     file = git_repo.write("a/b/x.py")
@@ -29,7 +25,7 @@ def test_work_tree_of_root_subfolder_file_and_symlinked_path(
         assert git.work_tree(path) == git_repo.path
 
 
-def test_no_work_tree_outside_in_a_bare_repository_and_inside_the_git_folder(
+def test_no_work_tree_outside_in_a_bare_repository_and_inside_the_git_directory(
     git_repo: GitRepo, tmp_path: Path
 ) -> None:
     bare = tmp_path / "bare.git"
@@ -53,7 +49,7 @@ def test_a_git_file_that_is_garbage_is_an_error_with_what_git_said(tmp_path: Pat
 
 
 @pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a folder away"
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a directory away"
 )
 def test_a_repository_of_another_user_is_an_error_with_git_s_own_remedy(git_repo: GitRepo) -> None:
     os.chown(git_repo.path, 12345, 12345)
@@ -63,15 +59,18 @@ def test_a_repository_of_another_user_is_an_error_with_git_s_own_remedy(git_repo
     assert caught.value.remedy == (f"git config --global --add safe.directory {git_repo.path}")
 
 
-def test_linked_worktree_has_its_own_root_and_git_folder_and_shares_the_hooks(
+def hooks_path(path: Path) -> Path:
+    return git.require_repository(path).hooks_path
+
+
+def test_linked_worktree_has_its_own_root_and_git_directory_and_shares_the_hooks(
     git_repo: GitRepo, tmp_path: Path
 ) -> None:
     git_repo.commit()
     linked = git_repo.worktree(tmp_path / "linked tree")
-    found = git.repository(linked.path)
+    found = git.open_repository(linked.path)
     assert found is not None
     assert found.work_tree == linked.path
-    assert found.git_dir == git.git_dir(linked.path)
     assert found.git_dir == git_repo.path / ".git/worktrees/linked-tree"
     assert found.common_dir == git_repo.path / ".git"
     assert found.hooks_path == git_repo.path / ".git/hooks"
@@ -83,12 +82,12 @@ def test_submodule_is_a_work_tree_of_its_own(git_repo: GitRepo, tmp_path: Path) 
     inner.commit()
     submodule = git_repo.submodule(inner, "sub")
     assert git.work_tree(submodule.path) == submodule.path
-    assert git.hooks_path(submodule.path) == git_repo.path / ".git/modules/sub/hooks"
+    assert hooks_path(submodule.path) == git_repo.path / ".git/modules/sub/hooks"
 
 
 def test_work_tree_whose_path_holds_newlines_and_odd_letters(tmp_path: Path) -> None:
     repo = GitRepo.create(tmp_path / "a\ntrue b\n" / " ü ")
-    found = git.repository(repo.path)
+    found = git.open_repository(repo.path)
     assert found is not None
     assert found.work_tree == repo.path
     assert found.hooks_path == repo.path / ".git/hooks"
@@ -110,14 +109,14 @@ def test_work_tree_whose_path_is_not_utf_8(tmp_path: Path) -> None:
         ("/dev/null", "/dev/null"),
     ],
 )
-@pytest.mark.parametrize("start", [".", "sub/folder"])
+@pytest.mark.parametrize("start", [".", "sub/directory"])
 def test_core_hooks_path_counts_from_the_root_and_from_home(
     git_repo: GitRepo, home: Path, value: str, expected: str, start: str
 ) -> None:
-    (git_repo.path / "sub/folder").mkdir(parents=True)
+    (git_repo.path / "sub/directory").mkdir(parents=True)
     git_repo.git("config", "core.hooksPath", value)
     wanted = expected.replace("ROOT", str(git_repo.path)).replace("HOME", str(home))
-    assert git.hooks_path(git_repo.path / start) == Path(os.path.normpath(wanted))
+    assert hooks_path(git_repo.path / start) == Path(os.path.normpath(wanted))
 
 
 def test_git_variables_of_a_running_hook_do_not_redirect_us(
@@ -131,7 +130,7 @@ def test_git_variables_of_a_running_hook_do_not_redirect_us(
     monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "no such index"))
     monkeypatch.setenv("GIT_CONFIG_PARAMETERS", "'core.hooksPath'='/evil'")
     assert git.work_tree(git_repo.path) == git_repo.path
-    assert git.hooks_path(git_repo.path) == git_repo.path / ".git/hooks"
+    assert hooks_path(git_repo.path) == git_repo.path / ".git/hooks"
     assert git.tracked_matching(git_repo.path, ["*.py"]) == ["mine.py"]
 
 
@@ -141,7 +140,8 @@ def test_environment_drops_git_s_variables_but_not_which_configuration_is_the_us
     given = {"GIT_DIR": "x", "GIT_TRACE": "1", "GIT_CONFIG_GLOBAL": "g", "PATH": "/p", "X": "x"}
     seen = git.environment(given, tmp_path)
     kept = {name: value for name, value in seen.items() if not name.startswith("GIT_CONFIG_")}
-    assert kept == {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "PATH": "/p", "X": "x"}
+    ours = {"GIT_OPTIONAL_LOCKS": "0", "HOOKS_COMPILE_GIT_HOOK": "1", "LC_ALL": "C"}
+    assert kept == {**ours, "PATH": "/p", "X": "x"}
     assert seen["GIT_CONFIG_GLOBAL"] == "g"
 
 
@@ -154,8 +154,8 @@ def test_a_git_that_a_clone_brings_is_not_started(
         git_repo.write(name, f"#!/bin/sh\n: > '{mark}'\n", executable=True)
     link = tmp_path / "link"
     link.symlink_to(git_repo.path / "bin")
-    folder = entry.format(tree=git_repo.path, link=link)
-    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    directory = entry.format(tree=git_repo.path, link=link)
+    monkeypatch.setenv("PATH", f"{directory}{os.pathsep}{os.environ['PATH']}")
     for cwd in (git_repo.path, git_repo.path / "sub"):
         monkeypatch.chdir(cwd)
         assert git.work_tree(cwd) == git_repo.path
@@ -172,7 +172,7 @@ def test_a_bare_repository_in_a_clone_starts_nothing(git_repo: GitRepo, tmp_path
     inside.git("status")
     assert mark.exists(), "git alone obeys it, or this test shows nothing"
     mark.unlink()
-    assert git.repository(inside.path) is None
+    assert git.open_repository(inside.path) is None
     with pytest.raises(GitError, match="bare repository"):
         git.tracked_matching(inside.path, ["*"], untracked=True)
     assert not mark.exists()
@@ -233,11 +233,11 @@ def test_ignored_asks_all_rules_of_git_and_spares_what_is_tracked(
 ) -> None:
     write(home / ".config/git/ignore", "by-user.py\n")
     git_repo.write(".git/info/exclude", "by-info.py\n")
-    git_repo.write(".gitignore", "by-root.py\nfolder/\ntracked.py\n")
-    git_repo.write("deep/.gitignore", "by-folder.py\n!by-root.py\n")
+    git_repo.write(".gitignore", "by-root.py\ndirectory/\ntracked.py\n")
+    git_repo.write("deep/.gitignore", "by-directory.py\n!by-root.py\n")
     git_repo.write("tracked.py")
     git_repo.git("add", "--force", "tracked.py")
-    names = ["by-user.py", "by-info.py", "by-root.py", "folder/x.py", "deep/by-folder.py"]
+    names = ["by-user.py", "by-info.py", "by-root.py", "directory/x.py", "deep/by-directory.py"]
     kept = ["tracked.py", "deep/by-root.py", "plain.py"]
     paths = {name: git_repo.write(name) for name in [*names, *kept]}
     assert git.ignored(git_repo.path, paths.values()) == {paths[name] for name in names}
@@ -256,17 +256,97 @@ def test_ignored_of_nothing_is_nothing_and_of_a_submodule_s_file_an_error(
     assert git.ignored(submodule.path, [submodule.path / "x.py"]) == set()
 
 
-def test_questions_about_a_folder_without_git_name_the_folder(tmp_path: Path) -> None:
-    for question in (git.git_dir, git.hooks_path):
-        with pytest.raises(GitError, match="is not in a git work tree") as caught:
-            question(tmp_path)
-        assert caught.value.path == tmp_path
+def test_a_directory_without_git_is_an_error_that_proposes_git_init(tmp_path: Path) -> None:
+    with pytest.raises(GitError, match="is not in a git work tree") as caught:
+        git.require_repository(tmp_path)
+    assert caught.value.path == tmp_path
+    assert caught.value.remedy == f"git init {tmp_path}"
 
 
-def test_missing_folder_and_missing_git_are_told_apart(
+def test_a_home_whose_repository_is_elsewhere_is_not_told_to_git_init(home: Path) -> None:
+    bare = home / "dotfiles.git"
+    subprocess.run(["git", "init", "-q", "--bare", bare], check=True)
+    for path in (home, home.parent):
+        with pytest.raises(GitError, match=r"has no \.git") as caught:
+            git.require_repository(path)
+        assert "git init" not in str(caught.value)
+        assert "hooks-compile sync" in caught.value.remedy
+
+
+def test_a_bare_repository_and_a_git_directory_are_not_told_to_git_init(
+    git_repo: GitRepo, tmp_path: Path
+) -> None:
+    git_repo.git("init", "--quiet", "--bare", tmp_path / "bare.git")
+    for path in (tmp_path / "bare.git", git_repo.path / ".git"):
+        with pytest.raises(GitError, match="has no work tree") as caught:
+            git.require_repository(path)
+        assert "git init" not in str(caught.value)
+
+
+def test_settings_come_with_their_scope_the_weakest_first(git_repo: GitRepo) -> None:
+    git_repo.commit()
+    git_repo.git("config", "--global", "Core.hooksPath", "for all\nand more")
+    git_repo.git("config", "extensions.worktreeConfig", "true")
+    git_repo.git("config", "core.hooksPath", "here")
+    git_repo.git("config", "--worktree", "core.hooksPath", "one")
+    git_repo.write(".git/config", (git_repo.path / ".git/config").read_text() + "[hook]\n\tx\n")
+    assert git.settings(git_repo.path, r"^(core\.hookspath|hook\.)") == [
+        ("global", "core.hookspath", "for all\nand more"),
+        ("local", "core.hookspath", "here"),
+        ("local", "hook.x", "true"),
+        ("worktree", "core.hookspath", "one"),
+    ]
+    assert [each.value for each in git.settings(git.ANYWHERE, "hookspath")] == ["for all\nand more"]
+    assert git.settings(git_repo.path, "no such") == []
+
+
+def test_staged_and_unstaged_as_asked_and_never_a_pattern(git_repo: GitRepo) -> None:
+    paths = [git_repo.write(name, "new") for name in (*NAMES, "*.py", "-x")]
+    git.add(git_repo.path, paths[-2:])
+    assert sorted(git.tracked_matching(git_repo.path, ["."])) == ["*.py", "-x"]
+    git.unstage(git_repo.path, paths[-1:])  # in a repository without a commit
+    assert git.tracked_matching(git_repo.path, ["."]) == ["*.py"]
+    git.add(git_repo.path, paths)
+    git_repo.commit()
+    paths[0].write_text("changed")
+    git.add(git_repo.path, paths[:1])
+    assert git.contents(git_repo.path, ["plain.py"]) == {"plain.py": b"changed"}
+    git.unstage(git_repo.path, paths[:1])
+    assert git.contents(git_repo.path, ["plain.py"]) == {"plain.py": b"new"}
+    assert paths[0].read_text() == "changed"
+    git.add(git_repo.path, [])
+    git.unstage(git_repo.path, [])
+
+
+def test_what_git_ignores_is_not_staged(git_repo: GitRepo) -> None:
+    git_repo.write(".gitignore", "*.sh")
+    with pytest.raises(GitError, match="git add failed: The following paths are ignored"):
+        git.add(git_repo.path, [git_repo.write("x.sh")])
+
+
+def test_contents_of_the_index_and_of_a_commit(git_repo: GitRepo) -> None:
+    names = [name for name in NAMES if "\n" not in name]
+    assert git.contents(git_repo.path, names, revision="HEAD") == {}
+    for name in NAMES:
+        git_repo.write(name, f"first of {name}\n\nx")
+    git_repo.write("empty", "")
+    git_repo.write("sub/x", b"\0\xff\n")
+    git_repo.commit()
+    for name in names:
+        git_repo.write(name, f"second of {name}")
+    git_repo.git("add", "-A")
+    asked = [*NAMES, "not there", "two words missing", "sub", "empty", "sub/x"]
+    also = {"empty": b"", "sub/x": b"\0\xff\n"}
+    in_head = git.contents(git_repo.path, asked, revision="HEAD")
+    assert in_head == {name: f"first of {name}\n\nx".encode() for name in names} | also
+    in_index = git.contents(git_repo.path, asked)
+    assert in_index == {name: f"second of {name}".encode() for name in names} | also
+
+
+def test_missing_directory_and_missing_git_are_told_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(GitError, match="is not a folder"):
+    with pytest.raises(GitError, match="is not a directory"):
         git.run(["version"], cwd=tmp_path / "gone")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(GitError, match="git can't be started") as caught:
@@ -279,22 +359,24 @@ def test_a_git_that_fails_without_a_word_is_named_with_its_status(
 ) -> None:
     write(tmp_path / "bin/git", "#!/bin/sh\nexit 7\n", executable=True)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    with pytest.raises(GitError, match="exit status 7, without a word"):
+    with pytest.raises(GitError, match="exit status 7, and no message"):
         git.run(["version"], cwd=Path("/"))
 
 
-def _lines(path: Path) -> Iterator[str]:
-    yield from path.read_text().splitlines()
-
-
-def test_one_process_answers_for_a_root_and_one_lists(
+def test_one_process_answers_each_question(
     git_repo: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = shutil.which("git")
-    log = tmp_path / "log"
-    script = f"#!/bin/sh\necho \"$1\" >> '{log}'\nexec '{real}' \"$@\"\n"
-    write(tmp_path / "bin/git", script, executable=True)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    git.repository(git_repo.path)
+    env, log = note_git_calls(tmp_path, os.environ)
+    monkeypatch.setenv("PATH", env["PATH"])
+    path = git_repo.write("x")
+    git_repo.commit()
+    git_calls(log)
+    git.open_repository(git_repo.path)
+    git.settings(git_repo.path, "core")
     git.tracked_matching(git_repo.path, ["x"])
-    assert list(_lines(log)) == ["rev-parse", "ls-files"]
+    git.ignored(git_repo.path, [path])
+    git.contents(git_repo.path, ["x", "y"], revision="HEAD")
+    git.add(git_repo.path, [path])
+    git.unstage(git_repo.path, [path])
+    expected = ["rev-parse", "config", "ls-files", "check-ignore", "cat-file", "add", "reset"]
+    assert git_calls(log) == expected

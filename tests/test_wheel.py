@@ -28,7 +28,6 @@ RUNTIME = {
     "ahead.py",
     "entry.py",
     "finder.py",
-    "git_hook.sh",
     "hook_wrapper.sh",
     "launch.py",
     "launcher.py",
@@ -50,27 +49,27 @@ RUNTIME = {
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from a copy of the checkout with nothing but what is needed."""
-    folder = tmp_path_factory.mktemp("checkout")
+    directory = tmp_path_factory.mktemp("checkout")
     for name in PACKAGES:
         shutil.copytree(
-            CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+            CHECKOUT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__")
         )
     for name in NEEDED:
-        shutil.copy(CHECKOUT / name, folder)
-    write(folder / "hooks_compile" / "leftover.txt", "not ours\n")
-    write(folder / "tests" / "test_x.py", "")
+        shutil.copy(CHECKOUT / name, directory)
+    write(directory / "hooks_compile" / "leftover.txt", "not ours\n")
+    write(directory / "tests" / "test_x.py", "")
     command = [
         sys.executable,
         "-m",
         "build",
         "--wheel",
         "--outdir",
-        str(folder / "dist"),
-        str(folder),
+        str(directory / "dist"),
+        str(directory),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    (built,) = (folder / "dist").iterdir()
+    (built,) = (directory / "dist").iterdir()
     return built
 
 
@@ -83,6 +82,7 @@ def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(wheel: Path
         for path in (CHECKOUT / package).rglob(pattern)
     }
     expected |= {f"hooks_compile/runtime/{name}" for name in RUNTIME}
+    expected.add("hooks_compile/git_hooks/git_hook.sh")
     expected |= {
         f"{version}/{name}"
         for name in (
@@ -103,8 +103,8 @@ def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(wheel: Path
 
 
 def test_the_runtime_package_holds_what_is_listed_here() -> None:
-    folder = CHECKOUT / "hooks_compile" / "runtime"
-    assert {path.name for path in folder.iterdir() if path.is_file()} == RUNTIME
+    directory = CHECKOUT / "hooks_compile" / "runtime"
+    assert {path.name for path in directory.iterdir() if path.is_file()} == RUNTIME
 
 
 def test_an_installed_wheel_compiles_and_launches_hooks(wheel: Path, tmp_path: Path) -> None:

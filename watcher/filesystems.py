@@ -1,4 +1,4 @@
-"""On which file systems no event tells of what another machine does."""
+"""File systems on which no event reports what another machine changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# WSL's /mnt/c is 9p; Docker Desktop's folders are fakeowner, grpcfuse, osxfs or virtiofs.
+# WSL's /mnt/c is 9p; directories of Docker Desktop are fakeowner, grpcfuse, osxfs or virtiofs.
 _REMOTE = frozenset(
     {
         *("9p", "afs", "beegfs", "ceph", "cifs", "coda", "fakeowner", "fuse", "gfs2", "lustre"),
@@ -21,8 +21,14 @@ _REMOTE = frozenset(
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 
 
-def parse(mountinfo: str) -> dict[str, str]:
-    """Return the type of the file system at each mount point; see proc_pid_mountinfo(5)."""
+def mounted() -> dict[str, str]:
+    """Return the type of the file system at each mount point; nothing on other systems."""
+    path = Path("/proc/self/mountinfo")
+    return parse_mounts(path.read_text(errors="surrogateescape")) if path.exists() else {}
+
+
+def parse_mounts(mountinfo: str) -> dict[str, str]:
+    """Return :func:`mounted` for the text of a file that proc_pid_mountinfo(5) describes."""
     types: dict[str, str] = {}
     for line in mountinfo.splitlines():
         before, separator, after = line.partition(" - ")
@@ -33,21 +39,10 @@ def parse(mountinfo: str) -> dict[str, str]:
     return types
 
 
-def type_of(path: str, types: Mapping[str, str]) -> str:
-    """Return the type of the file system that ``path`` is on, "" where it is not known."""
+def reason_to_poll(path: str, types: Mapping[str, str]) -> str:
+    """Return why events do not suffice for ``path``, "" if they do; ``types`` as of mounted()."""
     while path not in types and path != os.path.dirname(path):  # noqa: PTH120 - a string
         path = os.path.dirname(path)  # noqa: PTH120
-    return types.get(path, "")
-
-
-def is_remote(kind: str) -> bool:
-    """Tell whether a file system of this type changes without an event."""
-    return kind in _REMOTE or kind.startswith("fuse.")
-
-
-def mounted() -> dict[str, str]:
-    """Return :func:`parse` of this machine; nothing where there is no such file."""
-    try:
-        return parse(Path("/proc/self/mountinfo").read_text(errors="surrogateescape"))
-    except OSError:
-        return {}
+    kind = types.get(path, "")
+    is_remote = kind in _REMOTE or kind.startswith("fuse.")
+    return f"{kind} does not report what other machines change" if is_remote else ""

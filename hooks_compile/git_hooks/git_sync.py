@@ -1,6 +1,6 @@
-"""What a git hook runs: a sync that costs git nothing but time, and little of that.
+"""What a git hook runs: a sync that never disturbs git.
 
-It prints at most one line, succeeds always, ends after LIMIT_S, and executes nothing that the
+It prints one line at most, never fails, ends after LIMIT_S, and executes nothing that the
 repository brings: it runs in clones that nobody has looked at yet.
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hooks_compile import git
 from hooks_compile.errors import HooksCompileError, InterpreterError
 from hooks_compile.git_hooks.stamp import Stamp, places
-from hooks_compile.project.unattended import find_interpreters
+from hooks_compile.interpreters.selection import find_interpreters, for_unattended
 from hooks_compile.trust import search_path
 
 if TYPE_CHECKING:
@@ -24,26 +24,25 @@ if TYPE_CHECKING:
     from hooks_compile.model import CompileResult
 
 LIMIT_S = 10
-"""After as much time the sync ends where it is: a fallback is slow, a git that hangs is worse."""
+"""The sync ends after as much time: a fallback is slow, but a git that hangs is worse."""
 
 
 def run(cwd: Path, env: Mapping[str, str], *, limit: float = LIMIT_S) -> str:
     """Sync the work tree ``cwd``, and return what is to be printed: "" or one line.
 
-    It is for a process of its own, whose time and PATH it limits. Errors do not leave it, whatever
-    they are: git's own work is done and not to be disturbed. ``hooks-compile git-hooks status``
-    shows the last one.
+    It runs in a process of its own, whose time and PATH it limits. It raises nothing;
+    ``hooks-compile git-hooks status`` shows the last error.
     """
-    env = dict(env)  # it tells which Python is the user's; git is found outside of the tree
+    env = dict(env)  # it selects the user's Python; git is found outside of the tree
     os.environ["PATH"] = search_path(os.environ.get("PATH", os.defpath), cwd.resolve())
     try:
-        repository = git.repository(cwd)
+        repository = git.open_repository(cwd)
         if repository is None:
             return ""
         stamp = Stamp(repository.git_dir)
         stamp.begin()
     except (HooksCompileError, OSError):
-        return ""  # there is no place to tell about it; git itself has trouble here
+        return ""  # there is no place to store the error, and git itself fails here
     _limit_time(limit, stamp)
     try:
         with _children_without_stderr():
@@ -60,7 +59,7 @@ def run(cwd: Path, env: Mapping[str, str], *, limit: float = LIMIT_S) -> str:
 def _children_without_stderr() -> Iterator[None]:
     """Keep our stderr to ourselves.
 
-    The hook waits for its end: a Python that hangs would hold git up when we have gone.
+    The hook waits until it is closed: a Python that hangs would hold git up after our end.
     """
     ours = os.dup(2)  # not inherited
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -74,11 +73,12 @@ def _children_without_stderr() -> Iterator[None]:
 
 
 def _sync(root: Path, env: Mapping[str, str], stamp: Stamp) -> str:
+    from hooks_compile import agents  # noqa: PLC0415
     from hooks_compile.entries.sync import synchronize  # noqa: PLC0415
     from hooks_compile.project.record import open_project  # noqa: PLC0415 - after the alarm is set
 
-    project = open_project(root, env)
-    interpreters = find_interpreters(project, env)
+    project = open_project(root, env, agents=agents)
+    interpreters = find_interpreters(project, for_unattended(project, env), strict=False)
     if not interpreters:
         raise InterpreterError(
             f"none of {', '.join(project.config.python)} is on PATH",
@@ -90,7 +90,7 @@ def _sync(root: Path, env: Mapping[str, str], stamp: Stamp) -> str:
 
 
 def describe(synced: Synced, root: Path) -> str:
-    """Return the line about sources that do not compile; "" where all do."""
+    """Return the line about sources that do not compile, "" if all do."""
     if not synced.broken:
         return ""
     first, *others = synced.broken
@@ -108,21 +108,21 @@ def _fail(stamp: Stamp, reason: str) -> None:
     try:
         stamp.fail(reason)
     except OSError:
-        return  # the git folder can't be written: git has said so itself
+        return  # the git directory can't be written: git has said so itself
 
 
 def _limit_time(seconds: float, stamp: Stamp) -> None:
-    """End the process after ``seconds``; where it computes without end, a little later."""
+    """End the process after ``seconds``; a little later if it computes without end."""
     import resource  # noqa: PLC0415 - POSIX only
     import signal  # noqa: PLC0415
 
-    def end(*_: object) -> None:  # pragma: no cover - a process that ends so saves no coverage
+    def end(*_: object) -> None:  # pragma: no cover - such a process saves no coverage
         _fail(stamp, f"it took more than {seconds:g} s; hooks-compile sync has no limit")
         os._exit(0)
 
     signal.signal(signal.SIGALRM, end)
     signal.setitimer(signal.ITIMER_REAL, seconds)
-    # A compilation runs without a look at signals, in this process or in a worker.
+    # A compilation does not look at signals, in this process or in a worker.
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 2, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))

@@ -4,114 +4,108 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from hooks_compile.git_hooks.hook_files import LEGACY, beside
-from hooks_compile.git_hooks.hook_script import EVENTS, KEPT, Kind, config_command, kind, text
-from hooks_compile.git_hooks.installer import (
-    SCRIPT,
-    SECTION,
-    best_method,
-    git_version,
-    own_command,
-    repository_of,
-)
+from hooks_compile import git
+from hooks_compile.errors import HooksCompileError
+from hooks_compile.git_hooks import hook_files, installer
+from hooks_compile.git_hooks.hook_script import EVENTS
 from hooks_compile.git_hooks.stamp import Stamp
-from hooks_compile.git_hooks.steps import read, settings
-from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.git_hooks.steps import Do, changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
-    from hooks_compile.git import Repository
+    from hooks_compile.git import Repository, Setting
+    from hooks_compile.git_hooks.steps import Step
 
 _INSTALL = "hooks-compile git-hooks install"
+_OFF = ("", "0", "false", "no", "off")
 
 
 @dataclass(frozen=True, slots=True)
 class EventStatus:
-    """Whether git runs our hook for ``event``: ``how`` it does, ``""`` where it does not."""
+    """How git runs our hook for ``event``, "" if it does not; ``why`` says who has it instead."""
 
     event: str
     how: str
+    why: str = ""
 
-    def as_json(self) -> dict[str, object]:
-        """Return JSON values."""
-        return {"event": self.event, "installed": bool(self.how), "how": self.how}
+    def __str__(self) -> str:
+        """Return a line for a person."""
+        return f"{self.event}: {self.how or self.why or 'not installed'}"
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How every event stands, and what is to be mended: cause and remedy, one line each."""
+    """All events, and what is to be fixed: cause and remedy, one line each."""
 
     events: tuple[EventStatus, ...]
     problems: tuple[str, ...]
 
     @property
     def ok(self) -> bool:
-        """Whether git runs our hook for every event, and nothing is to be mended."""
-        return all(event.how for event in self.events) and not self.problems
+        """Whether git tells us of changes, and nothing is to be fixed."""
+        return not self.problems
 
     def as_json(self) -> dict[str, object]:
         """Return JSON values."""
-        return {
-            "ok": self.ok,
-            "events": [event.as_json() for event in self.events],
-            "problems": list(self.problems),
-        }
+        events = [{**asdict(each), "installed": bool(each.how)} for each in self.events]
+        return {"ok": self.ok, "events": events, "problems": list(self.problems)}
 
 
 def status(root: Path, env: Mapping[str, str]) -> Status:
-    """Look at the hooks of the repository of ``root``. Raises GitError where there is none."""
-    repository = repository_of(root)
-    script = runtime_folder.location(env) / SCRIPT
-    tree = repository.work_tree
-    configured = settings(tree, f"{SECTION}.event") if best_method() == "config" else []
-    command = settings(tree, f"{SECTION}.command")[-1:]
+    """Look at the hooks of the repository of ``root``. Raises GitError if there is none."""
+    repository = git.require_repository(root)
+    settings = git.settings(repository.work_tree, rf"^{installer.SECTION}\.")
+    try:
+        plan, trouble = installer.plan_install(repository, env), ""
+    except HooksCompileError as error:
+        plan, trouble = [], str(error)
+    left = {step.path: step.why for step in plan if step.do is Do.LEAVE}
+    configured = _configured_events(settings)
     events = []
     for event in EVENTS:
-        how = "git's configuration" if event in configured and command else ""
-        events.append(EventStatus(event, how or _file(Path(repository.hooks_path, event))))
-    return Status(tuple(events), tuple(_problems(repository, script, events)))
+        hook = repository.hooks_path / event
+        place = hook_files.location(hook)
+        how = str(place) if place and os.access(place, os.X_OK) else ""
+        how = "git's configuration" if event in configured else how
+        events.append(EventStatus(event, how, left.get(hook, "")))
+    problems = [trouble] if trouble else list(_problems(repository, settings, plan, events))
+    return Status(tuple(events), tuple(problems))
 
 
-def _file(hook: Path) -> str:
-    found = kind(hook)
-    place = beside(hook, LEGACY) if found is Kind.MANAGER else hook
-    if kind(place) not in (Kind.OURS, Kind.EDITED) or not os.access(place, os.X_OK):
-        return ""
-    kept = beside(hook, KEPT)
-    more = f", and goes on to {kept.name}" if os.path.lexists(kept) else ""
-    return f"{place}{more}"
+def _configured_events(settings: Sequence[Setting]) -> set[str]:
+    """Return the events for which this git runs our hook by its configuration."""
+    values: dict[str, list[str]] = {}
+    for each in settings:
+        values.setdefault(each.name.removeprefix(f"{installer.SECTION}."), []).append(each.value)
+    is_used = "command" in values and installer.best_method() == "config"
+    return set(values.get("event", ())) if is_used else set()
 
 
-def _problems(repository: Repository, script: Path, events: list[EventStatus]) -> Iterator[str]:
-    missing = [event.event for event in events if not event.how]
+def _problems(
+    repository: Repository,
+    settings: Sequence[Setting],
+    plan: Sequence[Step],
+    events: Sequence[EventStatus],
+) -> Iterator[str]:
+    is_running = bool(events[-1].how)  # post-index-change tells of nearly everything
+    missing = [step for step in changes(plan) if not (is_running and _is_new_hook(step))]
     if missing:
-        yield f"git does not run our hook for {', '.join(missing)}: {_INSTALL}"
-    yield from _problems_of_configuration(repository.work_tree, script)
-    for event in EVENTS:
-        hook = Path(repository.hooks_path, event)
-        for place in (hook, beside(hook, LEGACY)):
-            found = kind(place)
-            if found is Kind.EDITED:
-                yield f"{place} was edited by hand: move it away, then {_INSTALL}"
-            elif found is Kind.OURS and read(place) != text(own_command(), event):
-                yield f"{place} is of another version: {_INSTALL}"
+        yield f"to be changed: {missing[0]}, {len(missing)} in all: {_INSTALL}"
+    elif not is_running:
+        yield f"git runs nothing of ours for {events[-1].event}, which tells of most changes"
+    enabled = [each.value for each in settings if each.name == f"{installer.SECTION}.enabled"]
+    if enabled and enabled[-1].lower() in _OFF:
+        yield f"it is switched off: git config --unset {installer.SECTION}.enabled"
     failure = Stamp(repository.git_dir).failure()
     if failure:
         again = f"cd {shlex.quote(str(repository.work_tree))} && hooks-compile sync"
         yield f"the last sync by a git hook failed: {failure}; to see it: {again}"
 
 
-def _problems_of_configuration(tree: Path, script: Path) -> Iterator[str]:
-    for command in settings(tree, f"{SECTION}.command")[-1:]:
-        if best_method() != "config":
-            numbers = ".".join(map(str, git_version()))
-            yield f"git {numbers} takes no hooks from its configuration: {_INSTALL}"
-        elif command == config_command(script) and read(script) != text(own_command(), None):
-            yield f"{script} is missing or of another version: {_INSTALL}"
-    if settings(tree, f"{SECTION}.enabled", "--bool")[-1:] == ["false"]:
-        yield f"it is switched off: git config --unset {SECTION}.enabled"
+def _is_new_hook(step: Step) -> bool:
+    return step.path.name in EVENTS and not os.path.lexists(step.path)

@@ -2,38 +2,29 @@
 
 git 2.54 and later takes hooks from its configuration, beside whatever else is there. For an older
 git they are files (:mod:`hooks_compile.git_hooks.hook_files`). Every change is a
-:class:`~hooks_compile.git_hooks.steps.Step` first, so that ``--dry-run`` tells what would be done.
+:class:`~hooks_compile.git_hooks.steps.Step` first, so that ``--dry-run`` can show it, and that a
+directory which can't be written is found before the first change.
 """
 
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import shutil
 import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hooks_compile import git
-from hooks_compile import trust as outside
+from hooks_compile import git, trust
 from hooks_compile.errors import GitError, HooksCompileError
-from hooks_compile.git_hooks import stamp as git_stamp
-from hooks_compile.git_hooks.hook_files import (
-    excluding,
-    installing,
-    removing,
-    tracked_in,
-    without_excluded,
-)
+from hooks_compile.git_hooks import hook_files, stamp
 from hooks_compile.git_hooks.hook_script import EVENTS, config_command, text
-from hooks_compile.git_hooks.steps import ANYWHERE, Do, Step, configure, read, settings, take
-from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.git_hooks.steps import Do, Step, check, read, take
+from hooks_compile.install import runtime_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from hooks_compile.git import Repository
+    from hooks_compile.git import Repository, Setting
 
 Method = Literal["config", "files"]
 
@@ -41,10 +32,13 @@ SECTION = "hook.hooks-compile"
 """Our settings in git's configuration."""
 
 SCRIPT = "git_hook.sh"
-"""The hook in the runtime folder that git's configuration names."""
+"""The hook in the runtime directory that git's configuration names."""
 
 _TEMPLATE = "git-template"
 _FIRST_WITH_CONFIG = (2, 54)
+_SETTINGS = (
+    r"^(core\.hookspath|init\.templatedir|hook\.hooks-compile\..*|filter\.lfs\..*|annex\.uuid)$"
+)
 
 
 def install(
@@ -56,61 +50,102 @@ def install(
     method: Method | None = None,
     tool: Path | None = None,
 ) -> list[Step]:
-    """Let git run our hook for EVENTS in the repository of ``root``, and return what that took.
+    """Let git run our hook for EVENTS in the repository of ``root``, and return the steps.
 
-    With ``global_`` in all repositories of the user (``root`` does not matter): through the global
-    configuration; for an older git through ``core.hooksPath`` where the user has set it, else
-    through the folder that new clones are made from. ``method`` is chosen by git's version,
-    ``tool`` is the command ``hooks-compile`` of this installation. Nothing is written with
-    ``dry_run``; where all is in place there are no steps but LEAVE. Raises GitError where ``root``
-    is in no repository, or git runs no hooks there; HooksCompileError where a file can't be
-    written.
+    With ``global_`` in all repositories of the user (``root`` does not matter): by the global
+    configuration; for an older git by ``core.hooksPath`` if the user has set it, else by the
+    directory that new clones are made from. ``method`` is chosen by git's version, ``tool`` is the
+    command ``hooks-compile`` of this installation. With ``dry_run`` nothing is written.
+    Raises GitError if ``root`` is in no repository, or git runs no hooks there; HooksCompileError
+    if a file can't be written, which is found before the first change.
     """
-    tool = tool or own_command()
-    runtime = runtime_folder.location(env)
-    by_config = (method or best_method()) == "config"
     if global_:
-        plan = _install_globally(runtime, tool, by_config=by_config)
+        plan = list(_planned_globally(env, method, tool))
     else:
-        plan = _install_locally(repository_of(root), runtime, tool, by_config=by_config)
+        plan = plan_install(git.require_repository(root), env, method=method, tool=tool)
     if not dry_run:
-        runtime_folder.ensure(runtime)
-    return take(plan, dry_run=dry_run)
+        check(plan)
+        runtime_directory.ensure(runtime_directory.location(env))
+        take(plan)
+    return plan
 
 
 def uninstall(
     root: Path, env: Mapping[str, str], *, global_: bool = False, dry_run: bool = False
 ) -> list[Step]:
-    """Take back what :func:`install` did, by any method, and return what that took.
+    """Take back what :func:`install` did, by any method, and return the steps.
 
-    Foreign hooks are put back byte for byte. What others have changed since stays, as do hooks in
-    clones that were made from the template. Raises as :func:`install` does.
+    Lines of others in our hooks stay, as do hooks in clones that were made from the template.
+    Raises as :func:`install` does.
     """
     if global_:
-        return take(_uninstall_globally(runtime_folder.location(env)), dry_run=dry_run)
-    repository = repository_of(root)
-    steps = take(_uninstall_locally(repository), dry_run=dry_run)
+        plan = list(_planned_removal_globally(env))
+    else:
+        plan = plan_uninstall(git.require_repository(root))
     if not dry_run:
-        git_stamp.remove(repository.common_dir)
-    return steps
+        check(plan)
+        take(plan)
+    return plan
+
+
+def plan_install(
+    repository: Repository,
+    env: Mapping[str, str],
+    *,
+    method: Method | None = None,
+    tool: Path | None = None,
+) -> list[Step]:
+    """Return the steps that :func:`install` takes; none but LEAVE if all is in place.
+
+    It takes two git processes, three if git's hooks are a directory of the work tree. Raises as
+    :func:`install` does.
+    """
+    tool = tool or own_command()
+    settings = git.settings(repository.work_tree, _SETTINGS)
+    config = repository.common_dir / "config"
+    directories = _own_directories(repository, settings)
+    if (method or best_method()) == "config":
+        script = runtime_directory.location(env) / SCRIPT
+        steps = list(_configuring(config, script, tool, settings))
+        for directory in directories:
+            steps += hook_files.removing(directory, "git runs it by configuration now")
+        return steps
+    steps = _planned_files(repository, settings, directories[0], tool)
+    return [*steps, *_unconfiguring(config, _in_scope(settings, "local"))]
+
+
+def plan_uninstall(repository: Repository) -> list[Step]:
+    """Return the steps that :func:`uninstall` takes in a repository. It takes one git process."""
+    settings = git.settings(repository.work_tree, _SETTINGS)
+    local = _in_scope(settings, "local")
+    steps = list(_unconfiguring(repository.common_dir / "config", local))
+    for directory in _own_directories(repository, settings):
+        steps += hook_files.removing(directory)
+    exclude = repository.common_dir / "info" / "exclude"
+    old = read(exclude)
+    new = hook_files.without_excluded(old)
+    if new != old:
+        steps.append(Step(Do.WRITE, exclude, "without our lines", content=new, mode=0o644))
+    return [*steps, *(Step(Do.REMOVE, each) for each in stamp.directories(repository.common_dir))]
 
 
 def remove_shared(runtime: Path) -> list[Path]:
-    """Remove what :func:`install` put into the runtime folder, and return what was removed.
+    """Remove what :func:`install` put into the runtime directory, and return what was removed.
 
-    The folder for new clones stays as long as git's configuration names it: git would warn.
+    The directory for new clones stays as long as git's configuration names it: git would warn.
     """
-    steps = [Step(Do.REMOVE, runtime / SCRIPT), Step(Do.REMOVE, runtime / _TEMPLATE)]
+    own = [runtime / SCRIPT, runtime / _TEMPLATE]
     if runtime / _TEMPLATE in template_folders():
-        steps.pop()
-    there = [step for step in steps if os.path.lexists(step.path)]
-    return [step.path for step in take(there, dry_run=False)]
+        own.pop()
+    removed = [path for path in own if os.path.lexists(path)]
+    take([Step(Do.REMOVE, path) for path in removed])
+    return removed
 
 
 def template_folders() -> list[Path]:
     """Return where git takes new repositories from, if the user has said so; none without git."""
     try:
-        return list(map(Path, settings(ANYWHERE, "init.templateDir", "--global", "--path")))
+        return _paths(git.settings(git.ANYWHERE, _SETTINGS), "init.templatedir", "global")
     except GitError:
         return []
 
@@ -120,7 +155,7 @@ def own_command() -> Path:
     beside_python = Path(sysconfig.get_path("scripts"), "hooks-compile")
     if beside_python.is_file():
         return beside_python
-    env = outside.environment(os.environ, outside.tree_around(Path.cwd()))
+    env = trust.environment(os.environ, trust.tree_around(Path.cwd()))
     found = shutil.which("hooks-compile", path=env.get("PATH"))
     if found is None:
         raise HooksCompileError(
@@ -130,139 +165,134 @@ def own_command() -> Path:
     return Path(found).absolute()
 
 
-def git_version() -> tuple[int, int]:
-    """Return the first two numbers of git's version. Raises GitError where git is missing."""
-    answer = git.run(["version"], cwd=ANYWHERE).decode(errors="replace").strip()
-    found = re.search(r"(\d+)\.(\d+)", answer)
-    if found is None:
-        raise GitError(f"git names no version: {answer}", remedy="git version")
-    return int(found[1]), int(found[2])
-
-
 def best_method() -> Method:
-    """Return how this git is best given hooks."""
-    return "config" if git_version() >= _FIRST_WITH_CONFIG else "files"
+    """Return which method fits this git. Raises GitError if git is missing."""
+    return "config" if git.version() >= _FIRST_WITH_CONFIG else "files"
 
 
-def own_folders(repository: Repository) -> list[Path]:
-    """Return the folders in which this repository alone has hooks: the one that git uses first.
+# Settings
+
+
+def _in_scope(settings: Sequence[Setting], scope: str) -> list[Setting]:
+    return [each for each in settings if each.scope == scope and each.name.startswith(SECTION)]
+
+
+def _paths(settings: Sequence[Setting], name: str, *scopes: str) -> list[Path]:
+    found = (each for each in settings if each.name == name and each.scope in scopes)
+    # Path.expanduser raises if there is no such user.
+    return [Path(os.path.expanduser(each.value)) for each in found if each.value]  # noqa: PTH111
+
+
+def _configuring(
+    config: Path, script: Path, tool: Path, settings: Sequence[Setting]
+) -> Iterator[Step]:
+    content = text(tool)
+    if read(script) != content:
+        yield Step(Do.WRITE, script, "git's configuration names it", content=content)
+    command = config_command(script)
+    commands = [each.value for each in settings if each.name == f"{SECTION}.command"]
+    if commands[-1:] != [command]:
+        yield _configure(config, "--replace-all", f"{SECTION}.command", command)
+    events = [each.value for each in settings if each.name == f"{SECTION}.event"]
+    for event in EVENTS:
+        if event not in events:
+            yield _configure(config, "--add", f"{SECTION}.event", event)
+
+
+def _unconfiguring(config: Path, settings: Sequence[Setting]) -> Iterator[Step]:
+    if settings:
+        yield _configure(config, "--remove-section", SECTION)
+
+
+def _configure(config: Path, *arguments: str, why: str = "") -> Step:
+    """Return the step ``git config ARGUMENTS``, for the user's configuration if ANYWHERE."""
+    where = ("--global",) if config == git.ANYWHERE else ("--file", str(config))
+    return Step(Do.CONFIG, config, why, arguments=(*where, *arguments))
+
+
+# Files, for a git before 2.54
+
+
+def _own_directories(repository: Repository, settings: Sequence[Setting]) -> list[Path]:
+    """Return the directories in which this repository alone has hooks, the one in use first.
 
     One that ``core.hooksPath`` names for all repositories of the user is not among them.
     """
     used = Path(os.path.realpath(repository.hooks_path))
     usual = repository.common_dir / "hooks"
-    inside = [each for each in (repository.work_tree, repository.common_dir) if is_in(used, each)]
-    if inside or settings(repository.work_tree, "core.hooksPath", "--local"):
-        return list(dict.fromkeys((used, usual)))
-    return [usual]
+    inside = (repository.work_tree, repository.common_dir)
+    is_inside = any(used.is_relative_to(os.path.realpath(each)) for each in inside)
+    is_own = is_inside or _paths(settings, "core.hookspath", "local", "worktree")
+    return list(dict.fromkeys((used, usual))) if is_own else [usual]
 
 
-def is_in(path: Path, folder: Path) -> bool:
-    """Tell whether ``path`` is below ``folder``, symlinks aside."""
-    return path.is_relative_to(os.path.realpath(folder))
-
-
-def repository_of(root: Path) -> Repository:
-    """Return the repository whose work tree holds ``root``; raises GitError where there is none."""
-    found = git.repository(root)
-    if found is None:
-        remedy = f"git init {shlex.quote(str(root))}"
-        raise GitError("is not in a git work tree", path=root, remedy=remedy)
-    return found
-
-
-def _install_locally(
-    repository: Repository, runtime: Path, tool: Path, *, by_config: bool
-) -> Iterator[Step]:
+def _planned_files(
+    repository: Repository, settings: Sequence[Setting], directory: Path, tool: Path
+) -> list[Step]:
     tree = repository.work_tree
-    folders = own_folders(repository)
-    if by_config:
-        yield from _configuring(tree, "--local", runtime / SCRIPT, tool)
-        for folder in folders:
-            yield from removing(folder, "git runs it by configuration now")
-        return
-    folder = folders[0]
-    if folder != Path(os.path.realpath(repository.hooks_path)):
+    scopes = [each.scope for each in settings if each.name == "core.hookspath"]
+    if directory != Path(os.path.realpath(repository.hooks_path)):
         raise GitError(
-            f"core.hooksPath leads to {repository.hooks_path}, which your repositories share",
+            f"its hooks are in {repository.hooks_path}, which your repositories share",
             path=tree,
             remedy="hooks-compile git-hooks install --global",
         )
-    if folder.exists() and not folder.is_dir():
+    if directory.exists() and not directory.is_dir():
         raise GitError(
-            f"core.hooksPath is {folder}, no folder: git runs no hooks here",
+            f"core.hooksPath is {directory}, no directory: git runs no hooks here",
             path=tree,
-            remedy="git config --unset core.hooksPath",
+            remedy=f"git config --{scopes[-1] if scopes else 'local'} --unset core.hooksPath",
         )
-    tracked = tracked_in(repository, folder)
-    yield from excluding(repository, folder, tracked)
-    yield from installing(folder, tool, tracked)
-    yield from _unconfiguring(tree, "--local")
+    left_to = hook_files.exclusive_tool(tree, directory, settings)
+    steps = list(hook_files.installing(directory, tool, left_to=left_to))
+    return [*hook_files.excluding(repository, directory, steps), *steps]
 
 
-def _install_globally(runtime: Path, tool: Path, *, by_config: bool) -> Iterator[Step]:
-    if by_config:
-        yield from _configuring(ANYWHERE, "--global", runtime / SCRIPT, tool)
+# --global
+
+
+def _planned_globally(
+    env: Mapping[str, str], method: Method | None, tool: Path | None
+) -> Iterator[Step]:
+    tool = tool or own_command()
+    runtime = runtime_directory.location(env)
+    settings = git.settings(git.ANYWHERE, _SETTINGS)
+    if (method or best_method()) == "config":
+        ours = _in_scope(settings, "global")
+        yield from _configuring(git.ANYWHERE, runtime / SCRIPT, tool, ours)
         return
-    for shared in settings(ANYWHERE, "core.hooksPath", "--global", "--path")[-1:]:
-        if not Path(shared).is_dir():
+    left_to = "any tool"  # of each new clone
+    for shared in _paths(settings, "core.hookspath", "global")[-1:]:
+        if not shared.is_dir():
             raise GitError(
-                f"core.hooksPath is {shared}, no folder that all your repositories share",
+                f"core.hooksPath is {shared}, no directory that all your repositories share",
                 remedy="hooks-compile git-hooks install, in each repository",
             )
-        yield from installing(Path(shared), tool)
+        yield from hook_files.installing(shared, tool, left_to=left_to)
         return
-    templates = settings(ANYWHERE, "init.templateDir", "--global", "--path")
-    folder = Path(templates[-1]) if templates else runtime / _TEMPLATE
-    if not templates and not folder.exists():
-        programs = Path(os.fsdecode(git.run(["--exec-path"], cwd=ANYWHERE)).strip())
+    templates = _paths(settings, "init.templatedir", "global")
+    directory = templates[-1] if templates else runtime / _TEMPLATE
+    if not templates and not directory.exists():
+        programs = Path(os.fsdecode(git.run(["--exec-path"], cwd=git.ANYWHERE)).strip())
         usual = programs.parent.parent / "share" / "git-core" / "templates"
         if usual.is_dir():
-            yield Step(Do.COPY, folder, "what git puts into new repositories", usual)
-    yield from installing(folder / "hooks", tool)
+            yield Step(Do.COPY, directory, "what git puts into new repositories", usual)
+    yield from hook_files.installing(directory / "hooks", tool, left_to=left_to)
     if not templates:
         why = "new clones are made from it"
-        yield configure(ANYWHERE, "--global", "init.templateDir", str(folder), why=why)
+        yield _configure(git.ANYWHERE, "init.templateDir", str(directory), why=why)
 
 
-def _configuring(where: Path, scope: str, script: Path, tool: Path) -> Iterator[Step]:
-    content = text(tool, None)
-    if read(script) != content:
-        yield Step(Do.WRITE, script, "git's configuration names it", content=content)
-    command = config_command(script)
-    if settings(where, f"{SECTION}.command", scope) != [command]:
-        yield configure(where, scope, "--replace-all", f"{SECTION}.command", command)
-    events = settings(where, f"{SECTION}.event", scope)
-    for event in EVENTS:
-        if event not in events:
-            yield configure(where, scope, "--add", f"{SECTION}.event", event)
-
-
-def _unconfiguring(where: Path, scope: str) -> Iterator[Step]:
-    if any(settings(where, f"{SECTION}.{key}", scope) for key in ("command", "event")):
-        yield configure(where, scope, "--remove-section", SECTION)
-
-
-def _uninstall_locally(repository: Repository) -> Iterator[Step]:
-    yield from _unconfiguring(repository.work_tree, "--local")
-    for folder in own_folders(repository):
-        yield from removing(folder)
-    exclude = repository.common_dir / "info" / "exclude"
-    old = read(exclude) or b""
-    if without_excluded(old) != old:
-        content = without_excluded(old)
-        yield Step(Do.WRITE, exclude, "without our lines", content=content, mode=0o644)
-
-
-def _uninstall_globally(runtime: Path) -> Iterator[Step]:
-    yield from _unconfiguring(ANYWHERE, "--global")
-    for shared in settings(ANYWHERE, "core.hooksPath", "--global", "--path"):
-        yield from removing(Path(shared))
-    own = runtime / _TEMPLATE
-    for template in settings(ANYWHERE, "init.templateDir", "--global", "--path"):
-        if Path(template) == own:
-            yield configure(ANYWHERE, "--global", "--unset-all", "init.templateDir")
+def _planned_removal_globally(env: Mapping[str, str]) -> Iterator[Step]:
+    settings = git.settings(git.ANYWHERE, _SETTINGS)
+    yield from _unconfiguring(git.ANYWHERE, _in_scope(settings, "global"))
+    for shared in _paths(settings, "core.hookspath", "global"):
+        yield from hook_files.removing(shared)
+    own = runtime_directory.location(env) / _TEMPLATE
+    for template in _paths(settings, "init.templatedir", "global"):
+        if template == own:
+            yield _configure(git.ANYWHERE, "--unset-all", "init.templateDir")
         else:
-            yield from removing(Path(template, "hooks"))
+            yield from hook_files.removing(template / "hooks")
     if own.is_dir():
         yield Step(Do.REMOVE, own)

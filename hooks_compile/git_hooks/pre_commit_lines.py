@@ -1,7 +1,7 @@
 """The lines that a project's pre-commit configuration needs for us.
 
-Where this tool was installed from a repository, that is what pre-commit installs it from as well,
-for everybody. Elsewhere the lines call the command of this machine, and let who has none commit.
+If this tool was installed from a repository, pre-commit installs it from there too, for everybody.
+Else the lines call the command of this machine, and a colleague without it can still commit.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ _LOCAL_HOOKS: list[dict[str, Any]] = [
 
 
 def installed_from() -> tuple[str, str] | None:
-    """The repository and commit that pip installed this tool from; None for any other way.
+    """Return the repository and commit that pip installed this tool from, None for another way.
 
-    It is what PEP 610 has pip write down.
+    pip records it, by PEP 610.
     """
     try:
         text = distribution("hooks-compile").read_text("direct_url.json")
@@ -49,7 +49,7 @@ def installed_from() -> tuple[str, str] | None:
 
 
 def repositories(origin: tuple[str, str] | None) -> list[dict[str, Any]]:
-    """The item of ``repos`` with our hooks, as the configuration file holds it."""
+    """Return the item of ``repos`` with our hooks, as the configuration file has it."""
     if origin is None:
         return [{"repo": "local", "hooks": _LOCAL_HOOKS}]
     hooks = [{"id": hook["id"]} for hook in _LOCAL_HOOKS]
@@ -57,7 +57,7 @@ def repositories(origin: tuple[str, str] | None) -> list[dict[str, Any]]:
 
 
 def as_yaml(origin: tuple[str, str] | None) -> list[str]:
-    """The lines for ``.pre-commit-config.yaml``."""
+    """Return the lines for ``.pre-commit-config.yaml``."""
     lines = [f"default_install_hook_types: [{', '.join(('pre-commit', *STAGES))}]", "repos:"]
     for repository in repositories(origin):
         hooks = repository["hooks"]
@@ -70,7 +70,7 @@ def as_yaml(origin: tuple[str, str] | None) -> list[str]:
 
 
 def as_toml(origin: tuple[str, str] | None) -> list[str]:
-    """The lines for ``prek.toml``."""
+    """Return the lines for ``prek.toml``."""
     import tomlkit  # noqa: PLC0415 - slow, and most projects have YAML
 
     top = {"default_install_hook_types": ["pre-commit", *STAGES]}
@@ -79,7 +79,7 @@ def as_toml(origin: tuple[str, str] | None) -> list[str]:
 
 
 def _item(values: dict[str, Any], indent: str) -> list[str]:
-    """An item of a YAML list."""
+    """Return an item of a YAML list."""
     lines = [f"{indent}  {key}: {_scalar(value)}" for key, value in values.items()]
     return [f"{indent}- {lines[0].strip()}", *lines[1:]]
 

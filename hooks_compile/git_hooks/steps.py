@@ -1,8 +1,7 @@
-"""The single changes of ``git-hooks install`` and ``uninstall``: data first, done afterwards."""
+"""The single changes of ``git-hooks install`` and ``uninstall``: planned, checked, then made."""
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 from dataclasses import dataclass
@@ -10,14 +9,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile import git
-from hooks_compile.errors import HooksCompileError
+from hooks_compile import files, git
+from hooks_compile.errors import GitError, HooksCompileError, pasted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-ANYWHERE = Path("/")
-"""Where git is asked about what concerns no repository."""
+    from collections.abc import Sequence
 
 
 class Do(StrEnum):
@@ -26,7 +22,7 @@ class Do(StrEnum):
     WRITE = "write"
     MOVE = "move"
     REMOVE = "remove"
-    COPY = "copy"  # a whole folder
+    COPY = "copy"  # a whole directory
     CONFIG = "git config"
     LEAVE = "leave"  # nothing; the reason says why
 
@@ -35,9 +31,9 @@ class Do(StrEnum):
 class Step:
     """One change, or why there is none; ``str()`` of it is a line for a person.
 
-    ``path`` is the file concerned (for CONFIG the work tree, or ANYWHERE), ``target`` where it is
-    moved to or copied from, ``content`` and ``mode`` are those of a written file, ``arguments``
-    what ``git config`` is given.
+    ``path`` is the file concerned (for CONFIG the configuration, or ANYWHERE for the user's),
+    ``target`` is where it is moved to or copied from, ``content`` and ``mode`` are those of a
+    written file, ``arguments`` are the arguments of ``git config``.
     """
 
     do: Do
@@ -67,68 +63,72 @@ class Step:
             "why": self.why,
         }
 
-    def take(self) -> None:
-        """Do it. Raises GitError, or HooksCompileError where a file can't be changed."""
-        try:
-            self._take()
-        except OSError as error:
+
+def check(steps: Sequence[Step]) -> None:
+    """Raise HooksCompileError if one of the steps can't be taken, before any is taken.
+
+    It finds directories that this user can't write, or that lie on a read-only file system.
+    """
+    for step in changes(steps):
+        if step.path == git.ANYWHERE:
+            continue  # git finds the user's configuration
+        directory = next(each for each in step.path.parents if each.exists())
+        if not directory.is_dir() or not files.is_writable_directory(directory):
+            fault = "is read-only" if directory.is_dir() else "is no directory"
             raise HooksCompileError(
-                f"can't {self.do}: {error.strerror}",
-                path=self.path,
-                remedy=f"ls -ld {shlex.quote(str(self.path.parent))}",
-            ) from error
-
-    def _take(self) -> None:
-        match self.do, self.target:
-            case Do.WRITE, _:
-                _write(self.path, self.content, self.mode)
-            case Do.MOVE, Path() as target:
-                self.path.rename(target)
-            case Do.COPY, Path() as target:
-                shutil.copytree(target, self.path)
-            case Do.REMOVE, _ if self.path.is_dir():
-                shutil.rmtree(self.path)
-            case Do.REMOVE, _:
-                self.path.unlink(missing_ok=True)
-            case Do.CONFIG, _:
-                git.run(["config", *self.arguments], cwd=self.path)
+                f"{fault}, but git's hooks need a change there: {step}",
+                path=directory,
+                remedy=f"ls -ld {pasted(directory)}",
+            )
 
 
-def take(steps: Iterable[Step], *, dry_run: bool) -> list[Step]:
-    """Take all steps unless ``dry_run``, and return them. The plan is made before the first."""
-    plan = list(steps)
-    if not dry_run:
-        for step in plan:
-            step.take()
-    return plan
+def take(steps: Sequence[Step]) -> None:
+    """Take the steps in order. Raises HooksCompileError for the first that fails.
+
+    The error says how many were taken before it.
+    """
+    planned = changes(steps)
+    for done, step in enumerate(planned):
+        made = f" ({done} of {len(planned)} changes were made)" if done else ""
+        try:
+            _take(step)
+        except GitError as error:
+            raise GitError(error.cause + made, path=error.path, remedy=error.remedy) from error
+        except OSError as error:
+            cause = f"can't {step.do}: {error.strerror}{made}"
+            remedy = f"ls -ld {pasted(step.path.parent)}, then the same command again"
+            raise HooksCompileError(cause, path=step.path, remedy=remedy) from error
 
 
-def configure(where: Path, *arguments: str, why: str = "") -> Step:
-    """Return the step ``git config ARGUMENTS`` in the work tree ``where``."""
-    return Step(Do.CONFIG, where, why, arguments=arguments)
+def changes(steps: Sequence[Step]) -> list[Step]:
+    """Return the steps that change something."""
+    return [step for step in steps if step.do is not Do.LEAVE]
 
 
-def settings(where: Path, name: str, *scope: str) -> list[str]:
-    """Return the values of a setting, in order. Raises GitError."""
-    answer = git.run(["config", *scope, "-z", "--get-all", name], cwd=where, accept=(0, 1))
-    return [value for value in os.fsdecode(answer).split("\0") if value]
+def _take(step: Step) -> None:
+    match step.do, step.target:
+        case Do.WRITE, _:
+            step.path.parent.mkdir(parents=True, exist_ok=True)
+            files.replace(step.path, step.content, mode=step.mode)
+        case Do.MOVE, Path() as target:
+            step.path.rename(target)
+        case Do.COPY, Path() as target:
+            shutil.copytree(target, step.path)
+        case Do.REMOVE, _ if step.path.is_dir():
+            shutil.rmtree(step.path)
+        case Do.REMOVE, _:
+            step.path.unlink(missing_ok=True)
+        case Do.CONFIG, _:
+            git.run(["config", *step.arguments], cwd=git.ANYWHERE)
 
 
-def read(path: Path) -> bytes | None:
-    """Return a file's content, None where there is none. Raises OSError."""
+def read(path: Path) -> bytes:
+    """Return a file's content, nothing if there is no file. Raises HooksCompileError."""
     try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(content)
-        draft.chmod(mode)
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+        return files.read_bytes(path)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise HooksCompileError(
+            f"can't be read: {error.strerror}", path=path, remedy=f"ls -l {pasted(path)}"
+        ) from error

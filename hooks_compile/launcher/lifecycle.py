@@ -110,27 +110,21 @@ class Launch:
         """
         if self.is_inner:
             self.is_inner = False
-            return self.leave_hook(error, traceback)
+            if self.gc and has_usual_streams() and not is_traced():
+                self.status = status_of(error)
+            if self.status is not None:
+                flush()  # before variables vanish, which may print something
+                self.raised = error is not None
+                return True
+            if error is not None:
+                remove_first_frame(error, traceback)
+            return False
         if self.gc:
             if self.status is not None:
                 exit_early(self.status, self.gc)
             self.gc.unfreeze()
         if self.raised:
             raise SystemExit(self.status)
-        return False
-
-    def leave_hook(
-        self, error: "Optional[BaseException]", traceback: "Optional[TracebackType]"
-    ) -> bool:
-        """Return whether the outer context has to go on after what the hook raised."""
-        if self.gc and has_usual_streams() and not is_traced():
-            self.status = status_of(error)
-        if self.status is not None:
-            flush()  # before variables vanish, which may print something
-            self.raised = error is not None
-            return True
-        if error is not None:
-            remove_first_frame(error, traceback)
         return False
 
 

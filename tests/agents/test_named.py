@@ -138,7 +138,7 @@ def test_a_script_named_twice_is_given_once_without_symlinks(project: Project) -
     }
 
 
-def test_the_users_own_files_count_where_the_home_folder_is_given(project: Project) -> None:
+def test_the_users_own_files_count_where_the_home_directory_is_given(project: Project) -> None:
     write(project.home / ".claude/settings.json", nested("python3 ~/.claude/hooks/h.py"))
     assert names(project) == {}
     assert names(project, project.home) == {

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import runtime
-from tests.conftest import CHECKOUT
-from tests.launcher.test_leave import each_of_some
+from hooks_compile.compile_worker.standard_modules import MODULES
+from tests.launcher.test_early_exit import each_of_some
 from tests.support.interpreters_found import each_cpython, printed
 from tests.support.launches import User
 from tests.support.repositories import write
@@ -20,21 +19,12 @@ if TYPE_CHECKING:
 
     from tests.support.interpreters_found import Found
 
-_RUNTIME = Path(runtime.__file__).parent
+_CHECKOUT = Path(__file__).parent.parent.parent
 
 
 def answered(found: Found, program: str, given: object = None) -> object:
     """What a program that has the parts of the launcher and the worker prints, from JSON."""
-    return json.loads(printed(found, program, f"{_RUNTIME}/", json.dumps(given)))
-
-
-def names_noted(found: Found) -> list[str]:
-    """The modules that entries may note, for one interpreter."""
-    program = "import json, sys\nsys.path[:0] = sys.argv[1:2]\nimport notes\n"
-    names: list[str] = json.loads(
-        printed(found, f"{program}print(json.dumps(sorted(notes.MODULES)))\n", str(_RUNTIME))
-    )
-    return names
+    return json.loads(printed(found, program, f"{_CHECKOUT}/", json.dumps(given)))
 
 
 # source -> the modules that it imports before it does anything else
@@ -88,8 +78,8 @@ TRYING = (
 )
 _LEADING = """\
 import json, sys
-sys.path.insert(0, sys.argv[1])
-import notes
+sys.path.append(sys.argv[1])
+from hooks_compile.compile_worker import notes
 print(json.dumps([
     notes.leading_imports(compile(source, "h", "exec")) for source in json.loads(sys.argv[2])
 ]))
@@ -123,13 +113,15 @@ def test_no_module_is_noted_that_the_hook_imports_only_perhaps(interpreter: Foun
 
 
 _MODULES = """\
-import os, sys
-sys.path[:0] = sys.argv[1:2]
+import json, os, sys
+sys.path.append(sys.argv[1])
 from hooks_compile.launcher import early_exit, observers
 from hooks_compile.launcher.collector import GC
-early_exit._NEED_NORMAL_EXIT = frozenset()  # an import of such a module is looked at all the same
-names = sys.argv[2].split()
-del sys.path[0]
+early_exit._NEED_NORMAL_EXIT = frozenset()  # such a module is imported and checked all the same
+names = json.loads(sys.argv[2])
+del sys.path[-1]
+for name in [name for name in sys.modules if name.startswith("json")]:
+    del sys.modules[name]
 print("[", end="")
 for name in names:
     sys.stdout.flush()
@@ -144,7 +136,7 @@ for name in names:
             os._exit(0)
         warnings.filters[:] = [("ignore", None, ResourceWarning, None, 0)]
         wrong = [word for word, well in (
-            ("stream", observers.has_usual_streams()),
+            ("stream", observers.has_usual_streams() and not observers.is_traced()),
             ("callback", early_exit.is_quiet()),
             ("object", early_exit.files_to_flush(GC) == []),
         ) if not well]
@@ -158,18 +150,17 @@ print(len(names), "]")
 
 @each_of_some
 def test_a_module_imported_ahead_leaves_nothing_that_acts_at_the_end(interpreter: Found) -> None:
-    printed_answer = printed(
-        interpreter, _MODULES, str(CHECKOUT), " ".join(names_noted(interpreter))
-    )
-    answer = json.loads(printed_answer)
+    answer = answered(interpreter, _MODULES, sorted(MODULES))
+    assert isinstance(answer, list)
     assert answer[:-1] == []
     assert answer[-1] > 60
 
 
 _PATTERNS = r"""
 import ast, json, marshal, os, sys, warnings
-sys.path.insert(0, sys.argv[1])
-import notes, re, _sre
+sys.path.append(sys.argv[1])
+import re, _sre
+from hooks_compile.compile_worker import pattern_notes as notes
 warnings.simplefilter("ignore")
 folder = os.path.dirname(os.__file__)
 found = set()
@@ -444,7 +435,7 @@ def test_no_other_modules_are_loaded_than_those_of_the_hook(
             f"import {name}\nimport sys\nprint(sys.path[0] in sys.path_importer_cache)\n"
             "print(*sorted(sys.modules))\n",
         )
-        for name in names_noted(interpreter)
+        for name in sorted(MODULES)
     ]
     user.compile(*hooks)
     ahead = 0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import py_compile
 import subprocess
 import sys
 import threading
 import time
+from py_compile import PycInvalidationMode
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,9 +17,13 @@ from hypothesis import strategies as st
 
 from hooks_compile.entries import cache
 from hooks_compile.entries.cache import EntryName
+from hooks_compile.entries.compiler import Compiler
+from hooks_compile.entries.sync import compile_modules
 from hooks_compile.launcher import entry
 from hooks_compile.launcher.miss import store
+from hooks_compile.model import HookSource, State
 from tests.support.launches import CACHE_DIRECTORY, User, as_ordinary_user, entries
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,24 +164,47 @@ def test_what_is_no_folder_of_ours_is_left_alone(tmp_path: Path, kind: str, work
     assert len(list(outside.iterdir())) == 1
 
 
-def test_a_folder_that_may_not_be_read_is_left_alone(hooks: Path) -> None:
-    put(hooks, name(1, "gone"))
-    (hooks / CACHE_DIRECTORY).chmod(0)
+@pytest.mark.parametrize("work", ["prune", "clean"])
+@pytest.mark.parametrize("mode", [0, 0o500])
+def test_what_cannot_be_removed_is_an_error_that_names_the_file(
+    hooks: Path, mode: int, work: str
+) -> None:
+    put(hooks, name(1, "gone"), name(2, "gone"))
+    directory = hooks / CACHE_DIRECTORY
+    directory.chmod(mode)
     code = (
-        "import sys, pathlib; from hooks_compile.entries import cache; "
-        "p = pathlib.Path(sys.argv[1]); "
-        "print(cache.prune(p, keep=1), cache.clean(p))"
+        "import sys, pathlib; from hooks_compile.entries import cache\n"
+        "work = cache.clean if sys.argv[2] == 'clean' else lambda p: cache.prune(p, keep=1)\n"
+        "try: work(pathlib.Path(sys.argv[1]))\n"
+        "except OSError as error: print(error.strerror, error.filename, sep='\\n')\n"
     )
     try:
         done = subprocess.run(
-            [sys.executable, "-c", code, hooks / CACHE_DIRECTORY],
+            [sys.executable, "-c", code, directory, work],
             capture_output=True,
+            text=True,
             check=False,
             preexec_fn=as_ordinary_user(),
         )
     finally:
-        (hooks / CACHE_DIRECTORY).chmod(0o700)
-    assert (done.stdout, done.stderr) == (b"[] []\n", b"")
+        directory.chmod(0o700)
+    first = {"prune": name(1, "gone"), "clean": ".gitignore"}[work]
+    path = directory / first if mode else directory
+    assert (done.stdout, done.stderr) == (f"Permission denied\n{path}\n", "")
+
+
+def test_what_can_be_removed_is_removed_all_the_same(hooks: Path) -> None:
+    _, second, _ = put(hooks, *(name(n, "gone") for n in range(3)))
+    subprocess.run(["chattr", "+i", second], check=False, capture_output=True)
+    try:
+        cache.clean(hooks / CACHE_DIRECTORY)
+    except OSError as error:
+        assert error.filename == str(second)
+    else:
+        pytest.skip("no file can be made immutable here")
+    finally:
+        subprocess.run(["chattr", "-i", second], check=False, capture_output=True)
+    assert list((hooks / CACHE_DIRECTORY).iterdir()) == [second]
 
 
 def test_two_prunings_at_once_do_not_meet_an_error(hooks: Path) -> None:
@@ -252,3 +281,45 @@ def test_markers_that_somebody_changed_stay(hooks: Path) -> None:
 def test_a_folder_of_modules_gets_no_markers(tmp_path: Path) -> None:
     store.store(str(tmp_path / "__pycache__"), "name", b"data", markers=False)
     assert [path.name for path in (tmp_path / "__pycache__").iterdir()] == ["name"]
+
+
+# --- compiled modules
+
+
+def test_only_the_compiled_modules_that_we_made_are_removed(
+    tmp_path: Path, git_repo: GitRepo
+) -> None:
+    user = User.create(tmp_path / "home")
+    names = ("ours", "pythons", "tracked", "stale")
+    ours, pythons, tracked, stale = (
+        git_repo.write(f"hooks/{name}.py", f"x = {name!r}\n") for name in names
+    )
+    py_compile.compile(str(pythons), invalidation_mode=PycInvalidationMode.CHECKED_HASH)
+    py_compile.compile(str(tracked))
+    git_repo.git("add", "-f", "hooks")
+    git_repo.commit()
+    directory = cache.module_directory_in(ours.parent)
+    git_repo.git("rm", "-q", "--cached", "hooks/__pycache__/" + pyc(pythons))
+    with Compiler([user.interpreter], user.key) as compiler:
+        modules = [HookSource(path) for path in (ours, tracked, stale)]
+        states = [result.state for result in compile_modules(compiler, modules)]
+    assert states == [State.COMPILED, State.MISSING, State.COMPILED]
+    stale.write_text("x = 'edited'\n")
+    assert git_repo.git("status", "--porcelain", "--", f"hooks/__pycache__/{pyc(tracked)}") == ""
+    removed = cache.clean_modules(directory)
+    assert removed == [directory / pyc(ours), directory / pyc(stale)]
+    assert {path.name for path in directory.iterdir()} == {pyc(pythons), pyc(tracked)}
+
+
+def test_the_directory_of_modules_is_removed_if_it_is_empty_then(tmp_path: Path) -> None:
+    user = User.create(tmp_path / "home")
+    module = write(tmp_path / "hooks/helper.py", "x = 1\n")
+    user.compile_modules(module)
+    directory = cache.module_directory_in(module.parent)
+    assert cache.clean_modules(directory) == [directory / pyc(module), directory]
+    assert cache.clean_modules(directory) == []
+
+
+def pyc(module: Path) -> str:
+    """The name of a module's compiled file under our own interpreter."""
+    return f"{module.stem}.{sys.implementation.cache_tag}.pyc"

@@ -74,7 +74,7 @@ def test_a_place_that_cannot_be_written_keeps_nobody_from_committing(scene: Scen
 def test_the_check_of_sources_is_quiet_where_all_compiles(scene: Scene) -> None:
     done = scene.tool("check", "--sources-only")
     assert "SyntaxError" not in done.stdout + done.stderr
-    assert not (scene.folder / "runtime").exists()
+    assert not (scene.directory / "runtime").exists()
     assert not list(scene.repo.rglob("__pycache*"))
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.git_hooks.hook_script import EVENTS, KEPT, Kind, config_command, judge, text
-from hooks_compile.git_hooks.stamp import FOLDER, Stamp
+from hooks_compile.git_hooks.hook_script import config_command, parse, text, updated
+from hooks_compile.git_hooks.stamp import NAME, Stamp
 from tests.support.launches import require_root
 from tests.support.repositories import write
 
@@ -39,12 +39,12 @@ def shell(request: pytest.FixtureRequest) -> list[str]:
 class Place:
     """A work tree without git, a tool that counts its calls, and our hook as a file."""
 
-    def __init__(self, folder: Path, shell: Sequence[str] = ("sh",)) -> None:
+    def __init__(self, directory: Path, shell: Sequence[str] = ("sh",)) -> None:
         self.shell = list(shell)
-        self.calls = folder / "calls"
-        self.tool = write(folder / "a tool's folder" / "hooks-compile", "", executable=True)
-        self.tree = folder / "work tree"
-        self.hooks = folder / "hooks"
+        self.calls = directory / "calls"
+        self.tool = write(directory / "a tool's directory" / "hooks-compile", "", executable=True)
+        self.tree = directory / "work tree"
+        self.hooks = directory / "hooks"
         self.env = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
         self.stamp = Stamp(self.tree / ".git")
         (self.tree / ".git").mkdir(parents=True)
@@ -57,7 +57,7 @@ class Place:
 
     def put(self, event: str) -> Path:
         """Write the hook of an event."""
-        return write(self.hooks / event, text(self.tool, event), executable=True)
+        return write(self.hooks / event, text(self.tool), executable=True)
 
     def run(self, *arguments: str, stdin: str = "", **env: str) -> tuple[int, str, str]:
         """Run post-checkout, as git would; return status, stdout and stderr."""
@@ -66,7 +66,7 @@ class Place:
     def run_file(
         self, name: str, *arguments: str, stdin: str = "", **env: str
     ) -> tuple[int, str, str]:
-        """Run a file of the hooks folder."""
+        """Run a file of the hooks directory."""
         done = subprocess.run(
             [*self.shell, self.hooks / name, *arguments],
             cwd=self.tree,
@@ -95,7 +95,7 @@ class Place:
     def date_stamp(self, when: float) -> None:
         """Let the last sync have begun then."""
         for name, before in (("stamp", 0.0), ("second", 1.0), ("coarse", 2.0)):
-            os.utime(self.stamp.folder / name, (when - before, when - before))
+            os.utime(self.stamp.directory / name, (when - before, when - before))
 
 
 @pytest.fixture
@@ -112,34 +112,34 @@ def test_without_a_stamp_it_syncs(place: Place) -> None:
 
 
 def test_with_a_stamp_it_does_nothing_until_a_place_changes(place: Place) -> None:
-    folder = place.tree / "hooks of mine"
-    write(folder / "a.py")
+    directory = place.tree / "hooks of mine"
+    write(directory / "a.py")
     time.sleep(0.02)
     place.settle("nothing here", "hooks of mine")
     if "busybox" not in place.shell[0]:  # it sees whole seconds, and makes sure for two of them
         assert place.run() == SILENT
         assert place.synced == 0
-    write(folder / "draft").replace(folder / "a.py")
+    write(directory / "draft").replace(directory / "a.py")
     assert place.run() == SILENT
     assert place.synced == 1
 
 
 def test_a_shell_that_sees_whole_seconds_never_misses_a_change(place: Place) -> None:
-    folder = place.tree / "hooks"
-    write(folder / "a.py")
+    directory = place.tree / "hooks"
+    write(directory / "a.py")
     for _ in range(5):
         place.settle("hooks")
         time.sleep(0.02)
-        write(folder / "draft").replace(folder / "a.py")
+        write(directory / "draft").replace(directory / "a.py")
         place.run()
         assert place.synced == 1
 
 
 def test_after_two_seconds_every_shell_is_quiet(place: Place) -> None:
-    folder = place.tree / "hooks"
-    write(folder / "a.py")
+    directory = place.tree / "hooks"
+    write(directory / "a.py")
     old = time.time() - 2
-    os.utime(folder, (old, old))
+    os.utime(directory, (old, old))
     place.settle("hooks")
     place.run()
     assert place.synced == 0
@@ -200,7 +200,7 @@ def test_an_index_on_the_side_says_nothing_about_the_files(
     assert place.synced == calls
 
 
-def test_in_a_folder_without_git_it_does_nothing(place: Place) -> None:
+def test_in_a_directory_without_git_it_does_nothing(place: Place) -> None:
     (place.tree / ".git").rmdir()
     assert place.run() == SILENT
     assert place.synced == 0
@@ -228,7 +228,7 @@ def test_a_linked_worktree_and_a_submodule_have_their_own_stamp(place: Place) ->
     assert place.synced == 0
 
 
-def test_a_link_to_a_git_folder_that_is_gone_is_no_work_tree(place: Place) -> None:
+def test_a_link_to_a_git_directory_that_is_gone_is_no_work_tree(place: Place) -> None:
     (place.tree / ".git").rmdir()
     for text_ in ("gitdir: /nowhere/at/all\n", "", "\n", "rubbish"):
         (place.tree / ".git").write_text(text_)
@@ -279,22 +279,54 @@ def test_a_tool_that_has_moved_is_found_on_path(place: Place, tmp_path: Path) ->
 @pytest.mark.parametrize("entry", [".", "", "bin", "{tree}/bin", "{tree}"])
 def test_a_tool_that_the_repository_brings_is_never_run(entry: str, place: Place) -> None:
     place.tool.unlink()
-    for folder in (place.tree, place.tree / "bin"):
+    for directory in (place.tree, place.tree / "bin"):
         evil = "#!/bin/sh\necho sync --git-hook >> " + f"'{place.calls}'\n"
-        write(folder / "hooks-compile", evil, executable=True)
+        write(directory / "hooks-compile", evil, executable=True)
     path = entry.format(tree=place.tree)
     assert place.run(PATH=f"{path}:{place.env['PATH']}") == SILENT
     assert place.synced == 0
 
 
-def test_it_leaves_no_variable_and_no_function_to_a_hook_that_it_goes_on_to(place: Place) -> None:
-    write(
-        place.hooks / f"post-checkout{KEPT}",
-        "#!/bin/sh\nset | grep '^hooks_compile_' | grep -v '^hooks_compile_kept='\n"
-        "env | grep -i hooks_compile\nexit 0\n",
-        executable=True,
-    )
+def append(place: Place, lines: str, event: str = "post-checkout") -> None:
+    with (place.hooks / event).open("a") as hook:
+        hook.write(lines)
+
+
+def test_lines_that_others_append_see_no_variable_and_no_function_of_ours(place: Place) -> None:
+    append(place, "set | grep '^hooks_compile'\nenv | grep -i hooks_compile\nexit 0\n")
     assert place.run() == SILENT
+    assert place.synced == 1
+
+
+def test_lines_that_others_append_have_arguments_stdin_and_their_own_status(place: Place) -> None:
+    append(place, "\n# theirs\nprintf '<%s>' \"$@\"\ncat\necho problem >&2\nexit 7\n")
+    for synced in (1, 0):
+        status, out, err = place.run("a b", "", "*", stdin="one\ntwo\n")
+        assert (status, out, err) == (7, "<a b><><*>one\ntwo\n", "problem\n")
+        assert place.synced == synced
+        place.settle()
+
+
+def test_lines_that_others_append_run_whenever_ours_do_nothing(place: Place) -> None:
+    append(place, 'echo "it ran in ${0##*/}"\n')
+    ran = (0, "it ran in post-checkout\n", "")
+    assert place.run(HOOKS_COMPILE_GIT_HOOK="1") == ran
+    assert place.run(GIT_INDEX_FILE="/a/next-index-1.lock") == ran
+    place.answer("echo Traceback >&2; exit 3")
+    assert place.run() == ran
+    place.tool.unlink()
+    assert place.run(PATH="/nowhere") == ran
+    (place.tree / ".git").rmdir()
+    assert place.run() == ran
+
+
+def test_a_shell_that_stops_at_errors_is_not_stopped_by_us(place: Place) -> None:
+    ours = (place.hooks / "post-checkout").read_text()
+    theirs = ours.replace("#!/bin/sh\n", "#!/bin/sh\nset -eu\n", 1)
+    write(place.hooks / "post-checkout", theirs + "echo end\n", executable=True)
+    assert place.run() == (0, "end\n", "")
+    place.answer("exit 3")
+    assert place.run() == (0, "end\n", "")
 
 
 def test_the_environment_of_the_tool_keeps_it_from_recursion(place: Place) -> None:
@@ -302,53 +334,9 @@ def test_the_environment_of_the_tool_keeps_it_from_recursion(place: Place) -> No
     assert place.run(PYTHONDONTWRITEBYTECODE="1")[2] == "hooks-compile: 1/.\n"
 
 
-CHAINED = {
-    "sh": "#!/bin/sh\n",
-    "env sh": "#!/usr/bin/env sh\n",
-    "sh -e": "#!/bin/sh -e\n",
-    "bash": "#!/usr/bin/env bash\n",
-    "no shebang": "",
-}
-
-
-@pytest.mark.parametrize("start", CHAINED.values(), ids=CHAINED)
-def test_a_hook_behind_ours_has_its_arguments_stdin_and_status(start: str, place: Place) -> None:
-    script = f"{start}printf '<%s>' \"$@\"\ncat\necho problem >&2\nexit 7\n"
-    write(place.hooks / f"post-checkout{KEPT}", script, executable=True)
-    status, out, err = place.run("a b", "", "*", stdin="one\ntwo\n")
-    assert (status, out, err) == (7, "<a b><><*>one\ntwo\n", "problem\n")
-    assert place.synced == 1
-
-
-def test_a_python_hook_behind_ours_finds_what_is_beside_it(place: Place) -> None:
-    write(place.hooks / "beside.py", "NAME = 'found'\n")
-    script = "import beside, sys\nprint(beside.NAME, sys.argv[1:])\nsys.exit(4)\n"
-    script = f"#!/usr/bin/env python3\n{script}"
-    write(place.hooks / f"post-checkout{KEPT}", script, executable=True)
-    assert place.run("x") == (4, "found ['x']\n", "")
-
-
-def test_a_shell_hook_behind_ours_finds_its_own_name(place: Place) -> None:
-    script = '#!/usr/bin/env sh\necho "${0##*/}" "${0%/*}"\n'
-    write(place.hooks / f"post-checkout{KEPT}", script, executable=True)
-    assert place.run() == (0, f"post-checkout {place.hooks}\n", "")
-
-
-def test_a_hook_that_was_switched_off_stays_off(place: Place) -> None:
-    write(place.hooks / f"post-checkout{KEPT}", "#!/bin/sh\necho I run\nexit 1\n")
-    assert place.run() == SILENT
-
-
-def test_moved_aside_by_pre_commit_it_goes_on_to_the_same_hook(place: Place) -> None:
-    write(place.hooks / f"post-checkout{KEPT}", "#!/bin/sh\necho kept\n", executable=True)
-    (place.hooks / "post-checkout").rename(place.hooks / "post-checkout.legacy")
-    assert place.run_file("post-checkout.legacy") == (0, "kept\n", "")
-    assert place.synced == 1
-
-
-def test_as_a_configured_hook_it_sees_its_arguments_and_chains_nothing(tmp_path: Path) -> None:
+def test_as_a_configured_hook_it_runs_and_goes_without_its_script(tmp_path: Path) -> None:
     place = Place(tmp_path)
-    script = write(tmp_path / "it's here" / "git_hook.sh", text(place.tool, None))
+    script = write(tmp_path / "it's here" / "git_hook.sh", text(place.tool))
     for expected in (1, 0):
         done = subprocess.run(
             ["sh", "-c", f'{config_command(script)} "$@"', "name", "1", "0"],
@@ -362,30 +350,41 @@ def test_as_a_configured_hook_it_sees_its_arguments_and_chains_nothing(tmp_path:
         script.unlink(missing_ok=True)
 
 
-def test_our_hook_is_known_again_whatever_the_tool_is_called() -> None:
-    for event in (*EVENTS, None):
-        for tool in ("/usr/bin/hooks-compile", "/it's a/tool", "/\udcff/x", "/$(rm)/`x`"):
-            content = text(Path(tool), event)
-            assert judge(content) is Kind.OURS
-            assert judge(content + b"# mine\n") is Kind.EDITED
-            assert b"@" not in content.replace(b'"$@"', b"")
+def test_our_block_is_known_again_whatever_the_tool_is_called() -> None:
+    for tool in ("/usr/bin/hooks-compile", "/it's a/tool", "/\udcff/x", "/$(rm)/`x`"):
+        content = text(Path(tool))
+        assert b"@" not in content
+        for before, after in ((b"", b""), (b"set -x\n", b"echo theirs"), (b"", b"\n# x\n")):
+            shebang, _, block = content.partition(b"\n")
+            mixed = shebang + b"\n" + before + block + after
+            parts = parse(mixed)
+            assert parts is not None
+            assert (parts.before, parts.block, parts.after) == (
+                b"#!/bin/sh\n" + before,
+                block,
+                after,
+            )
+            others = parts.before + after
+            assert parts.others == (others if before or after else b"")
+            assert parse(updated(mixed, Path("/other"))) == parts._replace(
+                block=text(Path("/other")).partition(b"\n")[2]
+            )
 
 
-def test_hooks_of_others_are_not_ours() -> None:
-    assert judge(b"") is Kind.FOREIGN
-    assert judge(b"#!/bin/sh\nhooks-compile sync\n") is Kind.FOREIGN
-    marked = b"#!/usr/bin/env bash\n# File generated by pre-commit: https://pre-commit.com\n"
-    assert judge(marked) is Kind.MANAGER
+def test_what_is_not_our_whole_block_is_not_ours() -> None:
+    ours = text(Path("/tool"))
+    for content in (b"", b"#!/bin/sh\nhooks-compile sync\n", ours[:-20], ours[40:]):
+        assert parse(content) is None
+        assert updated(content, Path("/tool")) == content
 
 
 def test_shellcheck_finds_nothing_but_what_we_know(tmp_path: Path) -> None:
     if shutil.which("shellcheck") is None:
         pytest.skip("shellcheck is not on this machine")
-    known = ["--exclude=SC3013,SC1090"]  # -nt is in every sh; the other script is the user's
-    for event in (EVENTS[0], None):
-        script = write(tmp_path / "hook", text(Path("/usr/bin/hooks-compile"), event))
-        done = subprocess.run(["shellcheck", *known, script], capture_output=True, check=False)
-        assert done.stdout.decode() == ""
+    script = write(tmp_path / "hook", text(Path("/usr/bin/hooks-compile")))
+    known = ["--exclude=SC3013"]  # every sh has -nt
+    done = subprocess.run(["shellcheck", *known, script], capture_output=True, check=False)
+    assert done.stdout.decode() == ""
 
 
 def test_no_process_is_started_when_nothing_changed(tmp_path: Path) -> None:
@@ -401,4 +400,4 @@ def test_no_process_is_started_when_nothing_changed(tmp_path: Path) -> None:
     calls = [line.split(maxsplit=1)[1] for line in trace.read_text().splitlines()]
     assert [call for call in calls if call.startswith(("clone", "fork", "vfork"))] == []
     assert sum(call.startswith("execve") for call in calls) == 1
-    assert FOLDER in str(place.stamp.folder)
+    assert NAME in str(place.stamp.directory)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -13,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hooks_compile import agents
 from hooks_compile.git_hooks import stamp as git_stamp
 from hooks_compile.git_hooks.stamp import MOST_FILES, MOST_PLACES, Stamp, places
 from hooks_compile.model import HookSource
 from hooks_compile.project.config import Config
-from hooks_compile.project.discovery import discover
-from hooks_compile.project.record import Project
+from hooks_compile.project.record import Project, open_project
 from tests.support.git_scene import HOOK, TOOL, Scene, gits, hook_text
 from tests.support.interpreters_found import found
 from tests.support.repositories import write
@@ -42,9 +43,9 @@ def scene(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Scene:
 
 def counted(scene: Scene) -> tuple[Scene, Path]:
     """The scene with a tool in front of ours that notes each call."""
-    calls = scene.folder / "calls"
+    calls = scene.directory / "calls"
     front = write(
-        scene.folder / "front" / "hooks-compile",
+        scene.directory / "front" / "hooks-compile",
         f"#!/bin/sh\necho call >> '{calls}'\nexec '{TOOL}' \"$@\"\n",
         executable=True,
     )
@@ -75,7 +76,7 @@ def test_every_command_ends_as_without_us(how: str, scene: Scene) -> None:
     elif how == "no tool":
         scene.install("files", tool=Path("/gone"))
     elif how == "broken tool":
-        tool = write(scene.folder / "hooks-compile", "#!/nowhere\n", executable=True)
+        tool = write(scene.directory / "hooks-compile", "#!/nowhere\n", executable=True)
         scene.install("files", tool=tool)
     elif how == "no python":
         env = {"HOOKS_COMPILE_HOME": "/proc/nothing"}
@@ -174,7 +175,7 @@ def test_a_sync_calls_no_hook_and_takes_no_lock(scene: Scene) -> None:
 
 def test_git_variables_of_the_hook_do_not_lead_the_sync_astray(scene: Scene) -> None:
     scene.quietly("worktree", "add", "-q", "../linked", "topic")
-    linked = scene.folder / "linked"
+    linked = scene.directory / "linked"
     scene.make_warm(linked / HOOK)
     # git sets GIT_DIR for the hooks of a linked worktree, and GIT_INDEX_FILE for those of a commit.
     (linked / HOOK).write_text(hook_text("linked"))
@@ -183,8 +184,8 @@ def test_git_variables_of_the_hook_do_not_lead_the_sync_astray(scene: Scene) -> 
     assert scene.launch() == "hit"
 
 
-def test_a_git_folder_elsewhere_is_left_alone(scene: Scene, tmp_path: Path) -> None:
-    """The layout of dotfiles: a home folder is the work tree of a repository beside it."""
+def test_a_git_directory_elsewhere_is_left_alone(scene: Scene, tmp_path: Path) -> None:
+    """The layout of dotfiles: a home directory is the work tree of a repository beside it."""
     tree = tmp_path / "dotfiles' home"
     tree.mkdir()
     write(tree / HOOK, "print(1)\n")
@@ -205,7 +206,7 @@ def test_syncs_at_the_same_time_do_not_disturb_each_other(scene: Scene) -> None:
     for number in range(10):
         assert scene.launch(scene.hook.with_name(f"h{number}.py")) == "hit"
     assert not list(scene.repo.rglob("*.tmp"))
-    assert not list((scene.repo / ".git" / git_stamp.FOLDER).glob(".stamp.*"))
+    assert not list((scene.repo / ".git" / git_stamp.NAME).glob(".stamp.*"))
 
 
 def test_back_and_forth_between_many_versions_stays_warm(scene: Scene) -> None:
@@ -217,7 +218,7 @@ def test_back_and_forth_between_many_versions_stays_warm(scene: Scene) -> None:
         assert scene.launch() == "hit"
 
 
-def test_the_pycache_of_a_folder_is_no_change_of_a_hook(scene: Scene) -> None:
+def test_the_pycache_of_a_directory_is_no_change_of_a_hook(scene: Scene) -> None:
     scene, calls = counted(scene)
     write(scene.hook.with_name("helper.py"), "NAME = 1\n")
     scene.git("add", "-A")
@@ -236,13 +237,13 @@ def test_without_any_interpreter_it_is_silent_and_the_reason_is_kept(scene: Scen
 
 
 def test_outside_of_a_work_tree_there_is_nothing_to_do(scene: Scene) -> None:
-    for folder in (scene.folder, scene.repo / ".git"):
-        done = scene.tool("sync", "--git-hook", cwd=folder)
+    for directory in (scene.directory, scene.repo / ".git"):
+        done = scene.tool("sync", "--git-hook", cwd=directory)
         assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_a_git_folder_that_cannot_be_written_is_no_trouble(scene: Scene) -> None:
-    own = scene.repo / ".git" / git_stamp.FOLDER
+def test_a_git_directory_that_cannot_be_written_is_no_trouble(scene: Scene) -> None:
+    own = scene.repo / ".git" / git_stamp.NAME
     (own / "failure").mkdir()
     write(scene.repo / ".hooks-compile.toml", "python = 3\n")
     scene.tool("sync", "--git-hook")
@@ -274,26 +275,26 @@ def run_with_limit(scene: Scene, seconds: float, *statuses: int) -> float:
 
 def test_a_sync_that_waits_for_ever_ends_in_time_and_says_so(scene: Scene) -> None:
     scene.edit()
-    (scene.folder / "bin/python3").unlink()
-    write(scene.folder / "bin/python3", "#!/bin/sh\nexec sleep 100\n", executable=True)
-    shutil.rmtree(scene.folder / "runtime/seen")
+    (scene.directory / "bin/python3").unlink()
+    write(scene.directory / "bin/python3", "#!/bin/sh\nexec sleep 100\n", executable=True)
+    shutil.rmtree(scene.directory / "runtime/seen")
     assert run_with_limit(scene, 0.5) < 10
     assert "more than 0.5 s" in Stamp(scene.repo / ".git").failure()
 
 
 def test_a_python_that_hangs_holds_the_hook_up_no_longer_than_us(scene: Scene) -> None:
-    """It answers what it is, and then never compiles: its folder is a mount that is gone."""
+    """It answers what it is, and then never compiles: its directory is a mount that is gone."""
     others = [i for i in found() if i.is_cpython and i.version[:2] != sys.version_info[:2]]
     if not others:
         pytest.skip("there is one Python on this machine (try: pyenv install)")
     scene.edit()
-    python = scene.folder / "bin/python3"
+    python = scene.directory / "bin/python3"
     python.unlink()
     answer = f"'{others[0].executable}' \"$@\" | sed 's/[0-9a-f]*$/{os.fsencode(python).hex()}/'"
     script = f"case $* in\n*worker.py) echo noise >&2; exec sleep 60 ;;\n*) {answer} ;;\nesac\n"
     write(python, f"#!/bin/sh\n{script}", executable=True)
     sync = f"#!/bin/sh\nexec '{sys.executable}' -P -c \"{limited(1)}\"\n"
-    scene.install("files", tool=write(scene.folder / "sync", sync, executable=True))
+    scene.install("files", tool=write(scene.directory / "sync", sync, executable=True))
     start = time.monotonic()
     done = scene.run(scene.git_binary, "commit", "-q", "-a", "-m", "edited")
     assert (done.stdout, done.stderr) == ("", "")
@@ -337,13 +338,13 @@ def test_a_clone_of_a_hostile_repository_executes_nothing(method: str, hostile: 
     git = list(gits().values())[-1]
     if method == "config" and list(gits())[-1] < "2.54":
         pytest.skip("the newest git here knows no configured hooks")
-    scene = Scene(hostile.folder, git, hostile.env)
+    scene = Scene(hostile.directory, git, hostile.env)
     scene.install(method, global_=True)  # type: ignore[arg-type]
-    path = f".:bin:{scene.folder}/clone/bin::{scene.env['PATH']}"
-    scene.with_env(PATH=path).run(git, "clone", "-q", "author", "clone", cwd=scene.folder)
-    clone = scene.folder / "clone"
+    path = f".:bin:{scene.directory}/clone/bin::{scene.env['PATH']}"
+    scene.with_env(PATH=path).run(git, "clone", "-q", "author", "clone", cwd=scene.directory)
+    clone = scene.directory / "clone"
     scene.with_env(PATH=path).run(git, "checkout", "-q", "origin/topic", cwd=clone)
-    assert (clone / ".git" / git_stamp.FOLDER / "stamp").exists()
+    assert (clone / ".git" / git_stamp.NAME / "stamp").exists()
     assert Stamp(clone / ".git").failure() == ""
     assert list(clone.glob(".claude/hooks/__pycache_opt__/guard*.pyc"))
 
@@ -354,7 +355,7 @@ def test_a_branch_that_replaces_our_command_is_not_run(nested: bool, scene: Scen
     tool = scene.repo / ".venv/bin/hooks-compile"
     write(tool, f"#!/bin/sh\nexec '{TOOL}' \"$@\"\n", executable=True)
     write(scene.repo / ".git/info/exclude", ".venv\n")
-    mark = scene.folder / "mark"
+    mark = scene.directory / "mark"
     evil = f"#!/bin/sh\ntouch '{mark}'\n"
     scene.install("files", tool=tool)
     scene.git("checkout", "-q", "topic")
@@ -379,12 +380,12 @@ def test_a_branch_that_replaces_our_command_is_not_run(nested: bool, scene: Scen
 
 
 def test_a_shim_is_asked_where_the_repository_has_no_word(scene: Scene) -> None:
-    """pyenv and asdf start what a file in the current folder names."""
-    real = (scene.folder / "bin/python3").resolve()
-    (scene.folder / "bin/python3").unlink()
-    asked = scene.folder / "asked"
+    """pyenv and asdf start what a file in the current directory names."""
+    real = (scene.directory / "bin/python3").resolve()
+    (scene.directory / "bin/python3").unlink()
+    asked = scene.directory / "asked"
     shim = f"#!/bin/sh\npwd >> '{asked}'; echo \"$PWD\" >> '{asked}'\nexec '{real}' \"$@\"\n"
-    write(scene.folder / "bin/python3", shim, executable=True)
+    write(scene.directory / "bin/python3", shim, executable=True)
     scene.git("checkout", "-q", "topic")
     assert set(asked.read_text().splitlines()) == {scene.env["HOME"]}
     assert scene.launch() == "hit"
@@ -395,13 +396,11 @@ def test_a_shim_is_asked_where_the_repository_has_no_word(scene: Scene) -> None:
 
 def project_of(scene: Scene, **config: object) -> Project:
     settings = Config(**config)  # type: ignore[arg-type]
-    sources = tuple(discover(scene.repo, settings))
-    return Project(
-        scene.repo, settings, sources, Path(scene.env["HOOKS_COMPILE_HOME"]), given=False
-    )
+    project = open_project(scene.repo, scene.env, agents=agents)
+    return dataclasses.replace(project, config=settings)
 
 
-def test_places_are_folders_of_hooks_first_and_relative(scene: Scene) -> None:
+def test_places_are_directories_of_hooks_first_and_relative(scene: Scene) -> None:
     found = places(project_of(scene))
     assert found[:2] == [".claude/hooks", ".claude"]
     assert HOOK in found
@@ -420,7 +419,7 @@ def test_places_follow_include_plugins_and_packages(scene: Scene) -> None:
     assert {*expected, "plugins/one/hooks", ".claude/hooks/package"} <= set(found)
 
 
-def test_a_new_hook_folder_beside_a_known_one_is_seen(scene: Scene) -> None:
+def test_a_new_hook_directory_beside_a_known_one_is_seen(scene: Scene) -> None:
     write(scene.repo / "plugins/one/hooks/hooks.json", "{}")
     write(scene.repo / "plugins/one/hooks/run.py", "print(1)\n")
     scene.git("add", "-A")
@@ -450,13 +449,13 @@ def test_a_configuration_that_names_another_script_is_seen(scene: Scene) -> None
     assert scene.launch(named) == "hit"
 
 
-def test_many_folders_and_files_are_cut_at_a_bound(scene: Scene) -> None:
+def test_many_directories_and_files_are_cut_at_a_bound(scene: Scene) -> None:
     for number in range(MOST_FILES + 1):
         write(scene.hook.with_name(f"h{number}.py"), "pass\n")
     found = places(project_of(scene))
     assert not [name for name in found if name.endswith(".py")]
     sources = tuple(HookSource(scene.repo / f"many/{n}/hook.py") for n in range(MOST_PLACES + 5))
-    many = Project(scene.repo, Config(), sources, scene.folder, given=False)
+    many = Project(scene.repo, Config(), sources, scene.directory, given=False)
     assert len(places(many)) == MOST_PLACES
 
 
@@ -473,9 +472,8 @@ def test_hooks_of_git_outside_of_a_linked_worktree_are_places_by_their_full_name
     scene.quietly("worktree", "add", "-q", "../linked", "topic")
     own = scene.repo / ".git/hooks"
     write(own / "pre-push", "#!/usr/bin/env python3\nprint(1)\n")
-    linked = scene.folder / "linked"
-    sources = tuple(discover(linked, Config()))
-    assert str(own) in places(Project(linked, Config(), sources, scene.folder, given=False))
+    linked = scene.directory / "linked"
+    assert str(own) in places(open_project(linked, scene.env, agents=agents))
 
 
 def test_a_stamp_dates_from_before_its_sync(tmp_path: Path) -> None:
@@ -483,7 +481,7 @@ def test_a_stamp_dates_from_before_its_sync(tmp_path: Path) -> None:
     stamp.begin()
     (tmp_path / "changed").write_text("")
     stamp.succeed(["one", "two"])
-    put = tmp_path / git_stamp.FOLDER
+    put = tmp_path / git_stamp.NAME
     assert stamp.read() == ["one", "two"]
     assert (put / "stamp").stat().st_mtime_ns < (tmp_path / "changed").stat().st_mtime_ns
     assert (put / "second").stat().st_mtime_ns < (put / "stamp").stat().st_mtime_ns
@@ -510,11 +508,10 @@ def test_a_failure_keeps_the_places_until_a_success(tmp_path: Path) -> None:
 def test_what_a_killed_sync_left_is_cleared_away_in_time(tmp_path: Path) -> None:
     stamp = Stamp(tmp_path)
     stamp.begin()
-    old, young = (write(tmp_path / git_stamp.FOLDER / f".stamp.{n}") for n in (1, 2))
+    old, young = (write(tmp_path / git_stamp.NAME / f".stamp.{n}") for n in (1, 2))
     long_ago = time.time() - 7200
     os.utime(old, (long_ago, long_ago))
     stamp.succeed([])
     assert not old.exists()
     assert young.exists()
-    assert git_stamp.remove(tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert git_stamp.directories(tmp_path) == [stamp.directory]

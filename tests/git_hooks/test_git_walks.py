@@ -12,19 +12,19 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, precondition, rule
 
-from tests.support.git_scene import HOOK, Scene, gits
-from tests.support.tiers import IS_SOAK as SOAK
+from tests.support.git_scene import HOOK, NO_NEWER_GIT, Scene, gits, newer_git
+from tests.support.tiers import scaled
 
 _LINES = 4
 _MOST_TREES = 3
 
 _templates: dict[str, Scene] = {}
-_folder: list[Path] = []
+_directory: list[Path] = []
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _place_for_walks(tmp_path_factory: pytest.TempPathFactory) -> None:
-    _folder.append(tmp_path_factory.mktemp("walks"))
+    _directory.append(tmp_path_factory.mktemp("walks"))
 
 
 def content(values: list[str]) -> str:
@@ -43,21 +43,21 @@ class Walk(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         if self.version not in _templates:
-            scene = Scene.create(_folder[0] / f"git {self.version}", gits()[self.version])
+            scene = Scene.create(_directory[0] / f"git {self.version}", gits()[self.version])
             scene.hook.write_text(content(["0"] * _LINES))
             scene.quietly("commit", "-q", "-a", "-m", "lines")
             scene.make_warm()
             scene.install()
             _templates[self.version] = scene
         self.scene = _templates[self.version].copy_to(
-            Path(tempfile.mkdtemp(dir=_folder[0])) / "scene"
+            Path(tempfile.mkdtemp(dir=_directory[0])) / "scene"
         )
         self.trees = [self.scene.repo]
         self.cold: set[Path] = set()
         self.number = 0
 
     def teardown(self) -> None:
-        shutil.rmtree(self.scene.folder)
+        shutil.rmtree(self.scene.directory)
 
     def new(self) -> str:
         self.number += 1
@@ -194,7 +194,7 @@ class Walk(RuleBasedStateMachine):
     @precondition(lambda self: len(self.trees) < _MOST_TREES)
     @rule(branch=branches)
     def worktree(self, branch: str) -> None:
-        tree = self.scene.folder / self.new()
+        tree = self.scene.directory / self.new()
         assert self.git(self.scene.repo, "worktree", "add", "-q", "--detach", str(tree), branch)
         self.trees.append(tree)
         self.look(tree)
@@ -203,7 +203,7 @@ class Walk(RuleBasedStateMachine):
     def apply(self, index: int, branch: str) -> None:
         """One of the operations for which git runs no hook."""
         tree = self.tree(index)
-        patch = self.scene.folder / "patch"
+        patch = self.scene.directory / "patch"
         assert self.git(tree, "diff", f"--output={patch}", "HEAD", branch)
         if patch.stat().st_size and self.git(tree, "apply", str(patch)):
             self.cold.add(tree)
@@ -221,21 +221,20 @@ class Walk(RuleBasedStateMachine):
 class NewestWalk(Walk):
     """The same under the newest git here: its hooks are in its configuration."""
 
-    version = list(gits())[-1]
+    version = newer_git() or next(iter(gits()))
 
 
 for each in (Walk, NewestWalk):
     each.TestCase.settings = settings(
-        max_examples=150 if SOAK else 5,
-        stateful_step_count=60 if SOAK else 20,
+        max_examples=scaled(1, 5, 150),
+        stateful_step_count=scaled(12, 20, 60),
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
 
 
-limit = pytest.mark.timeout(7200 if SOAK else 300)
-TestWalks = pytest.mark.soak(limit(Walk.TestCase))
-TestWalksOfTheNewest = pytest.mark.skipif(
-    len(gits()) == 1,
-    reason="one git is on this machine (name the folder of a newer in HOOKS_COMPILE_TEST_GIT)",
-)(pytest.mark.soak(limit(NewestWalk.TestCase)))
+limit = pytest.mark.timeout(scaled(300, 300, 7200))
+TestWalks = limit(Walk.TestCase)
+TestWalksOfTheNewest = pytest.mark.skipif(not newer_git(), reason=NO_NEWER_GIT)(
+    limit(NewestWalk.TestCase)
+)

@@ -41,8 +41,8 @@ def scene(
 ) -> Scene:
     """A project whose commits have all our ids, with the manager's hooks in its work tree."""
     if manager not in _templates:
-        folder = tmp_path_factory.mktemp("template") / "scene"
-        made = Scene.create(folder, files={CONFIG: packaged.config()}).with_env(**packaged.env)
+        directory = tmp_path_factory.mktemp("template") / "scene"
+        made = Scene.create(directory, files={CONFIG: packaged.config()}).with_env(**packaged.env)
         made.run(manager, "install", "--install-hooks")
         _templates[manager] = made
     return _templates[manager].copy_to(tmp_path / "scene")
@@ -156,7 +156,7 @@ def test_a_merge_with_a_conflict_in_the_hook(scene: Scene) -> None:
 
 def test_a_branch_whose_configuration_does_not_know_us(scene: Scene, manager: Path) -> None:
     scene.quietly("checkout", "-q", "-b", "others")
-    write(scene.repo / CONFIG, LOCAL.format(noted=scene.folder / "noted"))
+    write(scene.repo / CONFIG, LOCAL.format(noted=scene.directory / "noted"))
     scene.edit("others")
     scene.quietly("commit", "-q", "-a", "-m", "others")
     scene.quietly("checkout", "-q", "-b", "none")
@@ -204,7 +204,7 @@ def test_in_several_processes_where_a_project_wants_it_so(
 
 
 def test_in_two_worktrees_at_the_same_time(scene: Scene, manager: Path) -> None:
-    linked = scene.folder / "linked"
+    linked = scene.directory / "linked"
     scene.quietly("worktree", "add", "-q", linked, "topic")
     words: list[str | Path] = [manager, "run", "--all-files", "hooks-compile"]
     runs = [
@@ -219,7 +219,7 @@ def test_the_users_interpreter_is_compiled_for_not_the_managers(scene: Scene) ->
     others = [i for i in found() if i.is_cpython and i.version[:2] != (3, 11)]
     if not others:
         pytest.skip("there is one Python on this machine (try: pyenv install)")
-    link = scene.folder / "bin/python3"
+    link = scene.directory / "bin/python3"
     link.unlink()
     link.symlink_to(others[0].executable)
     scene.edit()
@@ -238,13 +238,13 @@ def with_check(scene: Scene, packaged: Packaged) -> None:
     scene.quietly("commit", "-q", "-a", "-m", "check")
 
 
-def test_the_check_writes_nothing_and_needs_no_runtime_folder(
+def test_the_check_writes_nothing_and_needs_no_runtime_directory(
     scene: Scene, run: Callable[..., str], packaged: Packaged
 ) -> None:
     with_check(scene, packaged)
-    shutil.rmtree(scene.folder / "runtime", ignore_errors=True)
+    shutil.rmtree(scene.directory / "runtime", ignore_errors=True)
     run(*CHECK)
-    assert not (scene.folder / "runtime").exists()
+    assert not (scene.directory / "runtime").exists()
     assert not list(scene.repo.rglob("__pycache_opt__"))
 
 
@@ -273,7 +273,7 @@ def test_the_check_compiles_for_every_configured_interpreter(
         pytest.skip("no Python before 3.10 is on this machine (try: pyenv install 3.9)")
     with_check(scene, packaged)
     name = f"python3.{older[0].version[1]}"
-    (scene.folder / "bin" / name).symlink_to(older[0].executable)
+    (scene.directory / "bin" / name).symlink_to(older[0].executable)
     write(scene.repo / ".hooks-compile.toml", f'python = ["python3", "{name}"]\n')
     scene.hook.write_text("match 1:\n    case 1:\n        print(1)\n")
     shown = run(*CHECK, status=1)
@@ -352,12 +352,12 @@ def local(tmp_path: Path, packaged: Packaged) -> Scene:
 
 
 def hooks_in(scene: Scene) -> dict[str, bytes]:
-    folder = scene.repo / ".git/hooks"
-    return {p.name: p.read_bytes() for p in folder.iterdir() if p.suffix != ".sample"}
+    directory = scene.repo / ".git/hooks"
+    return {p.name: p.read_bytes() for p in directory.iterdir() if p.suffix != ".sample"}
 
 
 def assert_both_run(scene: Scene, branch: str) -> None:
-    noted = scene.folder.parent / "noted"
+    noted = scene.directory.parent / "noted"
     noted.unlink(missing_ok=True)
     done = scene.run(scene.git_binary, "checkout", "-q", branch)
     assert "bug" not in done.stderr
@@ -402,7 +402,7 @@ def assert_both_run_without_theirs(scene: Scene) -> None:
 
 
 def test_with_a_hook_from_before_both(local: Scene, manager: Path) -> None:
-    noted = local.folder / "first"
+    noted = local.directory / "first"
     script = f'#!/bin/sh\necho first >> "{noted}"\n'
     write(local.repo / ".git/hooks/post-checkout", script, executable=True)
     before = hooks_in(local)
@@ -418,9 +418,9 @@ def test_with_a_hook_from_before_both(local: Scene, manager: Path) -> None:
 def test_while_unstaged_edits_are_hidden_nothing_is_synced(local: Scene, manager: Path) -> None:
     local.run(manager, "install")
     local.install("files")
-    calls = local.folder / "calls"
+    calls = local.directory / "calls"
     front = f"#!/bin/sh\necho call >> '{calls}'\n"
-    local.install("files", tool=write(local.folder / "front", front, executable=True))
+    local.install("files", tool=write(local.directory / "front", front, executable=True))
     write(local.repo / "new.txt", "new\n")
     local.git("add", "-A")
     local.edit("unstaged")
@@ -432,8 +432,8 @@ def test_while_unstaged_edits_are_hidden_nothing_is_synced(local: Scene, manager
 
 def test_no_environment_of_a_manager_is_left_on_path_for_hooks(scene: Scene) -> None:
     """``python3`` of pre-commit's environment is first on PATH while our ids run."""
-    recorded = scene.folder / "runtime/interpreters.json"
+    recorded = scene.directory / "runtime/interpreters.json"
     scene.git("checkout", "-q", "topic")
     assert "pre-commit" not in recorded.read_text()
     assert "prek" not in recorded.read_text()
-    assert os.fspath(scene.folder / "bin/python3") in recorded.read_text()
+    assert os.fspath(scene.directory / "bin/python3") in recorded.read_text()

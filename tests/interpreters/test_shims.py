@@ -18,6 +18,7 @@ from hooks_compile.interpreters import shims
 from tests.conftest import CHECKOUT
 from tests.support.launches import WRAPPER, require_root
 from tests.support.pyenv_scene import LONG_AGO, SYSTEM, Scene, versions
+from tests.support.tiers import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -106,7 +107,7 @@ CONTENTS = [
 ]
 
 
-@pytest.mark.parametrize(("content", "passed"), CONTENTS)
+@pytest.mark.parametrize(("content", "passed"), CONTENTS[:: scaled(8, 1, 1)])
 def test_a_version_file_of_any_content_gives_what_the_shim_gives(
     scene: Scene, content: str, *, passed: bool
 ) -> None:
@@ -136,7 +137,7 @@ def test_a_version_file_of_any_content_gives_what_the_shim_gives(
         (":{old}", False),
         ("{old}::{new}", True),
         ("*", False),
-    ],
+    ][:: scaled(5, 1, 1)],
 )
 def test_the_variable_goes_before_every_file(scene: Scene, content: str, *, passed: bool) -> None:
     scene.choose(_named("{middle}\n"))
@@ -162,7 +163,7 @@ def test_the_hook_sees_the_variables_that_pyenv_sets(scene: Scene) -> None:
 def test_a_shim_that_was_never_recorded_is_asked(scene: Scene) -> None:
     scene.compare()
     assert not scene.passes()
-    assert not (scene.runtime / shims.FOLDER).exists()
+    assert not (scene.runtime / shims.DIRECTORY).exists()
 
 
 def test_the_record_of_one_folder_serves_in_all_where_the_same_is_chosen(scene: Scene) -> None:
@@ -303,7 +304,9 @@ AFTERWARDS: list[tuple[Callable[[Scene], object], bool]] = [
 
 
 @pytest.mark.parametrize(
-    ("change", "passed"), AFTERWARDS, ids=[change.__name__.strip("_") for change, _ in AFTERWARDS]
+    ("change", "passed"),
+    AFTERWARDS[:: scaled(4, 1, 1)],
+    ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_after_any_change_a_launch_does_what_the_shim_does_then(
     scene: Scene, change: Callable[[Scene], object], *, passed: bool
@@ -416,7 +419,7 @@ ENVIRONMENTS: list[tuple[dict[str, str], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("env", "passed"), ENVIRONMENTS, ids=str)
+@pytest.mark.parametrize(("env", "passed"), ENVIRONMENTS[:: scaled(9, 1, 1)], ids=str)
 def test_a_variable_is_seen_by_the_hook_as_through_the_shim(
     scene: Scene, env: dict[str, str], *, passed: bool
 ) -> None:
@@ -454,7 +457,7 @@ def test_each_locale_that_bash_knew_at_the_record_passes(scene: Scene) -> None:
         ("{shims}:bin:/usr/bin", False),
         ("{top}/tools:{shims}:/usr/bin", False),
         ("{top}/bash:{shims}:/usr/bin", False),
-    ],
+    ][:: scaled(5, 1, 1)],
 )
 def test_path_leads_to_the_shim_or_does_not(scene: Scene, path: str, *, passed: bool) -> None:
     (scene.top / "link").symlink_to(scene.root)
@@ -510,7 +513,7 @@ def test_arguments_that_pyenv_takes_for_those_of_pip_are_left_to_it(scene: Scene
     scene.compare("x -m pip y")
 
 
-@pytest.mark.parametrize("shell", _shells(SHELLS))
+@pytest.mark.parametrize("shell", _shells(list(SHELLS)[: scaled(3, 9, 9) : scaled(2, 1, 1)]))
 def test_every_shell_gives_the_hook_what_it_gives_it_through_the_shim(
     scene: Scene, shell: tuple[str, ...]
 ) -> None:
@@ -521,8 +524,10 @@ def test_every_shell_gives_the_hook_what_it_gives_it_through_the_shim(
             scene.compare("--child", "a b", shell=shell, env=env)
 
 
-@pytest.mark.parametrize("shell", _shells(PASSING_SHELLS))
-@pytest.mark.parametrize("options", [[], ["-e"], ["-u"], ["-C"], ["-f"]], ids=" ".join)
+@pytest.mark.parametrize("shell", _shells(PASSING_SHELLS[:: scaled(3, 1, 1)]))
+@pytest.mark.parametrize(
+    "options", [[], ["-f"], ["-e"], ["-u"], ["-C"]][: scaled(2, 5, 5)], ids=" ".join
+)
 def test_it_starts_no_process_but_the_hooks(
     scene: Scene, shell: tuple[str, ...], options: list[str]
 ) -> None:
@@ -555,7 +560,7 @@ def test_it_starts_no_process_but_the_hooks(
 
 
 def _record(scene: Scene) -> Path:
-    path, stamp = sorted((scene.runtime / shims.FOLDER).iterdir())
+    path, stamp = sorted((scene.runtime / shims.DIRECTORY).iterdir())
     assert stamp.name == f"{path.name}+"
     return path
 
@@ -603,7 +608,9 @@ def _fifo(path: Path) -> None:
     os.mkfifo(path)
 
 
-@pytest.mark.parametrize("harm", [_foreign, _link, _short, _empty, _folder, _fifo])
+@pytest.mark.parametrize(
+    "harm", [_foreign, _short, _link, _empty, _fifo, _folder][: scaled(2, 6, 6)]
+)
 def test_a_record_that_is_not_the_users_own_or_not_whole_counts_for_nothing(
     scene: Scene, harm: Callable[[Path], object]
 ) -> None:
@@ -613,7 +620,7 @@ def test_a_record_that_is_not_the_users_own_or_not_whole_counts_for_nothing(
     scene.compare()
 
 
-@pytest.mark.parametrize("harm", [_foreign, _link, _folder])
+@pytest.mark.parametrize("harm", [_foreign, _link, _folder][: scaled(1, 3, 3)])
 def test_code_that_is_not_the_users_own_is_not_run(
     scene: Scene, harm: Callable[[Path], object]
 ) -> None:
@@ -625,7 +632,7 @@ def test_code_that_is_not_the_users_own_is_not_run(
     assert not scene.launch(wrapper=True).out.startswith("run\n")
 
 
-@pytest.mark.parametrize("home", ["", "relative", "/no/such/folder", "."])
+@pytest.mark.parametrize("home", ["relative", "", "/no/such/folder", "."][: scaled(1, 4, 4)])
 def test_a_project_brings_no_code_for_the_wrapper(scene: Scene, home: str) -> None:
     for path in (scene.project / "shims.sh", scene.project / "relative" / "shims.sh"):
         path.parent.mkdir(exist_ok=True)
@@ -634,7 +641,9 @@ def test_a_project_brings_no_code_for_the_wrapper(scene: Scene, home: str) -> No
     scene.compare(env={"HOOKS_COMPILE_HOME": home})
 
 
-@pytest.mark.parametrize("value", ["$(touch mark)", "`touch mark`", "'; touch mark; '", "*", "a b"])
+@pytest.mark.parametrize(
+    "value", ["$(touch mark)", "`touch mark`", "'; touch mark; '", "*", "a b"][: scaled(1, 5, 5)]
+)
 def test_what_a_record_holds_is_data(scene: Scene, value: str) -> None:
     scene.refresh()
     record = _record(scene)
@@ -666,7 +675,7 @@ def test_a_root_of_any_name_is_data_as_well(tmp_path: Path) -> None:
         ("pyenvan/bin/x", "the order of its plugins depends on the locale"),
         ("mine/etc/pyenv.d/which/x.bash", "may choose otherwise each time"),
         ("mine/etc/pyenv.d/rehash/x.bash", ""),
-    ],
+    ][:: scaled(3, 1, 1)],
 )
 def test_a_plugin_that_can_not_be_followed_keeps_the_shim(
     scene: Scene, plugin: str, why: str
@@ -675,9 +684,9 @@ def test_a_plugin_that_can_not_be_followed_keeps_the_shim(
     path.parent.mkdir(parents=True)
     path.write_text("")
     scene.settle()
-    passing = scene.refresh()
-    assert (passing.binary is None) == bool(why)
-    assert why in passing.why
+    bypass = scene.refresh()
+    assert (bypass.binary is None) == bool(why)
+    assert why in bypass.why
     scene.compare()
 
 
@@ -686,7 +695,7 @@ def test_a_shim_that_sets_more_than_is_known_keeps_its_place(scene: Scene) -> No
     scene.settle()
     assert scene.refresh().why == "it sets MINE in ways of its own"
     assert not scene.passes()
-    assert list((scene.runtime / shims.FOLDER).iterdir()) == []
+    assert list((scene.runtime / shims.DIRECTORY).iterdir()) == []
     assert scene.compare().seen["env"]["MINE"] == "1"
 
 
@@ -717,7 +726,7 @@ def test_a_shim_that_does_not_start_a_python_is_asked(scene: Scene) -> None:
 def test_a_runtime_folder_that_can_not_be_written_records_nothing(
     scene: Scene,
 ) -> None:
-    (scene.runtime / shims.FOLDER).write_text("")
+    (scene.runtime / shims.DIRECTORY).write_text("")
     assert "no record can be written" in scene.refresh().why
     scene.compare()
 
@@ -726,9 +735,9 @@ def test_the_tool_itself_may_run_under_the_shim(scene: Scene) -> None:
     scene.choose(f"{minor(versions()[1])}\n")
     inner = scene.compare().seen["env"]
     assert inner["PYENV_DIR"]
-    passing = shims.refresh(scene.runtime, "python3", cwd=scene.project, env=inner | scene.env)
-    assert passing
-    assert passing.binary
+    bypass = shims.refresh(scene.runtime, "python3", cwd=scene.project, env=inner | scene.env)
+    assert bypass
+    assert bypass.binary
     assert scene.passes()
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.support.pyenv_scene import Scene, versions
-from tests.support.tiers import IS_SOAK as SOAK
+from tests.support.tiers import scaled
 
 FOLDERS = (".", "sub", "sub/deep")
 MINE = "mine"
@@ -104,9 +104,9 @@ class Walk(RuleBasedStateMachine):
 
 
 Walk.TestCase.settings = settings(
-    max_examples=150 if SOAK else 5,
-    stateful_step_count=40 if SOAK else 20,
+    max_examples=scaled(1, 5, 150),
+    stateful_step_count=scaled(10, 20, 40),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-TestWalks = pytest.mark.soak(pytest.mark.timeout(7200 if SOAK else 300)(Walk.TestCase))
+TestWalks = pytest.mark.timeout(scaled(300, 300, 7200))(Walk.TestCase)

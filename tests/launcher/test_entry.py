@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hooks_compile.compile_worker import worker
 from hooks_compile.launcher import entry
-from hooks_compile.runtime import worker
 from tests.support.interpreters_found import clean_environment, each_interpreter
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from tests.support.interpreters_found import Found
@@ -100,14 +101,15 @@ def test_it_tells_code_notes_and_who_chose_the_level(level: int, choice: bytes) 
 
 def test_compile_time_warnings_are_recorded_whatever_the_filters_say(tmp_path: Path) -> None:
     sources = {"a.py": b"1 is 1\nprint(0)\n'a' is 'b'\n", "b.py": b"1\n", "c.py": b"\n1 is 1\n"}
-    jobs = [(f"{tmp_path}/{name}", source, 2, "a") for name, source in sources.items()]
+    paths = [str(write(tmp_path / name, source)) for name, source in sources.items()]
+    order = worker.Order(KEY, "auto", write=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        outcomes = worker.compile_all(KEY, jobs, True)
+        outcomes = worker.compile_hooks(order, paths)
     found = {}
-    for name, (state, entry_name, _, _) in zip(sources, outcomes, strict=True):
-        assert state == "compiled"
-        data = (tmp_path / entry.CACHE_DIRECTORY / entry_name).read_bytes()
+    for name, outcome in zip(sources, outcomes, strict=True):
+        assert (outcome.state, outcome.level) == ("compiled", 2)
+        data = (tmp_path / entry.CACHE_DIRECTORY / outcome.name).read_bytes()
         found[name] = [(category, line) for category, _, line in entry.unpack(data)[1][0]]
     caught = [("SyntaxWarning", 1), ("SyntaxWarning", 3)]
     assert found == {"a.py": caught, "b.py": [], "c.py": [("SyntaxWarning", 2)]}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.errors import ConfigError
+from hooks_compile.errors import ConfigError, pasted
 from hooks_compile.project.config import Config, load_config
 from tests.support.repositories import write
 
@@ -59,6 +59,13 @@ def test_every_key_is_read_from_either_file(tmp_path: Path, name: str, header: s
     )
 
 
+@pytest.mark.parametrize("name", [".hooks-compile.toml", "pyproject.toml"])
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path, name: str) -> None:
+    header = "[tool.hooks-compile]\n" if name == "pyproject.toml" else ""
+    write(tmp_path / name, b"\xef\xbb\xbf" + f"{header}keep = 7\n".encode())
+    assert load_config(tmp_path).keep == 7
+
+
 def test_an_empty_dotfile_and_an_empty_table_are_the_defaults(tmp_path: Path) -> None:
     path = write(tmp_path / "pyproject.toml", "[tool.hooks-compile]\n")
     assert load_config(tmp_path) == Config(path=path)
@@ -100,19 +107,19 @@ def test_a_file_that_is_not_utf_8_is_an_error(tmp_path: Path) -> None:
 def test_what_is_not_a_file_is_an_error_and_is_not_waited_for(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.mkdir()
-    with pytest.raises(ConfigError, match="is not a file"):
+    with pytest.raises(ConfigError, match="can't be read: "):
         load_config(tmp_path)
     path.rmdir()
     os.mkfifo(path)
-    with pytest.raises(ConfigError, match="is not a file"):
+    with pytest.raises(ConfigError, match="can't be read: "):
         load_config(tmp_path)
     path.unlink()
     path.symlink_to("/dev/zero")
-    with pytest.raises(ConfigError, match="is not a file"):
+    with pytest.raises(ConfigError, match="can't be read: "):
         load_config(tmp_path)
     path.unlink()
     path.symlink_to("nowhere")
-    with pytest.raises(ConfigError, match="is not a file"):
+    with pytest.raises(ConfigError, match="can't be read: "):
         load_config(tmp_path)
 
 
@@ -121,13 +128,13 @@ def test_a_file_that_can_t_be_read_is_an_error(unprivileged: Path) -> None:
     path.chmod(0o200)
     with pytest.raises(ConfigError, match="Permission denied") as caught:
         load_config(unprivileged)
-    assert caught.value.remedy == f"ls -ld '{path}'"
+    assert caught.value.remedy == f"ls -ld {pasted(path)}"
 
 
 def test_a_link_to_itself_is_an_error_of_its_file(tmp_path: Path) -> None:
     loop = tmp_path / ".hooks-compile.toml"
     loop.symlink_to(loop)
-    with pytest.raises(ConfigError, match="is not a file"):
+    with pytest.raises(ConfigError, match="can't be read: "):
         load_config(tmp_path)
 
 

@@ -4,17 +4,28 @@ import json
 import os
 import shutil
 import sys
+import zipapp
 from pathlib import Path
 
 import pytest
 
-from hooks_compile.errors import GitError, HooksCompileError
+from hooks_compile import agents, git
+from hooks_compile.errors import GitError, HooksCompileError, pasted
 from hooks_compile.model import HookSource
+from hooks_compile.project import discovery
 from hooks_compile.project.config import Config
-from hooks_compile.project.discovery import PROJECT_FOLDERS, discover, from_arguments, local_modules
+from hooks_compile.project.discovery import PROJECT_DIRECTORIES, from_arguments, local_modules
+from hooks_compile.project.search import repository_above
 from tests.support.repositories import GitRepo, write
 
 SHEBANG = "#!/usr/bin/env python3\n"
+
+
+def discover(
+    root: Path, config: Config | None = None, *, home: Path | None = None
+) -> list[HookSource]:
+    repository = git.open_repository(root) if repository_above(str(root.resolve())) else None
+    return discovery.discover(root, config or Config(), repository, agents, home=home).sources
 
 
 def found(root: Path, config: Config = Config(), *, home: Path | None = None) -> dict[str, str]:  # noqa: B008 - it is frozen
@@ -55,9 +66,9 @@ def test_nothing_is_found_in_an_empty_folder(root: Path) -> None:
     assert found(root) == {}
 
 
-@pytest.mark.parametrize("folder", PROJECT_FOLDERS)
+@pytest.mark.parametrize("folder", PROJECT_DIRECTORIES)
 def test_python_files_in_hook_folders_are_sources(root: Path, folder: str) -> None:
-    for name in ("a.py", "deep/er/b.py", "with space.py", "hy-phen.py", "ünïcode-名.py", ".c.py"):
+    for name in ("a.py", "deep/er/b.py", "with space.py", "hy-phen.py", "ünïcode-名.py"):
         write(root / folder / name)
     write(root / folder / "pre-commit", SHEBANG)
     for name, text in (("notes.md", SHEBANG), ("guard.sh", "#!/bin/sh\n"), ("run", "#!/bin/sh\n")):
@@ -67,10 +78,35 @@ def test_python_files_in_hook_folders_are_sources(root: Path, folder: str) -> No
     assert found(root) == {
         f"{folder}/{name}": f"in {folder}"
         for name in (
-            *("a.py", "deep/er/b.py", "with space.py", "hy-phen.py", "ünïcode-名.py", ".c.py"),
+            *("a.py", "deep/er/b.py", "with space.py", "hy-phen.py", "ünïcode-名.py"),
             "pre-commit",
         )
     }
+
+
+NO_HOOKS = (
+    *("._guard.py", ".guard.py", ".#guard.py", "#guard.py"),
+    "guard.sync-conflict-20240101-101010-ABCDEFG.py",
+    "guard (Anna's conflicted copy 2024-01-01).py",
+    *("guard_BACKUP_17.py", "guard_LOCAL_17.py"),
+)
+
+
+def test_hidden_files_conflicts_and_zip_archives_are_no_sources(root: Path) -> None:
+    folder = root / ".claude/hooks"
+    for name in NO_HOOKS:
+        write(folder / name, b"\0\5\x16\7\xff")
+        write(folder / "package" / name, b"\0\5\x16\7\xff")
+    write(folder / "package/__init__.py")
+    write(root / "app/__main__.py", "print(1)\n")
+    zipapp.create_archive(root / "app", folder / "app", "/usr/bin/env python3")
+    write(root / ".claude/settings.json", claude_settings(".claude/hooks/app"))
+    write(folder / "guard.py")
+    assert names(root) == {".claude/hooks/guard.py"}
+    assert [path.name for path in local_modules(discover(root))] == ["guard.py", "__init__.py"]
+    assert [source.path.name for source in from_arguments([folder])] == ["guard.py"]
+    hidden = Config(include=(".claude/hooks/.guard.py",))
+    assert names(root, hidden) == {".claude/hooks/guard.py", ".claude/hooks/.guard.py"}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes any bytes as a name")
@@ -655,7 +691,7 @@ def test_an_argument_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         with pytest.raises(HooksCompileError, match="No such file") as caught:
             from_arguments([tmp_path / name])
         assert caught.value.path == tmp_path / name
-        assert caught.value.remedy == f"ls -ld '{tmp_path / name}'"
+        assert caught.value.remedy == f"ls -ld {pasted(tmp_path / name)}"
 
 
 def test_an_argument_that_is_no_python_source_is_an_error(tmp_path: Path) -> None:
@@ -663,7 +699,7 @@ def test_an_argument_that_is_no_python_source_is_an_error(tmp_path: Path) -> Non
     write(tmp_path / "x.pyc", b"\xa7\r\r\n\0\0\0\0")
     with pytest.raises(HooksCompileError, match="NUL bytes"):
         from_arguments([tmp_path / "x.pyc"])
-    with pytest.raises(HooksCompileError, match="neither a file nor a folder"):
+    with pytest.raises(HooksCompileError, match="neither a file nor a directory"):
         from_arguments([tmp_path / "pipe"])
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from hooks_compile.errors import InterpreterError
 from hooks_compile.interpreters.resolve import resolve
+from hooks_compile.interpreters.selection import find_interpreters, for_unattended
 from hooks_compile.model import HookSource
 from hooks_compile.project.config import Config
 from hooks_compile.project.record import Project
-from hooks_compile.project.unattended import find_interpreters
 from hooks_compile.trust import search_path
 from tests.support.launches import default_interpreter
 from tests.support.repositories import write
@@ -50,7 +50,7 @@ class Place:
     ) -> list[Path]:
         env = {"PATH": os.pathsep.join(map(str, path)), "HOME": str(self.home)}
         project = Project(self.tree, Config(), (HookSource(self.hook),), self.runtime, given=False)
-        found = find_interpreters(project, env, commands, strict=strict)
+        found = find_interpreters(project, for_unattended(project, env), commands, strict=strict)
         return [interpreter.executable for interpreter in found]
 
 

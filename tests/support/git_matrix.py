@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from tests.support.git_scene import HOOK, hook_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tests.support.git_scene import Scene, State
 
@@ -28,7 +28,7 @@ Act = Callable[["Scene"], "Iterator[Path | None]"]
 class Operation:
     """One row: what is typed, and how it is tried.
 
-    ``silent``: git runs no hook at all for it, so that only the watcher can know.
+    ``silent``: git runs no hook for it, so that only the watcher sees the change.
     """
 
     name: str
@@ -37,11 +37,12 @@ class Operation:
 
 
 OPERATIONS: dict[str, Operation] = {}
-COLUMNS = {"pre_commit": "pre-commit", "native_files": "native", "husky_files": "both, with husky"}
+COLUMNS = {
+    "native_files": "native hooks",
+    "husky_files": "native hooks beside husky's, which run pre-commit",
+    "pre_commit": "pre-commit",
+}
 """The set-ups of the table, each with its heading; what they are is in ``git_setups``."""
-
-CELLS = {"hit": "warm", "miss": "cold"}
-_SILENT = " (git runs no hook)"
 
 
 def operation(name: str, *, silent: bool = False) -> Callable[[Act], Act]:
@@ -72,27 +73,27 @@ def result(each: Operation, scene: Scene) -> State:
 @operation("clone")
 def _clone(s: Scene) -> Iterator[Path | None]:
     yield None
-    s.git("clone", "-q", "author", "clone", cwd=s.folder)
-    yield s.folder / "clone" / HOOK
+    s.git("clone", "-q", "author", "clone", cwd=s.directory)
+    yield s.directory / "clone" / HOOK
 
 
 @operation("clone --recurse-submodules: a hook in the submodule")
 def _clone_recursive(s: Scene) -> Iterator[Path | None]:
-    outer = s.folder / "outer"
+    outer = s.directory / "outer"
     s.quietly("init", "-q", outer)
     s.quietly("submodule", "--quiet", "add", s.author, "inner", cwd=outer)
     s.quietly("commit", "-q", "-m", "submodule", cwd=outer)
     yield None
-    s.git("clone", "-q", "--recurse-submodules", "outer", "clone", cwd=s.folder)
-    yield s.folder / "clone/inner" / HOOK
+    s.git("clone", "-q", "--recurse-submodules", "outer", "clone", cwd=s.directory)
+    yield s.directory / "clone/inner" / HOOK
 
 
 @operation("clone --no-checkout, then checkout")
 def _clone_empty(s: Scene) -> Iterator[Path | None]:
     yield None
-    s.git("clone", "-q", "--no-checkout", "author", "clone", cwd=s.folder)
-    s.git("checkout", "-q", cwd=s.folder / "clone")
-    yield s.folder / "clone" / HOOK
+    s.git("clone", "-q", "--no-checkout", "author", "clone", cwd=s.directory)
+    s.git("checkout", "-q", cwd=s.directory / "clone")
+    yield s.directory / "clone" / HOOK
 
 
 @operation("checkout BRANCH")
@@ -179,13 +180,13 @@ def _restore_both(s: Scene) -> Iterator[Path | None]:
 def _worktree_add(s: Scene) -> Iterator[Path | None]:
     yield None
     s.git("worktree", "add", "-q", "../linked", "topic")
-    yield s.folder / "linked" / HOOK
+    yield s.directory / "linked" / HOOK
 
 
 @operation("reset --hard in a linked worktree")
 def _worktree_reset(s: Scene) -> Iterator[Path | None]:
     s.quietly("worktree", "add", "-q", "../linked", "topic")
-    linked = s.folder / "linked"
+    linked = s.directory / "linked"
     yield linked / HOOK
     s.git("reset", "-q", "--hard", "clash", cwd=linked)
     yield linked / HOOK
@@ -194,9 +195,9 @@ def _worktree_reset(s: Scene) -> Iterator[Path | None]:
 @operation("worktree move")
 def _worktree_move(s: Scene) -> Iterator[Path | None]:
     s.quietly("worktree", "add", "-q", "../linked", "topic")
-    yield s.folder / "linked" / HOOK
+    yield s.directory / "linked" / HOOK
     s.git("worktree", "move", "../linked", "../moved")
-    yield s.folder / "moved" / HOOK
+    yield s.directory / "moved" / HOOK
 
 
 @operation("merge, fast-forward")
@@ -432,7 +433,7 @@ def _revert_n(s: Scene) -> Iterator[Path | None]:
 
 def _patch(s: Scene, revision: str = "topic") -> Path:
     name = s.quietly("format-patch", "-q", "-1", "--stdout", revision)
-    path = s.folder / "change.patch"
+    path = s.directory / "change.patch"
     path.write_text(name + "\n")
     return path
 
@@ -466,7 +467,7 @@ def _am_3(s: Scene) -> Iterator[Path | None]:
 @operation("am, stopped by a conflict")
 def _am_conflict(s: Scene) -> Iterator[Path | None]:
     patches = _patch(s).read_text() + _patch(s, "clash").read_text()
-    both = s.folder / "both.patch"
+    both = s.directory / "both.patch"
     both.write_text(patches)
     yield None
     s.git("am", "-q", both, status=128)
@@ -475,7 +476,7 @@ def _am_conflict(s: Scene) -> Iterator[Path | None]:
 @operation("am --skip")
 def _am_skip(s: Scene) -> Iterator[Path | None]:
     other = _patch(s, "topic").read_text()
-    both = s.folder / "both.patch"
+    both = s.directory / "both.patch"
     both.write_text(_patch(s, "clash").read_text() + other)
     s.quietly("am", "-q", both, status=128)
     yield None
@@ -485,7 +486,7 @@ def _am_skip(s: Scene) -> Iterator[Path | None]:
 @operation("am --abort")
 def _am_abort(s: Scene) -> Iterator[Path | None]:
     patches = _patch(s).read_text() + _patch(s, "clash").read_text()
-    both = s.folder / "both.patch"
+    both = s.directory / "both.patch"
     both.write_text(patches)
     s.quietly("am", "-q", both, status=128)
     yield None
@@ -733,27 +734,17 @@ def _submodule(s: Scene) -> Iterator[Path | None]:
     yield hook
 
 
-def table(results: Mapping[tuple[str, str], str]) -> str:
-    """Return the Markdown table of ``{(column, operation): cell}``."""
-    lines = [f"| operation | {' | '.join(COLUMNS.values())} |", "|---|---|---|---|"]
-    for name, each in OPERATIONS.items():
-        if (next(iter(COLUMNS)), name) not in results:
-            continue
-        shown = f"{name}{_SILENT}" if each.silent else name
-        cells = [results[column, name] for column in COLUMNS]
-        lines.append(f"| {shown} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+def table(cold: Mapping[str, Sequence[str]]) -> str:
+    """Return the Markdown table of the operations after which a hook is cold, for each set-up."""
+    rows = (f"| {COLUMNS[column]} | {'; '.join(names)} |\n" for column, names in cold.items())
+    return "| set-up | cold after |\n|---|---|\n" + "".join(rows)
 
 
-def parse(document: str) -> dict[tuple[str, str], str]:
+def cold(document: str) -> dict[str, list[str]]:
     """Return what :func:`table` was given, from a text that holds the table."""
-    start = document.index("| operation |")
-    found = {}
-    for line in document[start:].partition("\n\n")[0].splitlines()[2:]:
-        shown, *cells = (cell.strip() for cell in line.strip("|").split("|"))
-        for column, cell in zip(COLUMNS, cells, strict=True):
-            found[column, shown.removesuffix(_SILENT)] = cell
-    return found
+    rows = document.partition("| set-up | cold after |\n")[2].partition("\n\n")[0].splitlines()[1:]
+    names = [row.strip("| ").split(" | ")[1].split("; ") for row in rows]
+    return dict(zip(COLUMNS, names, strict=True))
 
 
 def main(names: list[str]) -> int:
@@ -763,19 +754,22 @@ def main(names: list[str]) -> int:
     from tests.support.precommit_scene import Packaged  # noqa: PLC0415
 
     chosen = [OPERATIONS[name] for name in names] or list(OPERATIONS.values())
-    results = {}
+    found: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory(prefix="hooks-compile-matrix-") as name:
-        folder = Path(name).resolve()
-        packaged = Packaged.create(folder / "packaged")
+        directory = Path(name).resolve()
+        packaged = Packaged.create(directory / "packaged")
         for column in COLUMNS:
-            setup = getattr(git_setups, column)
-            scene = setup(folder / column, next(iter(gits().values())), packaged)
+            make = getattr(git_setups, column)
+            scene = make(directory / column, next(iter(gits().values())), lambda: packaged)
+            found[column] = []
             for each in chosen:
-                copy = scene.copy_to(folder / "scene")
-                results[column, each.name] = CELLS[result(each, copy)]
-                shutil.rmtree(copy.folder)
-                sys.stderr.write(f"{column}: {each.name}: {results[column, each.name]}\n")
-    sys.stdout.write(table(results))
+                copy = scene.copy_to(directory / "scene")
+                state = result(each, copy)
+                if state != "hit":
+                    found[column].append(each.name)
+                shutil.rmtree(copy.directory)
+                sys.stderr.write(f"{column}: {each.name}: {state}\n")
+    sys.stdout.write(table(found))
     return 0
 
 

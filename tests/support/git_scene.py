@@ -59,14 +59,27 @@ def hook_text(top: str = "0", bottom: str = "0") -> str:
 def gits() -> dict[str, Path]:
     """The git versions of this machine: the one on PATH, and those HOOKS_COMPILE_TEST_GIT names.
 
-    The variable holds folders with a ``git``, separated as in PATH.
+    The variable holds directories with a ``git``, separated as in PATH.
     """
     return _GITS
 
 
+NO_NEWER_GIT = "git is older than 2.54 here (HOOKS_COMPILE_TEST_GIT names the directory of another)"
+
+
+def is_new(version: str) -> bool:
+    """Return whether a git of this version takes hooks from its configuration."""
+    return tuple(map(int, version.split(".")[:2])) >= (2, 54)
+
+
+def newer_git() -> str:
+    """Return the version of a git here that takes hooks from its configuration, "" if none does."""
+    return next(filter(is_new, gits()), "")
+
+
 def _find_gits() -> dict[str, Path]:
-    folders = os.environ.get("HOOKS_COMPILE_TEST_GIT", "").split(os.pathsep)
-    found = [shutil.which("git"), *(f"{folder}/git" for folder in folders if folder)]
+    directories = os.environ.get("HOOKS_COMPILE_TEST_GIT", "").split(os.pathsep)
+    found = [shutil.which("git"), *(f"{directory}/git" for directory in directories if directory)]
     versions = {}
     for git in filter(None, found):
         done = subprocess.run([git, "version"], capture_output=True, text=True, check=True)
@@ -79,36 +92,36 @@ _GITS = _find_gits()
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """``folder`` holds everything of one user: home, runtime folder, ``author`` and ``repo``."""
+    """``directory`` holds all of one user: home, runtime directory, ``author`` and ``repo``."""
 
-    folder: Path
+    directory: Path
     git_binary: Path
     env: Mapping[str, str]
 
     @classmethod
     def create(
-        cls, folder: Path, git_binary: Path | None = None, files: Mapping[str, str] | None = None
+        cls, directory: Path, git_binary: Path | None = None, files: Mapping[str, str] | None = None
     ) -> Scene:
         """Make the two repositories, with ``files`` in every commit, and install nothing."""
-        folder.mkdir(parents=True, exist_ok=True)
-        folder = folder.resolve()
+        directory.mkdir(parents=True, exist_ok=True)
+        directory = directory.resolve()
         git_binary = git_binary or next(iter(gits().values()))
-        links = folder / "bin"
+        links = directory / "bin"
         links.mkdir()
         (links / "python3").symlink_to(default_interpreter().executable)
-        write(folder / "home" / ".gitconfig", _CONFIG)
+        write(directory / "home" / ".gitconfig", _CONFIG)
         env = {
             "PATH": os.pathsep.join(
                 [str(links), str(git_binary.parent), *("/usr/local/bin", "/usr/bin", "/bin")]
             ),
-            "HOME": str(folder / "home"),
+            "HOME": str(directory / "home"),
             "LANG": "C.UTF-8",
             "GIT_CONFIG_NOSYSTEM": "1",
-            "HOOKS_COMPILE_HOME": str(folder / "runtime"),
+            "HOOKS_COMPILE_HOME": str(directory / "runtime"),
             # A test run that measures coverage measures our processes too.
             **{name: v for name, v in os.environ.items() if name.startswith("COVERAGE_")},
         }
-        scene = cls(folder, git_binary, env)
+        scene = cls(directory, git_binary, env)
         scene._make(files or {})
         return scene
 
@@ -133,7 +146,7 @@ class Scene:
         write(self.author / HOOK, hook_text(bottom="main"))
         write(self.author / "notes.txt", "main\n")
         self._commit("main")
-        self.git("clone", "-q", "author", "repo", cwd=self.folder)
+        self.git("clone", "-q", "author", "repo", cwd=self.directory)
         for branch in ("topic", "clash"):
             self.git("branch", "-q", branch, f"origin/{branch}")
 
@@ -141,13 +154,14 @@ class Scene:
         self.git("add", "-A", cwd=self.author)
         self.git("commit", "-q", "-m", message, cwd=self.author)
 
-    def copy_to(self, folder: Path) -> Scene:
+    def copy_to(self, directory: Path) -> Scene:
         """Copy it all, which is quicker than to make it; hooks name their own paths."""
-        shutil.copytree(self.folder, folder, symlinks=True)
+        shutil.copytree(self.directory, directory, symlinks=True)
         env = {
-            name: value.replace(str(self.folder), str(folder)) for name, value in self.env.items()
+            name: value.replace(str(self.directory), str(directory))
+            for name, value in self.env.items()
         }
-        scene = Scene(folder, self.git_binary, env)
+        scene = Scene(directory, self.git_binary, env)
         scene.git("remote", "set-url", "origin", str(scene.author))
         for copy in (scene.author, scene.repo):  # other inodes than the index knows
             scene.quietly("update-index", "-q", "--refresh", cwd=copy)
@@ -156,12 +170,12 @@ class Scene:
     @property
     def author(self) -> Path:
         """Where the commits come from."""
-        return self.folder / "author"
+        return self.directory / "author"
 
     @property
     def repo(self) -> Path:
         """The work tree that everything happens in."""
-        return self.folder / "repo"
+        return self.directory / "repo"
 
     @property
     def hook(self) -> Path:
@@ -232,7 +246,7 @@ class Scene:
 
     def forget_global(self) -> None:
         """Make git's global configuration what it was before anything was installed."""
-        write(self.folder / "home" / ".gitconfig", _CONFIG)
+        write(self.directory / "home" / ".gitconfig", _CONFIG)
 
     def make_warm(self, *hooks: Path) -> None:
         """Forget everything compiled, then compile the hooks as they are now."""
@@ -247,7 +261,7 @@ class Scene:
         The test fails where anything but the source as it is now ran.
         """
         hook = hook or self.hook
-        trace = self.folder / "trace"
+        trace = self.directory / "trace"
         trace.unlink(missing_ok=True)
         script = hook.parent / wrapper.NAME
         traced = self.with_env(HOOKS_COMPILE_TRACE=str(trace))
@@ -282,4 +296,4 @@ def husky_script(words: Sequence[str | Path]) -> str:
 
 
 def _tree_of(hook: Path) -> Path:
-    return next(folder for folder in hook.parents if (folder / ".git").exists())
+    return next(directory for directory in hook.parents if (directory / ".git").exists())

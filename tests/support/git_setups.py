@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hooks_compile.git_hooks.hook_script import EVENTS
@@ -14,40 +15,44 @@ if TYPE_CHECKING:
     from hooks_compile.git_hooks.installer import Method
 
 
-def nothing(folder: Path, git: Path, packaged: Packaged) -> Scene:
+# Building our ids takes long, and not every set-up needs them.
+Packaging = Callable[[], Packaged]
+
+
+def nothing(directory: Path, git: Path, packaged: Packaging) -> Scene:
     """Nobody compiles but the launches themselves."""
-    return Scene.create(folder, git)
+    return Scene.create(directory, git)
 
 
-def pre_commit(folder: Path, git: Path, packaged: Packaged) -> Scene:
+def pre_commit(directory: Path, git: Path, packaged: Packaging) -> Scene:
     """The ids, installed by pre-commit; in new clones through its template."""
-    scene = Scene.create(folder, git, {CONFIG: packaged.config()})
-    scene = with_pre_commit(scene, packaged)
-    template = scene.folder / "template"
+    scene = Scene.create(directory, git, {CONFIG: packaged().config()})
+    scene = with_pre_commit(scene, packaged())
+    template = scene.directory / "template"
     types = [word for stage in STAGES for word in ("-t", stage)]
     scene.run(PRE_COMMIT, "init-templatedir", *types, template)
     scene.git("config", "--global", "init.templateDir", template)
     return scene
 
 
-def native_files(folder: Path, git: Path, packaged: Packaged) -> Scene:
+def native_files(directory: Path, git: Path, packaged: Packaging) -> Scene:
     """``hooks-compile git-hooks install`` with a git before 2.54; in new clones by ``--global``."""
-    return _native(Scene.create(folder, git), "files")
+    return _native(Scene.create(directory, git), "files")
 
 
-def native_config(folder: Path, git: Path, packaged: Packaged) -> Scene:
+def native_config(directory: Path, git: Path, packaged: Packaging) -> Scene:
     """The same with git 2.54 or later."""
-    return _native(Scene.create(folder, git), "config")
+    return _native(Scene.create(directory, git), "config")
 
 
-def husky_files(folder: Path, git: Path, packaged: Packaged) -> Scene:
+def husky_files(directory: Path, git: Path, packaged: Packaging) -> Scene:
     """husky has ``core.hooksPath`` and runs pre-commit; then ours are installed as files."""
-    return _native(_husky(folder, git, packaged), "files")
+    return _native(_husky(directory, git, packaged), "files")
 
 
-def husky_config(folder: Path, git: Path, packaged: Packaged) -> Scene:
+def husky_config(directory: Path, git: Path, packaged: Packaging) -> Scene:
     """The same with git 2.54 or later."""
-    return _native(_husky(folder, git, packaged), "config")
+    return _native(_husky(directory, git, packaged), "config")
 
 
 def _native(scene: Scene, method: Method) -> Scene:
@@ -56,8 +61,8 @@ def _native(scene: Scene, method: Method) -> Scene:
     return scene
 
 
-def _husky(folder: Path, git: Path, packaged: Packaged) -> Scene:
-    files = {CONFIG: packaged.config()}
+def _husky(directory: Path, git: Path, packaged: Packaging) -> Scene:
+    files = {CONFIG: packaged().config()}
     for stage in ("pre-commit", *EVENTS[:4]):
         words: list[str | Path] = [
             PRE_COMMIT,
@@ -67,6 +72,6 @@ def _husky(folder: Path, git: Path, packaged: Packaged) -> Scene:
             "--",
         ]
         files[f".husky/{stage}"] = husky_script(words)
-    scene = Scene.create(folder, git, files).with_env(**packaged.env)
+    scene = Scene.create(directory, git, files).with_env(**packaged().env)
     scene.put_husky()
     return scene

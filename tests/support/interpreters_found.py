@@ -52,7 +52,9 @@ class Found:
         return self.implementation == "cpython"
 
 
-def printed(found: Found, program: str, *words: str, flags: Sequence[str] = ()) -> str:
+def printed(
+    found: Found, program: str, *words: str, flags: Sequence[str] = (), stdin: str = ""
+) -> str:
     """What a program prints under an interpreter, without ``site``: in silence, and to its end."""
     done = subprocess.run(
         [found.executable, "-S", *flags, "-c", program, *words],
@@ -60,6 +62,7 @@ def printed(found: Found, program: str, *words: str, flags: Sequence[str] = ()) 
         text=True,
         check=False,
         env=clean_environment(),
+        input=stdin,
         timeout=100,
     )
     assert done.returncode == 0, done.stderr

@@ -50,14 +50,14 @@ class Packaged:
     caches: Path
 
     @classmethod
-    def create(cls, folder: Path) -> Packaged:
-        """Make it in ``folder``, or find it there."""
-        folder.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder / "lock"):
-            repo = GitRepo(folder / "hooks-compile")
+    def create(cls, directory: Path) -> Packaged:
+        """Make it in ``directory``, or find it there."""
+        directory.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(directory / "lock"):
+            repo = GitRepo(directory / "hooks-compile")
             if not repo.path.exists():
-                shipped_repository(folder / "draft").path.rename(repo.path)
-            packaged = cls(repo.path, repo.git("rev-parse", "HEAD"), folder / "caches")
+                shipped_repository(directory / "draft").path.rename(repo.path)
+            packaged = cls(repo.path, repo.git("rev-parse", "HEAD"), directory / "caches")
             if not packaged.caches.exists():
                 packaged._build()
         return packaged

@@ -166,19 +166,19 @@ class Scene:
             for path in (self.root / folder).rglob("*"):
                 os.utime(path, (LONG_AGO, LONG_AGO), follow_symlinks=False)
 
-    def refresh(self, folder: str = ".", **env: str) -> shims.Passing:
+    def refresh(self, folder: str = ".", **env: str) -> shims.Bypass:
         """Record what the shim chooses now, as ``hooks-compile compile`` does."""
-        passing = shims.refresh(
+        bypass = shims.refresh(
             self.runtime, "python3", cwd=self.project / folder, env=self.env | env
         )
-        assert passing is not None
-        return passing
+        assert bypass is not None
+        return bypass
 
     def passes(self, folder: str = ".", **env: str) -> bool:
         """Whether a launch goes past the shim now."""
         cwd = self.project / folder
-        passing = shims.standing(self.runtime, "python3", cwd=cwd, env=self.env | env)
-        return passing is not None and passing.binary is not None
+        bypass = shims.bypass_of(self.runtime, "python3", cwd=cwd, env=self.env | env)
+        return bypass is not None and bypass.binary is not None
 
     def launch(
         self,

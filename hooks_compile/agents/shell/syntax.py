@@ -1,9 +1,8 @@
 """Shell command lines, read by the rules of POSIX (XCU 2, Shell Command Language).
 
-``parse`` gives every word with the exact span of text it stands in, so that a caller can replace
-one word and leave every other byte alone. What goes beyond lists of simple commands (compound
-commands, functions, here-documents, backticks, constructs of one shell only) is refused with
-:class:`NotUnderstoodError`: nothing is guessed.
+:func:`parse` returns every word with its exact span of the text, so that a caller can replace one
+word and keep every other byte. It refuses what is more than a list of simple commands: compound
+commands, functions, here-documents, backticks, constructs of one shell only.
 """
 
 from __future__ import annotations
@@ -14,11 +13,9 @@ from hooks_compile.agents.shell.shell_words import (
     Literal,
     Parameter,
     Part,
-    Pattern,
-    Redirection,
     SimpleCommand,
-    Substitution,
     Tilde,
+    Unknown,
     Word,
     assignment_name,
 )
@@ -37,19 +34,13 @@ _TILDE = re.compile(r"~([A-Za-z0-9._-]*)(?=[/\s;&|<>()]|$)")
 
 
 class NotUnderstoodError(ValueError):
-    """The command line uses something that this reader does not read: ``reason`` says what."""
-
-    def __init__(self, reason: str) -> None:
-        """Keep the reason, one line for a person."""
-        super().__init__(reason)
-        self.reason = reason
+    """The command line uses something that :func:`parse` refuses; the message says what."""
 
 
 def parse(command: str) -> tuple[SimpleCommand, ...]:
-    """The simple commands of a command line, in their order; none for a blank line or a comment.
+    """Return the simple commands of a command line, in order; none for a blank line or a comment.
 
-    Raises:
-        NotUnderstoodError: the line is no list of simple commands, or a shell would refuse it.
+    Raises NotUnderstoodError if the line is no list of simple commands, or no shell would run it.
     """
     try:
         return _Parser(command).commands()
@@ -76,7 +67,7 @@ class _Parser:
         return tuple(found)
 
     def _char(self) -> str:
-        """The next character behind line continuations, "" at the end."""
+        """Return the next character after line continuations, "" at the end."""
         while self.text.startswith("\\\n", self.pos):
             self.pos += 2
         return self.text[self.pos : self.pos + 1]
@@ -97,12 +88,11 @@ class _Parser:
     def _simple_command(self) -> SimpleCommand:
         assignments: list[Word] = []
         words: list[Word] = []
-        redirections: list[Redirection] = []
+        redirected = False
         while True:
             self._skip_blanks()
-            redirection = self._redirection()
-            if redirection:
-                redirections.append(redirection)
+            if self._skip_redirection():
+                redirected = True
                 continue
             char = self._char()
             if not char or char in _META:
@@ -116,11 +106,9 @@ class _Parser:
             raise NotUnderstoodError(f"`{words[0].text}` begins a compound command")
         if char in ("(", ")"):
             raise NotUnderstoodError(f"`{char}`: a subshell or a function")
-        if not (assignments or words or redirections):
+        if not (assignments or words or redirected):
             raise NotUnderstoodError(f"no command before `{self._char()}`")
-        return SimpleCommand(
-            tuple(assignments), tuple(words), tuple(redirections), self._operator()
-        )
+        return SimpleCommand(tuple(assignments), tuple(words), self._operator())
 
     def _operator(self) -> str:
         char = self._char()
@@ -135,15 +123,15 @@ class _Parser:
             raise NotUnderstoodError(f"`{char}{following}`")
         return char
 
-    def _redirection(self) -> Redirection | None:
+    def _skip_redirection(self) -> bool:
         self._char()
-        start = self.pos
-        number = _IO_NUMBER.match(self.text, start)
-        if self.text.startswith("<<", number.end() if number else start):
+        number = _IO_NUMBER.match(self.text, self.pos)
+        start = number.end() if number else self.pos
+        if self.text.startswith("<<", start):
             raise NotUnderstoodError("a here-document (`<<`)")
-        operator = _REDIRECTION.match(self.text, number.end() if number else start)
+        operator = _REDIRECTION.match(self.text, start)
         if operator is None or (number and operator.group().startswith("&")):
-            return None
+            return False
         self.pos = operator.end()
         if self._char() == "(":
             raise NotUnderstoodError(f"a process substitution (`{operator.group()}(`)")
@@ -151,25 +139,21 @@ class _Parser:
             self.pos += 1
         if not char or char in _META:
             raise NotUnderstoodError(f"no file behind `{operator.group()}`")
-        target = self._word()
-        return Redirection(start, target.end, self.text[start : operator.end()], target)
+        self._word()
+        return True
 
     def _word(self) -> Word:
         self._char()
         start = self.pos
         parts = _Parts()
-        self._tilde(parts)
+        if match := _TILDE.match(self.text, start):
+            parts.add(Tilde(match[1]))
+            self.pos = match.end()
         end = self.pos
         while (char := self._char()) and char not in _META:
             self._piece(char, parts)
             end = self.pos
         return Word(start, end, self.text[start:end], parts())
-
-    def _tilde(self, parts: _Parts) -> None:
-        match = _TILDE.match(self.text, self.pos)
-        if match:
-            parts.add(Tilde(match[1]))
-            self.pos = match.end()
 
     def _piece(self, char: str, parts: _Parts) -> None:
         """Read one character, quote or expansion outside of quotes."""
@@ -192,7 +176,7 @@ class _Parser:
             self._dollar(parts, quoted=False)
         else:
             if char in "*?[{}" or (char in "~=" and parts.are_empty()):
-                parts.add(Pattern(char))
+                parts.add(Unknown(char, is_pattern=True))
             else:
                 parts.text(char, quoted=False)
             self.pos += 1
@@ -224,31 +208,31 @@ class _Parser:
             parts.add(self._braced(start, quoted=quoted))
         elif char == "(":
             self._skip_parentheses()
-            parts.add(Substitution(self.text[start : self.pos], quoted))
+            parts.add(Unknown(self.text[start : self.pos]))
         elif match := _NAME.match(self.text, self.pos):
             self.pos = match.end()
             parts.add(Parameter(self.text[start : self.pos], match.group(), quoted))
             self._refuse_continuation()
             following = self._char()
             if following and (following in ":[" or (following.isalnum() and following > "\x7f")):
-                parts.add(Pattern(following))
+                parts.add(Unknown(following, is_pattern=True))
         elif char and char in "@*#?-$!0123456789":
             self.pos += 1
             parts.add(Parameter(self.text[start : self.pos], char, quoted))
         elif char in ("'", '"') and not quoted:
             raise NotUnderstoodError(f"`${char}`, which only some shells know")
         elif char and char not in _META + "\"'/":
-            parts.add(Pattern("$"))
+            parts.add(Unknown("$", is_pattern=True))
         else:
             parts.text("$", quoted=quoted)
 
     def _refuse_continuation(self) -> None:
-        """Shells differ on where a variable's name ends that a line end cuts."""
+        """Shells differ on where a name ends that a line end cuts."""
         if self.text.startswith("\\\n", self.pos):
             raise NotUnderstoodError("a line end beside a variable's name")
 
     def _braced(self, start: int, *, quoted: bool) -> Parameter:
-        """``${...}``, from its brace on."""
+        """Read ``${...}``, from its brace on."""
         self.pos += 1
         match = _NAME.match(self.text, self.pos)
         if match is None:
@@ -277,7 +261,7 @@ class _Parser:
         return Parameter(text, match.group(), quoted, operator.group(), argument())
 
     def _skip_parentheses(self) -> None:
-        """Go behind the parenthesis that closes the one at hand, by what is quoted inside.
+        """Skip to the end of the parentheses that open here, with respect to quotes.
 
         Only plain contents are followed: a ``case`` or a comment may hold a lone parenthesis.
         """
@@ -299,7 +283,7 @@ class _Parser:
 
 
 class _Parts:
-    """Collects the parts of a word, neighbouring characters of one kind in one part."""
+    """The parts of a word; neighbouring characters of one kind are one part."""
 
     def __init__(self) -> None:
         self._parts: list[Part] = []

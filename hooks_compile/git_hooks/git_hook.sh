@@ -1,0 +1,88 @@
+#!/bin/sh
+# hooks-compile git hook 2: compiles the Python hooks that git has just changed.
+# "hooks-compile git-hooks" replaces and removes these lines. Put yours after the last of them.
+
+hooks_compile_git_hook() {
+    # Not inside of our own sync, nor while pre-commit or prek hide unstaged edits for a moment.
+    [ -z "${HOOKS_COMPILE_GIT_HOOK-}${_PRE_COMMIT_SKIP_POST_CHECKOUT-}${PREK_INTERNAL__SKIP_POST_CHECKOUT-}" ] || return 0
+    # git stash and git commit FILE build another index on the side: no file has changed.
+    case /${GIT_INDEX_FILE:-index} in
+    */index) ;;
+    *) return 0 ;;
+    esac
+    # Under sudo, or in a colleague's tree, directories would be left that their owner can't write.
+    [ -O . ] || return 0
+    if [ -d .git ]; then
+        hooks_compile_dir=.git
+    elif [ -f .git ]; then # a linked worktree or a submodule
+        IFS= read -r hooks_compile_dir <.git || :
+        hooks_compile_dir=${hooks_compile_dir#gitdir: }
+        [ -d "$hooks_compile_dir" ] || return 0
+    else
+        return 0
+    fi
+    hooks_compile_dir=$hooks_compile_dir/hooks-compile
+
+    # The last sync listed the places of hooks. git replaces files, which changes their directory.
+    if [ -f "$hooks_compile_dir/stamp" ]; then
+        hooks_compile_since=$hooks_compile_dir/stamp
+        # This shell may compare whole seconds only (busybox), or the file system may keep no more.
+        [ "$hooks_compile_since" -nt "$hooks_compile_dir/second" ] || hooks_compile_since=$hooks_compile_dir/coarse
+        hooks_compile_changed=
+        while IFS= read -r hooks_compile_place; do
+            if [ "$hooks_compile_place" -nt "$hooks_compile_since" ]; then
+                hooks_compile_changed=1
+                break
+            fi
+        done <"$hooks_compile_dir/stamp"
+        [ -n "$hooks_compile_changed" ] || return 0
+    fi
+
+    hooks_compile_tool=@TOOL@
+    hooks_compile_tree=@TREE@ # the work tree that it is in, if any
+    if [ ! -x "$hooks_compile_tool" ]; then # moved or removed since
+        hooks_compile_tool=$(command -v hooks-compile) || return 0
+        case $hooks_compile_tool in
+        /*) ;;
+        *) return 0 ;;
+        esac
+        hooks_compile_tree=$(pwd -P)
+    fi
+    # Nothing that a branch brings is executed. An environment in a work tree is the user's own if
+    # git tracks nothing in it. In doubt it is the branch's.
+    if [ -n "$hooks_compile_tree" ]; then
+        hooks_compile_place=$(cd -P "${hooks_compile_tool%/*}" && pwd -P) || return 0
+        case $hooks_compile_place/ in
+        "$hooks_compile_tree"/*)
+            hooks_compile_own=$(
+                exec 2>/dev/null
+                # shellcheck disable=SC2046 # it prints names, to be split
+                unset $(git rev-parse --local-env-vars)
+                cd "$hooks_compile_place/.." && hooks_compile_top=$(git rev-parse --show-toplevel) &&
+                    [ "$hooks_compile_top" = "$hooks_compile_tree" ] &&
+                    hooks_compile_said=$(git ls-files .) && [ -z "$hooks_compile_said" ] && echo yes
+            )
+            [ -n "$hooks_compile_own" ] || return 0
+            ;;
+        esac
+    fi
+    {
+        hooks_compile_said=$(
+            export HOOKS_COMPILE_GIT_HOOK=1 PYTHONDONTWRITEBYTECODE=
+            "$hooks_compile_tool" sync --git-hook </dev/null 2>&1 >/dev/null
+        ) ||
+            # The next try is when something changes, not at every git status.
+            [ ! -f "$hooks_compile_dir/stamp" ] || echo >>"$hooks_compile_dir/stamp"
+    } 2>/dev/null
+    # What it says of a hook is for the user; what a broken installation says is not.
+    case $hooks_compile_said in
+    'hooks-compile: '*) printf '%s\n' "$hooks_compile_said" >&2 ;;
+    esac
+    return 0
+}
+
+hooks_compile_git_hook || :
+unset -f hooks_compile_git_hook
+unset hooks_compile_dir hooks_compile_since hooks_compile_changed hooks_compile_place
+unset hooks_compile_tool hooks_compile_tree hooks_compile_own hooks_compile_said
+# end of the lines of hooks-compile
