@@ -21,7 +21,6 @@ from tests.support.tool import Tool
 if TYPE_CHECKING:
     from hooks_compile.agents.wiring.committed import Place
 
-PLACES: tuple[Place, ...] = ("work tree", "index", "HEAD")
 ROOT = Path(__file__).parents[2]
 HOOK = "import sys\nsys.exit(2)\n"
 GUARD = ".claude/hooks/guard.py"
