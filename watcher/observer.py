@@ -1,7 +1,6 @@
 """Reports changes in directories, by events or by polling: the only importer of watchdog.
 
-Whatever runs in watchdog's threads here only puts events into a queue: an exception would end the
-thread without a word.
+What runs in watchdog's threads only puts events into a queue: an exception would end a thread.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import time
 from collections import Counter
 from itertools import islice
@@ -19,7 +19,7 @@ from watchdog import events
 from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
 
-from watcher import filesystems, lines
+from watcher import lines
 from watcher.directories import matches
 from watcher.events import Event, Kind
 
@@ -43,6 +43,17 @@ _LIMITS = {
 }
 _ASKED_FOR = "asked for"
 
+# WSL's /mnt/c is 9p; directories of Docker Desktop are fakeowner, grpcfuse, osxfs or virtiofs.
+# On these file systems no event reports what another machine changes.
+_REMOTE = frozenset(
+    {
+        *("9p", "afs", "beegfs", "ceph", "cifs", "coda", "fakeowner", "fuse", "gfs2", "lustre"),
+        *("ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "osxfs", "prl_fs", "smb3", "smbfs"),
+        *("vboxsf", "virtiofs", "vmhgfs"),
+    }
+)
+_ESCAPE = re.compile(r"\\([0-7]{3})")
+
 # Not opened, read, closed without writing: we would wake ourselves.
 _KINDS: dict[type[events.FileSystemEvent], Kind] = {
     events.FileCreatedEvent: Kind.CREATED,
@@ -56,6 +67,33 @@ _KINDS: dict[type[events.FileSystemEvent], Kind] = {
     events.DirDeletedEvent: Kind.GONE,
     events.DirMovedEvent: Kind.MOVED_IN,
 }
+
+
+def mounted() -> dict[str, str]:
+    """Return the type of the file system at each mount point; nothing on other systems."""
+    path = Path("/proc/self/mountinfo")
+    return parse_mounts(path.read_text(errors="surrogateescape")) if path.exists() else {}
+
+
+def parse_mounts(mountinfo: str) -> dict[str, str]:
+    """Return :func:`mounted` for the text of a file that proc_pid_mountinfo(5) describes."""
+    types: dict[str, str] = {}
+    for line in mountinfo.splitlines():
+        before, separator, after = line.partition(" - ")
+        fields = before.split(" ")
+        if separator and len(fields) > 4:
+            point = _ESCAPE.sub(lambda match: chr(int(match[1], 8)), fields[4])
+            types[point] = after.split(" ", 1)[0]
+    return types
+
+
+def reason_to_poll(path: str, types: Mapping[str, str]) -> str:
+    """Return why events do not suffice for ``path``, "" if they do; ``types`` as of mounted()."""
+    while path not in types and path != os.path.dirname(path):  # noqa: PTH120 - a string
+        path = os.path.dirname(path)  # noqa: PTH120
+    kind = types.get(path, "")
+    is_remote = kind in _REMOTE or kind.startswith("fuse.")
+    return f"{kind} does not report what other machines change" if is_remote else ""
 
 
 class _Watch(NamedTuple):
@@ -75,12 +113,11 @@ class Monitor:
         *,
         poll_s: float | None = None,
         most_watches: int = MOST_WATCHES,
-        mounted: Callable[[], Mapping[str, str]] = filesystems.mounted,
+        mounted: Callable[[], Mapping[str, str]] = mounted,
     ) -> None:
         """Start the threads. With ``poll_s`` all directories are polled, so often.
 
-        ``mounted`` returns the types of the file systems at their mount points. ``notices`` says
-        what is polled, by the reason.
+        ``notices`` says what is polled, by the reason. ``mounted`` is for tests.
         """
         self.notices: dict[str, Message] = {}
         self._poll_s = poll_s or POLL_S
@@ -119,9 +156,9 @@ class Monitor:
         types = self._mounted()
         self._reasons: dict[str, str] = {}
         for path in directories:
-            reason = self._no_events or self._failed.get(path, "")
+            reason = self._no_events or self._failed.get(path)
             reason = reason or ("" if path in first else self._too_many)
-            if reason := reason or filesystems.reason_to_poll(path, types):
+            if reason := reason or reason_to_poll(path, types):
                 self._reasons[path] = reason
         for path, watch in list(self._watches.items()):
             if path not in directories or not self._is_valid(path, watch):
@@ -214,10 +251,7 @@ class _Handler(events.FileSystemEventHandler):
 
 
 class _Losses(logging.Handler):
-    """Turns watchdog's warnings into events: it warns when the kernel dropped events.
-
-    Its errors are left out: it logs one whenever a watch ends.
-    """
+    """Turns watchdog's warnings into events: it warns of dropped events, and errors are usual."""
 
     def __init__(self, put: Callable[[Event], None]) -> None:
         super().__init__(logging.WARNING)

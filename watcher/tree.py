@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hooks_compile.entries.compiler import Compiler
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.project.config import DOTFILE, PYPROJECT
 from hooks_compile.project.search import is_source
@@ -22,7 +23,6 @@ from watcher.sources import Sources
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hooks_compile.entries.compiler import Compiler
     from hooks_compile.model import Interpreter
     from watcher.directories import Directories
     from watcher.events import Event
@@ -126,7 +126,8 @@ class Tree:
         if self._survey is None:
             return []
         if self._compiler is None:
-            self._compiler = self._survey.compiler()
+            found = self._survey
+            self._compiler = Compiler(found.interpreters, found.key, found.level)
         slice_size = _SLICE if self.is_synced else _FIRST_SLICE
         messages = self.sources.compile_due(self._compiler, slice_size)
         if self.sources.has_missing:
@@ -179,10 +180,7 @@ class Tree:
         return messages + removed
 
     def fail(self, error: Exception) -> list[Message]:
-        """Take that a survey failed: what is known stays, unless ``given`` does not exist.
-
-        Returns what to report. Raises ``error`` if the user can't fix it.
-        """
+        """Take that a survey failed; return what to report. Raises ``error`` if it is a bug."""
         self._end_survey()
         if not isinstance(error, HooksCompileError):
             raise error

@@ -14,10 +14,9 @@ import pytest
 
 from tests.support.repositories import write
 from tests.support.watching import wait_until
-from watcher import filesystems
 from watcher.directories import HOOKS
 from watcher.events import Event, Kind
-from watcher.observer import Monitor
+from watcher.observer import Monitor, mounted, parse_mounts, reason_to_poll
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -253,14 +252,14 @@ torn line
     ],
 )
 def test_mounts_that_other_machines_change_are_known(path: str, kind: str) -> None:
-    reason = filesystems.reason_to_poll(path, filesystems.parse_mounts(MOUNTINFO))
+    reason = reason_to_poll(path, parse_mounts(MOUNTINFO))
     assert reason.split(" ")[0] == kind
 
 
 def test_without_a_list_of_mounts_nothing_is_remote() -> None:
-    assert filesystems.reason_to_poll("/x", {}) == ""
+    assert reason_to_poll("/x", {}) == ""
 
 
 @ON_LINUX
 def test_this_machines_root_is_mounted() -> None:
-    assert "/" in filesystems.mounted()
+    assert "/" in mounted()
