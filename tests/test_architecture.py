@@ -42,7 +42,7 @@ PURE = [
 PURE_LIBRARY = {
     *("__future__", "_frozen_importlib_external", "_imp", "ast", "builtins", "collections"),
     *("dataclasses", "enum", "fnmatch", "functools", "itertools", "marshal", "math", "os.path"),
-    *("re", "typing", "unicodedata", "warnings"),
+    *("re", "shlex", "typing", "unicodedata", "warnings"),
 }
 PURE_PATH_FUNCTIONS = {
     *("basename", "commonpath", "dirname", "isabs", "join", "normpath", "sep", "split"),
