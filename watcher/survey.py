@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from hooks_compile import agents, git
 from hooks_compile.errors import HooksCompileError, pasted
 from hooks_compile.install import runtime_directory
-from hooks_compile.interpreters.selection import find_interpreters, for_unattended
 from hooks_compile.project.config import DOTFILE, PYPROJECT
 from hooks_compile.project.discovery import PROJECT_DIRECTORIES
 from hooks_compile.project.record import open_project
+from hooks_compile.project.selection import find_interpreters, for_unattended
 from watcher import directories
 
 if TYPE_CHECKING:
