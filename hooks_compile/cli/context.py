@@ -32,13 +32,25 @@ def home_of(arguments: argparse.Namespace) -> Path | None:
     return Path.home() if getattr(arguments, "user", False) else None
 
 
-def open_project(arguments: argparse.Namespace, *, paths: Sequence[Path] = ()) -> Project:
-    """Return the project around the current directory; with ``paths`` only the hooks there."""
+def open_project(
+    arguments: argparse.Namespace, *, paths: Sequence[Path] = (), from_here: bool = False
+) -> Project:
+    """Return the project around the current directory; with ``paths`` only the hooks there.
+
+    ``from_here`` adds what is configured in the directories from here up to the root.
+    """
     from hooks_compile import agents
     from hooks_compile.project import record
 
-    home = home_of(arguments)
-    return record.open_project(current_directory(), os.environ, paths, agents=agents, home=home)
+    cwd = current_directory()
+    return record.open_project(
+        cwd,
+        os.environ,
+        paths,
+        agents=agents,
+        home=home_of(arguments),
+        start=cwd if from_here else None,
+    )
 
 
 class Job(NamedTuple):

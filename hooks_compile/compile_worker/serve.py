@@ -1,7 +1,7 @@
-"""Runs the worker's functions for another process, which has started this one.
+"""Runs the worker for the process that has started this one.
 
-A request is a length of 4 bytes (little-endian) and as many bytes of marshalled
-``(function's name, order, paths)``. The reply has the same form, with the outcomes.
+A request is a length of 4 bytes (little-endian) and as many bytes of marshalled ``(order, paths)``.
+The reply has the same form, with the outcomes.
 """
 
 import marshal
@@ -9,15 +9,10 @@ import os
 import sys
 from typing import IO, Any, Tuple
 
-from hooks_compile.compile_worker import worker
-from hooks_compile.compile_worker.worker import Order, Outcome, Problem
+from hooks_compile.compile_worker.worker import Order, Outcome, Problem, perform
 
 # The marshal format that every Python reads.
 _PLAIN = 2
-_FUNCTIONS = {
-    function.__name__: function
-    for function in (worker.find_fresh, worker.compile_hooks, worker.compile_modules)
-}
 
 
 def send(stream: "IO[bytes]", message: Any) -> None:
@@ -50,8 +45,8 @@ def main() -> None:
     """Answer requests on stdin until there are no more."""
     while True:
         try:
-            name, order, paths = receive(sys.stdin.buffer)
+            order, paths = receive(sys.stdin.buffer)
         except EOFError:
             os._exit(0)  # all is written, and the end of an interpreter takes 4 ms
-        outcomes = _FUNCTIONS[name](Order(*order), paths)
-        send(sys.stdout.buffer, [each and _parts_of(each) for each in outcomes])
+        outcomes = perform(Order(*order), paths)
+        send(sys.stdout.buffer, [_parts_of(outcome) for outcome in outcomes])

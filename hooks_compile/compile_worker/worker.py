@@ -1,7 +1,7 @@
 """Looks at entries and compiles sources, in the interpreter that will run them.
 
 The tool imports this module if its own interpreter makes the same entries. Else ``serve.py`` runs
-it in a subprocess. Each function takes an Order and paths, and returns one Outcome for each path.
+it in a subprocess.
 """
 
 import os
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 _CACHE_TAG = str(sys.implementation.cache_tag)
 
 
+# The tasks.
+FIND_FRESH = "find fresh entries"
+COMPILE_HOOKS = "compile hooks"
+COMPILE_MODULES = "compile modules"
+# The state of a source that FIND_FRESH leaves to COMPILE_HOOKS.
+STALE = "stale"
+
+
 class Order(NamedTuple):
     """What is to be done with the sources.
 
@@ -29,6 +37,7 @@ class Order(NamedTuple):
     is stored. With ``explain`` an Outcome has the reason for the level of a fresh entry, too.
     """
 
+    task: str
     key: bytes
     optimize: Union[int, str]
     write: bool
@@ -71,40 +80,29 @@ class _Found(NamedTuple):
     detail: str = ""
 
 
-def find_fresh(order: Order, paths: "Sequence[str]") -> "List[Optional[Outcome]]":
-    """Return the outcome for each source that needs no compiling, and None for the others."""
-    return [_find_fresh(order, path) for path in paths]
+def perform(order: Order, paths: "Sequence[str]") -> "List[Outcome]":
+    """Return an outcome for each of the sources ``paths``, in order.
 
-
-def compile_hooks(order: Order, paths: "Sequence[str]") -> "List[Outcome]":
-    """Compile each hook, and store its entry if ``order.write``.
-
-    Without ``write`` a source that compiles is ``missing`` or ``damaged``, as its entry is.
+    FIND_FRESH only looks. COMPILE_HOOKS compiles each hook; without ``write`` one that compiles is
+    ``missing`` or ``damaged``, as its entry is. COMPILE_MODULES compiles the local modules that are
+    not fresh; their place is ``__pycache__``.
     """
+    if order.task == FIND_FRESH:
+        return [_find_fresh(order, path) for path in paths]
+    compile_one = _compile_hook if order.task == COMPILE_HOOKS else _compile_module
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        return [_compile_hook(order, path, caught) for path in paths]
+        return [compile_one(order, path, caught) for path in paths]
 
 
-def compile_modules(order: Order, paths: "Sequence[str]") -> "List[Outcome]":
-    """Do the same for local modules, whose place is ``__pycache__``.
-
-    Their files are checked-hash ``.pyc`` files for Python. They have our trailer too, which Python
-    ignores. So a ``.pyc`` that came with a clone does not count as fresh, and is replaced.
-    """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        return [_compile_module(order, path, caught) for path in paths]
-
-
-def _find_fresh(order: Order, path: str) -> "Optional[Outcome]":
+def _find_fresh(order: Order, path: str) -> Outcome:
     try:
         source = read(path)
     except (OSError, ValueError) as error:
         return Outcome("unreadable", detail=_cause(error))
     found = _find_entry(order.key, path, source)
     if found.state != "fresh" or not _is_as_ordered(found, order):
-        return None
+        return Outcome(STALE)
     reason = _reason(found, source) if order.explain else ""
     return Outcome("fresh", found.level, reason, found.name)
 
@@ -184,6 +182,10 @@ def _compile_hook(order: Order, path: str, caught: "List[Any]") -> Outcome:
 
 
 def _compile_module(order: Order, path: str, caught: "List[Any]") -> Outcome:
+    """Bring the ``.pyc`` of a module up to date: for Python it is one that is checked by hash.
+
+    It has our trailer too, which Python ignores. So a ``.pyc`` that came with a clone is replaced.
+    """
     directory, _, script = path.rpartition("/")
     cache, name = f"{directory}/__pycache__", f"{script[:-3]}.{_CACHE_TAG}.pyc"
     chosen = LevelChoice(0, "a module is compiled as Python compiles it")

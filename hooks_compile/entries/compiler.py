@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self, cast
 
-from hooks_compile.compile_worker import worker as own_worker
+from hooks_compile.compile_worker import worker
 from hooks_compile.compile_worker.worker import Order
 from hooks_compile.entries.workers import Subprocess, is_own
 from hooks_compile.launcher.entry import CACHE_DIRECTORY
@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from hooks_compile.compile_worker.worker import Outcome
-    from hooks_compile.entries.workers import Worker
     from hooks_compile.model import HookSource, Interpreter, Level, Optimize
 
-    # One of the two functions of a worker that compile.
-    Function = Callable[[Worker, Order, Sequence[str]], list[Outcome]]
+    # ``perform`` of worker.py, here or in a subprocess.
+    Worker = Callable[[Order, Sequence[str]], list[Outcome]]
 
 # Below this number of sources a second process costs more than it saves.
 _WORTH_PROCESSES = 60
@@ -64,21 +63,24 @@ class Compiler:
 
         With ``explain`` the level of each fresh entry has its reason.
         """
-        return self._hooks(sources, Order(self._key, self.optimize, write=False, explain=explain))
+        return self._hooks(sources, self._order(write=False, explain=explain))
 
     def compile(self, sources: Sequence[HookSource]) -> list[CompileResult]:
         """Compile for every interpreter what is not compiled yet, and store it."""
-        return self._hooks(sources, Order(self._key, self.optimize, write=True))
+        return self._hooks(sources, self._order(write=True))
 
     def modules(self, modules: Sequence[HookSource], *, write: bool) -> list[CompileResult]:
         """Do the same for local modules, whose compiled form is Python's own ``__pycache__``."""
-        order = Order(self._key, 0, write)
+        order = Order(worker.COMPILE_MODULES, self._key, 0, write)
         paths = [os.fspath(module.path) for module in modules]
         results: list[CompileResult] = []
         for group in _sharing_entries(self.interpreters):
-            outcomes = self._compiled(group[0], _compile_modules, order, paths)
+            outcomes = self._compiled(group[0], order, paths)
             results += _results(modules, outcomes, group, "__pycache__")
         return results
+
+    def _order(self, *, write: bool, explain: bool = False) -> Order:
+        return Order(worker.COMPILE_HOOKS, self._key, self.optimize, write, explain)
 
     def _hooks(self, sources: Sequence[HookSource], order: Order) -> list[CompileResult]:
         paths = [os.fspath(source.path) for source in sources]
@@ -92,15 +94,16 @@ class Compiler:
         self, interpreter: Interpreter, order: Order, paths: Sequence[str]
     ) -> Iterator[Outcome]:
         """Yield the outcome for each hook: that of its fresh entry, else of compiling it."""
-        known = self._worker(interpreter).find_fresh(order, paths) if paths else []
-        rest = [path for path, outcome in zip(paths, known, strict=True) if outcome is None]
+        looking = order._replace(task=worker.FIND_FRESH)
+        known = self._worker(interpreter)(looking, paths) if paths else []
+        rest = [path for path, each in zip(paths, known, strict=True) if each.state == worker.STALE]
         self._progress(len(paths) - len(rest))
-        compiled = iter(self._compiled(interpreter, _compile_hooks, order, rest))
+        compiled = iter(self._compiled(interpreter, order, rest))
         for outcome in known:
-            yield outcome or next(compiled)
+            yield next(compiled) if outcome.state == worker.STALE else outcome
 
     def _compiled(
-        self, interpreter: Interpreter, function: Function, order: Order, paths: Sequence[str]
+        self, interpreter: Interpreter, order: Order, paths: Sequence[str]
     ) -> list[Outcome]:
         """Return the outcome for each path. For many paths there is a process for each core."""
         chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
@@ -109,8 +112,9 @@ class Compiler:
             workers = [self._worker(interpreter)] if chunks else []
             if len(paths) > _WORTH_PROCESSES:
                 more = (os.cpu_count() or 1) - 1
-                workers += [stack.enter_context(Subprocess(interpreter)) for _ in range(more)]
-            for found in _each_chunk(workers, function, order, chunks):
+                processes = (stack.enter_context(Subprocess(interpreter)) for _ in range(more))
+                workers += [process.perform for process in processes]
+            for found in _each_chunk(workers, order, chunks):
                 self._progress(len(found))
                 outcomes += found
         return outcomes
@@ -119,41 +123,33 @@ class Compiler:
         found = self._workers.get(interpreter.abi)
         if found is None:
             if is_own(interpreter):
-                found = own_worker
+                found = worker.perform
             else:
-                found = self._stack.enter_context(Subprocess(interpreter))
+                found = self._stack.enter_context(Subprocess(interpreter)).perform
             self._workers[interpreter.abi] = found
         return found
 
 
-def _compile_hooks(worker: Worker, order: Order, paths: Sequence[str]) -> list[Outcome]:
-    return worker.compile_hooks(order, paths)
-
-
-def _compile_modules(worker: Worker, order: Order, paths: Sequence[str]) -> list[Outcome]:
-    return worker.compile_modules(order, paths)
-
-
 def _each_chunk(
-    workers: Sequence[Worker], function: Function, order: Order, chunks: Sequence[Sequence[str]]
+    workers: Sequence[Worker], order: Order, chunks: Sequence[Sequence[str]]
 ) -> Iterator[list[Outcome]]:
     """Yield the outcomes of each chunk, in order. Each worker has one chunk at a time."""
     if len(workers) < 2:  # as usual: no thread is needed
-        yield from (function(workers[0], order, chunk) for chunk in chunks)
+        yield from (workers[0](order, chunk) for chunk in chunks)
         return
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import
     from queue import SimpleQueue  # noqa: PLC0415 - only here
 
     idle: SimpleQueue[Worker] = SimpleQueue()
-    for worker in workers:
-        idle.put(worker)
+    for each in workers:
+        idle.put(each)
 
     def compile_chunk(chunk: Sequence[str]) -> list[Outcome]:
-        worker = idle.get()
+        perform = idle.get()
         try:
-            return function(worker, order, chunk)
+            return perform(order, chunk)
         finally:
-            idle.put(worker)
+            idle.put(perform)
 
     with ThreadPoolExecutor(len(workers)) as pool:
         yield from pool.map(compile_chunk, chunks)

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from hooks_compile.errors import InterpreterError, pasted
 
@@ -27,19 +27,6 @@ main()
 """
 
 
-class Worker(Protocol):
-    """What compiles for one interpreter: the functions of ``compile_worker/worker.py``."""
-
-    def find_fresh(self, order: Order, paths: Sequence[str]) -> list[Outcome | None]:
-        """See :func:`hooks_compile.compile_worker.worker.find_fresh`."""
-
-    def compile_hooks(self, order: Order, paths: Sequence[str]) -> list[Outcome]:
-        """See :func:`hooks_compile.compile_worker.worker.compile_hooks`."""
-
-    def compile_modules(self, order: Order, paths: Sequence[str]) -> list[Outcome]:
-        """See :func:`hooks_compile.compile_worker.worker.compile_modules`."""
-
-
 def is_own(interpreter: Interpreter) -> bool:
     """Return whether our own interpreter makes the same entries as ``interpreter``."""
     import _imp  # noqa: PLC0415 - only here, and private
@@ -56,10 +43,7 @@ def is_own(interpreter: Interpreter) -> bool:
 
 
 class Subprocess:
-    """A worker process of an interpreter. ``close``, or the end of a with statement, ends it.
-
-    Methods raise InterpreterError if the interpreter can't be run, or crashes without a source.
-    """
+    """A worker process of an interpreter. ``close``, or the end of a with statement, ends it."""
 
     def __init__(self, interpreter: Interpreter) -> None:
         """Start the process. Raises InterpreterError if the binary can't be executed."""
@@ -93,51 +77,44 @@ class Subprocess:
         """End the process: it does so when no request can come any more."""
         self._process.communicate()
 
-    def find_fresh(self, order: Order, paths: Sequence[str]) -> list[Outcome | None]:
-        """See :class:`Worker`."""
-        return self._ask("find_fresh", order, paths)
+    def perform(self, order: Order, paths: Sequence[str]) -> list[Outcome]:
+        """See :func:`hooks_compile.compile_worker.worker.perform`.
 
-    def compile_hooks(self, order: Order, paths: Sequence[str]) -> list[Outcome]:
-        """See :class:`Worker`."""
-        return self._compile("compile_hooks", order, paths)
-
-    def compile_modules(self, order: Order, paths: Sequence[str]) -> list[Outcome]:
-        """See :class:`Worker`."""
-        return self._compile("compile_modules", order, paths)
-
-    def _compile(self, function: str, order: Order, paths: Sequence[str]) -> list[Outcome]:
-        """Compile all sources, even if one of them makes the interpreter crash.
-
-        CPython before 3.11 crashes on some that are nested too deeply.
+        All sources are compiled, even if one of them makes the interpreter crash: CPython before
+        3.11 does on some that are nested too deeply. Raises InterpreterError if the interpreter
+        can't be run.
         """
-        from hooks_compile.compile_worker.worker import Outcome, Problem  # noqa: PLC0415 - see _ask
+        from hooks_compile.compile_worker.worker import (  # noqa: PLC0415 - only for a subprocess
+            FIND_FRESH,
+            Outcome,
+            Problem,
+        )
 
         try:
-            return self._ask(function, order, paths)
+            return self._ask(order, paths)
         except InterpreterError:
             status = self._process.wait()
             self.close()
             self._process = self._start()
-            self._ask("find_fresh", order, [])  # or the interpreter itself can't be run
+            self._ask(order._replace(task=FIND_FRESH), [])  # or it can't be run at all
         if len(paths) > 1:
-            return [each for path in paths for each in self._compile(function, order, [path])]
+            return [outcome for path in paths for outcome in self.perform(order, [path])]
         message = f"the interpreter crashes when it compiles this (status {status})"
         return [Outcome("broken", problem=Problem("Crash", message))]
 
-    def _ask(self, function: str, order: Order, paths: Sequence[str]) -> list[Any]:
-        """Return the outcomes of a worker's function; some of ``find_fresh`` are None."""
-        from hooks_compile.compile_worker import serve  # noqa: PLC0415 - only for a subprocess
+    def _ask(self, order: Order, paths: Sequence[str]) -> list[Outcome]:
+        from hooks_compile.compile_worker import serve  # noqa: PLC0415 - as above
 
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None  # noqa: S101 - both are pipes, see _start
         assert stdout is not None  # noqa: S101
         try:
-            serve.send(stdin, (function, tuple(order), list(paths)))
+            serve.send(stdin, (tuple(order), list(paths)))
             reply = serve.receive(stdout)
         except (BrokenPipeError, EOFError):
             cause = f"it ended with status {self._process.wait()} while compiling"
             raise self._failure(cause) from None
-        return [each and serve.outcome_of(each) for each in reply]
+        return [serve.outcome_of(parts) for parts in reply]
 
     def _failure(self, cause: str) -> InterpreterError:
         return InterpreterError(

@@ -1,11 +1,11 @@
-# hooks-compile: past the shim of pyenv, to the binary that it would start in this moment.
+# hooks-compile: bypasses the shim of pyenv, to the binary that it would start now.
 #
-# Sourced by hook_wrapper.sh, and by the tool where it tells about shims. No fork, no subshell.
-# In:  hooks_compile_python, a command; hooks_compile_shims, the folder of records; "$@".
-# Out: the same command and in hooks_compile_why why it stays; or the binary's path, and in the
-#      environment what the shim and its bash would have put there. docs/shims.md explains each step.
+# hook_wrapper.sh sources it, and the tool when it reports on shims. No fork, no subshell.
+# In:  hooks_compile_python, a command; hooks_compile_shims, the directory of records; "$@".
+# Out: the same command, and in hooks_compile_why why it stays; or the path of the binary, and in
+#      the environment what the shim and its bash would have put there. docs/shims.md explains each step.
 # What is read here (a record, a version file) is compared and exported, never executed.
-# -ef and -nt are in every shell that gets beyond ZSH_VERSION, and in POSIX since 2024.
+# Every shell that gets beyond ZSH_VERSION has -ef and -nt, and POSIX has them since 2024.
 # shellcheck shell=sh disable=SC2034,SC2154,SC3013,SC3028
 
 hooks_compile_why='it is no shim of pyenv'
@@ -63,7 +63,7 @@ esac
 [ -z "${OLDPWD+x}" ] || [ -d "$OLDPWD" ] || return 0
 
 # The version: of the variable, of the nearest .python-version, or of pyenv's global file.
-hooks_compile_why='the current folder is gone or has no plain name'
+hooks_compile_why='the current directory is gone or has no plain name'
 case ${PWD-} in
 /) ;;
 *//* | */./* | */../* | */ | */. | */..) return 0 ;;
@@ -98,7 +98,7 @@ hooks_compile_spec=${hooks_compile_spec:-system}
 hooks_compile_why="the version \"$hooks_compile_spec\" has no plain name"
 case $hooks_compile_spec in *[!0-9A-Za-z._:-]*) return 0 ;; esac
 
-# What the tool saw pyenv do for this version.
+# The record of what pyenv did for this version.
 hooks_compile_why="of the version \"$hooks_compile_spec\" there is no record"
 hooks_compile_record=$hooks_compile_shims/$hooks_compile_python@$hooks_compile_spec
 [ -f "$hooks_compile_record" ] && [ -O "$hooks_compile_record" ] &&
@@ -113,14 +113,14 @@ hooks_compile_record=$hooks_compile_shims/$hooks_compile_python@$hooks_compile_s
 [ "$hooks_compile_old_spec" = "$hooks_compile_spec" ] &&
     [ "$hooks_compile_old_shim" = "$hooks_compile_shim" ] || return 0
 
-# bash says nothing about the locale, which it knows.
+# bash prints no warning about a locale that it knows.
 hooks_compile_why='the locale is another than at the time of the record'
 for hooks_compile_line in "${LC_ALL-}" "${LC_CTYPE-}" "${LC_COLLATE-}" "${LC_MESSAGES-}" \
     "${LC_NUMERIC-}" "${LC_TIME-}" "${LANG-}"; do
     case "::C:POSIX:$hooks_compile_locales:" in *":$hooks_compile_line:"*) ;; *) return 0 ;; esac
 done
 
-# pyenv, its plugins and its bash are those that the tool saw; so the variables can be made up.
+# pyenv, its plugins and its bash are as recorded. So the variables can be derived.
 hooks_compile_why='pyenv, a plugin or its bash is not as recorded'
 hooks_compile_rest=$PATH:
 until [ -f "${hooks_compile_rest%%:*}/bash" ] && [ -x "${hooks_compile_rest%%:*}/bash" ]; do
@@ -129,7 +129,7 @@ until [ -f "${hooks_compile_rest%%:*}/bash" ] && [ -x "${hooks_compile_rest%%:*}
 done
 [ "${hooks_compile_rest%%:*}/bash" = "$hooks_compile_old_bash" ] || return 0
 [ "$hooks_compile_pyenv" -ef "$hooks_compile_prefix/libexec/pyenv" ] || return 0
-# Each release has another of these, whatever time an archive gives it.
+# This file differs in each release, whatever time an archive gives it.
 hooks_compile_file=$hooks_compile_prefix/libexec/pyenv---version
 [ -f "$hooks_compile_record+" ] && [ ! "$hooks_compile_file" -nt "$hooks_compile_record+" ] &&
     [ ! "$hooks_compile_file" -ot "$hooks_compile_record+" ] || return 0
@@ -221,7 +221,7 @@ else
     [ -f "$hooks_compile_binary" ] && [ -x "$hooks_compile_binary" ] || return 0
 fi
 
-# What pyenv and the three times bash that it takes leave in the environment.
+# What pyenv and its three runs of bash leave in the environment.
 hooks_compile_why=
 hooks_compile_python=$hooks_compile_binary
 export PATH="$hooks_compile_path" PWD PYENV_DIR="$PWD" PYENV_HOOK_PATH="$hooks_compile_hook_path"

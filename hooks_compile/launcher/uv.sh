@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154,SC3045 # the wrapper sets more; without `ulimit -S` it is left to uv
-# The part of hook_wrapper.sh that is for "uv run": it has $hooks_compile_uv, $hooks_compile_launch
-# and the words behind "run". uv chose an interpreter for this script before, and the launcher sees
-# whether all that it went by is as it was. Else uv chooses again, and its choice is recorded.
+# The part of hook_wrapper.sh for "uv run". It gets $hooks_compile_uv, $hooks_compile_launch and the
+# words behind "run". If uv has chosen an interpreter for this script before, the launcher checks that
+# all it read then is unchanged. Else uv chooses again, and its choice is recorded.
 
 hooks_compile_record=
 hooks_compile_value=
@@ -12,7 +12,7 @@ for hooks_compile_word do
     --offline | --no-dev | --no-config | --no-progress | --active) ;;
     -p | --python | --project | --extra | --group) hooks_compile_value=value: ;;
     value:*) hooks_compile_value= ;;
-    -* | '' | ../* | */../* | *://*) break ;; # uv may do something else, or leave its folder
+    -* | '' | ../* | */../* | *://*) break ;; # uv may do something else, or leave its directory
     *)
         case $hooks_compile_word in
         /*) hooks_compile_record=$hooks_compile_word ;;
@@ -46,7 +46,7 @@ if [ -n "$hooks_compile_record" ]; then
                 "--uv=$hooks_compile_record" "$hooks_compile_uv" "$@"
         ;;
     esac
-    # Python would run whatever lies there: only what is this user's own, as with the launcher.
+    # Python would run any file there: only files of this user are used, as with the launcher.
     if [ -O "$hooks_compile_home/uvsite" ] && [ ! -L "$hooks_compile_home/uvsite" ] &&
         [ -O "$hooks_compile_home/uvsite/sitecustomize.py" ] &&
         [ -r "$hooks_compile_home/uvsite/sitecustomize.py" ] &&

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.compile_worker.worker import Order
+from hooks_compile.compile_worker.worker import COMPILE_HOOKS, FIND_FRESH, Order
 from hooks_compile.entries import workers
 from hooks_compile.entries.compiler import Compiler
 from hooks_compile.entries.workers import Subprocess, is_own
@@ -184,7 +184,7 @@ def test_an_interpreter_that_dies_is_an_error_with_a_remedy(tmp_path: Path) -> N
     real = own(tmp_path)
     broken = type(real)("python", fake, "cpython", (3, 8, 0), "cpython-38", "00", "00")
     with Subprocess(broken) as worker, pytest.raises(InterpreterError, match="status 7"):
-        worker.find_fresh(Order(b"k" * 16, "auto", write=False), ["/x"])
+        worker.perform(Order(FIND_FRESH, b"k" * 16, "auto", write=False), ["/x"])
     missing = type(real)("p", tmp_path / "no", "cpython", (3, 8, 0), "cpython-38", "00", "00")
     with pytest.raises(InterpreterError, match="No such file"):
         Subprocess(missing)
@@ -237,7 +237,8 @@ def test_a_worker_takes_no_module_from_beside_our_installation(
         write(site_packages / f"{name}.py", "raise SystemExit(f'from beside us: {__name__}')\n")
     hook = write(tmp_path / "hook.py", "import re, json, argparse\nre.compile('a.+é')\n")
     chosen = interpreter_of(interpreter, tmp_path)
-    message = marshal.dumps(("compile_hooks", (key, "auto", True, False), [str(hook)]), 2)
+    order = Order(COMPILE_HOOKS, key, "auto", write=True)
+    message = marshal.dumps((tuple(order), [str(hook)]), 2)
     request = (len(message).to_bytes(4, "little"), message)
     done = subprocess.run(
         [chosen.executable, "-I", "-S", "-B", "-c", workers.PROGRAM, site_packages],

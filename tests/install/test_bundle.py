@@ -48,27 +48,27 @@ print(json.dumps([loaded[:], parts["main"].answer(), loaded]))
 """
 
 
-def package(folder: Path, files: Mapping[str, str]) -> Path:
-    """A package named ``made``, with a start, and return its folder."""
-    root = folder / "made"
+def package(directory: Path, files: Mapping[str, str]) -> Path:
+    """A package named ``made``, with a start, and return its directory."""
+    root = directory / "made"
     for name, text in {"__init__.py": "", "start.py": START, **files}.items():
         write(root / name, text)
     return root
 
 
-def parts_of(folder: Path, files: Mapping[str, str]) -> dict[str, str]:
-    return Bundle(package(folder, files), "made").parts()
+def parts_of(directory: Path, files: Mapping[str, str]) -> dict[str, str]:
+    return Bundle(package(directory, files), "made").parts()
 
 
-def answers(folder: Path, files: Mapping[str, str]) -> tuple[object, list[object]]:
+def answers(directory: Path, files: Mapping[str, str]) -> tuple[object, list[object]]:
     """What ``answer()`` of ``lifecycle`` returns in the package, and what the bundle's loader says:
     the parts loaded before the call, its answer, and the parts loaded after it."""
-    bundle = json.dumps(parts_of(folder, files))
+    bundle = json.dumps(parts_of(directory, files))
     program = "import json; from made.lifecycle import answer; print(json.dumps(answer()))"
     done = [
         subprocess.run(
             [sys.executable, "-c", code, *arguments],
-            cwd=folder,
+            cwd=directory,
             capture_output=True,
             text=True,
             check=True,

@@ -68,7 +68,7 @@ def hook(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def shown(tmp_path: Path) -> Path:
-    """A folder with a ``python3`` that shows the words it was given."""
+    """A directory with a ``python3`` that shows the words it was given."""
     python = tmp_path / "bin" / "python3"
     python.parent.mkdir()
     python.write_text(SHOW_WORDS)
@@ -76,9 +76,9 @@ def shown(tmp_path: Path) -> Path:
     return python.parent
 
 
-def words_given(user: User, folder: Path, *command: str) -> list[str]:
+def words_given(user: User, directory: Path, *command: str) -> list[str]:
     """What ``python3`` was given by a command."""
-    path = f"{folder}:{os.environ['PATH']}"
+    path = f"{directory}:{os.environ['PATH']}"
     launched = user.with_env(PATH=path).run(command)
     assert (launched.status, launched.stderr) == (0, b"")
     return os.fsdecode(launched.stdout).split("\0")[:-1]
@@ -313,7 +313,7 @@ def test_a_launcher_that_can_not_be_read_is_passed_by(
 @pytest.mark.parametrize(
     "name", ["with space", "a:-b", "line\nbreak", "*", "$HOME", "-u", "é", "\\"]
 )
-def test_any_name_of_the_runtime_folder_is_found(
+def test_any_name_of_the_runtime_directory_is_found(
     user: User, shown: Path, tmp_path: Path, shell: tuple[str, ...], name: str
 ) -> None:
     home = tmp_path / name
@@ -326,7 +326,7 @@ def test_any_name_of_the_runtime_folder_is_found(
 
 @each_shell
 @pytest.mark.parametrize("place", ["relative", "./relative", ".", "~"])
-def test_a_relative_runtime_folder_is_passed_by(
+def test_a_relative_runtime_directory_is_passed_by(
     user: User, shown: Path, shell: tuple[str, ...], place: str
 ) -> None:
     near = user.with_env(HOOKS_COMPILE_HOME=place)
@@ -345,15 +345,15 @@ def test_a_relative_runtime_folder_is_passed_by(
         ),
     ],
 )
-def test_the_folder_is_found_where_the_tool_makes_it(
+def test_the_directory_is_found_where_the_tool_makes_it(
     user: User, shown: Path, tmp_path: Path, env: dict[str, str], expected: str
 ) -> None:
-    folder = Path(expected.format(tmp_path))
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    user.runtime.rename(folder)
+    directory = Path(expected.format(tmp_path))
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    user.runtime.rename(directory)
     there = user.with_env(**{name: value.format(tmp_path) for name, value in env.items()})
     given = words_given(there, shown, "sh", str(WRAPPER), "hook.py")
-    assert given == [f"{folder}/launch.py", "hook.py"]
+    assert given == [f"{directory}/launch.py", "hook.py"]
 
 
 @pytest.mark.parametrize(
@@ -372,14 +372,14 @@ def test_only_windows_runs_sources_whatever_else_calls_itself_os(
 def test_it_runs_by_its_own_name_from_anywhere_and_through_links(
     user: User, hook: Path, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "with space"
-    folder.mkdir()
-    assert wrapper.write(folder) is Standing.MISSING
-    own = folder / wrapper.NAME
+    directory = tmp_path / "with space"
+    directory.mkdir()
+    assert wrapper.write(directory) is Standing.MISSING
+    own = directory / wrapper.NAME
     link = tmp_path / "link"
     link.symlink_to(own)
     python = f"--python={user.python}"
-    for command, cwd in ((own, tmp_path), (f"./{wrapper.NAME}", folder), (link, Path("/"))):
+    for command, cwd in ((own, tmp_path), (f"./{wrapper.NAME}", directory), (link, Path("/"))):
         launched = user.run([str(command), python, str(hook), "a b"], cwd=cwd)
         assert launched.shown == (0, b"['a b']\n", b"")
         assert launched.state in ("miss", "hit")
@@ -546,19 +546,19 @@ def test_an_older_one_of_ours_is_replaced_and_no_other(
         assert stat.S_IMODE(path.stat().st_mode) == 0o755
 
 
-def test_a_link_or_a_folder_in_its_place_stays(tmp_path: Path) -> None:
+def test_a_link_or_a_directory_in_its_place_stays(tmp_path: Path) -> None:
     outside = tmp_path / "outside.sh"
     outside.write_bytes(_numbered(0))
-    for name in ("link", "folder"):
+    for name in ("link", "directory"):
         (tmp_path / name).mkdir()
     (tmp_path / "link" / wrapper.NAME).symlink_to(outside)
-    (tmp_path / "folder" / wrapper.NAME).mkdir()
-    for name in ("link", "folder"):
+    (tmp_path / "directory" / wrapper.NAME).mkdir()
+    for name in ("link", "directory"):
         assert wrapper.write(tmp_path / name) is Standing.FOREIGN
     assert outside.read_bytes() == _numbered(0)
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_directory_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(HooksCompileError, match="can't be written") as caught:
         wrapper.write(tmp_path / "nowhere")
     assert caught.value.remedy

@@ -83,18 +83,18 @@ def end_of(name: str, interpreter: Found) -> End:
     return end
 
 
-def laid(folder: Path, end: End) -> Path:
-    """The hook, in a fresh folder with all that lies beside it."""
-    shutil.rmtree(folder, ignore_errors=True)
+def laid(directory: Path, end: End) -> Path:
+    """The hook, in a fresh directory with all that lies beside it."""
+    shutil.rmtree(directory, ignore_errors=True)
     for name, text in end.files.items():
-        write(folder / name, text)
-    return write(folder / "hook.py", end.source)
+        write(directory / name, text)
+    return write(directory / "hook.py", end.source)
 
 
-def files_in(folder: Path, end: End) -> dict[str, bytes]:
+def files_in(directory: Path, end: End) -> dict[str, bytes]:
     """What the hook has written, by name, and gone are the files; a random name is masked."""
     found = {}
-    for path in sorted(folder.iterdir()):
+    for path in sorted(directory.iterdir()):
         if (
             path.name not in ("hook.py", "__pycache__", CACHE_DIRECTORY)
             and path.name not in end.files
@@ -104,12 +104,12 @@ def files_in(folder: Path, end: End) -> dict[str, bytes]:
                 found[name] = path.read_bytes()
                 path.unlink()
             elif not any(file.startswith(f"{path.name}/") for file in end.files):
-                found[name] = b"a folder"
+                found[name] = b"a directory"
     return found
 
 
 def differences(
-    user: User, end: End, folder: Path, flags: Sequence[str] = _FLAGS
+    user: User, end: End, directory: Path, flags: Sequence[str] = _FLAGS
 ) -> list[tuple[str, object, object]]:
     """Launch it in each state, and return what differs: (how, of the source, of the launch).
 
@@ -119,11 +119,13 @@ def differences(
 
     def shown(words: Sequence[str], together: bool) -> tuple[str, object]:
         shell = ["sh", "-c", 'exec "$@" 2>&1', "sh"] if together else []
-        done = user.run([*shell, user.python, *flags, *words, str(hook)], cwd=folder, stdin=b"[]")
+        done = user.run(
+            [*shell, user.python, *flags, *words, str(hook)], cwd=directory, stdin=b"[]"
+        )
         stdout, stderr = (_ADDRESS.sub(b"0xADDRESS", each) for each in (done.stdout, done.stderr))
-        return done.state, (done.status, stdout, stderr, files_in(folder, end))
+        return done.state, (done.status, stdout, stderr, files_in(directory, end))
 
-    hook = laid(folder, end)
+    hook = laid(directory, end)
     found = []
     expected = {False: shown([], False)[1]}
     expected[True] = shown([], True)[1] if user.interpreter.version >= (3, 9) else None

@@ -161,10 +161,10 @@ def test_a_git_switch_there_and_back_hits(user: User, git_repo: GitRepo) -> None
         assert_runs(user, hook, output, "hit")
     assert git_repo.git("status", "--porcelain") == ""
     git_repo.git("add", "--all")
-    assert git_repo.git("status", "--porcelain") == "", "git leaves our folder alone"
+    assert git_repo.git("status", "--porcelain") == "", "git leaves our directory alone"
 
 
-def test_a_moved_folder_and_a_second_worktree_hit(user: User, git_repo: GitRepo) -> None:
+def test_a_moved_directory_and_a_second_worktree_hit(user: User, git_repo: GitRepo) -> None:
     hook = git_repo.write("hooks/hook.py", OLD + "print(__file__)\n")
     git_repo.commit()
     user.compile(hook)
@@ -337,7 +337,7 @@ def test_after_any_sequence_the_output_is_that_of_the_source(
 
 
 def _take(user: User, hook: Path, kind: str, value: object) -> None:
-    folder = hook.parent / entry.CACHE_DIRECTORY
+    directory = hook.parent / entry.CACHE_DIRECTORY
     if kind == "edit":
         hook.write_text(str(value))
     elif kind == "touch":
@@ -346,7 +346,7 @@ def _take(user: User, hook: Path, kind: str, value: object) -> None:
         user.compile(hook)
     elif kind == "sync":
         needed = [r.entry.name for r in user.compile(hook) if r.entry]
-        cache.prune(folder, keep=int(str(value)), needed=needed)
+        cache.prune(directory, keep=int(str(value)), needed=needed)
     elif kind == "damage":
         for path in entries(hook.parent):
             data = bytearray(path.read_bytes())
@@ -397,12 +397,16 @@ def test_a_forced_level_holds_for_the_content_it_was_forced_for_and_no_other(
 
 
 def test_a_store_that_was_refused_leaves_no_draft(user: User, hook: Path) -> None:
-    folder = hook.parent / entry.CACHE_DIRECTORY
-    folder.mkdir()
-    (folder / "taken").mkdir()
+    directory = hook.parent / entry.CACHE_DIRECTORY
+    directory.mkdir()
+    (directory / "taken").mkdir()
     with pytest.raises(OSError, match=r"directory|Is a"):
-        store.store(str(folder), "taken", b"data")
-    assert sorted(path.name for path in folder.iterdir()) == [".gitignore", "CACHEDIR.TAG", "taken"]
+        store.store(str(directory), "taken", b"data")
+    assert sorted(path.name for path in directory.iterdir()) == [
+        ".gitignore",
+        "CACHEDIR.TAG",
+        "taken",
+    ]
     assert user.launch(hook).state == "miss"
 
 

@@ -108,7 +108,7 @@ def test_a_hook_that_may_not_be_read_fails_as_python_says(user: User, hook: Path
     assert_same(user, hook, "source", ordinary=True)
 
 
-def test_folders_and_archives_are_left_to_python(user: User, tmp_path: Path) -> None:
+def test_directories_and_archives_are_left_to_python(user: User, tmp_path: Path) -> None:
     package = tmp_path / "package"
     package.mkdir()
     (package / "__main__.py").write_text(HOOK)
@@ -131,7 +131,7 @@ def test_a_name_too_long_for_an_entry_runs(user: User, hook: Path, length: int) 
         assert_same(user, long, "hit" if entries(hook.parent) else "miss")
 
 
-def test_a_working_folder_that_is_gone_is_as_for_python(user: User, hook: Path) -> None:
+def test_a_working_directory_that_is_gone_is_as_for_python(user: User, hook: Path) -> None:
     gone = hook.parent / "gone"
 
     def shown(*command: str) -> tuple[int, bytes, bytes]:
@@ -142,7 +142,7 @@ def test_a_working_folder_that_is_gone_is_as_for_python(user: User, hook: Path) 
 
     python = f"--python={user.python}"
     for script in (str(hook), "../hook.py", "hook.py"):
-        # A shell says itself that its folder has gone.
+        # A shell says itself that its directory has gone.
         expected = shown("sh", "-c", 'exec "$@"', "sh", user.python, script)
         assert shown("sh", str(WRAPPER), python, script) == expected
 
@@ -158,7 +158,7 @@ def test_nothing_is_written_but_the_entry(user: User, hook: Path, tmp_path: Path
     assert len(names) == 3
 
 
-# --- the runtime folder
+# --- the runtime directory
 
 
 def _no_launcher(runtime: Path) -> None:
@@ -200,7 +200,7 @@ def _an_unreadable_prepare(runtime: Path) -> None:
     (runtime / "prepare.py").chmod(0)
 
 
-def _a_file_for_the_folder(runtime: Path) -> None:
+def _a_file_for_the_directory(runtime: Path) -> None:
     shutil.rmtree(runtime)
     runtime.write_text("a file")
 
@@ -217,18 +217,18 @@ def _a_file_for_the_folder(runtime: Path) -> None:
         _another_versions_parts,
         _an_unreadable_launcher,
         _an_unreadable_prepare,
-        _a_file_for_the_folder,
+        _a_file_for_the_directory,
     ],
     ids=lambda harm: harm.__name__.strip("_"),
 )
-def test_half_a_runtime_folder_runs_the_source(
+def test_half_a_runtime_directory_runs_the_source(
     user: User, hook: Path, harm: Callable[[Path], None]
 ) -> None:
     harm(user.runtime)
     assert_same(user, hook, "", "source", ordinary=True)
 
 
-def _log_a_folder(runtime: Path) -> None:
+def _log_a_directory(runtime: Path) -> None:
     (runtime / "fallbacks.log").mkdir()
 
 
@@ -258,7 +258,7 @@ def _all_read_only(runtime: Path) -> None:
 
 @pytest.mark.parametrize(
     "harm",
-    [_log_a_folder, _log_unwritable, _log_full, _seen_missing, _seen_a_file, _all_read_only],
+    [_log_a_directory, _log_unwritable, _log_full, _seen_missing, _seen_a_file, _all_read_only],
     ids=lambda harm: harm.__name__.strip("_"),
 )
 def test_what_can_not_be_recorded_does_not_matter(
@@ -278,15 +278,15 @@ def test_with_everything_read_only_it_runs_and_hits_what_was_compiled(
     other = hook.with_name("other.py")
     other.write_text("print('other')\n")
     assert user.compile(hook)[0].ok
-    folders = [hook.parent / CACHE_DIRECTORY, hook.parent, user.runtime / "seen", user.runtime]
-    for folder in folders:
-        folder.chmod(0o500)
+    directories = [hook.parent / CACHE_DIRECTORY, hook.parent, user.runtime / "seen", user.runtime]
+    for directory in directories:
+        directory.chmod(0o500)
     try:
         assert_same(user, hook, "hit", ordinary=True)
         assert_same(user, other, "miss", ordinary=True)
     finally:
-        for folder in reversed(folders):
-            folder.chmod(0o700)
+        for directory in reversed(directories):
+            directory.chmod(0o700)
     assert not list(user.runtime.glob("launch.py.*"))
 
 
@@ -315,7 +315,7 @@ def test_without_home_the_source_runs(user: User, hook: Path) -> None:
 
 
 @pytest.mark.parametrize("shape", ["data home", "home"])
-def test_the_runtime_folder_is_found_by_home_and_data_home(
+def test_the_runtime_directory_is_found_by_home_and_data_home(
     user: User, hook: Path, tmp_path: Path, shape: str
 ) -> None:
     data = tmp_path / "data" if shape == "data home" else tmp_path / ".local" / "share"

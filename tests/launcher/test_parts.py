@@ -25,7 +25,7 @@ NAME = f"launch.py.{BUILD}.cpython-0"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def directory(tmp_path: Path) -> Path:
     tmp_path.chmod(0o700)
     return tmp_path
 
@@ -43,14 +43,14 @@ def private(path: Path, data: bytes) -> bytes:
     return _imp.source_hash(sys.hexversion, data)
 
 
-def loaded(folder: Path, digest: bytes) -> dict[str, Any]:
-    return make_parts({"first": 1}, f"{folder}/", NAME, {"more": digest})
+def loaded(directory: Path, digest: bytes) -> dict[str, Any]:
+    return make_parts({"first": 1}, f"{directory}/", NAME, {"more": digest})
 
 
-def test_a_part_is_loaded_at_first_use_and_sees_the_others(folder: Path) -> None:
+def test_a_part_is_loaded_at_first_use_and_sees_the_others(directory: Path) -> None:
     code = "import sys\nsys.loaded += 1\nown = _parts['start'].first + 1\n"
-    digest = private(folder / f"{NAME}.more", marshal.dumps(compile(code, "more", "exec")))
-    parts = loaded(folder, digest)
+    digest = private(directory / f"{NAME}.more", marshal.dumps(compile(code, "more", "exec")))
+    parts = loaded(directory, digest)
     vars(sys)["loaded"] = 0
     try:
         assert parts["start"].first == 1
@@ -64,47 +64,47 @@ def test_a_part_is_loaded_at_first_use_and_sees_the_others(folder: Path) -> None
 
 
 def test_a_stored_part_that_is_not_as_it_was_made_is_compiled_from_its_source(
-    folder: Path,
+    directory: Path,
 ) -> None:
-    private(folder / f"{BUILD}.more.py", b"own = 'source'\n")
-    stored = folder / f"{NAME}.more"
+    private(directory / f"{BUILD}.more.py", b"own = 'source'\n")
+    stored = directory / f"{NAME}.more"
     digest = private(stored, marshal.dumps(compile("own = 'stored'", "more", "exec")))
-    assert loaded(folder, digest)["more"].own == "stored"
+    assert loaded(directory, digest)["more"].own == "stored"
     stored.chmod(0o644)
-    assert loaded(folder, digest)["more"].own == "source"
+    assert loaded(directory, digest)["more"].own == "source"
     private(stored, b"damaged")
     stored.chmod(0o600)
-    assert loaded(folder, digest)["more"].own == "source"
+    assert loaded(directory, digest)["more"].own == "source"
     stored.unlink()
-    assert loaded(folder, digest)["more"].own == "source"
-    (folder / f"{BUILD}.more.py").chmod(0o666)
+    assert loaded(directory, digest)["more"].own == "source"
+    (directory / f"{BUILD}.more.py").chmod(0o666)
     with pytest.raises(PermissionError):
-        loaded(folder, digest)["more"].own  # noqa: B018 - loads the part
-    (folder / f"{BUILD}.more.py").unlink()
+        loaded(directory, digest)["more"].own  # noqa: B018 - loads the part
+    (directory / f"{BUILD}.more.py").unlink()
     with pytest.raises(FileNotFoundError):
-        loaded(folder, digest)["more"].own  # noqa: B018 - loads the part
+        loaded(directory, digest)["more"].own  # noqa: B018 - loads the part
 
 
-def launcher_in(folder: Path) -> tuple[str, list[str]]:
+def launcher_in(directory: Path) -> tuple[str, list[str]]:
     """A runtime directory; the file for its compiled launcher, and the parts loaded on demand."""
-    runtime_directory.ensure(folder)
+    runtime_directory.ensure(directory)
     build = runtime_directory.build()
-    on_demand = [path.name.split(".")[1] for path in folder.glob(f"{build}.*.py")]
-    return f"{folder}/launch.py.{build}.test", sorted(set(on_demand) - {"start", "main"})
+    on_demand = [path.name.split(".")[1] for path in directory.glob(f"{build}.*.py")]
+    return f"{directory}/launch.py.{build}.test", sorted(set(on_demand) - {"start", "main"})
 
 
 def test_preparing_stores_what_a_launch_loads(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, on_demand = launcher_in(folder)
+    path, on_demand = launcher_in(directory)
     assert on_demand == ["miss", "uv"]
-    monkeypatch.setattr(sys, "argv", [f"{folder}/launch.py", "hook.py"])
+    monkeypatch.setattr(sys, "argv", [f"{directory}/launch.py", "hook.py"])
     scope: dict[str, Any] = {}
     prepare(path, on_demand, scope)
     assert scope["Launch"].__name__ == "Launch"
-    made = sorted(folder.glob("launch.py.*"))
+    made = sorted(directory.glob("launch.py.*"))
     assert [each.name for each in made] == [
-        f"{path[len(str(folder)) + 1 :]}{end}" for end in ("", ".miss", ".uv")
+        f"{path[len(str(directory)) + 1 :]}{end}" for end in ("", ".miss", ".uv")
     ]
     assert {each.stat().st_mode & 0o777 for each in made} == {0o600}
     data = made[0].read_bytes()
@@ -114,16 +114,16 @@ def test_preparing_stores_what_a_launch_loads(
     assert again["Launch"].__slots__ == scope["Launch"].__slots__
 
 
-def test_a_part_that_is_missing_or_damaged_can_not_be_prepared(folder: Path) -> None:
-    path, on_demand = launcher_in(folder)
-    (part,) = folder.glob("*.main.py")
+def test_a_part_that_is_missing_or_damaged_can_not_be_prepared(directory: Path) -> None:
+    path, on_demand = launcher_in(directory)
+    (part,) = directory.glob("*.main.py")
     part.write_bytes(b"def (")
     with pytest.raises(SyntaxError):
         prepare(path, on_demand, {})
     part.unlink()
     with pytest.raises(FileNotFoundError):
         prepare(path, on_demand, {})
-    assert not list(folder.glob("launch.py.*"))
+    assert not list(directory.glob("launch.py.*"))
 
 
 def test_code_without_positions_does_the_same() -> None:
@@ -135,9 +135,9 @@ def test_code_without_positions_does_the_same() -> None:
 
 
 def test_the_start_disables_the_collector_until_the_hook_begins(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "argv", [f"{folder}/launch.py", "hook.py"])
+    monkeypatch.setattr(sys, "argv", [f"{directory}/launch.py", "hook.py"])
     assert GC is not None
     main = marshal.dumps(compile("Launch = _parts['start'].first", "main", "exec"))
     assert start({"first": Launch}, NAME, {}, main) is Launch

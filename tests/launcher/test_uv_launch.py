@@ -102,11 +102,11 @@ def test_a_path_may_have_any_bytes_and_lead_through_links(machine: Machine) -> N
     target = machine.hook(REPORT, "target/hook.py")
     link = machine.work / "link.py"
     link.symlink_to(target)
-    folder = machine.work / "folder"
-    folder.symlink_to("target")
+    directory = machine.work / "directory"
+    directory.symlink_to("target")
     same_as_uv(machine, link)
-    same_as_uv(machine, "folder/hook.py")
-    same_as_uv(machine, "hook.py", cwd=folder)
+    same_as_uv(machine, "directory/hook.py")
+    same_as_uv(machine, "hook.py", cwd=directory)
 
 
 def test_a_hook_of_a_project_runs_in_its_environment(machine: Machine) -> None:
