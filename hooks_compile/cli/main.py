@@ -586,7 +586,9 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     )
     git_plan = git_setup.GitPlan()
     if not (arguments.no_git or arguments.agent):
-        git_plan = git_setup.plan_removal(project.root, git.open_repository(project.root))
+        git_plan = git_setup.plan_removal(
+            project.root, os.environ, git.open_repository(project.root)
+        )
     for line in [*wiring_text.describe(plan), *git_plan.lines]:
         say(line)
     whats = [wiring_text.summary(plan), git_plan.summary]
@@ -663,6 +665,7 @@ def _agreed(what: str) -> bool:
 
 def run_git_hooks(arguments: argparse.Namespace) -> int:
     """Install, remove or show our hooks among git's."""
+    from hooks_compile import git
     from hooks_compile.git_hooks import hook_status as git_hook_status
     from hooks_compile.git_hooks import installer as git_hooks
 
@@ -677,8 +680,11 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
             for problem in status.problems:
                 say(problem)
         return not status.ok
-    act = git_hooks.install if arguments.action == "install" else git_hooks.uninstall
-    steps = act(root, os.environ, global_=arguments.global_, dry_run=arguments.dry_run)
+    repository = None if arguments.global_ else git.require_repository(root)
+    plan = git_hooks.plan_install if arguments.action == "install" else git_hooks.plan_uninstall
+    steps = plan(repository, os.environ)
+    if not arguments.dry_run:
+        git_hooks.apply(steps, os.environ)
     if arguments.json:
         print_json([step.as_json() for step in steps])
     else:
