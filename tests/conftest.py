@@ -56,7 +56,7 @@ _FOREIGN_VARIABLES = (
     *("CLAUDE", "CODEX_", "COPILOT_", "CURSOR_", "GEMINI_"),
     *("PRE_COMMIT", "_PRE_COMMIT", "PREK_", "UV_"),
 )
-_KEPT_VARIABLES = frozenset({tiers.VARIABLE})
+_KEPT_VARIABLES = frozenset({tiers.VARIABLE, interpreters_found.PREFIX_VARIABLE})
 
 _GIT_CONFIG = """\
 [user]

@@ -22,15 +22,11 @@ class _Waiting:
 
 
 class Due(NamedTuple):
-    """A key that is due.
-
-    ``since`` is the time of its last event, None if it had none. ``quiet`` is True if the last
-    note is at least QUIET_S old.
-    """
+    """A key that is due."""
 
     key: str
-    since: float | None
-    quiet: bool
+    since: float | None  # the time of its last event
+    quiet: bool  # its last note is at least QUIET_S old
 
 
 @dataclass(slots=True)
@@ -40,10 +36,7 @@ class Debounce:
     _waiting: dict[str, _Waiting] = field(default_factory=dict)
 
     def note(self, key: str, now: float, wait_s: float, since: float | None = None) -> None:
-        """Make ``key`` due in ``wait_s`` seconds; a key that is due already stays due.
-
-        ``since`` is the time of an event that caused the note.
-        """
+        """Make ``key`` due in ``wait_s`` seconds; ``since`` is the time of an event."""
         waiting = self._waiting.setdefault(key, _Waiting(now, now, now + wait_s, since))
         waiting.last = now
         waiting.since = waiting.since if since is None else since

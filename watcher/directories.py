@@ -4,16 +4,14 @@ They are those with hooks or configuration, those where hooks are usual, and the
 when one appears or is renamed. The most important ones come first: only some get a watch.
 """
 # Paths are strings, as in discovery.
-# ruff: noqa: PTH112, PTH118, PTH120
+# ruff: noqa: PTH112, PTH118, PTH120, PTH122
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from hooks_compile import git
 from hooks_compile.agents.clients.places import config_files
-from hooks_compile.errors import GitError
 from hooks_compile.project.config import DOTFILE, PYPROJECT
 from hooks_compile.project.discovery import PROJECT_DIRECTORIES
 from hooks_compile.project.globs import Glob
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from hooks_compile.git import Repository
     from hooks_compile.project.record import Project
 
 # What matters in a directory: names; ``*.py`` stands for a suffix, ``*`` for the lack of one, and
@@ -43,13 +42,8 @@ def matches(interest: Interest, name: str, *, is_directory: bool) -> bool:
     if is_directory and (name not in NEVER or name in CACHES):
         return name in interest or "*/" in interest
     # Emacs locks a file that somebody edits with a symlink that leads nowhere.
-    is_source = f"*{suffix_of(name)}" in interest and not name.startswith(".#")
+    is_source = f"*{os.path.splitext(name)[1]}" in interest and not name.startswith(".#")
     return name in interest or (is_source and not is_directory)
-
-
-def suffix_of(name: str) -> str:
-    """Return ``.py`` for ``guard.py``, "" for ``pre-commit``."""
-    return os.path.splitext(name)[1]  # noqa: PTH122 - a name, not a path
 
 
 def of_tree(project: Project, given: Path, modules: Iterable[str], *, whole: bool) -> Directories:
@@ -58,8 +52,8 @@ def of_tree(project: Project, given: Path, modules: Iterable[str], *, whole: boo
     ``given`` is the path that the user named, ``whole`` is True if it stands for the project.
     """
     root, builder = str(project.root), _Builder(str(project.root))
-    for folder in [*map(str, project.directories()), *sorted(set(map(os.path.dirname, modules)))]:
-        builder.add(folder, HOOKS)
+    for path in [*map(str, project.directories()), *sorted(set(map(os.path.dirname, modules)))]:
+        builder.add(path, HOOKS)
     builder.add(root, _ROOT | {"*/"} if whole else _ROOT)
     if whole:
         _add_project(builder, project)
@@ -125,12 +119,13 @@ class _Builder:
 
 def _add_project(builder: _Builder, project: Project) -> None:
     root = str(project.root)
-    for file in config_files(project.root):
+    for file in config_files(project.root, listed=project.listed):
         builder.add_name(str(file.path))
     for name in PROJECT_DIRECTORIES:
         builder.add_below(os.path.join(root, name), boundary=root)
     builder.add(os.path.join(root, ".github/hooks"), frozenset({"*.json"}))
-    _add_git(builder, project.root)
+    if project.repository is not None:
+        _add_git(builder, project.repository)
     for glob in map(Glob.parse, project.config.include):
         if below := glob.literal or glob.prefix:
             builder.add_below(os.path.join(root, below).rstrip(os.sep), boundary=root)
@@ -138,20 +133,15 @@ def _add_project(builder: _Builder, project: Project) -> None:
             builder.add(root, HOOKS)
 
 
-def _add_git(builder: _Builder, root: Path) -> None:
-    try:
-        repository = git.repository(root)
-    except GitError:
-        return  # discovery has reported it
-    if repository is not None:
-        # The index changes when a checkout brings hooks to a directory that nobody watches.
-        builder.add_name(str(repository.git_dir / "index"))
-        builder.add_name(str(repository.common_dir / "config"))
-        builder.add_name(str(repository.common_dir / "info/exclude"))
-        hooks = os.path.realpath(repository.hooks_path)
-        builder.add(hooks, HOOKS)
-        if not is_inside(str(root), hooks):
-            builder.add_below(hooks, boundary=hooks)
+def _add_git(builder: _Builder, repository: Repository) -> None:
+    # The index changes when a checkout brings hooks to a directory that nobody watches.
+    builder.add_name(str(repository.git_dir / "index"))
+    builder.add_name(str(repository.common_dir / "config"))
+    builder.add_name(str(repository.common_dir / "info/exclude"))
+    hooks = os.path.realpath(repository.hooks_path)
+    builder.add(hooks, HOOKS)
+    if not is_inside(str(repository.work_tree), hooks):
+        builder.add_below(hooks, boundary=hooks)
 
 
 def _directories_below(top: str) -> Iterator[str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile import printable
-from hooks_compile.entries.report import describe_error, plural, result_json, shown
+from hooks_compile.entries.report import describe_error, plural, result_json
 from hooks_compile.model import State
+from hooks_compile.printable import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -35,16 +36,13 @@ _CONSEQUENCES = {
 
 
 class Message(NamedTuple):
-    """``values`` are for a program, ``blocks`` of lines for a person; paths are absolute.
-
-    ``colour`` is for a terminal. An urgent message is about what has to be fixed, or is fixed now.
-    """
+    """Something to report; its functions are below."""
 
     event: str
-    values: list[dict[str, Any]]
-    blocks: list[str]
+    values: list[dict[str, Any]]  # for a program: a line each
+    blocks: list[str]  # of lines for a person
     colour: str = ""
-    is_urgent: bool = False
+    is_urgent: bool = False  # something has to be fixed, or is fixed now
 
     def as_json(self, now: float, tree: Path) -> list[dict[str, Any]]:
         """Return the JSON objects; ``tree`` is the root of the message's tree."""
@@ -60,19 +58,14 @@ class Message(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """A source that is compiled as it is now, under the interpreters of ``results``.
-
-    ``kind`` is hook or module. ``ms`` is the time from the save to the entry, None if no event
-    reported the save; ``fixed`` is True if the source did not compile before, ``empty`` if the
-    file has no content.
-    """
+    """A source that is compiled as it is now, under the interpreters of ``results``."""
 
     path: Path
-    kind: str
+    kind: str  # hook or module
     results: Sequence[CompileResult]
-    ms: float | None
-    fixed: bool = False
-    empty: bool = False
+    ms: float | None  # from the save to the entry; None if no event reported the save
+    fixed: bool = False  # it did not compile before
+    empty: bool = False  # the file has no content
 
 
 def synced(
@@ -108,21 +101,10 @@ def changes(changed: Sequence[Changed]) -> Message:
         slowest = max((each.ms for each in rest if each.ms is not None), default=None)
         within = "" if slowest is None else f", the last {slowest:.0f} ms after its save"
         blocks.append(f"{plural(len(rest), 'more source')} ready{within}")
-    values = [
-        {
-            "path": os.fspath(each.path),
-            "kind": each.kind,
-            "ms": None if each.ms is None else round(each.ms, 2),
-            "fixed": each.fixed,
-            "empty": each.empty,
-            "results": [result_json(result) for result in each.results],
-        }
-        for each in changed
-    ]
     is_empty = any(each.empty for each in changed)
     is_urgent = is_empty or any(each.fixed for each in changed)
     colour = YELLOW if is_empty else GREEN if is_urgent else ""
-    return Message("changed", values, blocks, colour, is_urgent)
+    return Message("changed", list(map(_changed_json, changed)), blocks, colour, is_urgent)
 
 
 def broken(path: Path, kind: str, results: Sequence[CompileResult]) -> Message:
@@ -170,6 +152,12 @@ def notice(text: str, path: Path | None = None, *, trouble: bool = False) -> Mes
 def stopped(signal: int) -> Message:
     """Return that the watcher ends."""
     return Message("stopped", [{"signal": signal}], ["ended"])
+
+
+def _changed_json(changed: Changed) -> dict[str, Any]:
+    ms = None if changed.ms is None else round(changed.ms, 2)
+    results = [result_json(result) for result in changed.results]
+    return changed._asdict() | {"path": os.fspath(changed.path), "ms": ms, "results": results}
 
 
 def _describe(changed: Changed) -> str:

@@ -35,10 +35,7 @@ _RETRY_S = 2.0
 
 
 def sync(tree: Tree, report: Callable[[Message], None]) -> bool:
-    """Compile what is not compiled, once, and report; return whether nothing has to be fixed.
-
-    Raises HooksCompileError if the tree can't be used.
-    """
+    """Compile what is not compiled, and report; return whether nothing has to be fixed."""
     find = tree.start_survey()
     assert find is not None  # noqa: S101 - it is the first
     messages = tree.take(find())
@@ -92,7 +89,10 @@ class Loop:
                     if isinstance(item, int):
                         self._say(self._trees[0], [lines.stopped(item)])
                         return item
-                    self._take(item, monitor)
+                    if isinstance(item, Event):
+                        self._route(item)
+                    else:
+                        item(monitor)
                 if not monitor.is_alive():
                     monitor.reopen()
                     self._watch(monitor)
@@ -111,14 +111,11 @@ class Loop:
                 items.append(self._queue.get_nowait())
         return items
 
-    def _take(self, item: Event | Callable[[Monitor], None], monitor: Monitor) -> None:
-        if not isinstance(item, Event):
-            item(monitor)
-        elif item.kind is Kind.LOST:
+    def _route(self, event: Event) -> None:
+        if event.kind is Kind.LOST:
             self._scan_all("the system dropped events: comparing all contents")
-        else:
-            for tree in self._trees:
-                tree.route(item)
+        for tree in self._trees:
+            tree.route(event)
 
     def _scan_all(self, why: str) -> None:
         is_news = any(tree.scan_due > time.monotonic() for tree in self._trees)
@@ -206,13 +203,11 @@ class Loop:
                 self._has_news = True
 
     def _state(self, tree: Tree, monitor: Monitor) -> dict[str, Any]:
-        return {
+        return tree.synced(watching=True).values[0] | {
             "pid": os.getpid(),
             "since": self._since,
             "tree": os.fspath(tree.given),
             "root": os.fspath(tree.root),
-            "hooks": tree.sizes[0],
-            "modules": tree.sizes[1],
             "interpreters": [interpreter.label for interpreter in tree.interpreters],
             "how": "; ".join(m.values[0]["text"] for m in monitor.notices.values()) or "events",
             "last_change": self._last_changes.get(tree),

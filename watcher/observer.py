@@ -1,7 +1,6 @@
 """Reports changes in directories, by events or by polling: the only importer of watchdog.
 
-Whatever runs in watchdog's threads here only puts events into a queue: an exception would end the
-thread without a word.
+What runs in watchdog's threads only puts events into a queue: an exception would end a thread.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import time
 from collections import Counter
 from itertools import islice
@@ -19,7 +19,7 @@ from watchdog import events
 from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
 
-from watcher import filesystems, lines
+from watcher import lines
 from watcher.directories import matches
 from watcher.events import Event, Kind
 
@@ -43,6 +43,17 @@ _LIMITS = {
 }
 _ASKED_FOR = "asked for"
 
+# WSL's /mnt/c is 9p; directories of Docker Desktop are fakeowner, grpcfuse, osxfs or virtiofs.
+# On these file systems no event reports what another machine changes.
+_REMOTE = frozenset(
+    {
+        *("9p", "afs", "beegfs", "ceph", "cifs", "coda", "fakeowner", "fuse", "gfs2", "lustre"),
+        *("ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "osxfs", "prl_fs", "smb3", "smbfs"),
+        *("vboxsf", "virtiofs", "vmhgfs"),
+    }
+)
+_ESCAPE = re.compile(r"\\([0-7]{3})")
+
 # Not opened, read, closed without writing: we would wake ourselves.
 _KINDS: dict[type[events.FileSystemEvent], Kind] = {
     events.FileCreatedEvent: Kind.CREATED,
@@ -58,6 +69,33 @@ _KINDS: dict[type[events.FileSystemEvent], Kind] = {
 }
 
 
+def mounted() -> dict[str, str]:
+    """Return the type of the file system at each mount point; nothing on other systems."""
+    path = Path("/proc/self/mountinfo")
+    return parse_mounts(path.read_text(errors="surrogateescape")) if path.exists() else {}
+
+
+def parse_mounts(mountinfo: str) -> dict[str, str]:
+    """Return :func:`mounted` for the text of a file that proc_pid_mountinfo(5) describes."""
+    types: dict[str, str] = {}
+    for line in mountinfo.splitlines():
+        before, separator, after = line.partition(" - ")
+        fields = before.split(" ")
+        if separator and len(fields) > 4:
+            point = _ESCAPE.sub(lambda match: chr(int(match[1], 8)), fields[4])
+            types[point] = after.split(" ", 1)[0]
+    return types
+
+
+def reason_to_poll(path: str, types: Mapping[str, str]) -> str:
+    """Return why events do not suffice for ``path``, "" if they do; ``types`` as of mounted()."""
+    while path not in types and path != os.path.dirname(path):  # noqa: PTH120 - a string
+        path = os.path.dirname(path)  # noqa: PTH120
+    kind = types.get(path, "")
+    is_remote = kind in _REMOTE or kind.startswith("fuse.")
+    return f"{kind} does not report what other machines change" if is_remote else ""
+
+
 class _Watch(NamedTuple):
     """A watch, and the identity of its directory when it began."""
 
@@ -70,23 +108,13 @@ class Monitor:
     """Puts an event into a queue for each change in some directories."""
 
     def __init__(
-        self,
-        put: Callable[[Event], None],
-        *,
-        poll_s: float | None = None,
-        most_watches: int = MOST_WATCHES,
-        mounted: Callable[[], Mapping[str, str]] = filesystems.mounted,
+        self, put: Callable[[Event], None], poll_s: float | None, most_watches: int = MOST_WATCHES
     ) -> None:
-        """Start the threads. With ``poll_s`` all directories are polled, so often.
-
-        ``mounted`` returns the types of the file systems at their mount points. ``notices`` says
-        what is polled, by the reason.
-        """
-        self.notices: dict[str, Message] = {}
+        """Start the threads. With ``poll_s`` all directories are polled, so often."""
+        self.notices: dict[str, Message] = {}  # what is polled, by the reason
         self._poll_s = poll_s or POLL_S
         self._is_polling_wanted = poll_s is not None
         self._most_watches = most_watches
-        self._mounted = mounted
         self._handler = _Handler(put)
         self._losses = _Losses(put)
         self._too_many = f"at most {most_watches} directories are watched"
@@ -110,18 +138,15 @@ class Monitor:
             observer.join()
 
     def want(self, directories: Directories) -> list[str]:
-        """Report changes in exactly ``directories`` from now on, the most important ones first.
-
-        Returns those whose changes until now were not reported.
-        """
+        """Report changes in exactly ``directories``; return those where some were missed."""
         self._handler.directories = dict(directories)
         first = set(islice(directories, self._most_watches))
-        types = self._mounted()
+        types = mounted()
         self._reasons: dict[str, str] = {}
         for path in directories:
-            reason = self._no_events or self._failed.get(path, "")
-            reason = reason or ("" if path in first else self._too_many)
-            if reason := reason or filesystems.reason_to_poll(path, types):
+            limit = "" if path in first else self._too_many
+            reason = self._no_events or self._failed.get(path) or limit
+            if reason := reason or reason_to_poll(path, types):
                 self._reasons[path] = reason
         for path, watch in list(self._watches.items()):
             if path not in directories or not self._is_valid(path, watch):
@@ -182,9 +207,8 @@ class Monitor:
 
     def _describe(self, reason: str, count: int) -> Message:
         polled = "1 directory is" if count == 1 else f"{count} directories are"
-        is_trouble = reason not in (_ASKED_FOR, self._too_many)
         text = f"{polled} polled every {self._poll_s:g} s: {reason}"
-        return lines.notice(text, trouble=is_trouble)
+        return lines.notice(text, trouble=reason not in (_ASKED_FOR, self._too_many))
 
 
 class _Handler(events.FileSystemEventHandler):
@@ -214,10 +238,7 @@ class _Handler(events.FileSystemEventHandler):
 
 
 class _Losses(logging.Handler):
-    """Turns watchdog's warnings into events: it warns when the kernel dropped events.
-
-    Its errors are left out: it logs one whenever a watch ends.
-    """
+    """Turns watchdog's warnings into events: it warns of dropped events, and errors are usual."""
 
     def __init__(self, put: Callable[[Event], None]) -> None:
         super().__init__(logging.WARNING)

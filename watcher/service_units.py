@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-LABEL = "hooks-watch"
-
 _VARIABLES = ("PATH", "HOOKS_COMPILE_HOME", "XDG_DATA_HOME", "PYENV_ROOT")
 _SYSTEMD = """\
 # systemctl --user daemon-reload && systemctl --user enable --now hooks-watch
@@ -42,8 +40,8 @@ def text(manager: str, program: Sequence[str], words: Sequence[str], env: Mappin
     both = (
         f"# Linux: {again} --service=systemd > ~/.config/systemd/user/hooks-watch.service\n"
         f"{unit}\n"
-        f"# macOS: {again} --service=launchd > ~/Library/LaunchAgents/{LABEL}.plist\n"
-        f"#        launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/{LABEL}.plist\n"
+        f"# macOS: {again} --service=launchd > ~/Library/LaunchAgents/hooks-watch.plist\n"
+        f"#        launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/hooks-watch.plist\n"
         f"{agent}"
     )
     return {"systemd": unit, "launchd": agent, "both": both}[manager]
@@ -60,7 +58,7 @@ def launchd(command: Sequence[str], env: Mapping[str, str]) -> str:
     """Return an agent's property list that runs ``command``, see launchd.plist(5)."""
     log = str(Path.home() / "Library/Logs/hooks-watch.log")
     agent = {
-        "Label": LABEL,
+        "Label": "hooks-watch",
         "ProgramArguments": list(command),
         "EnvironmentVariables": dict(env),
         "RunAtLoad": True,

@@ -47,14 +47,11 @@ class Sources:
     """Hooks and local modules by path; a hook that others import is both."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        """Nothing is known yet. ``clock`` returns the time of the monotonic clock.
-
-        Sources are due by events, or are ``asked`` for.
-        """
+        """Nothing is known yet. ``clock`` returns the time of the monotonic clock."""
         self.hooks: Mapping[str, HookSource] = {}
         self.modules: Mapping[str, HookSource] = {}
         self.due = Debounce()
-        self.asked: dict[str, None] = {}
+        self.asked: dict[str, None] = {}  # due as well, though no event named them
         self.broken: dict[str, Message] = {}
         self.has_missing = False
         self._clock = clock

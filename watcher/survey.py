@@ -6,13 +6,12 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import agents, git
-from hooks_compile.entries.compiler import Compiler
 from hooks_compile.errors import HooksCompileError, pasted
 from hooks_compile.install import runtime_directory
-from hooks_compile.interpreters.selection import find_interpreters, for_unattended
 from hooks_compile.project.config import DOTFILE, PYPROJECT
 from hooks_compile.project.discovery import PROJECT_DIRECTORIES
 from hooks_compile.project.record import open_project
+from hooks_compile.project.selection import find_interpreters, for_unattended
 from watcher import directories
 
 if TYPE_CHECKING:
@@ -45,29 +44,20 @@ class Survey(NamedTuple):
     level: Optimize
     directories: Directories
 
-    def compiler(self) -> Compiler:
-        """Return the compiler for all that entries depend on beside their sources."""
-        return Compiler(self.interpreters, self.key, self.level)
-
 
 def is_project(path: Path) -> bool:
-    """Return whether ``path`` stands for a whole project, and not just for the files in it.
+    """Return whether ``path`` is a work tree, or a directory outside of git that has marks of one.
 
-    It does if it is a work tree's root; outside of git, if there is something of a project in it.
+    It stands for a whole project then, and not just for the files in it.
     """
-    if not path.is_dir():
-        return False
-    root = git.work_tree(path)
+    root = git.work_tree(path) if path.is_dir() else None
     if root is not None:
         return root == path.resolve()
-    return any((path / name).exists() for name in _PROJECT_MARKS)
+    return path.is_dir() and any((path / name).exists() for name in _PROJECT_MARKS)
 
 
 def find(given: Path, options: Options, *, whole: bool) -> Survey:
-    """Return what is in the tree ``given``: a whole project, or the hooks in a path.
-
-    Raises HooksCompileError.
-    """
+    """Return what is in ``given``, a whole project or a path. Raises HooksCompileError."""
     project = _open(given, options, whole=whole)
     runtime_directory.ensure(project.runtime)
     modules = project.importable()

@@ -1,6 +1,6 @@
 """One watched tree: what its events mean, and what has to be done next."""
 # Paths are strings here, as in discovery.
-# ruff: noqa: PTH112, PTH113
+# ruff: noqa: PTH112, PTH113, PTH122
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hooks_compile.entries.compiler import Compiler
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.project.config import DOTFILE, PYPROJECT
 from hooks_compile.project.search import is_source
 from watcher import directories, lines, survey
 from watcher.debounce import QUIET_S, Debounce
-from watcher.directories import CACHES, HOOKS, matches, suffix_of
+from watcher.directories import CACHES, HOOKS, matches
 from watcher.events import Kind
 from watcher.sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hooks_compile.entries.compiler import Compiler
     from hooks_compile.model import Interpreter
     from watcher.directories import Directories
     from watcher.events import Event
@@ -53,10 +53,7 @@ class Tree:
         scan_s: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Read nothing yet. ``given`` is absolute, and may be a symlink.
-
-        All contents are compared every ``scan_s`` seconds, next at ``scan_due``.
-        """
+        """Read nothing yet. ``given`` is absolute; ``scan_s`` is the time between scans."""
         self.given = given
         self.directories: Directories = {}
         self.sources = Sources(clock)
@@ -82,12 +79,6 @@ class Tree:
     def interpreters(self) -> tuple[Interpreter, ...]:
         """Those that the hooks are compiled for, as far as they are known."""
         return self._survey.interpreters if self._survey else ()
-
-    @property
-    def sizes(self) -> tuple[int, int]:
-        """The number of hooks, and of local modules that are no hooks."""
-        modules = self.sources.modules.keys() - self.sources.hooks.keys()
-        return len(self.sources.hooks), len(modules)
 
     def close(self) -> None:
         """End the compiler's processes; they start again when they are needed."""
@@ -126,7 +117,8 @@ class Tree:
         if self._survey is None:
             return []
         if self._compiler is None:
-            self._compiler = self._survey.compiler()
+            found = self._survey
+            self._compiler = Compiler(found.interpreters, found.key, found.level)
         slice_size = _SLICE if self.is_synced else _FIRST_SLICE
         messages = self.sources.compile_due(self._compiler, slice_size)
         if self.sources.has_missing:
@@ -179,10 +171,7 @@ class Tree:
         return messages + removed
 
     def fail(self, error: Exception) -> list[Message]:
-        """Take that a survey failed: what is known stays, unless ``given`` does not exist.
-
-        Returns what to report. Raises ``error`` if the user can't fix it.
-        """
+        """Take that a survey failed; return what to report. Raises ``error`` if it is a bug."""
         self._end_survey()
         if not isinstance(error, HooksCompileError):
             raise error
@@ -200,9 +189,9 @@ class Tree:
 
     def synced(self, *, watching: bool) -> Message:
         """Return the message that the first scan is over."""
-        seconds, counts = self._clock() - self._start, self.sources.counts
-        found = (*self.sizes, self.interpreters, counts)
-        return lines.synced(self.root, *found, seconds, watching=watching)
+        hooks, modules = self.sources.hooks.keys(), self.sources.modules.keys()
+        found = (len(hooks), len(modules - hooks), self.interpreters, self.sources.counts)
+        return lines.synced(self.root, *found, self._clock() - self._start, watching=watching)
 
     def _may_change_the_set(self, event: Event) -> bool:
         """Return whether there may be other hooks than before, because of this event."""
@@ -212,7 +201,7 @@ class Tree:
         interest = self.directories.get(parent, frozenset())
         if not matches(interest, name, is_directory=event.is_directory):
             return False
-        suffix = suffix_of(name)
+        suffix = os.path.splitext(name)[1]
         if name in interest or f"*{suffix}" not in HOOKS:
             return True
         if event.is_directory or suffix == ".py":

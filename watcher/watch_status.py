@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile import files
-from hooks_compile.entries.report import plural, shown
+from hooks_compile.entries.report import plural
 from hooks_compile.errors import HooksCompileError, pasted
-from hooks_compile.printable import one_line
+from hooks_compile.printable import one_line, shown
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -39,10 +39,7 @@ class Station:
         self._lock: FileLock | None = None
 
     def acquire(self) -> None:
-        """Become the tree's watcher. Raises HooksCompileError if that can't be.
-
-        The runtime directory has to exist.
-        """
+        """Become the tree's watcher; the runtime directory exists. Raises HooksCompileError."""
         try:
             self.directory.mkdir(mode=0o700, exist_ok=True)
             self._lock = self._take_lock(_LOCK_TIMEOUT_S)
@@ -108,15 +105,12 @@ class Station:
 
 
 class Status(NamedTuple):
-    """How a tree is watched.
-
-    ``state`` is what the last watcher wrote, ``silence_s`` how long ago it did; None: nothing.
-    """
+    """How a tree is watched."""
 
     tree: Path
     is_watched: bool
-    silence_s: float | None
-    state: dict[str, Any] | None
+    silence_s: float | None  # since the last watcher wrote
+    state: dict[str, Any] | None  # what it wrote
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON value."""

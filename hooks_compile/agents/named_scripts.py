@@ -30,17 +30,21 @@ class NamedScript(NamedTuple):
 
 
 def named_scripts(
-    root: Path, *, home: Path | None = None, listed: Iterable[str] | None = None
+    root: Path,
+    *,
+    home: Path | None = None,
+    cwd: Path | None = None,
+    listed: Iterable[str] | None = None,
 ) -> list[NamedScript]:
     """Return the existing Python scripts that hook and status line commands name, each once.
 
-    ``root`` is a project; ``home`` adds the user's own configuration; ``listed`` is as for
-    :func:`~hooks_compile.agents.clients.places.config_files`. Only scripts inside the project
+    ``root`` is a project; ``home`` adds the user's own configuration; ``cwd`` and ``listed`` are
+    as for :func:`~hooks_compile.agents.clients.places.config_files`. Only scripts in the project
     count (for the user's files: inside the home directory), after all symlinks are resolved. A
     configuration file that can't be read names nothing: ``init`` and ``doctor`` report it.
     """
     origins: dict[Path, str] = {}
-    for config in config_files(root, home, listed=listed):
+    for config in config_files(root, home, cwd, listed):
         for found in _commands(config):
             for script in _scripts(found, config, home):
                 origins.setdefault(script, f"named by {config.origin}")

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from hooks_compile.interpreters.selection import Rules
     from hooks_compile.interpreters.shims import Bypass
     from hooks_compile.model import Interpreter, Optimize
     from hooks_compile.project.record import Project
+    from hooks_compile.project.selection import Rules
 
 
 def current_directory() -> Path:
@@ -32,13 +32,25 @@ def home_of(arguments: argparse.Namespace) -> Path | None:
     return Path.home() if getattr(arguments, "user", False) else None
 
 
-def open_project(arguments: argparse.Namespace, *, paths: Sequence[Path] = ()) -> Project:
-    """Return the project around the current directory; with ``paths`` only the hooks there."""
+def open_project(
+    arguments: argparse.Namespace, *, paths: Sequence[Path] = (), from_here: bool = False
+) -> Project:
+    """Return the project around the current directory; with ``paths`` only the hooks there.
+
+    ``from_here`` adds what is configured in the directories from here up to the root.
+    """
     from hooks_compile import agents
     from hooks_compile.project import record
 
-    home = home_of(arguments)
-    return record.open_project(current_directory(), os.environ, paths, agents=agents, home=home)
+    cwd = current_directory()
+    return record.open_project(
+        cwd,
+        os.environ,
+        paths,
+        agents=agents,
+        home=home_of(arguments),
+        start=cwd if from_here else None,
+    )
 
 
 class Job(NamedTuple):
@@ -66,7 +78,7 @@ def plan_job(
     ``commands`` and ``optimize`` are those of the command line, instead of the configured ones.
     Raises InterpreterError for a command that can't be used.
     """
-    from hooks_compile.interpreters import selection
+    from hooks_compile.project import selection
 
     begun = time.perf_counter() if begun is None else begun
     rules = selection.for_person(project, current_directory(), os.environ)
@@ -84,6 +96,6 @@ def open_job(arguments: argparse.Namespace, *, paths: Sequence[Path] = ()) -> Jo
 
 def record_shims(job: Job) -> list[Bypass]:
     """Record what shims choose, for later launches; return how launches treat each shim."""
-    from hooks_compile.interpreters import selection
+    from hooks_compile.project import selection
 
     return selection.refresh_shims(job.project, job.rules, job.commands)

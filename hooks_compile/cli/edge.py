@@ -1,4 +1,4 @@
-"""The edge of every command: what it raised becomes a message and an exit status."""
+"""The edge of ``hooks-compile`` and ``hooks-watch``: errors become a message and an exit status."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from hooks_compile import __version__
+from hooks_compile.cli import output
 from hooks_compile.errors import HooksCompileError
 
 if TYPE_CHECKING:
@@ -28,25 +29,15 @@ def run(command: Callable[[], int], program: str) -> int:
         if sys.stdout is not None:  # as under >&-
             sys.stdout.flush()
     except HooksCompileError as error:
-        print_error(program, str(error))
+        output.print_error(error, program)
         return 1
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        if error.errno not in (errno.EPIPE, errno.ENOSPC) or error.filename is not None:
-            return _bug(program)
-        if error.errno == errno.ENOSPC:
-            print_error(program, "nothing more can be written: the disk is full")
-        discard_stdout()
-        return 1
+        return _system_error(error, program)
     except Exception:
         return _bug(program)
     return status
-
-
-def print_error(program: str, text: str) -> None:
-    """Print an error for a person, after the program's name."""
-    print(f"{program}: {text}", file=sys.stderr)
 
 
 def discard_stdout() -> None:
@@ -54,9 +45,25 @@ def discard_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _system_error(error: OSError, program: str) -> int:
+    """Report what the system refused: a file of the user, or our own output."""
+    if error.filename is not None:
+        from hooks_compile.files import refusal
+
+        output.print_error(refusal(error), program)
+        return 1
+    if error.errno not in (errno.EPIPE, errno.ENOSPC):
+        return _bug(program)
+    if error.errno == errno.ENOSPC:
+        output.print_error("nothing more can be written: the disk is full", program)
+    discard_stdout()
+    return 1
+
+
 def _bug(program: str) -> int:
     import traceback
 
     traceback.print_exc()
-    print_error(program, f"this is a bug of {program} {__version__}: please report the lines above")
+    text = f"this is a bug of {program} {__version__}: please report the lines above"
+    output.print_error(text, program)
     return 3

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 def run_compile(arguments: argparse.Namespace) -> int:
     """Compile what is not compiled yet; with ``--changed`` only hooks among the given files."""
-
     if not arguments.changed:
         job = open_job(arguments, paths=arguments.paths)
         return update(job, json=arguments.json, prune=False)

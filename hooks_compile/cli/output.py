@@ -28,9 +28,9 @@ def warn(text: str) -> None:
     say(text, file=sys.stderr)
 
 
-def print_error(error: object) -> None:
-    """Print an error for a person, with the tool's name in front."""
-    warn(f"hooks-compile: {error}")
+def print_error(error: object, program: str = "hooks-compile") -> None:
+    """Print an error for a person, after the program's name."""
+    warn(f"{program}: {error}")
 
 
 def print_raw(text: str) -> None:

@@ -24,7 +24,7 @@ def run_init(arguments: argparse.Namespace) -> int:
     from hooks_compile.agents.wiring.apply import applied
     from hooks_compile.git_hooks import setup as git_setup
 
-    project = open_project(arguments)
+    project = open_project(arguments, from_here=True)
     _require_agents(arguments.agent, wiring_plan.agent_names())
     plan = wiring_plan.plan_init(
         project.root,
@@ -57,7 +57,7 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     from hooks_compile.entries import report
     from hooks_compile.git_hooks import setup as git_setup
 
-    project = open_project(arguments)
+    project = open_project(arguments, from_here=True)
     _require_agents(arguments.agent, wiring_plan.agent_names())
     plan = wiring_plan.plan_uninit(
         project.root,

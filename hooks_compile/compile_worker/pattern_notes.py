@@ -6,7 +6,7 @@ import re
 import sys
 import warnings
 
-from hooks_compile.compile_worker.standard_modules import WITH_PATTERNS
+from hooks_compile.compile_worker.standard_modules import LAZY_SINCE, WITH_PATTERNS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
     from hooks_compile.launcher.entry import Patterns
 
+# Those that compile patterns when they are imported in this Python. tomllib is new in 3.11.
+_WITH_PATTERNS = WITH_PATTERNS.difference(
+    () if sys.version_info >= (3, 11) else ("tomllib",),
+    *(lazy for version, lazy in LAZY_SINCE.items() if sys.version_info >= version),
+)
 # More would make every launch slower than they can make the hook faster.
 _MOST_PATTERNS = 128
 _LONGEST_PATTERN = 400
@@ -76,7 +81,7 @@ def library_patterns(name: str) -> "Patterns":
     """
     if name not in _of_library:
         found: Patterns = {}
-        if name in WITH_PATTERNS and _can_compile():
+        if name in _WITH_PATTERNS and _can_compile():
             import _sre  # type: ignore[import-not-found] # noqa: PLC0415 - CPython's, without a stub
 
             for value in _values(__import__(name), set()):

@@ -29,3 +29,9 @@ WITH_PATTERNS = names(
     urllib.error urllib.parse urllib.request uuid zipfile
     """
 )
+# From this version on these import ``re`` only when they need it.
+LAZY_SINCE = {
+    (3, 13): names("typing uuid"),
+    (3, 14): names("locale optparse pickle pprint shlex string"),
+    (3, 15): names("dataclasses pathlib tomllib"),
+}

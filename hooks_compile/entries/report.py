@@ -8,8 +8,7 @@ from hooks_compile.errors import pasted
 from hooks_compile.files import refusal
 from hooks_compile.launcher.entry import CACHE_DIRECTORY
 from hooks_compile.model import State
-from hooks_compile.printable import one_line
-from hooks_compile.printable import shown as shown  # noqa: PLC0414 - others import it from here
+from hooks_compile.printable import one_line, shown
 
 if TYPE_CHECKING:
     from pathlib import Path

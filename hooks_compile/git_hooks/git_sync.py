@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hooks_compile import git
 from hooks_compile.errors import HooksCompileError, InterpreterError
 from hooks_compile.git_hooks.stamp import Stamp, places
-from hooks_compile.interpreters.selection import find_interpreters, for_unattended
+from hooks_compile.project.selection import find_interpreters, for_unattended
 from hooks_compile.trust import search_path
 
 if TYPE_CHECKING:

@@ -108,8 +108,8 @@ def is_quiet() -> bool:
     modules = sys.modules
     environ: "Any" = stdlib_names("os").get("environ")
     if (
-        has_audit_hook()
-        or _thread._count()
+        _thread._count()
+        or has_audit_hook()
         or modules.get("sys") is not sys  # who emptied it may have hidden what we look for
         or not _NEED_NORMAL_EXIT.isdisjoint(modules)
         or stdlib_names("threading").get("_threading_atexits")

@@ -65,7 +65,7 @@ class Agents(Protocol):
         """The pathspecs by which git lists configuration files below the root."""
 
     def named_scripts(
-        self, root: Path, *, home: Path | None, listed: Iterable[str] | None
+        self, root: Path, *, home: Path | None, cwd: Path | None, listed: Iterable[str] | None
     ) -> Iterable[tuple[Path, str]]:
         """Return the scripts that commands name, each with the file that does."""
 
@@ -87,8 +87,11 @@ def discover(
     agents: Agents,
     *,
     home: Path | None = None,
+    start: Path | None = None,
 ) -> Found:
     """Find the hook sources of the directory ``root``; with ``home`` the user's own, too.
+
+    ``start`` adds what is configured in the directories from there up to the root.
 
     They are the Python files (``*.py``, or no suffix and a Python shebang) in a hook directory, in
     a ``hooks`` directory beside its ``hooks.json``, that match ``config.include``, in the directory
@@ -113,7 +116,7 @@ def discover(
             del search.found[path]
         _search_git_hooks(search, repository)
     searches = [search] if home is None else [search, Search(os.path.realpath(home))]
-    for script, origin in agents.named_scripts(Path(tree), home=home, listed=listed):
+    for script, origin in agents.named_scripts(Path(tree), home=home, cwd=start, listed=listed):
         for each in searches:
             each.file(str(script), origin, any_name=True)
     for glob in include:

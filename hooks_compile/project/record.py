@@ -124,12 +124,13 @@ def open_project(
     *,
     agents: Agents,
     home: Path | None = None,
+    start: Path | None = None,
 ) -> Project:
     """Return the project around ``cwd`` with its hooks; with ``paths`` only the hooks there.
 
-    ``agents`` says which scripts agents run, with ``home`` the hooks in that home directory are
-    added. Raises HooksCompileError for a configuration or a path that can't be used, GitError if
-    git refuses the repository.
+    ``agents`` says which scripts agents run; ``home`` and ``start`` are as for
+    :func:`~.discovery.discover`. Raises HooksCompileError for a configuration or a path that
+    can't be used, GitError if git refuses the repository.
     """
     from hooks_compile import git  # noqa: PLC0415 - not every command needs a project
     from hooks_compile.project import discovery  # noqa: PLC0415 - as above
@@ -143,7 +144,9 @@ def open_project(
     if paths:
         sources = discovery.from_arguments([cwd / path for path in paths])
     else:
-        sources, listed = discovery.discover(root, config, repository, agents, home=home)
+        sources, listed = discovery.discover(
+            root, config, repository, agents, home=home, start=start
+        )
     if config.imports:
         sources = [_with_imports(source, root, config) for source in sources]
     runtime = runtime_directory.location(env)

@@ -21,7 +21,6 @@ from tests.support.tool import Tool
 if TYPE_CHECKING:
     from hooks_compile.agents.wiring.committed import Place
 
-PLACES: tuple[Place, ...] = ("work tree", "index", "HEAD")
 ROOT = Path(__file__).parents[2]
 HOOK = "import sys\nsys.exit(2)\n"
 GUARD = ".claude/hooks/guard.py"
@@ -29,6 +28,7 @@ SETTINGS = ".claude/settings.json"
 WRAPPER = ".claude/hooks/hook_wrapper.sh"
 COMMAND = f'python3 "$CLAUDE_PROJECT_DIR"/{GUARD}'
 WIRED = f'sh "$CLAUDE_PROJECT_DIR"/{WRAPPER} "$CLAUDE_PROJECT_DIR"/{GUARD}'
+PLACES: tuple[Place, ...] = ("work tree", "index", "HEAD")
 WHERE = "hooks.PreToolUse[0].hooks[0].command"
 NAMED = f"{SETTINGS}: {WHERE} names {WRAPPER}, which is not in the"
 
@@ -85,7 +85,7 @@ def test_after_init_a_clone_has_command_and_wrapper(
     if commit[0] == "add":
         repo.git("commit", "-qm", "wired")
     assert repo.git("status", "--porcelain") == ""
-    for place in ("work tree", "index", "HEAD"):
+    for place in PLACES:
         assert lines(repo, place) == []
     other = clone(repo, tmp_path / "clone")
     assert status_of_hook(other.path) == 2
@@ -197,7 +197,7 @@ def test_a_stash_takes_both_and_brings_both(tool: Tool, repo: GitRepo) -> None:
     assert lines(repo, "work tree") == []
     repo.git("stash", "pop")
     assert status_of_hook(repo.path) == 2
-    for place in ("work tree", "index", "HEAD"):
+    for place in PLACES:
         assert lines(repo, place) == []
 
 
@@ -262,7 +262,7 @@ def test_links_and_submodules_are_followed(repo: GitRepo, tmp_path: Path) -> Non
     commands = ["sh sub/hook_wrapper.sh sub/x.py", "sh linked/hook_wrapper.sh linked/y.py"]
     repo.write(SETTINGS, settings(*commands, f"sh /elsewhere/{wrapper.NAME} /elsewhere/x.py"))
     repo.commit()
-    for place in ("work tree", "index", "HEAD"):
+    for place in PLACES:
         (found,) = missing_wrappers(repo.path, place)
         assert "/elsewhere/hook_wrapper.sh" in found.cause
 

@@ -15,19 +15,21 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hooks_compile import __version__
 from hooks_compile.cli import main as cli
-from hooks_compile.install import runtime_directory as runtime_folder
-from hooks_compile.install import wrapper
+from hooks_compile.install import runtime_directory, wrapper
 from tests.support import interpreters_found
 from tests.support.launches import as_ordinary_user
 from tests.support.repositories import GitRepo, write
 from tests.support.tiers import scaled
 from tests.support.tool import HOOK, Done, Tool, wrapper_of_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HOOKS = ".claude/hooks"
 CACHE = f"{HOOKS}/__pycache_opt__"
@@ -406,7 +408,7 @@ def test_the_wrapper_goes_where_it_is_told(tool: Tool) -> None:
     assert "the wrapper can't be written: No such file" in done.err
 
 
-def test_without_hooks_of_an_agent_a_folder_has_to_be_named(tool: Tool) -> None:
+def test_without_hooks_of_an_agent_a_directory_has_to_be_named(tool: Tool) -> None:
     (tool.cwd / HOOK).unlink()
     done = tool.run("wrapper")
     assert done.status == 1
@@ -552,7 +554,7 @@ def without_last_hook(tool: Tool) -> list[Path]:
     return [hook.parent / "__pycache_opt__" for hook in (*hooks, named)]
 
 
-def test_sync_removes_the_cache_of_a_folder_whose_last_hook_is_gone(tool: Tool) -> None:
+def test_sync_removes_the_cache_of_a_directory_whose_last_hook_is_gone(tool: Tool) -> None:
     caches = without_last_hook(tool)
     write(caches[2] / "mine.txt", "mine\n")
     kept = write(tool.cwd / "scripts/other.py", "print('other')\n")
@@ -565,7 +567,7 @@ def test_sync_removes_the_cache_of_a_folder_whose_last_hook_is_gone(tool: Tool) 
 
 
 @pytest.mark.parametrize("words", [(), (".",), (".claude", "tools", "scripts")], ids=str)
-def test_clean_finds_the_cache_of_a_folder_whose_last_hook_is_gone(
+def test_clean_finds_the_cache_of_a_directory_whose_last_hook_is_gone(
     tool: Tool, words: tuple[str, ...]
 ) -> None:
     caches = without_last_hook(tool)
@@ -579,7 +581,7 @@ def test_clean_finds_the_cache_of_a_folder_whose_last_hook_is_gone(
     assert venv.exists()
 
 
-def test_clean_takes_the_cache_folder_and_on_demand_the_runtime_folder(tool: Tool) -> None:
+def test_clean_takes_the_cache_directory_and_on_demand_the_runtime_directory(tool: Tool) -> None:
     tool.ok("compile")
     tool.launch(HOOK)
     tool.ok("clean", HOOK)
@@ -591,7 +593,7 @@ def test_clean_takes_the_cache_folder_and_on_demand_the_runtime_folder(tool: Too
     assert (state, done.out) == ("", "ran\n")
 
 
-def test_clean_takes_what_git_hooks_put_into_the_runtime_folder(tool: Tool) -> None:
+def test_clean_takes_what_git_hooks_put_into_the_runtime_directory(tool: Tool) -> None:
     tool.ok("git-hooks", "install", "--global")
     write(tool.runtime / "git_hook.sh", "# of a git that takes hooks from its configuration\n")
     template = tool.runtime / "git-template"
@@ -676,7 +678,7 @@ def test_settings_of_the_project_are_used(tool: Tool) -> None:
     assert "1 old entry removed" in tool.ok("sync")
 
 
-def test_a_runtime_folder_that_is_not_private_is_an_error_with_a_remedy(tool: Tool) -> None:
+def test_a_runtime_directory_that_is_not_private_is_an_error_with_a_remedy(tool: Tool) -> None:
     tool.runtime.mkdir(mode=0o755)
     done = tool.run("compile")
     assert done.status == 1
@@ -722,9 +724,9 @@ def test_a_closed_stdout_is_no_error(tool: Tool) -> None:
 def test_no_command_starts_what_a_clone_brings(tool: Tool, words: tuple[str, ...]) -> None:
     mark = tool.home / "mark"
     evil = f'#!/bin/sh\necho "$0" "$@" >>\'{mark}\'\n'
-    for folder in (".", "bin", ".venv/bin", "real/bin"):
+    for directory in (".", "bin", ".venv/bin", "real/bin"):
         for name in ("git", "python", "python3", "sh", "id"):
-            write(tool.cwd / folder / name, evil, executable=True)
+            write(tool.cwd / directory / name, evil, executable=True)
     links = tool.cwd / "links"
     links.mkdir()
     (links / "python3").symlink_to("/bin/sh")
@@ -738,12 +740,14 @@ def test_no_command_starts_what_a_clone_brings(tool: Tool, words: tuple[str, ...
         "json",
         "hooks_compile",
     ):
-        for folder in (".", HOOKS):
-            write(tool.cwd / folder / f"{name}.py", f"open({str(mark)!r}, 'a').write(__file__)\n")
-    folders = ["", ".", "bin", tool.cwd / ".venv/bin", tool.cwd / "real/bin", links]
-    path = os.pathsep.join(map(str, [*folders, tool.env["PATH"]]))
+        for directory in (".", HOOKS):
+            write(
+                tool.cwd / directory / f"{name}.py", f"open({str(mark)!r}, 'a').write(__file__)\n"
+            )
+    directories = ["", ".", "bin", tool.cwd / ".venv/bin", tool.cwd / "real/bin", links]
+    path = os.pathsep.join(map(str, [*directories, tool.env["PATH"]]))
     note = f"{tool.cwd / '.venv/bin/python3'}\0{tool.cwd / HOOKS}"
-    runtime_folder.ensure(tool.runtime)
+    runtime_directory.ensure(tool.runtime)
     write(tool.runtime / "seen/0123456789abcdef", note)
     done = subprocess.run(
         [sys.executable, "-P", "-m", "hooks_compile", *words],  # -P: as the command does it

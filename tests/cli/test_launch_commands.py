@@ -56,7 +56,7 @@ def test_each_path_that_a_launch_takes_is_told_with_its_reason(user: User, tmp_p
     assert text.endswith(f"because the wrapper found no launcher at {launcher}")
 
 
-def test_a_runtime_folder_that_no_variable_names_is_told(user: User, tmp_path: Path) -> None:
+def test_a_runtime_directory_that_no_variable_names_is_told(user: User, tmp_path: Path) -> None:
     hook = write(tmp_path / "hook.py", "pass\n")
     status, text = explained(user, hook, {"HOOKS_COMPILE_HOME": "relative"})
     assert status == 0
@@ -107,7 +107,7 @@ def test_a_signal_is_died_by(name: str) -> None:
 
 
 def test_the_wrapper_of_the_command_takes_paths_with_spaces(user: User, tmp_path: Path) -> None:
-    hook = write(tmp_path / "a folder" / "the hook.py", "import sys; print(sys.argv[1:])\n")
+    hook = write(tmp_path / "a directory" / "the hook.py", "import sys; print(sys.argv[1:])\n")
     words = launch_commands.wrapper_command(str(hook), ["a b", ""], user.python)
     done = user.run(["sh", "-c", shlex.join(words)])
     assert done.stdout == b"['a b', '']\n"

@@ -13,7 +13,6 @@ from hooks_compile.entries.report import (
     describe_trouble,
     plural,
     result_json,
-    shown,
     summary,
     synced_json,
     troubles,
@@ -27,6 +26,7 @@ from hooks_compile.model import (
     SourceError,
     State,
 )
+from hooks_compile.printable import shown
 
 ROOT = Path("/project")
 PYTHON = Interpreter(

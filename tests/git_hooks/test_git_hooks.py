@@ -490,9 +490,14 @@ def install_lfs_hook(scene: Scene) -> None:
     write(hooks_of(scene) / "pre-push", '#!/bin/sh\ngit lfs pre-push "$@"\n')
 
 
-@pytest.mark.parametrize("first", ["theirs", "ours", "ours, before it was in use"])
 @pytest.mark.parametrize(
-    "use", [use_git_lfs, use_git_annex, use_dvc, track_with_lfs, install_lfs_hook]
+    ("use", "first"),
+    [
+        (use_git_lfs, "theirs"),
+        (use_git_lfs, "ours, before it was in use"),
+        *((use, "ours") for use in (use_git_lfs, use_git_annex, use_dvc)),
+        *((use, "ours") for use in (track_with_lfs, install_lfs_hook)),
+    ],
 )
 def test_a_tool_that_tolerates_no_other_hook_gets_its_own_in_any_order(
     use: Callable[[Scene], None], first: str, scene: Scene

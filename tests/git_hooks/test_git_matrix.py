@@ -12,7 +12,7 @@ from tests.support import git_matrix, git_setups
 from tests.support.git_matrix import COLUMNS, OPERATIONS
 from tests.support.git_scene import NO_NEWER_GIT, gits, newer_git
 from tests.support.precommit_scene import Packaged
-from tests.support.tiers import IS_CI
+from tests.support.tiers import IS_CI, ci_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,22 +23,11 @@ if TYPE_CHECKING:
 DOCUMENT = (CHECKOUT / "docs" / "git.md").read_text()
 
 # One of each kind: by what git tells of it, and whether it stops, is undone, or pops a stash.
-SHORT = {
-    "nothing": ("merge",),
-    "native_files": (
-        *("clone", "checkout BRANCH", "restore --source", "worktree add", "merge --autostash"),
-        *(
-            "rebase --abort",
-            "am",
-            "stash pop",
-            "reset --hard",
-            "commit FILE, after an edit in place",
-        ),
-        *("apply", "cherry-pick --ff"),
-    ),
-    "pre_commit": ("checkout BRANCH", "reset --hard"),
-    "husky_files": ("restore --source", "stash pop"),
-}
+SHORT = (
+    *("clone", "checkout BRANCH", "restore --source", "worktree add", "merge --autostash"),
+    *("rebase --abort", "am", "stash pop", "reset --hard", "commit FILE, after an edit in place"),
+    *("apply", "cherry-pick --ff"),
+)
 
 _scenes: dict[tuple[str, str], Scene] = {}
 
@@ -69,9 +58,10 @@ def _rows(setup: str) -> list[object]:
             skip = pytest.mark.skip(reason=NO_NEWER_GIT)
             return [pytest.param(setup, "", "", id=setup, marks=skip)]
         versions = [newer_git()]
-    names = OPERATIONS if IS_CI else SHORT.get(setup, SHORT["native_files"])
+    names = SHORT if setup == "native_files" and not IS_CI else OPERATIONS
+    marks = [] if setup == "native_files" else [ci_only]
     return [
-        pytest.param(setup, version, name, id=f"{setup}-{version}-{name}")
+        pytest.param(setup, version, name, id=f"{setup}-{version}-{name}", marks=marks)
         for version in (versions if IS_CI else versions[:1])
         for name in names
     ]

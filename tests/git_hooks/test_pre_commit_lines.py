@@ -22,6 +22,7 @@ from tests.support.precommit_scene import (
     PREK,
     shipped_repository,
 )
+from tests.support.tiers import ci_only
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +77,7 @@ def test_a_project_with_these_lines_is_compiled_and_its_commits_checked(
     scene.git("checkout", "-q", "main")
 
 
+@ci_only
 def test_a_tool_that_pip_took_from_a_repository_tells_that_repository(
     tmp_path: Path,
 ) -> None:

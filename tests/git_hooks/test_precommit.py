@@ -9,18 +9,20 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from tests.support.git_scene import HOOK, Scene, hook_text
 from tests.support.interpreters_found import found
-from tests.support.precommit_scene import CHECKOUT, CONFIG, MANAGERS, PRE_COMMIT, STAGES, Packaged
+from tests.support.precommit_scene import CONFIG, LOCAL, MANAGERS, Packaged
 from tests.support.repositories import write
+from tests.support.tiers import ci_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 IDS = ("hooks-compile", "hooks-compile-sync", "hooks-compile-check")
+
+pytestmark = ci_only
 
 _templates: dict[Path, Scene] = {}
 
@@ -281,20 +283,6 @@ def test_the_check_compiles_for_every_configured_interpreter(
     assert f"(compiled under CPython 3.{older[0].version[1]}" in shown
 
 
-def test_the_manifest_is_valid_and_says_what_each_id_needs(scene: Scene) -> None:
-    path = CHECKOUT / ".pre-commit-hooks.yaml"
-    scene.run(PRE_COMMIT, "validate-manifest", path)
-    hooks = {hook["id"]: hook for hook in yaml.safe_load(path.read_text())}
-    assert tuple(hooks) == IDS
-    sync = hooks["hooks-compile-sync"]
-    # The stages after an operation pass no files: without always_run the hook would be skipped.
-    assert sync["always_run"] is True
-    assert sync["pass_filenames"] is False
-    assert sync["stages"] == list(STAGES[1:])
-    assert all(hook["minimum_pre_commit_version"] == "3.2.0" for hook in hooks.values())
-    assert all(hook["language"] == "python" for hook in hooks.values())
-
-
 @pytest.mark.timeout(300)
 def test_the_oldest_pre_commit_that_we_name(packaged: Packaged, tmp_path: Path) -> None:
     """3.2 is the first that knows the stages by their new names."""
@@ -317,117 +305,6 @@ def test_the_oldest_pre_commit_that_we_name(packaged: Packaged, tmp_path: Path) 
     shown = commit(scene, status=1)
     assert shown.count(f"{HOOK}:3: SyntaxError") == 2  # hooks-compile, and hooks-compile-check
     assert f"{HOOK}:3" in scene.run(oldest, *CHECK, status=1).stdout
-
-
-def test_every_id_is_in_the_documentation() -> None:
-    document = (CHECKOUT / "docs" / "git.md").read_text()
-    assert [each for each in IDS if f"`{each}`" not in document] == []
-
-
-# Beside our native hooks
-
-LOCAL = """\
-default_install_hook_types: [pre-commit, post-checkout, post-merge]
-repos:
-- repo: local
-  hooks:
-  - id: noted
-    name: noted
-    language: system
-    entry: sh -c 'echo "$PRE_COMMIT_CHECKOUT_TYPE" >> {noted}'
-    always_run: true
-    pass_filenames: false
-    stages: [post-checkout]
-"""
-
-
-@pytest.fixture
-def local(tmp_path: Path, packaged: Packaged) -> Scene:
-    """A project with another hook of pre-commit's, and nothing installed."""
-    noted = tmp_path / "noted"
-    files = {CONFIG: LOCAL.format(noted=noted)}
-    scene = Scene.create(tmp_path / "scene", files=files).with_env(**packaged.env)
-    scene.make_warm()
-    return scene
-
-
-def hooks_in(scene: Scene) -> dict[str, bytes]:
-    directory = scene.repo / ".git/hooks"
-    return {p.name: p.read_bytes() for p in directory.iterdir() if p.suffix != ".sample"}
-
-
-def assert_both_run(scene: Scene, branch: str) -> None:
-    noted = scene.directory.parent / "noted"
-    noted.unlink(missing_ok=True)
-    done = scene.run(scene.git_binary, "checkout", "-q", branch)
-    assert "bug" not in done.stderr
-    assert noted.read_text() == "1\n"
-    assert scene.launch() == "hit"
-
-
-@pytest.mark.parametrize("first", ["theirs", "ours"])
-def test_beside_native_hooks_in_any_order(first: str, local: Scene, manager: Path) -> None:
-    before = hooks_in(local)
-    if first == "theirs":
-        local.run(manager, "install")
-        alone = hooks_in(local)
-        local.install("files")
-    else:
-        local.install("files")
-        local.run(manager, "install")
-    assert_both_run(local, "topic")
-    # Each again, as happens with every new clone of a colleague's set-up script.
-    for _ in range(2):
-        local.install("files")
-        local.run(manager, "install")
-    assert_both_run(local, "clash")
-    assert "not installed" not in local.tool("git-hooks", "status").stdout
-    if first == "theirs":
-        local.tool("git-hooks", "uninstall")
-        assert hooks_in(local) == alone
-        local.run(manager, "uninstall")
-    else:
-        local.run(manager, "uninstall")
-        assert_both_run_without_theirs(local)
-        local.tool("git-hooks", "uninstall")
-    assert hooks_in(local) == before
-
-
-def assert_both_run_without_theirs(scene: Scene) -> None:
-    scene.git("checkout", "-q", "main")
-    scene.edit()
-    scene.git("stash", "-q")
-    assert scene.launch() == "hit"
-    assert "not installed" not in scene.tool("git-hooks", "status").stdout
-
-
-def test_with_a_hook_from_before_both(local: Scene, manager: Path) -> None:
-    noted = local.directory / "first"
-    script = f'#!/bin/sh\necho first >> "{noted}"\n'
-    write(local.repo / ".git/hooks/post-checkout", script, executable=True)
-    before = hooks_in(local)
-    local.run(manager, "install")
-    local.install("files")
-    assert_both_run(local, "topic")
-    assert noted.read_text() == "first\n"
-    local.tool("git-hooks", "uninstall")
-    local.run(manager, "uninstall")
-    assert hooks_in(local) == before
-
-
-def test_while_unstaged_edits_are_hidden_nothing_is_synced(local: Scene, manager: Path) -> None:
-    local.run(manager, "install")
-    local.install("files")
-    calls = local.directory / "calls"
-    front = f"#!/bin/sh\necho call >> '{calls}'\n"
-    local.install("files", tool=write(local.directory / "front", front, executable=True))
-    write(local.repo / "new.txt", "new\n")
-    local.git("add", "-A")
-    local.edit("unstaged")
-    calls.unlink(missing_ok=True)
-    local.git("commit", "-q", "-m", "new")
-    assert local.hook.read_text() == hook_text("unstaged", "edited")
-    assert len(calls.read_text().splitlines()) <= 3  # before, and after; not while
 
 
 def test_no_environment_of_a_manager_is_left_on_path_for_hooks(scene: Scene) -> None:

@@ -35,17 +35,17 @@ def script(path: Path, text: str) -> Path:
     return path
 
 
-def make_venv(folder: Path, python: Path | str = PLAIN, *options: str) -> Path:
+def make_venv(directory: Path, python: Path | str = PLAIN, *options: str) -> Path:
     """Make a real virtual environment and return its Python."""
-    command = [str(python), "-I", "-m", "venv", "--without-pip", *options, str(folder)]
+    command = [str(python), "-I", "-m", "venv", "--without-pip", *options, str(directory)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.skip(f"no venv module there: {done.stderr.strip() or done.stdout.strip()}")
-    return folder / "bin" / "python3"
+    return directory / "bin" / "python3"
 
 
-def path_env(*folders: object) -> dict[str, str]:
-    return {"PATH": os.pathsep.join(map(str, folders)), "HOME": os.environ["HOME"]}
+def path_env(*directories: object) -> dict[str, str]:
+    return {"PATH": os.pathsep.join(map(str, directories)), "HOME": os.environ["HOME"]}
 
 
 @pytest.fixture
@@ -94,13 +94,13 @@ def test_the_python_of_a_virtual_environment_stays_the_environments(
 
 
 @pytest.mark.parametrize("name", ["with a space", "grün-日本", "not-utf8-\udcff", "new\nline"])
-def test_a_folder_of_any_name_is_no_obstacle(name: str, tmp_path: Path) -> None:
-    folder = tmp_path / name
+def test_a_directory_of_any_name_is_no_obstacle(name: str, tmp_path: Path) -> None:
+    directory = tmp_path / name
     try:
-        python = make_venv(folder)
+        python = make_venv(directory)
     except OSError as error:
         pytest.skip(f"this file system takes no such name: {error}")
-    assert resolve("python3", cwd=tmp_path, env=path_env(folder / "bin")).executable == python
+    assert resolve("python3", cwd=tmp_path, env=path_env(directory / "bin")).executable == python
     shim = script(tmp_path / "python3", 'exec "$REAL" "$@"')
     answer = resolve(str(shim), cwd=tmp_path, env={"REAL": str(python), "PATH": os.defpath})
     assert answer.executable == python
@@ -128,21 +128,21 @@ def test_variables_that_change_how_python_starts_do_not_change_the_answer(tmp_pa
 
 
 def test_the_first_executable_file_on_path_is_found(tmp_path: Path) -> None:
-    (tmp_path / "folder" / "python3").mkdir(parents=True)
+    (tmp_path / "directory" / "python3").mkdir(parents=True)
     script(tmp_path / "plain" / "python3", "exit 1").chmod(0o644)
     right = script(tmp_path / "right" / "python3", "exit 1")
     script(tmp_path / "late" / "python3", "exit 1")
-    folders = [tmp_path / name for name in ("missing", "folder", "plain", "right", "late")]
-    assert find("python3", cwd=tmp_path, env=path_env(*folders)) == right
+    directories = [tmp_path / name for name in ("missing", "directory", "plain", "right", "late")]
+    assert find("python3", cwd=tmp_path, env=path_env(*directories)) == right
 
 
-@pytest.mark.parametrize(("entry", "folder"), [("", "."), ("bin", "bin"), ("../x", "../x")])
+@pytest.mark.parametrize(("entry", "directory"), [("", "."), ("bin", "bin"), ("../x", "../x")])
 def test_relative_and_empty_entries_of_path_start_in_the_working_directory(
-    entry: str, folder: str, tmp_path: Path
+    entry: str, directory: str, tmp_path: Path
 ) -> None:
     cwd = tmp_path / "work"
     cwd.mkdir()
-    right = script(cwd / folder / "python3", "exit 1")
+    right = script(cwd / directory / "python3", "exit 1")
     env = path_env("/nowhere", entry)
     assert find("python3", cwd=cwd, env=env).samefile(right)
     with pytest.raises(InterpreterError):
@@ -385,9 +385,9 @@ def python(tmp_path: Path) -> Path:
 
 
 def knows(cache: Path, python: Path) -> bool:
-    """Whether the answer comes without a process: none starts in a folder that is not there."""
+    """Whether the answer comes without a process: none starts in a directory that is not there."""
     try:
-        answer = resolve(str(python), cwd=Path("/no/such/folder"), env={}, memory=cache)
+        answer = resolve(str(python), cwd=Path("/no/such/directory"), env={}, memory=cache)
     except InterpreterError:
         return False
     assert answer == resolve(str(python), cwd=Path("/"), env={})
@@ -494,21 +494,21 @@ def test_a_memory_that_is_a_link_or_a_pipe_is_not_read(
     assert not knows(cache, python)
 
 
-@pytest.mark.parametrize("kind", ["missing", "file", "folder"])
+@pytest.mark.parametrize("kind", ["missing", "file", "directory"])
 def test_where_nothing_can_be_remembered_the_answer_is_the_same(
     kind: str, tmp_path: Path, python: Path
 ) -> None:
     cache = tmp_path / "x" / "cache.json"
     if kind == "file":
         cache.parent.write_text("")
-    elif kind == "folder":
+    elif kind == "directory":
         cache.mkdir(parents=True)
     fill(cache, python)
     assert not knows(cache, python)
     assert not list(tmp_path.glob("x/.*"))
 
 
-def test_a_folder_that_can_not_be_written_is_no_error(unprivileged: Path) -> None:
+def test_a_directory_that_can_not_be_written_is_no_error(unprivileged: Path) -> None:
     unprivileged.chmod(0o555)
     python = Path("/usr/bin/python3")
     if not os.access(python, os.X_OK):
@@ -571,7 +571,7 @@ def test_a_note_that_others_could_have_written_is_left_out(tmp_path: Path) -> No
 )
 def test_notes_that_say_nothing_are_left_out(content: bytes, tmp_path: Path) -> None:
     note(tmp_path, "a", content)
-    (tmp_path / "seen" / "folder").mkdir()
+    (tmp_path / "seen" / "directory").mkdir()
     (tmp_path / "seen" / "link").symlink_to("nowhere")
     assert launch_records(tmp_path) == []
     assert launch_records(tmp_path / "missing") == []
@@ -701,8 +701,8 @@ def test_a_python_of_a_version_manager_goes_where_it_stands_before_the_managers_
 ) -> None:
     root = tmp_path / "asdf"
     ours = root / "installs/python/3.11/bin"
-    for folder in (ours, root / "shims", tmp_path / "other/shims"):
-        folder.mkdir(parents=True)
+    for directory in (ours, root / "shims", tmp_path / "other/shims"):
+        directory.mkdir(parents=True)
     monkeypatch.setattr(sys, "prefix", str(ours.parent))
     monkeypatch.setattr(sys, "base_prefix", str(ours.parent))
     monkeypatch.setattr(sys, "executable", str(ours / "python3"))

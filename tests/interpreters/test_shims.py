@@ -115,7 +115,7 @@ def test_a_version_file_of_any_content_gives_what_the_shim_gives(
     scene.compare()
     recorded = scene.refresh()
     assert (recorded.binary is not None) == passed, recorded
-    scene.compare("--child", "an argument", folder="sub/deep")
+    scene.compare("--child", "an argument", directory="sub/deep")
     assert scene.passes("sub/deep") == passed
     scene.choose(_named("{middle}\n"))
     scene.compare()  # of this version there is no record
@@ -166,15 +166,15 @@ def test_a_shim_that_was_never_recorded_is_asked(scene: Scene) -> None:
     assert not (scene.runtime / shims.DIRECTORY).exists()
 
 
-def test_the_record_of_one_folder_serves_in_all_where_the_same_is_chosen(scene: Scene) -> None:
+def test_the_record_of_one_directory_serves_in_all_where_the_same_is_chosen(scene: Scene) -> None:
     old, *_, new = versions()
     scene.choose(f"{new}\n", "sub")
     scene.refresh()
     assert [scene.passes(), scene.passes("sub"), scene.passes("sub/deep")] == [True, False, False]
     scene.refresh("sub")
-    for folder, version in ((".", old), ("sub", new), ("sub/deep", new)):
-        assert scene.passes(folder)
-        assert scene.compare(folder=folder).seen["env"]["PYENV_VERSION"] == version
+    for directory, version in ((".", old), ("sub", new), ("sub/deep", new)):
+        assert scene.passes(directory)
+        assert scene.compare(directory=directory).seen["env"]["PYENV_VERSION"] == version
     seen = scene.launch(cwd=Path("/"), wrapper=True)
     assert seen == scene.launch(cwd=Path("/"), wrapper=False)
     assert seen.seen["env"]["PYENV_DIR"] == "/"
@@ -195,7 +195,7 @@ def _no_global(scene: Scene) -> None:
     (scene.root / "version").unlink()
 
 
-def _global_folder(scene: Scene) -> None:
+def _global_directory(scene: Scene) -> None:
     (scene.root / "version").unlink()
     (scene.root / "version").mkdir()
 
@@ -284,7 +284,7 @@ AFTERWARDS: list[tuple[Callable[[Scene], object], bool]] = [
     (_nearer_file, False),
     (_other_global, False),
     (_no_global, False),
-    (_global_folder, False),
+    (_global_directory, False),
     (_uninstalled, False),
     (_other_python_by_that_name, True),
     (_binary_not_executable, False),
@@ -313,10 +313,10 @@ def test_after_any_change_a_launch_does_what_the_shim_does_then(
 ) -> None:
     scene.refresh("sub")
     assert scene.passes("sub")
-    scene.compare(folder="sub")
+    scene.compare(directory="sub")
     change(scene)
     assert scene.passes("sub") == passed
-    scene.compare(folder="sub")
+    scene.compare(directory="sub")
 
 
 def test_a_new_version_counts_where_a_prefix_chooses_the_latest(scene: Scene) -> None:
@@ -358,12 +358,12 @@ def test_a_pyenv_that_changed_a_moment_ago_is_recorded_later(scene: Scene) -> No
 
 def test_the_virtual_environment_of_a_plugin_is_a_version_like_others(scene: Scene) -> None:
     base = scene.root / "versions" / versions()[-1] / "bin" / "python3"
-    folder = scene.root / "versions" / "mine"
-    subprocess.run([base, "-m", "venv", "--without-pip", folder], check=True)
+    directory = scene.root / "versions" / "mine"
+    subprocess.run([base, "-m", "venv", "--without-pip", directory], check=True)
     scene.choose("mine\n")
     scene.refresh()
     assert scene.passes()
-    assert scene.compare("--child").seen["executable"] == str(folder / "bin" / "python3")
+    assert scene.compare("--child").seen["executable"] == str(directory / "bin" / "python3")
 
 
 # --- the environment ------------------------------------------------------------------------------
@@ -381,7 +381,7 @@ ENVIRONMENTS: list[tuple[dict[str, str], bool]] = [
     ({"SHLVL": "07"}, False),
     ({"SHLVL": "x"}, False),
     ({"OLDPWD": "/"}, True),
-    ({"OLDPWD": "/no/such/folder"}, False),
+    ({"OLDPWD": "/no/such/directory"}, False),
     ({"OLDPWD": ""}, False),
     ({"PWD": "/"}, True),
     ({"PWD": "nonsense"}, True),
@@ -481,8 +481,8 @@ def test_a_logical_working_directory_is_kept(scene: Scene) -> None:
     link.symlink_to(scene.project / "sub")
     (scene.top / ".python-version").write_text(f"{versions()[1]}\n")
     scene.choose(f"{versions()[-1]}\n")
-    for folder in (scene.top, scene.project):
-        shims.refresh(scene.runtime, "python3", cwd=folder, env=scene.env)
+    for directory in (scene.top, scene.project):
+        shims.refresh(scene.runtime, "python3", cwd=directory, env=scene.env)
     for pwd in (link, scene.project / "sub", f"{link}/../link", f"{scene.top}//link", f"{link}/."):
         env = scene.env | {"PWD": str(pwd)}
         source = scene.launch(cwd=link, env=env, wrapper=False)
@@ -491,7 +491,7 @@ def test_a_logical_working_directory_is_kept(scene: Scene) -> None:
     assert by_link.seen["env"]["PYENV_VERSION"] == versions()[1]
 
 
-def test_in_a_folder_that_is_gone_the_shim_is_asked(scene: Scene) -> None:
+def test_in_a_directory_that_is_gone_the_shim_is_asked(scene: Scene) -> None:
     scene.refresh()
     command = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
     shown = []
@@ -565,7 +565,7 @@ def _record(scene: Scene) -> Path:
     return path
 
 
-def test_records_are_private_and_lie_in_the_runtime_folder_alone(scene: Scene) -> None:
+def test_records_are_private_and_lie_in_the_runtime_directory_alone(scene: Scene) -> None:
     before = {path for path in scene.project.rglob("*") if "__pycache_opt__" not in str(path)}
     scene.refresh()
     record = _record(scene)
@@ -598,7 +598,7 @@ def _empty(path: Path) -> None:
     path.write_text("")
 
 
-def _folder(path: Path) -> None:
+def _directory(path: Path) -> None:
     path.unlink()
     path.mkdir()
 
@@ -609,7 +609,7 @@ def _fifo(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "harm", [_foreign, _short, _link, _empty, _fifo, _folder][: scaled(2, 6, 6)]
+    "harm", [_foreign, _short, _link, _empty, _fifo, _directory][: scaled(2, 6, 6)]
 )
 def test_a_record_that_is_not_the_users_own_or_not_whole_counts_for_nothing(
     scene: Scene, harm: Callable[[Path], object]
@@ -620,7 +620,7 @@ def test_a_record_that_is_not_the_users_own_or_not_whole_counts_for_nothing(
     scene.compare()
 
 
-@pytest.mark.parametrize("harm", [_foreign, _link, _folder][: scaled(1, 3, 3)])
+@pytest.mark.parametrize("harm", [_foreign, _link, _directory][: scaled(1, 3, 3)])
 def test_code_that_is_not_the_users_own_is_not_run(
     scene: Scene, harm: Callable[[Path], object]
 ) -> None:
@@ -632,7 +632,7 @@ def test_code_that_is_not_the_users_own_is_not_run(
     assert not scene.launch(wrapper=True).out.startswith("run\n")
 
 
-@pytest.mark.parametrize("home", ["relative", "", "/no/such/folder", "."][: scaled(1, 4, 4)])
+@pytest.mark.parametrize("home", ["relative", "", "/no/such/directory", "."][: scaled(1, 4, 4)])
 def test_a_project_brings_no_code_for_the_wrapper(scene: Scene, home: str) -> None:
     for path in (scene.project / "shims.sh", scene.project / "relative" / "shims.sh"):
         path.parent.mkdir(exist_ok=True)
@@ -723,7 +723,7 @@ def test_a_shim_that_does_not_start_a_python_is_asked(scene: Scene) -> None:
     assert not scene.passes()
 
 
-def test_a_runtime_folder_that_can_not_be_written_records_nothing(
+def test_a_runtime_directory_that_can_not_be_written_records_nothing(
     scene: Scene,
 ) -> None:
     (scene.runtime / shims.DIRECTORY).write_text("")
@@ -792,7 +792,7 @@ def test_compile_records_and_status_and_run_tell(scene: Scene) -> None:
     assert "each launch asks it, because a shim of pyenv has started all of this" in why
 
 
-def test_status_records_the_version_of_the_folder_it_runs_in(scene: Scene) -> None:
+def test_status_records_the_version_of_the_directory_it_runs_in(scene: Scene) -> None:
     told(scene, "compile", "hook.py")
     scene.choose(f"{minor(versions()[1])}\n")
     assert not scene.passes()

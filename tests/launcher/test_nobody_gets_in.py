@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.interpreters.selection import find_interpreters, for_person
 from hooks_compile.launcher import entry
 from hooks_compile.model import HookSource, State
 from hooks_compile.project.config import Config
 from hooks_compile.project.record import Project
+from hooks_compile.project.selection import find_interpreters, for_person
 from tests.support.launches import (
     BARE,
     CACHE_DIRECTORY,

@@ -42,9 +42,9 @@ def test_variables_of_python_that_may_show_a_launch_are_found(
 ) -> None:
     environ = {b"PATH": b"/bin", b"PYTHONUTF8": b"1"}
     monkeypatch.setattr("posix.environ", environ)
-    assert not observers.has_unusual_variables()
+    assert not observers.has_telling_variables()
     environ[b"PYTHONTRACEMALLOC"] = b"1"
-    assert observers.has_unusual_variables()
+    assert observers.has_telling_variables()
 
 
 def test_streams_that_were_replaced_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,10 @@ newest = pytest.mark.parametrize(
         ((), {"PYTHONPROFILEIMPORTTIME": "1"}, False),
         ((), {"PYTHONTRACEMALLOC": "1"}, False),
         ((), {"PYTHONMALLOCSTATS": "1"}, False),
-        ((), {"PYTHON_WHATEVER": "1"}, False),
+        ((), {"PYTHON_LAZY_IMPORTS": "normal"}, False),
+        # these are not Python's, or do not concern a script
+        ((), {"PYTHON_VERSION": "3.14.1", "PYTHON_SHA256": "ab"}, True),
+        ((), {"PYTHON_BASIC_REPL": "1", "PYTHONSTARTUP": "none.py"}, True),
     ],
     ids=str,
 )

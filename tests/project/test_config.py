@@ -22,10 +22,10 @@ imports = "deferred"
 """
 
 
-def refused(folder: Path, text: str | bytes, name: str = ".hooks-compile.toml") -> ConfigError:
-    path = write(folder / name, text)
+def refused(directory: Path, text: str | bytes, name: str = ".hooks-compile.toml") -> ConfigError:
+    path = write(directory / name, text)
     with pytest.raises(ConfigError) as caught:
-        load_config(folder)
+        load_config(directory)
     assert caught.value.path == path
     assert caught.value.remedy
     assert str(caught.value).startswith(f"{path}: ")

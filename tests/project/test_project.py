@@ -10,8 +10,8 @@ import pytest
 from hooks_compile import agents
 from hooks_compile.errors import HooksCompileError, InterpreterError
 from hooks_compile.install import runtime_directory
-from hooks_compile.interpreters.selection import find_interpreters, for_person
 from hooks_compile.project.record import open_project
+from hooks_compile.project.selection import find_interpreters, for_person
 from tests.support.interpreters_found import found
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.support.repositories import GitRepo
 
 
-def test_the_project_is_the_work_tree_around_the_current_folder(git_repo: GitRepo) -> None:
+def test_the_project_is_the_work_tree_around_the_current_directory(git_repo: GitRepo) -> None:
     hook = git_repo.write(".claude/hooks/a.py", "import b\n")
     git_repo.write("src/deep/x.txt")
     project = open_project(git_repo.path / "src" / "deep", os.environ, agents=agents)
@@ -29,7 +29,7 @@ def test_the_project_is_the_work_tree_around_the_current_folder(git_repo: GitRep
     assert not project.given
 
 
-def test_paths_are_taken_from_the_current_folder(git_repo: GitRepo) -> None:
+def test_paths_are_taken_from_the_current_directory(git_repo: GitRepo) -> None:
     hook = git_repo.write("any/a.py", "pass\n")
     project = open_project(
         git_repo.path / "any", os.environ, [hook.relative_to(hook.parent)], agents=agents
@@ -43,13 +43,13 @@ def test_paths_are_taken_from_the_current_folder(git_repo: GitRepo) -> None:
 def test_modules_are_what_lies_beside_the_hooks_and_hooks_that_hooks_import(
     git_repo: GitRepo,
 ) -> None:
-    folder = ".claude/hooks"
-    git_repo.write(f"{folder}/a.py", "import os, c\nfrom pkg import x\n")
-    git_repo.write(f"{folder}/b.py", "from a import main\n")
-    git_repo.write(f"{folder}/c.py", "pass\n")
-    git_repo.write(f"{folder}/d.py", "'import b'\n# import b\n")
-    git_repo.write(f"{folder}/pkg/__init__.py")
-    git_repo.write(f"{folder}/pkg/x.py")
+    directory = ".claude/hooks"
+    git_repo.write(f"{directory}/a.py", "import os, c\nfrom pkg import x\n")
+    git_repo.write(f"{directory}/b.py", "from a import main\n")
+    git_repo.write(f"{directory}/c.py", "pass\n")
+    git_repo.write(f"{directory}/d.py", "'import b'\n# import b\n")
+    git_repo.write(f"{directory}/pkg/__init__.py")
+    git_repo.write(f"{directory}/pkg/x.py")
     project = open_project(git_repo.path, os.environ, agents=agents)
     assert [m.path.name for m in project.modules()] == ["__init__.py", "x.py"]
     assert [m.path.name for m in project.imported_hooks()] == ["a.py", "c.py"]
@@ -63,7 +63,7 @@ def test_wrappers_go_beside_agents_hooks_not_beside_those_of_git(git_repo: GitRe
     assert project.wrapper_directories() == [agent.parent]
 
 
-def test_interpreters_that_launches_recorded_are_compiled_for_in_their_folder_only(
+def test_interpreters_that_launches_recorded_are_compiled_for_in_their_directory_only(
     git_repo: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = found()[0].executable
@@ -74,8 +74,8 @@ def test_interpreters_that_launches_recorded_are_compiled_for_in_their_folder_on
     rules = for_person(project, git_repo.path, os.environ)
     before = find_interpreters(project, rules)
 
-    def record(name: str, binary: Path, folder: Path) -> None:
-        note = os.fsencode(binary) + b"\0" + os.fsencode(folder)
+    def record(name: str, binary: Path, directory: Path) -> None:
+        note = os.fsencode(binary) + b"\0" + os.fsencode(directory)
         (tmp_path / "runtime" / "seen" / name).write_bytes(note)
 
     record("1", other, tmp_path)

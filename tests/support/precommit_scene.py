@@ -29,6 +29,21 @@ CONFIG = ".pre-commit-config.yaml"
 STAGES = ("pre-commit", "post-checkout", "post-merge", "post-rewrite", "post-commit")
 IDS = ("hooks-compile", "hooks-compile-sync")
 
+# Another hook of pre-commit's, that needs no environment; {noted} is the file that it writes.
+LOCAL = """\
+default_install_hook_types: [pre-commit, post-checkout, post-merge]
+repos:
+- repo: local
+  hooks:
+  - id: noted
+    name: noted
+    language: system
+    entry: sh -c 'echo "$PRE_COMMIT_CHECKOUT_TYPE" >> {noted}'
+    always_run: true
+    pass_filenames: false
+    stages: [post-checkout]
+"""
+
 _SHIPPED = (
     "hooks_compile",
     "watcher",

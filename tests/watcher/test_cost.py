@@ -73,7 +73,7 @@ def test_reading_launching_and_git_status_do_not_wake_it(scene: Scene) -> None:
         scene.repo.git("status")
         scene.hook.with_name("guard.log").write_text("a hook's own log\n" * 10)
         time.sleep(0.3)
-        assert switches(watcher, loop) - before <= 4
+        assert switches(watcher, loop) - before <= 10  # a beat, a refresh of the index
         assert not watcher.messages("changed")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hooks_compile.agents.clients.places import AGENTS, config_files, left_below
@@ -231,27 +232,22 @@ def _configs(
 
 def _wired(config: ConfigFile, env: Mapping[str, str], blocked: Mapping[Path, str]) -> FilePlan:
     look = settings_files.look_in(config.root)
-
-    def act(text: str) -> Result:
-        return rewrite.wire(text, config, look, environment=env, blocked=blocked)
-
+    act = partial(rewrite.wire, config=config, look=look, environment=env, blocked=blocked)
     return _plan(config, act, unfinished=frozenset(blocked.values()))
 
 
 def _unwired(config: ConfigFile, env: Mapping[str, str]) -> FilePlan:
     look = settings_files.look_in(config.root)
-
-    def act(text: str) -> Result:
-        return rewrite.unwire(text, config, look, environment=env)
-
-    return _plan(config, act)
+    return _plan(config, partial(rewrite.unwire, config=config, look=look, environment=env))
 
 
 def _plan(
     config: ConfigFile, act: Callable[[str], Result], *, unfinished: frozenset[str] | None = None
 ) -> FilePlan:
-    """Read a file and plan what ``act`` makes of it; all that is left counts as unfinished if
-    ``unfinished`` is None."""
+    """Read a file and plan what ``act`` makes of its text.
+
+    ``unfinished`` are the reasons that the user can remove, None for all of them.
+    """
     file = None
     try:
         file = settings_files.read(config.path, config.root)

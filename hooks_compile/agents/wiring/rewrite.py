@@ -7,6 +7,7 @@ literal, in the words that launch Python. The new text is parsed again: nothing 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -105,23 +106,10 @@ def wire(
     ``look`` is as in Surroundings, ``environment`` holds HOME, ``blocked`` names directories that
     can't have the wrapper, with the reason. Raises AgentConfigError if the text does not parse.
     """
-    settings = read_settings(text, config.path)
-    changes: list[Change] = []
-    left: list[Left] = []
-    wired: list[str] = []
-    wrappers: list[Path] = []
-    for found in config.agent.commands(settings):
-        around = surroundings(found, config, look, environment, blocked)
-        outcome = _foreign(found, around) or wire_command(found.command, around)
-        if isinstance(outcome, Rewritten):
-            changes.append(_change(found, outcome, config))
-        elif isinstance(outcome, Refusal):
-            left.append(_left(found, outcome.reason, around))
-        else:
-            wired.append(found.where)
-            wrappers += wired_wrappers(found.command, around)
-    new, done, undone = _write(text, settings, config, changes, reversible=True)
-    return Result(new, done, (*left, *undone), tuple(wired), tuple(wrappers))
+    around = partial(
+        surroundings, config=config, look=look, environment=environment, blocked=blocked
+    )
+    return _rewrite(text, config, around, wire_command)
 
 
 def unwire(
@@ -132,17 +120,8 @@ def unwire(
     A wrapper that is there and is not ours stays. Raises AgentConfigError if the text does not
     parse.
     """
-    settings = read_settings(text, config.path)
-    changes: list[Change] = []
-    wrappers: list[Path] = []
-    for found in config.agent.commands(settings):
-        around = surroundings(found, config, look, environment, _NOWHERE)
-        outcome = None if _foreign(found, around) else unwire_command(found.command, around)
-        if outcome is not None:
-            changes.append(_change(found, outcome, config))
-            wrappers += wired_wrappers(found.command, around)
-    new, done, undone = _write(text, settings, config, changes, reversible=False)
-    return Result(new, done, undone, wrappers=tuple(wrappers))
+    around = partial(surroundings, config=config, look=look, environment=environment)
+    return _rewrite(text, config, around, unwire_command)
 
 
 def surroundings(
@@ -156,6 +135,45 @@ def surroundings(
     starts = tuple(start / (found.cwd or "") for start in config.starts)
     home = {"HOME": environment["HOME"]} if environment.get("HOME") else {}
     return Surroundings(look, starts, {**home, **config.variables}, config.agent.pastes, blocked)
+
+
+def _rewrite(
+    text: str,
+    config: ConfigFile,
+    around_of: Callable[[Found], Surroundings],
+    act: Callable[[str, Surroundings], Rewritten | Refusal | None],
+) -> Result:
+    """Return the text with ``act`` done to each command, as far as the text allows it."""
+    settings = read_settings(text, config.path)
+    changes: list[Change] = []
+    left: list[Left] = []
+    wired: list[str] = []
+    wrappers: list[Path] = []
+    for found in config.agent.commands(settings):
+        around = around_of(found)
+        outcome = _foreign(found, around) or act(found.command, around)
+        if isinstance(outcome, Rewritten):
+            changes.append(_change(found, outcome, config))
+        elif isinstance(outcome, Refusal):
+            left.append(_left(found, outcome.reason, around))
+        else:
+            wired.append(found.where)
+        wrappers += wired_wrappers(found.command, around)
+    is_wiring = act is wire_command
+    if not is_wiring:
+        left, wired = [], []  # they are as init left them
+    edits: list[Edit] = []
+    done: list[Change] = []
+    places = locate(text, config.path, settings, [change.found.path for change in changes])
+    for change, quoted in zip(changes, places, strict=True):
+        try:
+            edits.append(_new_literal(quoted, change, reversible=is_wiring))
+            done.append(change)
+        except RefusedError as refused:
+            left.append(Left(change.where, change.old, str(refused)))
+    new = apply_edits(text, edits)
+    _require_only(done, new, settings, config)
+    return Result(new, tuple(done), tuple(left), tuple(wired), tuple(wrappers))
 
 
 def _foreign(found: Found, around: Surroundings) -> Refusal | None:
@@ -188,26 +206,6 @@ def _left(found: Found, reason: str, around: Surroundings) -> Left:
         if not any(it and not (it.outside or it.passing or it.is_directory) for it in scripts):
             suggestion = ""
     return Left(found.where, found.command, reason, suggestion)
-
-
-def _write(
-    text: str, settings: Json, config: ConfigFile, changes: list[Change], *, reversible: bool
-) -> tuple[str, tuple[Change, ...], tuple[Left, ...]]:
-    """Return the text with the changes that its literals allow, those, and the others."""
-    edits: list[Edit] = []
-    done: list[Change] = []
-    undone: list[Left] = []
-    places = locate(text, config.path, settings, [change.found.path for change in changes])
-    for change, quoted in zip(changes, places, strict=True):
-        try:
-            edits.append(_new_literal(quoted, change, reversible=reversible))
-        except RefusedError as refused:
-            undone.append(Left(change.where, change.old, str(refused)))
-        else:
-            done.append(change)
-    new = apply_edits(text, edits)
-    _require_only(done, new, settings, config)
-    return new, tuple(done), tuple(undone)
 
 
 def _new_literal(quoted: Quoted | None, change: Change, *, reversible: bool) -> Edit:

@@ -16,7 +16,7 @@ from hooks_compile.errors import AgentConfigError, GitError, pasted
 from hooks_compile.files import is_writable_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 _WAIT_S = 2.0
@@ -31,23 +31,21 @@ def ignored(paths: Iterable[Path]) -> set[Path]:
     return found
 
 
-def untracked(paths: Iterable[Path]) -> list[Path]:
-    """Return those of ``paths`` that are in a repository and not in its index, sorted."""
-    found: list[Path] = []
-    for root, names in _by_repository(paths).items():
-        with suppress(GitError):
-            known = _indexed(root, names)
-            found += [path for real, path in names.items() if real not in known]
-    return sorted(found)
-
-
 def tracked(paths: Iterable[Path]) -> list[Path]:
     """Return those of ``paths`` that are in the index of their repository, sorted."""
     found: list[Path] = []
     for root, names in _by_repository(paths).items():
+        pathspecs = [f":(literal){real.relative_to(root).as_posix()}" for real in names]
         with suppress(GitError):
-            found += [names[real] for real in _indexed(root, names)]
+            listed = git.tracked_matching(root, pathspecs)
+            found += [names[root / name] for name in listed if root / name in names]
     return sorted(found)
+
+
+def untracked(paths: Iterable[Path]) -> list[Path]:
+    """Return those of ``paths`` that are in a repository and not in its index, sorted."""
+    groups = _by_repository(paths).values()
+    return sorted({path for names in groups for path in names.values()} - {*tracked(paths)})
 
 
 def stage(paths: Iterable[Path]) -> None:
@@ -92,11 +90,6 @@ def _with_index(
             if "index.lock" not in error.cause or time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
-
-
-def _indexed(root: Path, names: Mapping[Path, Path]) -> set[Path]:
-    pathspecs = [f":(literal){real.relative_to(root).as_posix()}" for real in names]
-    return {root / name for name in git.tracked_matching(root, pathspecs)} & names.keys()
 
 
 def _by_repository(paths: Iterable[Path]) -> dict[Path, dict[Path, Path]]:
