@@ -34,7 +34,6 @@ PURE = [
     "hooks_compile/compile_worker/standard_modules.py",
     "hooks_compile/model.py",
     "hooks_compile/printable.py",
-    "hooks_compile/entries/report.py",
     "hooks_compile/launcher/entry.py",
     "hooks_compile/project/shebang.py",
     "watcher/debounce.py",

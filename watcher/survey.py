@@ -60,7 +60,7 @@ def find(given: Path, options: Options, *, whole: bool) -> Survey:
     """Return what is in ``given``, a whole project or a path. Raises HooksCompileError."""
     project = _open(given, options, whole=whole)
     runtime_directory.ensure(project.runtime)
-    modules = [*project.modules(), *project.imported_hooks()]
+    modules = project.importable()
     by_path = {os.fspath(module.path): module for module in modules}
     return Survey(
         project,

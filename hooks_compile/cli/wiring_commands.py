@@ -76,7 +76,9 @@ def run_uninit(arguments: argparse.Namespace) -> int:
         return stop
     with applied(plan):
         git_plan.apply(os.environ)
-    cleaned = entry_commands.clean_caches([] if arguments.agent else project.directories())
+    cleaned = entry_commands.Cleaned([], [])
+    if not arguments.agent:
+        cleaned = entry_commands.clean_caches(project.directories(), project.importable())
     if cleaned.removed:
         output.say(f"{report.plural(len(cleaned.removed), 'file')} of compiled code removed")
     if plan.changes:
