@@ -6,12 +6,12 @@ launcher without the wrapper. All are run in turn, in every round; what is print
 the ratios of a round. Before that each hook is checked: source and wrapper give the same stdout,
 stderr and exit status, and the launch is a hit.
 
-The interpreters are ``--python CMD`` (several times for more), else CPython 3.11 and 3.13 where
+The interpreters are ``--python CMD`` (several times for more), else CPython 3.11 and 3.13 if
 they are found. Each runs in a fresh virtual environment without pip, because the ``.pth`` files of
 a full site-packages (setuptools brings one) cost up to 20 ms of each launch, in source and wrapper
 alike, and hide the rest; ``--as-is`` takes the interpreter itself.
 
-Wall clock decides. The processor time of the launch stands beside it, since it is steadier on a
+Wall clock decides. The processor time of the launch is printed too, since it is steadier on a
 busy machine. PYTHONDONTWRITEBYTECODE and all else of the caller's environment are left out.
 """
 
@@ -34,8 +34,7 @@ from typing import TYPE_CHECKING
 from benchmarks import hook_project, timing
 from benchmarks.hook_events import MEASURED, Event
 from hooks_compile.entries.compiler import Compiler
-from hooks_compile.install import runtime_directory as runtime_folder
-from hooks_compile.install import wrapper
+from hooks_compile.install import runtime_directory, wrapper
 from hooks_compile.interpreters.resolve import resolve
 from hooks_compile.model import HookSource
 
@@ -138,23 +137,23 @@ class Scene:
 
     def __init__(
         self,
-        folder: Path,
+        directory: Path,
         python: str,
         interpreter: Interpreter,
         imports: Imports = "as-written",
     ) -> None:
-        """Lay both into an empty ``folder``, and compile for ``interpreter``."""
+        """Lay both into an empty ``directory``, and compile for ``interpreter``."""
         self.python = python
-        self.plain = folder / "plain"  # names of one length: paths are part of what is read
-        self.wired = folder / "wired"
-        self.event = folder / "event"
-        self.runtime = folder / "runtime"
+        self.plain = directory / "plain"  # names of one length: paths are part of what is read
+        self.wired = directory / "wired"
+        self.event = directory / "event"
+        self.runtime = directory / "runtime"
         hook_project.lay_hooks(self.plain)
         hooks = hook_project.lay_hooks(self.wired)
-        self.launch = runtime_folder.ensure(self.runtime)
+        self.launch = runtime_directory.ensure(self.runtime)
         wrapper.write(hooks)
         self.wrapper = hooks / wrapper.NAME
-        with Compiler([interpreter], runtime_folder.read_key(self.runtime)) as compiler:
+        with Compiler([interpreter], runtime_directory.read_key(self.runtime)) as compiler:
             results = compiler.compile(
                 [HookSource(hooks / event.hook, imports=imports) for event in MEASURED]
             )
@@ -178,7 +177,7 @@ class Scene:
         return hook_project.environment(project, HOOKS_COMPILE_HOME=str(self.runtime), **extra)
 
     def check(self, event: Event) -> None:
-        """Compare source and wrapper; raise SystemExit where they differ or it is no hit."""
+        """Compare source and wrapper; raise SystemExit if they differ or it is no hit."""
         commands = self.commands(event, self.wired)
         trace = self.event.with_name("trace")
         shown = {}
@@ -249,25 +248,25 @@ def _version(python: str | Path) -> str:
     return done.stdout.strip()
 
 
-def fresh(python: str, folder: Path) -> str:
+def fresh(python: str, directory: Path) -> str:
     """Make a virtual environment without a package, and return its Python."""
-    command = [python, "-m", "venv", "--without-pip", str(folder)]
+    command = [python, "-m", "venv", "--without-pip", str(directory)]
     subprocess.run(command, check=True, env=timing.environment())
-    return str(folder / "bin" / "python")
+    return str(directory / "bin" / "python")
 
 
 def measure(
     python: str, events: Sequence[Event], rounds: int, *, as_is: bool, progress: bool
 ) -> Table:
     """Check and measure the hooks of these events under one interpreter."""
-    folder = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-")).resolve()
+    directory = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-")).resolve()
     try:
         if not as_is:
-            python = fresh(python, folder / "venv")
-        interpreter = resolve(python, cwd=folder, env=os.environ)
+            python = fresh(python, directory / "venv")
+        interpreter = resolve(python, cwd=directory, env=os.environ)
         if as_is:
             python = str(interpreter.executable)
-        scene = Scene(folder, python, interpreter)
+        scene = Scene(directory, python, interpreter)
         for event in events:
             scene.check(event)
         rows = []
@@ -279,7 +278,7 @@ def measure(
             print(f"\r{'':<40}\r", end="", file=sys.stderr)
         return Table(interpreter.label, rows)
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(directory)
 
 
 def show(table: Table) -> None:

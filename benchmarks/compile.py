@@ -15,17 +15,17 @@ from benchmarks import shapes, timing
 _COMMAND = [sys.executable, "-m", "hooks_compile"]
 
 
-def measure(count: int, python: str, rounds: int, folder: Path) -> list[str]:
-    """Return the row of the table for ``count`` sources; ``folder`` is new and thrown away.
+def measure(count: int, python: str, rounds: int, directory: Path) -> list[str]:
+    """Return the row of the table for ``count`` sources; ``directory`` is new and thrown away.
 
     What a run has written is moved away and stays until the end: ext4 searches long for a free
-    inode where many have just been deleted, and that would be much of what is measured.
+    inode if many have just been deleted, and that would be much of what is measured.
     """
-    hooks = folder / "hooks"
+    hooks = directory / "hooks"
     hooks.mkdir(parents=True)
     for number in range(count):
         (hooks / f"hook_{number}.py").write_text(f"{shapes.USUAL}# {number}\n")
-    env = timing.environment(HOOKS_COMPILE_HOME=str(folder / "runtime"))
+    env = timing.environment(HOOKS_COMPILE_HOME=str(directory / "runtime"))
     ours = [*_COMMAND, "compile", "--python", python, str(hooks)]
     check = [*_COMMAND, "check", "--python", python, str(hooks)]
     theirs = [python, "-m", "compileall", "-q", "-j0", str(hooks)]
@@ -33,7 +33,7 @@ def measure(count: int, python: str, rounds: int, folder: Path) -> list[str]:
     for round_ in range(rounds):
         for name, command in (("ours", ours), ("check", check), ("theirs", theirs)):
             for cache in hooks.glob("__pycache*__") if name != "check" else ():
-                cache.rename(folder / f"{name}{round_}{cache.name}")
+                cache.rename(directory / f"{name}{round_}{cache.name}")
             start = time.perf_counter()
             subprocess.run(command, env=env, stdout=subprocess.DEVNULL, check=True)
             seconds[name].append(time.perf_counter() - start)
@@ -58,9 +58,9 @@ def main() -> int:
     print(timing.machine())
     print("| sources | compile ms | compileall -j0 ms | ratio | check, nothing to do, ms |")
     print("| --- | --- | --- | --- | --- |")
-    with tempfile.TemporaryDirectory(prefix="hooks-compile-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="hooks-compile-bench-") as directory:
         for count in arguments.counts:
-            own = Path(folder, str(count))
+            own = Path(directory, str(count))
             row = measure(count, arguments.python, arguments.rounds, own)
             print("| " + " | ".join(row) + " |", flush=True)
     return 0

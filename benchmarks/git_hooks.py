@@ -20,7 +20,7 @@ from hooks_compile.git_hooks import installer as git_hooks
 
 CHANGED = 10
 REBASED = 50
-# At most as much more, in milliseconds, in a tree with few sources; where nothing is to be done,
+# At most as much more, in milliseconds, in a tree with few sources; if nothing is to be done,
 # many of them may add MANY_ADD to it. A rebase has no bound, nor has a sync of 10,000 sources.
 BOUNDS = {"status": 2.0, "checkout, no hook changed": 5.0, "checkout, 10 hooks changed": 150.0}
 FEW = 100
@@ -36,11 +36,11 @@ class Repository:
         self.env = env
         self.quiet = {**env, "HOOKS_COMPILE_GIT_HOOK": "1"}
         self._contents = 0
-        folder = path / ".claude" / "hooks"
-        folder.mkdir(parents=True)
+        directory = path / ".claude" / "hooks"
+        directory.mkdir(parents=True)
         self.git("init", "-q", "-b", "main")
         for number in range(count):
-            place = folder / f"set{number // 100}"
+            place = directory / f"set{number // 100}"
             place.mkdir(exist_ok=True)
             (place / f"hook{number}.py").write_text(f"import json\nprint({number})\n")
         for number in range(200):
@@ -57,7 +57,7 @@ class Repository:
         self.git("checkout", "-q", "main")
         (path / "upstream.txt").write_text("new base\n")
         self._commit("new base")
-        # Launches would leave the same entries, and git looks at their folders too.
+        # Launches would leave the same entries, and git looks at their directories too.
         self.tool("compile")
         if hooks:
             self.tool("git-hooks", "install")
@@ -106,15 +106,15 @@ COMMANDS = {
 }
 
 
-def measure(count: int, rounds: int, folder: Path) -> list[tuple[str, float, float, float]]:
+def measure(count: int, rounds: int, directory: Path) -> list[tuple[str, float, float, float]]:
     """Return ``(what, without, with, the median of the differences)`` in milliseconds."""
-    home = folder / "home"
+    home = directory / "home"
     home.mkdir(parents=True)
     (home / ".gitconfig").write_text("[user]\n\tname = B\n\temail = b@example.invalid\n")
-    env = timing.environment(HOME=str(home), HOOKS_COMPILE_HOME=str(folder / "runtime"))
+    env = timing.environment(HOME=str(home), HOOKS_COMPILE_HOME=str(directory / "runtime"))
     env = {name: value for name, value in env.items() if not name.startswith("GIT_")}
     trees = {
-        name: Repository(folder / name, count, env, hooks=name == "with")
+        name: Repository(directory / name, count, env, hooks=name == "with")
         for name in ("without", "with")
     }
     rows = []
@@ -132,7 +132,7 @@ def measure(count: int, rounds: int, folder: Path) -> list[tuple[str, float, flo
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the table; exit 1 where a bound does not hold."""
+    """Print the table; exit 1 if a bound does not hold."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--sources", type=int, nargs="+", default=[10, 10_000])
@@ -144,9 +144,9 @@ def main(argv: list[str] | None = None) -> int:
     failed = False
     few: dict[str, float] = {}
     for count in arguments.sources:
-        folder = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-"))
+        directory = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-"))
         try:
-            for what, without, with_, more in measure(count, arguments.rounds, folder):
+            for what, without, with_, more in measure(count, arguments.rounds, directory):
                 if count <= FEW:
                     few[what] = more
                 bound = BOUNDS.get(what)
@@ -160,7 +160,7 @@ def main(argv: list[str] | None = None) -> int:
                 )
                 sys.stdout.flush()
         finally:
-            shutil.rmtree(folder)
+            shutil.rmtree(directory)
     if failed:
         print("\na bound does not hold; on a busy machine measure again", file=sys.stderr)
     return int(failed)

@@ -1,8 +1,8 @@
 """The events that the hooks in ``benchmarks/hooks`` get: those measured, and more for the tests.
 
-A hook gets its event on stdin, as an agent sends it, or as arguments, as git calls it; where it
-says ``@PROJECT@``, the project's folder is put. A hook that ``leaves_early`` finds that the event
-is no matter of its own: what about half of all hooks do most of the time.
+A hook gets its event on stdin, as an agent sends it, or as arguments, as git calls it; the
+project's directory replaces ``@PROJECT@``. A hook that ``leaves_early`` finds that the event does
+not concern it: about half of all hooks do that most of the time.
 """
 
 from __future__ import annotations

@@ -18,14 +18,14 @@ _PLACE = Path(".claude", "hooks")
 
 
 def lay_hooks(project: Path) -> Path:
-    """Copy the hooks into ``project`` as an agent's, and return their folder."""
+    """Copy the hooks into ``project`` as an agent's, and return their directory."""
     hooks = project / _PLACE
     shutil.copytree(SOURCES, hooks, ignore=shutil.ignore_patterns("__pycache__", "__pycache_opt__"))
     return hooks
 
 
 def modules(hooks: Path) -> list[Path]:
-    """Return the modules that hooks in this folder import."""
+    """Return the modules that hooks in this directory import."""
     return [hooks / "redaction.py", *sorted((hooks / "lib").glob("*.py"))]
 
 

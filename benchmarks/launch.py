@@ -14,25 +14,24 @@ from pathlib import Path
 
 from benchmarks import shapes, timing
 from hooks_compile.entries.compiler import Compiler
-from hooks_compile.install import runtime_directory as runtime_folder
-from hooks_compile.install import wrapper
+from hooks_compile.install import runtime_directory, wrapper
 from hooks_compile.interpreters.resolve import resolve
 from hooks_compile.model import HookSource
 
 
-def measure(python: str, rounds: int, folder: Path) -> list[list[str]]:
-    """Return the rows of the table for one interpreter; ``folder`` is empty and thrown away."""
-    home = folder / "runtime"
-    launch = runtime_folder.ensure(home)
-    key = runtime_folder.read_key(home)
-    script = folder / wrapper.NAME
-    wrapper.write(folder)
+def measure(python: str, rounds: int, directory: Path) -> list[list[str]]:
+    """Return the rows of the table for one interpreter; ``directory`` is empty and thrown away."""
+    home = directory / "runtime"
+    launch = runtime_directory.ensure(home)
+    key = runtime_directory.read_key(home)
+    script = directory / wrapper.NAME
+    wrapper.write(directory)
     env = timing.environment(HOOKS_COMPILE_HOME=str(home))
-    interpreter = resolve(python, cwd=folder, env=os.environ)
+    interpreter = resolve(python, cwd=directory, env=os.environ)
     real = str(interpreter.executable)
     rows = []
     for name, text in (("10 lines", shapes.TEN_LINES), ("144 lines", shapes.USUAL)):
-        hook = folder / "hook.py"
+        hook = directory / "hook.py"
         hook.write_text(text)
         commands = {
             "source": [real, str(hook)],
@@ -80,12 +79,12 @@ def main() -> int:
     print("| " + " | ".join(header) + " |")
     print("|" + " --- |" * len(header))
     for python in arguments.python or [sys.executable]:
-        folder = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-"))
+        directory = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-"))
         try:
-            for row in measure(python, arguments.rounds, folder):
+            for row in measure(python, arguments.rounds, directory):
                 print("| " + " | ".join(row) + " |")
         finally:
-            shutil.rmtree(folder)
+            shutil.rmtree(directory)
     return 0
 
 

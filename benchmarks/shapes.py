@@ -32,20 +32,20 @@ RULES = {
 
 
 def load(stream):
-    """Return the event as a dict; an empty one where there is none."""
+    """Return the event as a dict; an empty one if there is none."""
     text = stream.read()
     return json.loads(text) if text.strip() else {}
 '''
 
 _CHECK = '''
 
-def check_{0}(event, folder):
+def check_{0}(event, directory):
     """Return why rule {0} objects to the event, or None."""
     command = event.get("tool_input", {{}}).get("command", "")
     for name, pattern in RULES.items():
         if re.search(pattern, command) and len(command) > {0}:
             return "%s (rule {0}): %s" % (name, command[:80])
-    if folder / "{0}.txt" == Path(command):
+    if directory / "{0}.txt" == Path(command):
         return "rule {0} protects its file"
     return None
 '''
@@ -54,9 +54,9 @@ _TAIL = """
 
 def main():
     event = load(sys.stdin)
-    folder = Path(event.get("cwd", "."))
+    directory = Path(event.get("cwd", "."))
     checks = [value for name, value in sorted(globals().items()) if name.startswith("check_")]
-    objections = [text for text in (check(event, folder) for check in checks) if text]
+    objections = [text for text in (check(event, directory) for check in checks) if text]
     if objections:
         print("\\n".join(objections), file=sys.stderr)
         return 2

@@ -1,12 +1,12 @@
 """The wrapper against ``python3 hook.py``, where ``python3`` is pyenv's shim.
 
 ``python -m benchmarks.shims`` takes the pyenv whose shims are on PATH, and each version of CPython
-from 3.8 on behind it; ``--version`` names some. They run in a copy of pyenv's folder whose versions
-are fresh virtual environments: the ``.pth`` files of a full site-packages cost each launch up to
-20 ms, with and without the shim. ``--as-is`` leaves all as it is.
+from 3.8 on behind it; ``--version`` names some. They run in a copy of pyenv's directory, in which
+the versions are fresh virtual environments: the ``.pth`` files of a full site-packages cost each
+launch up to 20 ms, with and without the shim. ``--as-is`` leaves all as it is.
 
 It also counts the system calls that the wrapper makes before Python starts: without a record, with
-one where ``python3`` is no shim, and past the shim. Exits 1 where a ratio is over BOUND.
+one where ``python3`` is no shim, and past the shim. Exits 1 if a ratio is over BOUND.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import shapes, timing
 from hooks_compile.entries.compiler import Compiler
-from hooks_compile.install import runtime_directory as runtime_folder
-from hooks_compile.install import wrapper
+from hooks_compile.install import runtime_directory, wrapper
 from hooks_compile.interpreters import shims
 from hooks_compile.interpreters.resolve import find, is_shim, resolve
 from hooks_compile.model import HookSource
@@ -37,25 +36,25 @@ BOUND = 0.35
 
 
 def measure(
-    folder: Path, version: str, env: dict[str, str], rounds: int
+    directory: Path, version: str, env: dict[str, str], rounds: int
 ) -> tuple[list[list[str]], float]:
     """Return the rows of the table for one version, and the highest ratio among them."""
     home = Path(env["HOOKS_COMPILE_HOME"])
-    (folder / ".python-version").write_text(f"{version}\n")
-    passing = shims.refresh(home, "python3", cwd=folder, env=env)
-    if passing is None or passing.binary is None:
-        raise SystemExit(f"the shim would be asked: {passing}")
-    interpreter = resolve("python3", cwd=folder, env=env)
+    (directory / ".python-version").write_text(f"{version}\n")
+    bypass = shims.refresh(home, "python3", cwd=directory, env=env)
+    if bypass is None or bypass.binary is None:
+        raise SystemExit(f"the shim would be asked: {bypass}")
+    interpreter = resolve("python3", cwd=directory, env=env)
     rows, worst = [], 0.0
     for name, text in (("10 lines", shapes.TEN_LINES), ("144 lines", shapes.USUAL)):
-        hook = folder / "hook.py"
+        hook = directory / "hook.py"
         hook.write_text(text)
-        with Compiler([interpreter], runtime_folder.read_key(home)) as compiler:
+        with Compiler([interpreter], runtime_directory.read_key(home)) as compiler:
             compiler.compile([HookSource(hook)])
         commands = {
             "source": ["python3", str(hook)],
-            "wrapper": ["sh", str(folder / wrapper.NAME), str(hook)],
-            "binary": [str(passing.binary), str(hook)],
+            "wrapper": ["sh", str(directory / wrapper.NAME), str(hook)],
+            "binary": [str(bypass.binary), str(hook)],
         }
         times = timing.in_turn(commands, rounds=rounds, env=env, stdin=shapes.EVENT)
         ratio = times["wrapper"].ratio_to(times["source"])
@@ -71,9 +70,9 @@ def measure(
     return rows, worst
 
 
-def fresh(root: Path, versions: Sequence[str], folder: Path) -> Path:
-    """Return the folder of a pyenv like that in ``root``, with fresh environments as versions."""
-    ours = folder / "pyenv"
+def fresh(root: Path, versions: Sequence[str], directory: Path) -> Path:
+    """Return the directory of a pyenv like that in ``root``, whose versions are fresh."""
+    ours = directory / "pyenv"
     for name in ("libexec", "pyenv.d", "plugins"):
         if (root / name).is_dir():
             spared = shutil.ignore_patterns(".*", "share", "test", "man")  # thousands of files
@@ -89,28 +88,35 @@ def fresh(root: Path, versions: Sequence[str], folder: Path) -> Path:
     return ours
 
 
-def calls(folder: Path, env: dict[str, str]) -> int | None:
+def calls(directory: Path, env: dict[str, str]) -> int | None:
     """Return how many system calls the wrapper makes until Python starts; None without strace."""
     strace = shutil.which("strace")
     if strace is None:
         return None
-    trace = folder / "trace"
-    command = [strace, "-o", str(trace), "sh", str(folder / wrapper.NAME), str(folder / "hook.py")]
-    done = subprocess.run(command, env=env, cwd=folder, input=shapes.EVENT, capture_output=True)  # noqa: PLW1510 - the trace tells
+    trace = directory / "trace"
+    command = [
+        strace,
+        "-o",
+        str(trace),
+        "sh",
+        str(directory / wrapper.NAME),
+        str(directory / "hook.py"),
+    ]
+    done = subprocess.run(command, env=env, cwd=directory, input=shapes.EVENT, capture_output=True)  # noqa: PLW1510 - the trace tells
     lines = trace.read_text(errors="replace").splitlines()
     starts = [i for i, line in enumerate(lines) if line.startswith("execve(") and " = 0" in line]
     return starts[1] - starts[0] if done.returncode == 0 and len(starts) > 1 else None
 
 
-def count(folder: Path, env: dict[str, str], binary: Path) -> list[tuple[str, int | None]]:
+def count(directory: Path, env: dict[str, str], binary: Path) -> list[tuple[str, int | None]]:
     """Return the system calls of the wrapper before Python, in each of three situations."""
     home = Path(env["HOOKS_COMPILE_HOME"])
     plain = env | {"PATH": f"{binary.parent}:{env['PATH']}"}
     code, aside = home / shims.CODE, home / "aside"
-    past = calls(folder, env)
-    recorded = calls(folder, plain)
+    past = calls(directory, env)
+    recorded = calls(directory, plain)
     code.rename(aside)
-    nothing = calls(folder, plain)
+    nothing = calls(directory, plain)
     aside.rename(code)
     return [
         ("python3 is no shim, nothing was ever recorded", nothing),
@@ -120,22 +126,22 @@ def count(folder: Path, env: dict[str, str], binary: Path) -> list[tuple[str, in
 
 
 def _is_able(version: Path) -> bool:
-    """Tell whether this is a folder of CPython 3.8 or later."""
+    """Return whether this is a directory of CPython 3.8 or later."""
     numbers = version.name.split(".")
     return len(numbers) == 3 and int(numbers[1]) >= 8 and (version / "bin" / "python3").exists()
 
 
 def main() -> int:
-    """Print the tables; 1 where a ratio is over the bound."""
+    """Print the tables; return 1 if a ratio is over the bound."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--version", action="append", help="as pyenv names it; default: all")
     parser.add_argument("--as-is", action="store_true", help="the versions as they are")
     arguments = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-"))
+    directory = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-"))
     here = Path.cwd()
     try:
-        env = timing.environment(HOOKS_COMPILE_HOME=str(folder / "runtime"))
+        env = timing.environment(HOOKS_COMPILE_HOME=str(directory / "runtime"))
         # This script itself may run under the shim or in a virtual environment.
         ours = {os.path.dirname(sys.executable), os.path.join(sys.base_prefix, "bin")}  # noqa: PTH118, PTH120 - as in PATH
         env["PATH"] = os.pathsep.join(p for p in env["PATH"].split(os.pathsep) if p not in ours)
@@ -144,34 +150,34 @@ def main() -> int:
         if not is_shim(shim):
             print(f"{shim} is no shim: put pyenv's shims first on PATH")
             return 1
-        runtime_folder.ensure(folder / "runtime")
-        wrapper.write(folder)
-        os.chdir(folder)
+        runtime_directory.ensure(directory / "runtime")
+        wrapper.write(directory)
+        os.chdir(directory)
         root = shim.parents[1]
         able = sorted(path.name for path in root.glob("versions/3.*") if _is_able(path))
         able = arguments.version or able
         if not arguments.as_is:
-            root = fresh(root, able, folder)
+            root = fresh(root, able, directory)
             env["PATH"] = f"{root / 'shims'}:{env['PATH']}"
         print(timing.machine())
         print("| Python | hook | shim and source ms | binary and source ms | wrapper ms | ratio |")
         print("|" + " --- |" * 6)
         worst = 0.0
         for version in able:
-            rows, ratio = measure(folder, version, env, arguments.rounds)
+            rows, ratio = measure(directory, version, env, arguments.rounds)
             worst = max(worst, ratio)
             for row in rows:
                 print("| " + " | ".join(row) + " |", flush=True)
         print(f"\nhighest ratio of wrapper to shim and source: {worst:.3f} (bound: {BOUND})\n")
         print("| system calls of the wrapper before Python starts | |\n| --- | --- |")
         for situation, calls_ in count(
-            folder, env, root / "versions" / able[-1] / "bin" / "python3"
+            directory, env, root / "versions" / able[-1] / "bin" / "python3"
         ):
             print(f"| {situation} | {'no strace here' if calls_ is None else calls_} |")
         return worst > BOUND
     finally:
         os.chdir(here)
-        shutil.rmtree(folder)
+        shutil.rmtree(directory)
 
 
 if __name__ == "__main__":

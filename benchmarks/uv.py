@@ -15,8 +15,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import shapes, timing
-from hooks_compile.install import runtime_directory as runtime_folder
-from hooks_compile.install import wrapper
+from hooks_compile.install import runtime_directory, wrapper
 
 BLOCK = '# /// script\n# requires-python = ">=3.8"\n# dependencies = []\n# ///\n'
 PROJECT = '[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.8"\ndependencies = []\n'
@@ -27,19 +26,19 @@ KINDS = {
 }
 
 
-def measure(python: str, kind: str, text: str, rounds: int, folder: Path) -> list[str]:
-    """Return the cells of one row; ``folder`` is empty and thrown away."""
+def measure(python: str, kind: str, text: str, rounds: int, directory: Path) -> list[str]:
+    """Return the cells of one row; ``directory`` is empty and thrown away."""
     words, block, project = KINDS[kind]
-    runtime_folder.ensure(folder / "runtime")
-    work = folder / "work"
+    runtime_directory.ensure(directory / "runtime")
+    work = directory / "work"
     work.mkdir()
     (work / "hook.py").write_text(block + text)
     if project:
         (work / "pyproject.toml").write_text(project)
     wrapper.write(work)
     env = timing.environment(
-        HOOKS_COMPILE_HOME=str(folder / "runtime"),
-        UV_CACHE_DIR=str(folder / "cache"),
+        HOOKS_COMPILE_HOME=str(directory / "runtime"),
+        UV_CACHE_DIR=str(directory / "cache"),
         UV_OFFLINE="1",
         UV_PYTHON_DOWNLOADS="never",
         PATH=f"{Path(python).parent}:{os.environ['PATH']}",
@@ -54,7 +53,7 @@ def measure(python: str, kind: str, text: str, rounds: int, folder: Path) -> lis
         subprocess.run(
             commands["wrapper"], env=env, input=shapes.EVENT, capture_output=True, check=True
         )
-    (record,) = (folder / "runtime").glob("uv/**/*.uv")
+    (record,) = (directory / "runtime").glob("uv/**/*.uv")
     chosen = record.read_text().split("\n")[0]
     if chosen == "-":
         raise SystemExit(f"{kind}: {record.read_text()}")
@@ -81,12 +80,12 @@ def main() -> int:
         real = os.path.realpath(python)
         for kind in KINDS:
             for name, text in (("10 lines", shapes.TEN_LINES), ("144 lines", shapes.USUAL)):
-                folder = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-"))
+                directory = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-"))
                 try:
-                    cells = measure(real, kind, text, arguments.rounds, folder)
+                    cells = measure(real, kind, text, arguments.rounds, directory)
                 finally:
                     os.chdir("/")
-                    shutil.rmtree(folder)
+                    shutil.rmtree(directory)
                 label = Path(real).parts[-3]
                 print("| " + " | ".join([label, kind, name, *cells]) + " |", flush=True)
     return 0

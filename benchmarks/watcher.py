@@ -30,9 +30,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import shapes, timing
-from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.install import runtime_directory
 from hooks_compile.interpreters import resolve as interpreters
-from hooks_compile.runtime import entry
+from hooks_compile.launcher import entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -48,7 +48,7 @@ _TURNS = 2
 _IDLE_S = 60.0
 _SETTLING_S = 2.0
 _PATIENCE_S = 3.0
-_IN_ONE_FOLDER = 1000
+_IN_ONE_DIRECTORY = 1000
 _COMPILEALL = "python -m compileall -q"
 
 
@@ -69,11 +69,11 @@ def entries_are_there(key: bytes, found: Sequence[Interpreter]) -> Callable[[Pat
     """Return the test for our entries: one for each interpreter, at whatever level."""
 
     def test(hook: Path, content: bytes) -> bool:
-        folder = hook.parent / entry.FOLDER
+        directory = hook.parent / entry.CACHE_DIRECTORY
         suffix = entry.entry_suffix(key, content)
         prefixes = [entry.entry_prefix(hook.name, each.cache_tag) for each in found]
         return all(
-            any((folder / f"{prefix}{level}{suffix}").exists() for level in (2, 1, 0))
+            any((directory / f"{prefix}{level}{suffix}").exists() for level in (2, 1, 0))
             for prefix in prefixes
         )
 
@@ -96,10 +96,10 @@ def pyc_is_there(tag: str) -> Callable[[Path, bytes], bool]:
 def ours(hooks: Path, runtime: Path, commands: Sequence[str], saves: int, *options: str) -> Watcher:
     """Return hooks-watch."""
     found = [interpreters.resolve(each, cwd=hooks, env=os.environ) for each in commands]
-    runtime_folder.ensure(runtime)
+    runtime_directory.ensure(runtime)
     pythons = [word for each in found for word in ("--python", str(each.executable))]
     command = [sys.executable, "-m", "watcher", "--json", *pythons, *options, str(hooks)]
-    test = entries_are_there(runtime_folder.read_key(runtime), found)
+    test = entries_are_there(runtime_directory.read_key(runtime), found)
     return Watcher("hooks-watch", command, test, saves)
 
 
@@ -119,7 +119,7 @@ def others(hooks: Path, command: str, saves: int, env: dict[str, str]) -> Iterat
         yield Watcher("watchmedo, compileall FILE", per_file, test, saves)
     if watchfiles := shutil.which("watchfiles", path=path):
         whole = [watchfiles, "--filter", "python", f"{compileall} {hooks}", str(hooks)]
-        yield Watcher("watchfiles, compileall FOLDER", whole, test, saves)
+        yield Watcher("watchfiles, compileall DIRECTORY", whole, test, saves)
 
 
 def save(hook: Path, content: bytes, *, rename: bool) -> float:
@@ -135,7 +135,7 @@ def save(hook: Path, content: bytes, *, rename: bool) -> float:
 
 
 def wait_until(test: Callable[[], bool], seconds: float = _PATIENCE_S) -> float | None:
-    """Return when ``test`` became true, None where it did not."""
+    """Return when ``test`` became true, None if it did not."""
     deadline = time.perf_counter() + seconds
     while (now := time.perf_counter()) < deadline:
         if test():
@@ -179,11 +179,11 @@ def running(watcher: Watcher, hooks: Sequence[Path], env: dict[str, str]) -> Ite
         process.wait()
 
 
-def write_hooks(count: int, folder: Path) -> list[Path]:
-    """Write hooks, not more than a thousand into one folder."""
+def write_hooks(count: int, directory: Path) -> list[Path]:
+    """Write hooks, not more than a thousand into one directory."""
     hooks = []
     for number in range(count):
-        hook = folder / f"part_{number // _IN_ONE_FOLDER}" / f"hook_{number}.py"
+        hook = directory / f"part_{number // _IN_ONE_DIRECTORY}" / f"hook_{number}.py"
         hook.parent.mkdir(parents=True, exist_ok=True)
         hook.write_text(f"{shapes.USUAL}# {number}\n")
         hooks.append(hook)
@@ -191,13 +191,13 @@ def write_hooks(count: int, folder: Path) -> list[Path]:
 
 
 def measure(
-    count: int, saves: int, fewer: int, commands: Sequence[str], folder: Path
+    count: int, saves: int, fewer: int, commands: Sequence[str], directory: Path
 ) -> list[Watcher]:
-    """Return the watchers with what was measured over ``count`` hooks in an empty ``folder``."""
-    place = folder / "hooks"
+    """Return the watchers with what was measured over ``count`` hooks in an empty ``directory``."""
+    place = directory / "hooks"
     hooks = write_hooks(count, place)
-    env = timing.environment(HOOKS_COMPILE_HOME=str(folder / "runtime"))
-    watchers = [ours(place, folder / "runtime", commands, saves)]
+    env = timing.environment(HOOKS_COMPILE_HOME=str(directory / "runtime"))
+    watchers = [ours(place, directory / "runtime", commands, saves)]
     watchers += others(place, commands[0], fewer, env) if fewer else []
     chance = random.Random(count)  # noqa: S311 - no secret
     ways = itertools.cycle((False, True))
@@ -233,8 +233,8 @@ def processor_s(pid: int) -> float:
     return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
-def measure_idle(counts: Sequence[int], commands: Sequence[str], folder: Path) -> bool:
-    """Print what hooks-watch takes while nothing happens; tell whether the bounds hold.
+def measure_idle(counts: Sequence[int], commands: Sequence[str], directory: Path) -> bool:
+    """Print what hooks-watch takes while nothing happens; return whether the bounds hold.
 
     All are idle at the same time, first without the scan of all contents, then with it.
     """
@@ -245,10 +245,10 @@ def measure_idle(counts: Sequence[int], commands: Sequence[str], folder: Path) -
         with contextlib.ExitStack() as stack:
             pids = {}
             for count in counts:
-                place = folder / str(count)
+                place = directory / str(count)
                 hooks = [*place.rglob("*.py")] or write_hooks(count, place)
-                env = timing.environment(HOOKS_COMPILE_HOME=str(folder / "runtime"))
-                watcher = ours(place, folder / "runtime", commands, 0, *options)
+                env = timing.environment(HOOKS_COMPILE_HOME=str(directory / "runtime"))
+                watcher = ours(place, directory / "runtime", commands, 0, *options)
                 pids[count] = stack.enter_context(running(watcher, hooks, env))
             before = {count: processor_s(pid) for count, pid in pids.items()}
             time.sleep(_IDLE_S)
@@ -261,16 +261,16 @@ def measure_idle(counts: Sequence[int], commands: Sequence[str], folder: Path) -
 
 
 def measure_saves(arguments: argparse.Namespace, commands: Sequence[str]) -> bool:
-    """Print how long saves take; tell whether the bounds hold."""
+    """Print how long saves take; return whether the bounds hold."""
     print("| hooks | watcher | median ms | 90 % | 99 % | worst | missed | memory MiB |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     holds = True
     for count in arguments.counts:
-        folder = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-")).resolve()
+        directory = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-")).resolve()
         try:
-            watchers = measure(count, arguments.saves, arguments.others, commands, folder)
+            watchers = measure(count, arguments.saves, arguments.others, commands, directory)
         finally:
-            shutil.rmtree(folder)
+            shutil.rmtree(directory)
         for watcher in watchers:
             print(row(count, watcher), flush=True)
         median, late = LATENCY_BOUNDS.get(count, LATENCY_BOUNDS[10_000])
@@ -295,7 +295,7 @@ def row(count: int, watcher: Watcher) -> str:
 
 
 def main() -> int:
-    """Print the table; exit 1 where a bound does not hold."""
+    """Print the table; exit 1 if a bound does not hold."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--saves", type=int, default=500, help="with hooks-watch")
     parser.add_argument("--others", type=int, default=30, help="saves with each other, 0 for none")

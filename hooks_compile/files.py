@@ -11,9 +11,10 @@ import errno
 import os
 import re
 import stat
-import tempfile
 import time
 from pathlib import Path
+
+from hooks_compile.errors import HooksCompileError, pasted
 
 LARGEST_SETTINGS = 4 << 20
 """Bytes; the largest settings file that was seen in public has a twentieth of it."""
@@ -23,6 +24,7 @@ LARGEST_SOURCE = 64 << 20
 
 _ABANDONED_S = 60
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_READ_NO_LINK = _READ | getattr(os, "O_NOFOLLOW", 0)
 
 
 def read_bytes(path: Path, largest: int = LARGEST_SETTINGS, *, follow: bool = True) -> bytes:
@@ -31,12 +33,34 @@ def read_bytes(path: Path, largest: int = LARGEST_SETTINGS, *, follow: bool = Tr
     With ``follow`` a symlink stands for its target, else it is refused.
     Raises OSError, with ``path`` as its filename, if it is no such file or can't be read.
     """
-    flags = _READ if follow else _READ | getattr(os, "O_NOFOLLOW", 0)
+    return _read(path, largest, _READ if follow else _READ_NO_LINK)
+
+
+def read_own(path: Path, largest: int = LARGEST_SETTINGS) -> bytes:
+    """Return the content of a regular file that only this user can have written.
+
+    Raises OSError as :func:`read_bytes` does, and for a symlink or a file that belongs to somebody
+    else or that others may write.
+    """
+    return _read(path, largest, _READ_NO_LINK, own=True)
+
+
+def _read(path: Path, largest: int, flags: int, *, own: bool = False) -> bytes:
     handle = os.open(path, flags)
-    with os.fdopen(handle, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))
-        data = stream.read(largest + 1)
+        if own and (status.st_uid != os.geteuid() or status.st_mode & 0o22):
+            raise OSError(errno.EACCES, "others could have written it", str(path))
+        data = os.read(handle, min(status.st_size, largest) + 1)
+        while len(data) != status.st_size and len(data) <= largest:  # it grows, or comes in parts
+            more = os.read(handle, 1 << 16)
+            if not more:
+                break
+            data += more
+    finally:
+        os.close(handle)
     if len(data) > largest:
         raise OSError(errno.EFBIG, f"it is larger than {largest >> 20} MiB", str(path))
     return data
@@ -48,6 +72,8 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     The temporary file lies in the same directory. A symlink at ``path`` is replaced, not followed.
     Raises OSError, with ``path`` as its filename, if that can't be done; nothing is left behind.
     """
+    import tempfile  # noqa: PLC0415 - 5 ms, and most commands write nothing
+
     try:
         handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     except OSError as error:
@@ -109,3 +135,18 @@ def named(error: OSError, path: Path) -> OSError:
     A message then names the file that the user knows, never a temporary one.
     """
     return OSError(error.errno, error.strerror, str(path))
+
+
+def refusal(error: OSError) -> HooksCompileError:
+    """Return the error for the user about ``error``, which names a file, and its remedy."""
+    path = Path(os.fsdecode(error.filename))
+    directory = path if path.is_dir() and not path.is_symlink() else path.parent
+    if error.errno == errno.EROFS:
+        remedy = f"make its file system writable (findmnt -T {pasted(directory)}), and run it again"
+    elif error.errno in (errno.EACCES, errno.EPERM):
+        remedy = (
+            f'sudo chown -R "$(id -un)" {pasted(directory)} && chmod -R u+rwX {pasted(directory)}'
+        )
+    else:
+        remedy = f"ls -ld {pasted(path)}"
+    return HooksCompileError(error.strerror or str(error), path=path, remedy=remedy)

@@ -92,9 +92,11 @@ def run(
     cwd: Path,
     stdin: bytes = b"",
     accept: Container[int] = (0,),
+    index: str = "",
 ) -> bytes:
     """Run ``git ARGUMENTS`` in ``cwd`` and return its stdout.
 
+    ``index`` is another index file than the repository's: a commit that git is making has its own.
     Raises GitError if git is missing, ``cwd`` is no directory, or the exit status is not one of
     ``accept``. Our own stdin, which is a hook's protocol, is never passed on.
     """
@@ -104,7 +106,7 @@ def run(
             cwd=cwd,
             input=stdin,
             capture_output=True,
-            env=environment(os.environ, cwd),
+            env=environment(os.environ, cwd) | ({"GIT_INDEX_FILE": index} if index else {}),
             check=False,
         )
     except OSError as error:
@@ -262,7 +264,9 @@ def unstage(root: Path, paths: Iterable[Path]) -> None:
     _change_index(root, ["reset", "--quiet"], paths)
 
 
-def contents(root: Path, names: Iterable[str], *, revision: str = "") -> dict[str, bytes]:
+def contents(
+    root: Path, names: Iterable[str], *, revision: str = "", index: str = ""
+) -> dict[str, bytes]:
     """Return the contents that the files have in ``revision``, in the index for ``""``.
 
     ``names`` are relative to ``root`` with ``/`` between. A name without a file there is left out,
@@ -273,7 +277,7 @@ def contents(root: Path, names: Iterable[str], *, revision: str = "") -> dict[st
         return {}
     place = revision or ":0"
     stdin = b"".join(os.fsencode(f"{place}:{name}\n") for name in wanted)
-    answer = run(["cat-file", "--batch"], cwd=root, stdin=stdin)
+    answer = run(["cat-file", "--batch"], cwd=root, stdin=stdin, index=index)
     found = {}
     for name in wanted:
         head, _, answer = answer.partition(b"\n")

@@ -1,4 +1,4 @@
-"""The immutable records that the modules hand to each other."""
+"""The immutable records that modules pass to each other."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Optimize = Literal["auto", 0, 1, 2]
 """What a user asks for: a level, or the highest one that changes nothing."""
 
 Imports = Literal["as-written", "deferred"]
-"""When a hook's imports are made: where they are written, or those that can wait at first use."""
+"""When a hook's imports are made: as written, or those that can be deferred at first use."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class HookSource:
     """A Python script that an agent or git runs once per event.
 
-    ``path`` is absolute and free of symlinks; ``origin`` says in a few words why the file counts
-    as a hook, for example ``in .claude/hooks`` or ``named by .claude/settings.json``; ``imports``
-    is what its project says about them.
+    ``path`` is absolute and has no symlinks in it. ``origin`` says in a few words why the file is
+    a hook, for example ``in .claude/hooks`` or ``named by .claude/settings.json``. ``imports`` is
+    the project's setting for this hook.
     """
 
     path: Path
@@ -35,7 +35,7 @@ class HookSource:
 
 @dataclass(frozen=True, slots=True)
 class LevelChoice:
-    """The level a source is compiled at, and why: one line for ``status``."""
+    """The level at which a source is compiled, and the reason: one line for ``status``."""
 
     level: Level
     reason: str
@@ -43,12 +43,11 @@ class LevelChoice:
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """A real Python binary, no shim, that runs hooks.
+    """A Python binary, not a shim, that runs hooks.
 
     ``command`` is what was asked for (``python3``, ``python3.12``, a path), ``executable`` the
-    binary, ``version`` its ``sys.version_info[:3]``, ``magic`` its ``.pyc`` magic number as hex and
-    ``hash_check`` its ``_imp.source_hash(0, b"hooks-compile")`` as hex: two interpreters whose
-    ``cache_tag``, ``magic`` and ``hash_check`` agree read and write the same entries.
+    binary, ``version`` its ``sys.version_info[:3]``, ``magic`` its ``.pyc`` magic number as hex,
+    ``hash_check`` its ``_imp.source_hash(0, b"hooks-compile")`` as hex.
     """
 
     command: str
@@ -61,21 +60,21 @@ class Interpreter:
 
     @property
     def abi(self) -> tuple[str, str, str]:
-        """What entries depend on: equal for interpreters that share them."""
+        """What entries depend on: interpreters with an equal ``abi`` read and write the same."""
         return (self.cache_tag, self.magic, self.hash_check)
 
     @property
     def label(self) -> str:
-        """``CPython 3.11.7``: what a table shows."""
+        """The name for a person: ``CPython 3.11.7``."""
         names = {"cpython": "CPython", "pypy": "PyPy"}
         name = names.get(self.implementation, self.implementation)
         return f"{name} {'.'.join(map(str, self.version))}"
 
 
 class State(StrEnum):
-    """How a source stands for one interpreter."""
+    """The state of a source for one interpreter."""
 
-    FRESH = "fresh"  # the entry for the source as it is now is there and verifies
+    FRESH = "fresh"  # there is an entry for this content, and it verifies
     COMPILED = "compiled"  # written just now
     MISSING = "missing"  # no entry for this content
     DAMAGED = "damaged"  # an entry that does not verify: foreign key, lost bits
@@ -86,7 +85,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceError:
-    """Why a source does not compile, as Python says it; lines and columns count from 1."""
+    """Why a source does not compile, in Python's words; lines and columns count from 1."""
 
     kind: str
     message: str
@@ -97,8 +96,11 @@ class SourceError:
 
 @dataclass(frozen=True, slots=True)
 class CompileResult:
-    """What became of one source for one interpreter. ``error`` is set for BROKEN, ``detail``
-    says why for UNREADABLE and UNWRITABLE; ``entry`` is the entry's path where one is there."""
+    """The result for one source and one interpreter.
+
+    ``error`` is set for BROKEN, ``detail`` gives the reason for DAMAGED, UNREADABLE and
+    UNWRITABLE. ``entry`` is the entry's path, None if there is no entry.
+    """
 
     source: HookSource
     interpreter: Interpreter

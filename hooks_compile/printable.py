@@ -1,24 +1,34 @@
 """Text that others wrote, made safe to print: pure.
 
-A clone chooses the names of its files and what stands in them, and a terminal obeys escape
-sequences and puts text in another order (https://trojansource.codes) as it is told.
+A clone chooses the names of its files and their content. A terminal obeys escape sequences in
+them, and shows some text in another order (https://trojansource.codes).
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 def one_line(text: str) -> str:
-    """Return ``text`` on one line, with an escape for all that is not a sign to be seen."""
+    """Return ``text`` on one line, with an escape for each character that is not printable."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else _escape(c) for c in text)
 
 
 def lines(text: str) -> str:
-    """Return ``text`` the same way, but with its line feeds and tabs."""
+    """Return ``text`` the same way, but keep its line feeds and tabs."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in "\n\t" else _escape(c) for c in text)
+
+
+def shown(path: Path, root: Path | None = None) -> str:
+    """Return ``path`` on one line, relative to ``root`` if it is below it."""
+    return one_line(str(path.relative_to(root) if root and path.is_relative_to(root) else path))
 
 
 def _escape(character: str) -> str:

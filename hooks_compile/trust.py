@@ -1,8 +1,8 @@
-"""Programs are looked up outside of the work tree: what it brings is not started.
+"""What may be started: nothing that the work tree brings.
 
-A clone, a branch or a pull request may put a ``git`` or a ``python3`` where PATH leads into the
-tree, or replace the virtual environment that was there. A tree that holds the home folder is the
-user's own (dotfiles): there PATH counts as it is.
+A clone, a branch or a pull request may put a ``git`` or a ``python3`` into a directory of the tree
+that is on PATH, or replace a virtual environment there. A tree that holds the home directory is
+the user's own (dotfiles): there PATH is used as it is.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 _PYTHONS = ("python", "pypy")
 
 
-def tree_around(folder: Path) -> Path:
-    """Return the outermost folder with a ``.git`` that holds ``folder``, or ``folder`` itself.
+def tree_around(directory: Path) -> Path:
+    """Return the outermost directory with a ``.git`` that holds ``directory``, or ``directory``.
 
-    git itself is not asked: it is what we look for.
+    git is not asked, because git is what we look for.
     """
-    real = Path(os.path.realpath(folder))
+    real = Path(os.path.realpath(directory))
     trees = [each for each in (real, *real.parents) if os.path.lexists(each / ".git")]
     return next((tree for tree in reversed(trees) if not _is_users_own(tree, os.environ)), real)
 
 
 def search_path(path: str, *roots: Path) -> str:
-    """Return the folders of ``path``, a PATH, that are absolute and in none of ``roots``."""
-    kept = (folder for folder in path.split(os.pathsep) if _is_outside(Path(folder), *roots))
+    """Return the directories of ``path``, a PATH, that are absolute and outside of ``roots``."""
+    kept = (each for each in path.split(os.pathsep) if _is_outside(Path(each), *roots))
     return os.pathsep.join(kept)
 
 
@@ -41,10 +41,11 @@ def environment(env: Mapping[str, str], root: Path) -> dict[str, str]:
 
 
 def command(name: str, env: Mapping[str, str], root: Path) -> str:
-    """Return what to start for ``name`` in :func:`environment`: itself, or a path.
+    """Return what to start for ``name`` in :func:`environment`: ``name`` itself, or a path.
 
-    It is a path where PATH leads into the tree first, and from there on to a Python outside, as
-    a virtual environment does. One that a person activated (VIRTUAL_ENV) stays what it is.
+    If the first ``name`` on PATH is in the tree and leads to a Python outside, as the ``python3``
+    of a virtual environment does, the path of that Python is returned. The virtual environment
+    that a person activated (VIRTUAL_ENV) is used as it is.
     """
     if os.sep in name or _is_users_own(root, env):
         return name
@@ -58,10 +59,10 @@ def command(name: str, env: Mapping[str, str], root: Path) -> str:
 
 
 def python(path: Path, root: Path, env: Mapping[str, str]) -> str:
-    """Return the Python that is to be started for ``path``; "" for none.
+    """Return the Python to start for ``path``; "" if there is none that may be started.
 
-    It is ``path`` where that is outside of ``root`` or in the virtual environment that a person
-    activated; else the Python outside that it leads to.
+    A path outside of ``root``, or in the virtual environment that a person activated, is returned
+    as it is. For any other the Python outside of ``root`` to which it leads is returned.
     """
     activated = env.get("VIRTUAL_ENV", "")
     if _is_outside(path.parent, root) or (activated and path.parent == Path(activated, "bin")):
@@ -76,15 +77,15 @@ def python(path: Path, root: Path, env: Mapping[str, str]) -> str:
 
 
 def _candidates(name: str, path: str) -> Iterator[Path]:
-    folders = (Path(folder) for folder in path.split(os.pathsep))
-    for candidate in (folder / name for folder in folders if folder.is_absolute()):
+    directories = (Path(each) for each in path.split(os.pathsep))
+    for candidate in (each / name for each in directories if each.is_absolute()):
         if candidate.is_file() and os.access(candidate, os.X_OK):
             yield candidate
 
 
-def _is_outside(folder: Path, *roots: Path) -> bool:
-    real = Path(os.path.realpath(folder))
-    return folder.is_absolute() and not any(real.is_relative_to(root) for root in roots)
+def _is_outside(directory: Path, *roots: Path) -> bool:
+    real = Path(os.path.realpath(directory))
+    return directory.is_absolute() and not any(real.is_relative_to(root) for root in roots)
 
 
 def _is_users_own(root: Path, env: Mapping[str, str]) -> bool:

@@ -56,7 +56,7 @@ _FOREIGN_VARIABLES = (
     *("CLAUDE", "CODEX_", "COPILOT_", "CURSOR_", "GEMINI_"),
     *("PRE_COMMIT", "_PRE_COMMIT", "PREK_", "UV_"),
 )
-_KEPT_VARIABLES = frozenset({tiers.VARIABLE})
+_KEPT_VARIABLES = frozenset({tiers.VARIABLE, interpreters_found.PREFIX_VARIABLE})
 
 _GIT_CONFIG = """\
 [user]
@@ -79,7 +79,7 @@ def _refuse_real_home(event: str, arguments: tuple[object, ...]) -> None:
             continue
         path = os.fsencode(argument)
         if path.startswith(_GUARDED) and not path.startswith(os.fsencode(CHECKOUT)):
-            pytest.fail(f"{event} touches the real home folder: {argument!r}")
+            pytest.fail(f"{event} touches the real home directory: {argument!r}")
 
 
 sys.addaudithook(_refuse_real_home)
@@ -134,23 +134,23 @@ class Coverage:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The test's own home folder; no variable of the caller's git, Python or agent is left."""
-    folder = tmp_path_factory.mktemp("home").resolve()
+    """The test's own home directory; no variable of the caller's git, Python or agent is left."""
+    directory = tmp_path_factory.mktemp("home").resolve()
     for name in os.environ:
         if name.startswith(_FOREIGN_VARIABLES) and name not in _KEPT_VARIABLES:
             monkeypatch.delenv(name)
     for name in ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(folder))
-    monkeypatch.setenv("USERPROFILE", str(folder))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / ".config"))
-    monkeypatch.setenv("XDG_DATA_HOME", str(folder / ".local/share"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(folder / ".local/state"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / ".cache"))
-    (folder / ".gitconfig").write_text(_GIT_CONFIG, encoding="utf-8")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(folder / ".gitconfig"))
+    monkeypatch.setenv("HOME", str(directory))
+    monkeypatch.setenv("USERPROFILE", str(directory))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(directory / ".config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(directory / ".local/share"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(directory / ".local/state"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(directory / ".cache"))
+    (directory / ".gitconfig").write_text(_GIT_CONFIG, encoding="utf-8")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(directory / ".gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    return folder
+    return directory
 
 
 @pytest.fixture(autouse=True)
@@ -166,18 +166,18 @@ def _no_thread_is_left() -> Iterator[None]:
 
 @pytest.fixture
 def unprivileged() -> Iterator[Path]:
-    """A new folder, entered as a user whom permissions hold back, even where root runs the tests.
+    """A new directory, entered as a user whom permissions stop, even if root runs the tests.
 
-    Import and prepare in other fixtures what root's own folders are needed for.
+    Import and prepare in other fixtures what root's own directories are needed for.
     """
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name).resolve()
+        directory = Path(name).resolve()
         is_root = hasattr(os, "geteuid") and os.geteuid() == 0
         if is_root:
-            os.chown(folder, 12345, 12345)
+            os.chown(directory, 12345, 12345)
             os.seteuid(12345)
         try:
-            yield folder
+            yield directory
         finally:
             if is_root:
                 os.seteuid(0)
@@ -185,5 +185,5 @@ def unprivileged() -> Iterator[Path]:
 
 @pytest.fixture
 def git_repo(tmp_path: Path) -> GitRepo:
-    """An empty repository in a folder of its own."""
+    """An empty repository in a directory of its own."""
     return GitRepo.create(tmp_path / "repo")

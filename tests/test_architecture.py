@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import json
 import subprocess
 from functools import cache
@@ -19,42 +20,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-RUNTIME = CHECKOUT / "hooks_compile" / "runtime"
+LAUNCHER = CHECKOUT / "hooks_compile" / "launcher"
+WORKER = CHECKOUT / "hooks_compile" / "compile_worker"
 MODULES = sorted(
     path for package in ("hooks_compile", "watcher") for path in (CHECKOUT / package).rglob("*.py")
 )
 # Only what comes in decides what goes out: no file, no clock, no process, no environment.
 PURE = [
     "hooks_compile/doctor/findings.py",
+    "hooks_compile/errors.py",
     "hooks_compile/project/globs.py",
-    "hooks_compile/entries/level_scan.py",
-    "hooks_compile/entries/level_tables.py",
-    "hooks_compile/entries/level_tree.py",
-    "hooks_compile/entries/level_words.py",
-    "hooks_compile/entries/levels.py",
+    "hooks_compile/compile_worker/level.py",
+    "hooks_compile/compile_worker/standard_modules.py",
     "hooks_compile/model.py",
     "hooks_compile/printable.py",
     "hooks_compile/entries/report.py",
-    "hooks_compile/runtime/entry.py",
+    "hooks_compile/launcher/entry.py",
     "hooks_compile/project/shebang.py",
-    "watcher/batching.py",
-    "watcher/filters.py",
+    "watcher/debounce.py",
+    "watcher/events.py",
 ]
 PURE_LIBRARY = {
     *("__future__", "_frozen_importlib_external", "_imp", "ast", "builtins", "collections"),
-    *("dataclasses", "enum", "fnmatch", "functools", "itertools", "marshal", "os.path", "re"),
-    *("typing", "warnings"),
+    *("dataclasses", "enum", "fnmatch", "functools", "itertools", "marshal", "math", "os.path"),
+    *("re", "shlex", "typing", "unicodedata", "warnings"),
 }
 PURE_PATH_FUNCTIONS = {
     *("basename", "commonpath", "dirname", "isabs", "join", "normpath", "sep", "split"),
     "splitext",
 }
 IMPURE_BUILTINS = {"__import__", "breakpoint", "eval", "exec", "input", "open", "print"}
-# The parts of the launcher: all that runs in the hook's process.
-LAUNCHER = [
-    *("ahead", "entry", "finder", "lazy", "leave", "launch", "launcher", "miss", "prepare"),
-    *("start", "store", "uv"),
-]
 
 
 @cache
@@ -96,14 +91,81 @@ def modules_imported(path: Path, *, typing_too: bool = True) -> set[str]:
 def test_the_rules_below_look_at_every_module() -> None:
     names = {name_of(path) for path in MODULES}
     assert set(PURE) <= names
-    assert {"hooks_compile/cli/main.py", "watcher/cli.py", "watcher/observer.py"} <= names
+    assert {"hooks_compile/cli/main.py", "watcher/command_line.py", "watcher/observer.py"} <= names
 
 
-def test_hooks_compile_never_depends_on_the_watcher() -> None:
-    for path in MODULES:
-        if path.is_relative_to(CHECKOUT / "hooks_compile"):
-            found = modules_imported(path)
-            assert not [n for n in found if n.split(".")[0] == "watcher"], name_of(path)
+# Each line may import from the lines above it, and a package from itself.
+LAYERS = (
+    ("printable",),
+    ("errors",),
+    ("model", "files"),
+    ("trust",),
+    ("git",),
+    ("launcher",),
+    ("compile_worker",),
+    ("install",),
+    ("interpreters",),
+    ("project",),
+    ("entries",),
+    ("agents",),
+    ("git_hooks", "bench"),
+    ("doctor", "demo"),
+    ("cli",),
+    ("watcher",),
+)
+_LEVEL = {unit: level for level, units in enumerate(LAYERS) for unit in units}
+
+
+def dotted(path: Path) -> str:
+    name = ".".join(path.relative_to(CHECKOUT).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+def unit_of(module: str) -> str:
+    first, *rest = module.split(".")
+    return first if first == "watcher" else rest[0]
+
+
+@cache
+def import_graph() -> dict[str, set[str]]:
+    """Each module with those of ours that it imports, for type checkers too."""
+    known = {dotted(path): path for path in MODULES}
+    packages = {"hooks_compile", "watcher", "hooks_compile.__main__", "watcher.__main__"}
+    return {
+        name: {found for found in modules_imported(path) if found in known} - packages - {name}
+        for name, path in known.items()
+        if name not in packages
+    }
+
+
+def test_imports_go_down_the_layers() -> None:
+    wrong = [
+        f"{module} imports {imported}"
+        for module, found in import_graph().items()
+        for imported in found
+        if unit_of(module) != unit_of(imported)
+        and _LEVEL[unit_of(module)] <= _LEVEL[unit_of(imported)]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_there_is_no_circle_of_imports() -> None:
+    graph = {
+        module: {each for each in found if not module.startswith(f"{each}.")}
+        for module, found in import_graph().items()
+    }
+    tuple(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError
+
+
+def test_no_two_modules_have_the_same_name() -> None:
+    names = [path.stem for path in MODULES if path.stem not in ("__init__", "__main__")]
+    assert not {name for name in names if names.count(name) > 1}
+
+
+def test_the_top_level_and_each_module_stay_small() -> None:
+    assert len(list((CHECKOUT / "hooks_compile").glob("*.py"))) <= 10
+    long = {name_of(path): len(path.read_text("utf-8").splitlines()) for path in MODULES}
+    assert not {name: lines for name, lines in long.items() if lines > 400}
 
 
 def test_only_the_observer_imports_watchdog() -> None:
@@ -138,7 +200,7 @@ def test_pure_modules_touch_no_file_clock_or_process(name: str) -> None:
             path = f"{module.replace('.', '/')}.py"
             # of a module that is not pure itself: constants, and nothing that it does
             assert path in PURE or imported.isupper() or is_pure_name(path, imported), module
-        elif f"hooks_compile/runtime/{module}.py" not in PURE:  # as in the hook's interpreter
+        else:
             assert module in PURE_LIBRARY, f"{name} imports {module}"
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -174,11 +236,13 @@ def test_nothing_but_the_command_lines_prints() -> None:
         )
     }
     others = {
-        "hooks_compile/runtime/worker.py",  # answers its parent there
-        "hooks_compile/runtime/leave.py",  # writes out what the hook has printed
-        "hooks_compile/runtime/uv.py",  # looks whether they are open
+        "hooks_compile/compile_worker/serve.py",  # answers its parent there
+        "hooks_compile/launcher/early_exit.py",  # writes out what the hook has printed
+        "hooks_compile/launcher/uv/uv_launch.py",  # looks if they are open
+        "hooks_compile/cli/launch_commands.py",  # flushes before another program prints
     }
-    assert printers - others <= {"hooks_compile/cli/main.py", "watcher/cli.py"}
+    edges = {"hooks_compile/cli/edge.py", "hooks_compile/cli/output.py", "watcher/command_line.py"}
+    assert printers - others <= edges
 
 
 def test_heavy_packages_are_imported_where_they_are_needed() -> None:
@@ -196,7 +260,7 @@ def test_heavy_packages_are_imported_where_they_are_needed() -> None:
         assert not outside & heavy or path.parent.name == "agents", name_of(path)
 
 
-# runtime/: what runs in the hook's interpreter
+# launcher/, runtime/: what runs in the hook's interpreter
 
 
 @each_interpreter
@@ -206,7 +270,7 @@ def test_the_runtime_compiles_without_a_warning_everywhere(interpreter: Found) -
         "for path in sys.argv[1:]:\n"
         "    with open(path, 'rb') as file: compile(file.read(), path, 'exec', 0, True)\n"
     )
-    sources = sorted(RUNTIME.glob("*.py"))
+    sources = sorted([*LAUNCHER.rglob("*.py"), *WORKER.glob("*.py")])
     done = subprocess.run(
         [interpreter.executable, "-W", "error", "-c", program, *sources],
         capture_output=True,
@@ -237,14 +301,16 @@ def loaded_by_the_bare_interpreter(executable: Path) -> frozenset[str]:
 
 
 @each_interpreter
-@pytest.mark.parametrize("part", LAUNCHER)
-def test_the_launcher_imports_only_what_the_bare_interpreter_has(
-    interpreter: Found, part: str
-) -> None:
-    tree = parsed(RUNTIME / f"{part}.py")
-    body = [node for node in tree.body if not isinstance(node, ast.FunctionDef | ast.ClassDef)]
-    at_top = {module for module, _ in imports(ast.Module(body, []), typing_too=False)}
-    assert at_top <= loaded_by_the_bare_interpreter(interpreter.executable)
+def test_the_launcher_imports_only_what_the_bare_interpreter_has(interpreter: Found) -> None:
+    known = loaded_by_the_bare_interpreter(interpreter.executable)
+    for path in LAUNCHER.rglob("*.py"):
+        if path.name == "uv_recorder.py":
+            continue  # runs where site has loaded more
+        tree = parsed(path)
+        body = [node for node in tree.body if not isinstance(node, ast.FunctionDef | ast.ClassDef)]
+        at_top = {module for module, _ in imports(ast.Module(body, []), typing_too=False)}
+        others = {name for name in at_top if not name.startswith("hooks_compile.launcher")}
+        assert others <= known, name_of(path)
 
 
 @each_interpreter

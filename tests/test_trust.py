@@ -21,9 +21,9 @@ def real() -> Path:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    folder = tmp_path.resolve() / "tree"
-    folder.mkdir()
-    return folder
+    directory = tmp_path.resolve() / "tree"
+    directory.mkdir()
+    return directory
 
 
 def link(path: Path, target: Path) -> Path:
@@ -32,7 +32,7 @@ def link(path: Path, target: Path) -> Path:
     return path
 
 
-def test_folders_of_path_in_the_tree_are_left_out(tree: Path, tmp_path: Path) -> None:
+def test_directories_of_path_in_the_tree_are_left_out(tree: Path, tmp_path: Path) -> None:
     led = link(tmp_path / "link", tree / "bin")
     path = f"/usr/bin::.:bin:{tree}:{tree}/x:{led}:/bin"
     assert outside.search_path(path, tree) == "/usr/bin:/bin"
@@ -43,7 +43,7 @@ def test_folders_of_path_in_the_tree_are_left_out(tree: Path, tmp_path: Path) ->
     assert outside.environment({}, tree)["PATH"]
 
 
-def test_a_tree_that_holds_the_home_folder_is_the_users_own(tree: Path) -> None:
+def test_a_tree_that_holds_the_home_directory_is_the_users_own(tree: Path) -> None:
     home = tree / "home"
     home.mkdir()
     env = {"HOME": str(home), "PATH": f"{home}/bin:/usr/bin"}
@@ -55,7 +55,7 @@ def test_a_tree_that_holds_the_home_folder_is_the_users_own(tree: Path) -> None:
     assert outside.environment({"PATH": "bin:/usr/bin"}, Path("/"))["PATH"] == "bin:/usr/bin"
 
 
-def test_the_tree_around_a_folder_is_the_outermost_repository(
+def test_the_tree_around_a_directory_is_the_outermost_repository(
     git_repo: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deep = git_repo.path / "sub/deep"
@@ -110,7 +110,7 @@ def test_a_link_in_the_tree_leads_to_nothing_but_a_python_of_this_user(
 
 
 @pytest.mark.parametrize("module", ["hooks_compile", "watcher"])
-def test_no_module_of_the_current_folder_is_imported(
+def test_no_module_of_the_current_directory_is_imported(
     module: str, git_repo: GitRepo, tmp_path: Path
 ) -> None:
     mark = tmp_path / "mark"

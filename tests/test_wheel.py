@@ -22,54 +22,39 @@ if TYPE_CHECKING:
 
 PACKAGES = ("hooks_compile", "watcher")
 NEEDED = ("pyproject.toml", "README.md", "LICENSE")
-# What runs in the user's shell and interpreter; without one of them no hook is compiled.
-RUNTIME = {
-    "__init__.py",
-    "ahead.py",
-    "entry.py",
-    "finder.py",
-    "hook_wrapper.sh",
-    "launch.py",
-    "launcher.py",
-    "lazy.py",
-    "leave.py",
-    "miss.py",
-    "notes.py",
-    "prepare.py",
-    "shims.sh",
-    "start.py",
-    "store.py",
-    "uv.py",
-    "uv.sh",
-    "uv_record.py",
-    "worker.py",
-}
+# What runs in the user's shell; the rest is Python.
+SCRIPTS = (
+    "hooks_compile/git_hooks/git_hook.sh",
+    "hooks_compile/launcher/hook_wrapper.sh",
+    "hooks_compile/launcher/shims.sh",
+    "hooks_compile/launcher/uv.sh",
+)
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from a copy of the checkout with nothing but what is needed."""
-    folder = tmp_path_factory.mktemp("checkout")
+    directory = tmp_path_factory.mktemp("checkout")
     for name in PACKAGES:
         shutil.copytree(
-            CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+            CHECKOUT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__")
         )
     for name in NEEDED:
-        shutil.copy(CHECKOUT / name, folder)
-    write(folder / "hooks_compile" / "leftover.txt", "not ours\n")
-    write(folder / "tests" / "test_x.py", "")
+        shutil.copy(CHECKOUT / name, directory)
+    write(directory / "hooks_compile" / "leftover.txt", "not ours\n")
+    write(directory / "tests" / "test_x.py", "")
     command = [
         sys.executable,
         "-m",
         "build",
         "--wheel",
         "--outdir",
-        str(folder / "dist"),
-        str(folder),
+        str(directory / "dist"),
+        str(directory),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    (built,) = (folder / "dist").iterdir()
+    (built,) = (directory / "dist").iterdir()
     return built
 
 
@@ -81,8 +66,7 @@ def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(wheel: Path
         for pattern in ("*.py", "py.typed")
         for path in (CHECKOUT / package).rglob(pattern)
     }
-    expected |= {f"hooks_compile/runtime/{name}" for name in RUNTIME}
-    expected.add("hooks_compile/git_hooks/git_hook.sh")
+    expected |= set(SCRIPTS)
     expected |= {
         f"{version}/{name}"
         for name in (
@@ -96,15 +80,14 @@ def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(wheel: Path
     }
     with zipfile.ZipFile(wheel) as archive:
         assert set(archive.namelist()) == expected
-        for name in RUNTIME:
-            packed = archive.read(f"hooks_compile/runtime/{name}")
-            assert packed == (CHECKOUT / "hooks_compile/runtime" / name).read_bytes()
+        for name in SCRIPTS:
+            assert archive.read(name) == (CHECKOUT / name).read_bytes()
     assert wheel.name == f"hooks_compile-{__version__}-py3-none-any.whl"
 
 
-def test_the_runtime_package_holds_what_is_listed_here() -> None:
-    folder = CHECKOUT / "hooks_compile" / "runtime"
-    assert {path.name for path in folder.iterdir() if path.is_file()} == RUNTIME
+def test_every_script_of_the_package_is_listed_here() -> None:
+    found = [path for package in PACKAGES for path in (CHECKOUT / package).rglob("*.sh")]
+    assert {path.relative_to(CHECKOUT).as_posix() for path in found} == set(SCRIPTS)
 
 
 def test_an_installed_wheel_compiles_and_launches_hooks(wheel: Path, tmp_path: Path) -> None:

@@ -3,10 +3,10 @@
 import sys
 
 if __name__ == "__main__":
-    # Python has put the current folder there, which may be a clone's: nothing is imported from it.
+    # Python has put the current directory there, and that may be a clone's.
     if not sys.flags.safe_path:
         del sys.path[0]
 
-    from watcher.cli import entry_point
+    from watcher.command_line import entry_point
 
     entry_point()

@@ -1,25 +1,27 @@
-"""Messages as a person reads them, and as a program does. Pure: returns text and JSON values."""
+"""Messages: what happened, as JSON values for a program and as lines for a person. Pure."""
 
 from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile import printable
-from hooks_compile.entries.report import describe_error, plural, result_json, shown
+from hooks_compile.entries.report import describe_error, plural, result_json
 from hooks_compile.model import State
-from watcher.model import Broken, Changes, Notice, Removed, StillBroken, Stopped, Synced
+from hooks_compile.printable import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
 
     from hooks_compile.model import CompileResult, Interpreter
-    from watcher.model import Changed, Message
+
+RED, GREEN, YELLOW = "31;1", "32", "33"
 
 _MOST_LINES = 10
-_RED, _GREEN, _YELLOW, _DIM, _BOLD = "31;1", "32", "33", "2", "1"
+# Stands before each path that is shown relative to a base; no text has it, see printable.
+_MARK = "\0"
 _STATES = {
     State.COMPILED: "compiled",
     State.FRESH: "up to date",
@@ -33,177 +35,147 @@ _CONSEQUENCES = {
 }
 
 
-def labels(interpreters: Iterable[Interpreter]) -> str:
-    """Return ``CPython 3.11.7, CPython 3.13.0``."""
-    return ", ".join(dict.fromkeys(interpreter.label for interpreter in interpreters))
+class Message(NamedTuple):
+    """Something to report; its functions are below."""
+
+    event: str
+    values: list[dict[str, Any]]  # for a program: a line each
+    blocks: list[str]  # of lines for a person
+    colour: str = ""
+    is_urgent: bool = False  # something has to be fixed, or is fixed now
+
+    def as_json(self, now: float, tree: Path) -> list[dict[str, Any]]:
+        """Return the JSON objects; ``tree`` is the root of the message's tree."""
+        head = {"time": round(now, 3), "tree": os.fspath(tree), "event": self.event}
+        return [head | value for value in self.values]
+
+    def as_text(self, now: float, base: Path, *, has_colour: bool) -> str:
+        """Return the lines, with paths relative to ``base``; ``now`` is seconds since the epoch."""
+        clock = time.strftime("%H:%M:%S", time.localtime(now))
+        start, end = (f"\x1b[{self.colour}m", "\x1b[0m") if has_colour and self.colour else ("", "")
+        text = "\n".join(f"{clock}  {start}{block}{end}" for block in self.blocks)
+        return text.replace(f"{_MARK}{shown(base)}{os.sep}", "").replace(_MARK, "")
 
 
-def is_urgent(message: Message) -> bool:
-    """Tell whether ``--quiet`` says it all the same: what is to be mended, and that it is."""
-    if isinstance(message, Changes):
-        return any(changed.mended or changed.empty for changed in message.changed)
-    if isinstance(message, Notice):
-        return message.trouble
-    return isinstance(message, Broken | StillBroken)
+class Changed(NamedTuple):
+    """A source that is compiled as it is now, under the interpreters of ``results``."""
+
+    path: Path
+    kind: str  # hook or module
+    results: Sequence[CompileResult]
+    ms: float | None  # from the save to the entry; None if no event reported the save
+    fixed: bool = False  # it did not compile before
+    empty: bool = False  # the file has no content
 
 
-class Painter:
-    """Turns messages into lines; paths are shown as seen from ``base``."""
-
-    def __init__(self, base: Path, *, colour: bool) -> None:
-        """``colour`` is for terminals."""
-        self._base = base
-        self._colour = colour
-
-    def text(self, message: Message, now: float) -> str:
-        """Return the lines for ``message``, said at ``now`` (seconds since the epoch)."""
-        clock = self._paint(_DIM, time.strftime("%H:%M:%S", time.localtime(now)))
-        return "\n".join(f"{clock}  {block}" for block in self._blocks(message))
-
-    def _blocks(self, message: Message) -> list[str]:  # noqa: PLR0911 - one for each message
-        match message:
-            case Synced():
-                return [self._synced(message)]
-            case Changes():
-                return self._changes(message)
-            case Broken():
-                return [self._broken(message)]
-            case StillBroken():
-                return [self._still_broken(message)]
-            case Removed():
-                noun = "hook" if message.noun == "hook" else "local module"
-                return [f"{self._path(message.path)}  is no {noun} any more"]
-            case Notice():
-                where = f"{self._path(message.path)} " if message.path is not None else ""
-                text = where + printable.lines(message.text).replace("\n", "\n          ")
-                return [self._paint(_YELLOW, text) if message.trouble else text]
-            case Stopped():
-                return ["ended"]
-
-    def _synced(self, message: Synced) -> str:
-        what = plural(message.hooks, "hook")
-        if message.modules:
-            what += f" and {plural(message.modules, 'local module')}"
-        said = [f"{message.counts[s]} {word}" for s, word in _STATES.items() if s in message.counts]
-        said.append(f"{message.seconds:.2f} s")
-        verb = "watching " if message.watching else ""
-        root = self._paint(_BOLD, shown(message.root))
-        under = labels(message.interpreters) or "no Python"
-        return f"{verb}{root}: {what}, for {under} ({', '.join(said)})"
-
-    def _changes(self, message: Changes) -> list[str]:
-        lines = [self._changed(changed) for changed in message.changed[:_MOST_LINES]]
-        rest = message.changed[_MOST_LINES:]
-        if rest:
-            slowest = max((changed.ms for changed in rest if changed.ms is not None), default=None)
-            within = "" if slowest is None else f", the last {slowest:.0f} ms after its save"
-            lines.append(f"{plural(len(rest), 'more source')} ready{within}")
-        return lines
-
-    def _changed(self, changed: Changed) -> str:
-        written = any(result.state is State.COMPILED for result in changed.results)
-        verb = "compiled" if written else "ready"
-        parts = [labels(result.interpreter for result in changed.results)]
-        if changed.noun == "hook":
-            parts.append(f"level {changed.results[0].choice.level}")
-        else:
-            parts.append("local module")
-        if changed.ms is not None:
-            parts.append(f"{changed.ms:.0f} ms")
-        if changed.empty:
-            parts.append(self._paint(_YELLOW, "the file is empty: it allows everything"))
-        path = self._paint(_GREEN if changed.mended else _BOLD, self._path(changed.path))
-        return f"{path}  {'mended, ' if changed.mended else ''}{verb}: {', '.join(parts)}"
-
-    def _broken(self, message: Broken) -> str:
-        where = self._path(message.path)
-        text = f"BROKEN  {where} does not compile: {_CONSEQUENCES[message.noun]}"
-        lines = [self._paint(_RED, text)]
-        for error, under in _by_error(message.results, where).items():
-            lines += [*error.split("\n"), f"(under {labels(under)})"]
-        return "\n    ".join(lines)
-
-    def _still_broken(self, message: StillBroken) -> str:
-        places = []
-        for broken in message.broken:
-            error = broken.results[0].error
-            line = f":{error.line}" if error is not None and error.line else ""
-            places.append(f"{self._path(broken.path)}{line}")
-        more = " ..." if len(places) > _MOST_LINES else ""
-        text = f"still broken: {', '.join(places[:_MOST_LINES])}{more}"
-        return self._paint(_RED, text)
-
-    def _path(self, path: Path) -> str:
-        return shown(path, None if path == self._base else self._base)
-
-    def _paint(self, style: str, text: str) -> str:
-        return f"\x1b[{style}m{text}\x1b[0m" if self._colour else text
+def synced(
+    root: Path,
+    hooks: int,
+    modules: int,
+    interpreters: Sequence[Interpreter],
+    counts: Mapping[State, int],
+    seconds: float,
+    *,
+    watching: bool,
+) -> Message:
+    """Return that a whole tree was compared; ``counts`` has how many results have each state."""
+    what = plural(hooks, "hook") + (f" and {plural(modules, 'local module')}" if modules else "")
+    said = [f"{counts[state]} {word}" for state, word in _STATES.items() if state in counts]
+    done = ", ".join([*said, f"{seconds:.2f} s"])
+    verb = "watching " if watching else ""
+    text = f"{verb}{shown(root)}: {what}, for {_labels(interpreters) or 'no Python'} ({done})"
+    value = {
+        "hooks": hooks,
+        "modules": modules,
+        "interpreters": [os.fspath(each.executable) for each in interpreters],
+        "counts": {str(state): count for state, count in counts.items()},
+        "seconds": round(seconds, 4),
+    }
+    return Message("watching" if watching else "synced", [value], [text], GREEN)
 
 
-def _by_error(results: Iterable[CompileResult], where: str) -> dict[str, list[Interpreter]]:
-    texts: dict[str, list[Interpreter]] = {}
+def changes(changed: Sequence[Changed]) -> Message:
+    """Return what one step compiled."""
+    blocks = [_describe(each) for each in changed[:_MOST_LINES]]
+    if rest := changed[_MOST_LINES:]:
+        slowest = max((each.ms for each in rest if each.ms is not None), default=None)
+        within = "" if slowest is None else f", the last {slowest:.0f} ms after its save"
+        blocks.append(f"{plural(len(rest), 'more source')} ready{within}")
+    is_empty = any(each.empty for each in changed)
+    is_urgent = is_empty or any(each.fixed for each in changed)
+    colour = YELLOW if is_empty else GREEN if is_urgent else ""
+    return Message("changed", list(map(_changed_json, changed)), blocks, colour, is_urgent)
+
+
+def broken(path: Path, kind: str, results: Sequence[CompileResult]) -> Message:
+    """Return that a source does not compile under the interpreters of ``results``."""
+    lines = [f"BROKEN  {_shown(path)} does not compile: {_CONSEQUENCES[kind]}"]
+    by_error: dict[str, list[Interpreter]] = {}
     for result in results:
         if result.error is not None:
-            text = describe_error(where, result.error)
-            texts.setdefault(text, []).append(result.interpreter)
-    return texts
+            text = describe_error(_shown(path), result.error)
+            by_error.setdefault(text, []).append(result.interpreter)
+    for error, under in by_error.items():
+        lines += [*error.split("\n"), f"(under {_labels(under)})"]
+    results_json = [result_json(result) for result in results]
+    value = {"path": os.fspath(path), "kind": kind, "results": results_json}
+    return Message("broken", [value], ["\n    ".join(lines)], RED, is_urgent=True)
 
 
-def as_json(message: Message, now: float, tree: Path) -> list[dict[str, Any]]:
-    """Return the JSON objects for ``message`` about the tree ``tree``, one for each line."""
-    head = {"time": round(now, 3), "tree": os.fspath(tree)}
-    return [head | body for body in _bodies(message)]
+def still_broken(messages: Sequence[Message]) -> Message:
+    """Return what does not compile at the moment; ``messages`` say it of each source."""
+    values = [{"event": message.event} | value for message in messages for value in message.values]
+    places = []
+    for value in values[:_MOST_LINES]:
+        line = value["results"][0]["error"]["line"]
+        places.append(_shown(Path(value["path"])) + (f":{line}" if line else ""))
+    text = f"still broken: {', '.join(places)}{' ...' if len(values) > _MOST_LINES else ''}"
+    return Message("still broken", [{"broken": values}], [text], RED, is_urgent=True)
 
 
-def _bodies(message: Message) -> list[dict[str, Any]]:  # noqa: PLR0911 - as above
-    match message:
-        case Synced():
-            return [_synced_json(message)]
-        case Changes():
-            return [_changed_json(changed) for changed in message.changed]
-        case Broken():
-            return [broken_json(message)]
-        case StillBroken():
-            broken = [broken_json(each) for each in message.broken]
-            return [{"event": "still broken", "broken": broken}]
-        case Removed():
-            return [{"event": "removed", "path": os.fspath(message.path), "kind": message.noun}]
-        case Notice():
-            event = "trouble" if message.trouble else "notice"
-            path = None if message.path is None else os.fspath(message.path)
-            return [{"event": event, "path": path, "text": message.text}]
-        case Stopped():
-            return [{"event": "stopped", "signal": message.signal}]
+def removed(path: Path, kind: str) -> Message:
+    """Return that a source does not exist any more, or is no hook any more."""
+    noun = "hook" if kind == "hook" else "local module"
+    value = {"path": os.fspath(path), "kind": kind}
+    return Message("removed", [value], [f"{_shown(path)}  is no {noun} any more"])
 
 
-def broken_json(broken: Broken) -> dict[str, Any]:
-    """Return a broken source as JSON values."""
-    return {
-        "event": "broken",
-        "path": os.fspath(broken.path),
-        "kind": broken.noun,
-        "results": [result_json(result) for result in broken.results],
-    }
+def notice(text: str, path: Path | None = None, *, trouble: bool = False) -> Message:
+    """Return what a person should know, and fix if ``trouble`` is True."""
+    value = {"path": None if path is None else os.fspath(path), "text": text}
+    where = "" if path is None else f"{_shown(path)} "
+    block = where + printable.lines(text).replace("\n", "\n          ")
+    event, colour = ("trouble", YELLOW) if trouble else ("notice", "")
+    return Message(event, [value], [block], colour, is_urgent=trouble)
 
 
-def _synced_json(message: Synced) -> dict[str, Any]:
-    return {
-        "event": "watching" if message.watching else "synced",
-        "hooks": message.hooks,
-        "modules": message.modules,
-        "interpreters": [os.fspath(each.executable) for each in message.interpreters],
-        "counts": {str(state): count for state, count in message.counts.items()},
-        "seconds": round(message.seconds, 4),
-    }
+def stopped(signal: int) -> Message:
+    """Return that the watcher ends."""
+    return Message("stopped", [{"signal": signal}], ["ended"])
 
 
 def _changed_json(changed: Changed) -> dict[str, Any]:
-    return {
-        "event": "changed",
-        "path": os.fspath(changed.path),
-        "kind": changed.noun,
-        "ms": None if changed.ms is None else round(changed.ms, 2),
-        "mended": changed.mended,
-        "empty": changed.empty,
-        "results": [result_json(result) for result in changed.results],
-    }
+    ms = None if changed.ms is None else round(changed.ms, 2)
+    results = [result_json(result) for result in changed.results]
+    return changed._asdict() | {"path": os.fspath(changed.path), "ms": ms, "results": results}
+
+
+def _describe(changed: Changed) -> str:
+    is_written = any(result.state is State.COMPILED for result in changed.results)
+    level = f"level {changed.results[0].choice.level}"
+    parts = [
+        _labels(result.interpreter for result in changed.results),
+        level if changed.kind == "hook" else "local module",
+        *([] if changed.ms is None else [f"{changed.ms:.0f} ms"]),
+        *(["the file is empty: it allows everything"] if changed.empty else []),
+    ]
+    verb = ("fixed, " if changed.fixed else "") + ("compiled" if is_written else "ready")
+    return f"{_shown(changed.path)}  {verb}: {', '.join(parts)}"
+
+
+def _shown(path: Path) -> str:
+    return f"{_MARK}{shown(path)}"
+
+
+def _labels(interpreters: Iterable[Interpreter]) -> str:
+    return ", ".join(dict.fromkeys(interpreter.label for interpreter in interpreters))

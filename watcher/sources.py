@@ -1,198 +1,193 @@
-"""The sources of one tree: which are due, how they stand, which of their entries may go."""
+"""The sources of one tree: which are due, the state of each, and what is worth reporting."""
 # Paths are strings here, as in discovery: there may be 10,000.
 # ruff: noqa: PTH116, PTH120
 
 from __future__ import annotations
 
+import math
 import os
-from functools import partial
+from collections import Counter
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.entries import cache
-from watcher.batching import Due, Pending
-from watcher.ledger import Ledger
-from watcher.model import Changes, Removed
+from hooks_compile.errors import pasted
+from hooks_compile.model import State
+from watcher import lines
+from watcher.debounce import QUIET_S, Debounce, Due
+from watcher.lines import Changed, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from hooks_compile.entries.compiler import Compiler
-    from hooks_compile.model import CompileResult, HookSource, State
-    from watcher.model import Broken, Message
+    from hooks_compile.model import CompileResult, HookSource, SourceError
 
-# So many sources are looked at between two looks at what else there is to do.
-_SLICE = 50
-_FIRST_SLICE = 500
-_PRUNE_AFTER_S = 2.0
+    _Error = tuple[Path, SourceError | None]
+
+_PRUNE_AFTER_S = 20.0
+_TROUBLES = {
+    State.UNREADABLE: "can't be read",
+    State.UNWRITABLE: "is not compiled: its entry can't be written",
+}
+
+
+class _Standing(NamedTuple):
+    """The last results of a source: states, names of its entries, reported errors, trouble."""
+
+    states: Sequence[State] = ()
+    entries: Sequence[str] = ()
+    errors: Sequence[_Error] = ()
+    trouble: str = ""
 
 
 class Sources:
-    """Hooks and local modules by path, as they were found last; a hook may be a module too."""
+    """Hooks and local modules by path; a hook that others import is both."""
 
-    def __init__(self, compiler: Callable[[], Compiler], clock: Callable[[], float]) -> None:
-        """``compiler`` gives the compiler of the moment, and is only asked when it is needed."""
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """Nothing is known yet. ``clock`` returns the time of the monotonic clock."""
         self.hooks: Mapping[str, HookSource] = {}
         self.modules: Mapping[str, HookSource] = {}
-        self.pending = Pending()
-        self.counts: dict[State, int] = {}
-        self.is_scanned = False
-        self._compiler = compiler
+        self.due = Debounce()
+        self.asked: dict[str, None] = {}  # due as well, though no event named them
+        self.broken: dict[str, Message] = {}
+        self.has_missing = False
         self._clock = clock
-        self._missing = False
-        self._to_prune: dict[str, float] = {}
-        self._hook_ledger = Ledger("hook")
-        self._module_ledger = Ledger("module")
-
-    @property
-    def broken(self) -> list[Broken]:
-        """What does not compile at the moment."""
-        return [*self._hook_ledger.broken.values(), *self._module_ledger.broken.values()]
+        self._standings: dict[str, _Standing] = {}
+        self._prunes = Debounce()
 
     @property
     def paths(self) -> set[str]:
-        """All of them."""
+        """All paths."""
         return self.hooks.keys() | self.modules.keys()
 
-    def next_due(self) -> float | None:
-        """Return when there is something to do, None if nothing waits."""
-        times = [self.pending.next_due(), min(self._to_prune.values(), default=None)]
-        return min((due for due in times if due is not None), default=None)
+    @property
+    def counts(self) -> dict[State, int]:
+        """How many results, one for each source and interpreter, have each state."""
+        return Counter(state for each in self._standings.values() for state in each.states)
+
+    def next_due(self) -> float:
+        """Return when there is something to do, infinity if nothing waits."""
+        return -math.inf if self.asked else min(self.due.next_due(), self._prunes.next_due())
 
     def replace(
         self, hooks: Mapping[str, HookSource], modules: Mapping[str, HookSource]
-    ) -> tuple[list[str], list[Path], list[Message]]:
-        """Take what was found; returns what is new, what has gone, and what is said of that.
-
-        A hook whose project says something else about its imports is new, too.
-        """
-        imports = {path: hook.imports for path, hook in self.hooks.items()}
-        new = [path for path, hook in hooks.items() if imports.get(path) != hook.imports]
-        new += [path for path in modules if path not in self.modules]
-        lost_hooks = sorted(self.hooks.keys() - hooks.keys())
-        lost_modules = sorted(self.modules.keys() - modules.keys())
-        messages: list[Message] = []
-        messages += [Removed(self.hooks[path].path, "hook") for path in lost_hooks]
-        only = (path for path in lost_modules if path not in self.hooks)
-        messages += [Removed(self.modules[path].path, "module") for path in only]
-        for path in lost_hooks:
-            self._hook_ledger.remove(path)
-        for path in lost_modules:
-            self._module_ledger.remove(path)
-        gone = sorted(self.paths - hooks.keys() - modules.keys())
-        for path in gone:
-            self.pending.drop(path)
-            self._plan_prune(path)
-        known = {**self.modules, **self.hooks}
-        self.hooks, self.modules = hooks, modules
-        return new, [known[path].path for path in gone], messages
-
-    def ask_for(self, paths: Iterable[str]) -> None:
-        """Look at these soon, though no event told of them."""
-        now = self._clock()
-        for path in paths:
-            self.pending.ask(path, now)
-
-    def ask_for_those_in(self, folders: Container[str]) -> None:
-        """Look at all sources that are directly in one of these folders."""
-        self.ask_for(path for path in self.paths if os.path.dirname(path) in folders)
-
-    def take_missing(self) -> bool:
-        """Tell whether a source was not there when it was looked at, and forget it."""
-        missing, self._missing = self._missing, False
-        return missing
-
-    def compile_due(self) -> list[Message]:
-        """Compile what is due, and give what is to be said about it."""
-        dues = self.pending.take(self._clock())
-        return self._look(dues) if dues else []
-
-    def scan(self) -> Iterator[list[Message]]:
-        """Compare everything with its entries by content; pauses between the slices."""
-        self.counts = {}
-        paths = sorted(self.paths)
-        size = _SLICE if self.is_scanned else _FIRST_SLICE
-        for start in range(0, len(paths), size):
-            dues = [Due(path, None, quiet=False) for path in paths[start : start + size]]
-            messages = self._look(dues)
-            yield [m for m in messages if self.is_scanned or not isinstance(m, Changes)]
-        if not self.is_scanned:  # later, each change has its folder pruned
-            self._to_prune |= dict.fromkeys(map(os.path.dirname, self.hooks), self._clock())
-        self.is_scanned = True
-
-    def prune_due(self, keep: int) -> Iterator[Callable[[], list[Path]]]:
-        """Give functions that remove old entries, each to be called in whatever thread.
-
-        What they return goes to :meth:`pruned`.
-        """
-        now = self._clock()
-        for folder in [folder for folder, due in self._to_prune.items() if due <= now]:
-            del self._to_prune[folder]
-            needed = list(self._hook_ledger.entry_names(folder))
-            place = cache.folder_in(Path(folder))
-            yield partial(cache.prune, place, keep=keep, needed=needed)
-
-    def pruned(self, removed: Iterable[Path]) -> None:
-        """Take note of entries that were removed: one may have come back into use meanwhile."""
-        names: dict[str, set[str]] = {}
-        for path in removed:
-            names.setdefault(os.fspath(path.parent.parent), set()).add(path.name)
-        for folder, gone in names.items():
-            if not gone.isdisjoint(self._hook_ledger.entry_names(folder)):
-                self.ask_for_those_in({folder})
-
-    def _look(self, dues: Sequence[Due]) -> list[Message]:
-        """Compile what is not compiled of the sources of ``dues``."""
-        dues, empty = self._without_unfinished(dues)
-        hooks = [due for due in dues if due.path in self.hooks]
-        modules = [due for due in dues if due.path in self.modules]
-        messages: list[Message] = []
-        if hooks:
-            results = self._compiler().compile([self.hooks[due.path] for due in hooks])
-            messages += self._enter(self._hook_ledger, results, hooks, empty)
-        if modules:
-            sources = [self.modules[due.path] for due in modules]
-            results = self._compiler().modules(sources, write=True)
-            messages += self._enter(self._module_ledger, results, modules, empty)
-        return messages
-
-    def _without_unfinished(self, dues: Sequence[Due]) -> tuple[list[Due], set[str]]:
-        """Leave out what has gone, and empty hooks that may be about to be written."""
-        kept: list[Due] = []
-        empty: set[str] = set()
-        now = self._clock()
-        for due in dues:
-            try:
-                is_empty = os.stat(due.path).st_size == 0 and due.path in self.hooks
-            except OSError:
-                self._missing = True
-                continue
-            is_news = due.since is not None or not self._hook_ledger.knows(due.path)
-            if is_empty and is_news and not due.quiet:
-                self.pending.again(due.path, now, due.since)
-                continue
-            if is_empty:
-                empty.add(due.path)
-            kept.append(due)
-        return kept, empty
-
-    def _enter(
-        self,
-        ledger: Ledger,
-        results: Sequence[CompileResult],
-        dues: Sequence[Due],
-        empty: Container[str],
     ) -> list[Message]:
-        now = self._clock()
-        news = ledger.enter(results, dues, now, empty)
-        for due in news.suspects:
-            self.pending.again(due.path, now, due.since)
-        for changed in news.changed:
-            self._plan_prune(os.fspath(changed.path))
+        """Take what a survey found; what is new is due."""
+        before = {**self.modules, **self.hooks}
+        was_hook, self.hooks, self.modules = self.hooks, hooks, modules
+        known = {path: hook.imports for path, hook in was_hook.items()}
+        new = (path for path, hook in hooks.items() if known.get(path) != hook.imports)
+        self.asked |= dict.fromkeys([*new, *(modules.keys() - before.keys())])
+        gone = before.keys() - self.paths
+        for path in gone:
+            self.broken.pop(path, None)
+            self._standings.pop(path, None)
+            self._plan_prune(path)
+        return [
+            lines.removed(before[path].path, "hook" if path in was_hook else "module")
+            for path in sorted(gone | (was_hook.keys() - hooks.keys()))
+        ]
+
+    def paths_in(self, directory: str) -> list[str]:
+        """Return the sources that are directly in ``directory``."""
+        return [path for path in self.paths if os.path.dirname(path) == directory]
+
+    def compile_due(self, compiler: Compiler, most: int) -> list[Message]:
+        """Compile what is due and ``most`` of what is asked for; return what is worth reporting."""
+        empty: set[str] = set()
+        asked = [Due(path, None, quiet=False) for path in islice(self.asked, most)]
+        for due in asked:
+            del self.asked[due.key]
+        dues = [*self.due.take(self._clock()), *asked]
+        dues = [due for due in dues if self._is_ready(due, empty)]
+        hooks = [self.hooks[due.key] for due in dues if due.key in self.hooks]
+        modules = [self.modules[due.key] for due in dues if due.key in self.modules]
+        results = compiler.compile(hooks) if hooks else []
+        if modules:
+            made = compiler.modules(modules, write=True)
+            results += [each for each in made if os.fspath(each.source.path) not in self.hooks]
+        by_path: dict[str, list[CompileResult]] = {}
         for result in results:
-            self.counts[result.state] = self.counts.get(result.state, 0) + 1
-        messages: list[Message] = [Changes(tuple(news.changed))] if news.changed else []
-        return messages + news.others
+            by_path.setdefault(os.fspath(result.source.path), []).append(result)
+        changed: list[Changed] = []
+        messages: list[Message] = []
+        for due in dues:
+            if found := by_path.get(due.key):
+                messages += self._enter(due, found, changed, is_empty=due.key in empty)
+        return [lines.changes(changed), *messages] if changed else messages
+
+    def prune_due(self, keep: int, now: float, most: int | None = None) -> Iterator[Message]:
+        """Remove old entries from ``most`` directories that changed; those in use stay."""
+        for due in self._prunes.take(now, most):
+            directory = cache.directory_in(Path(due.key))
+            paths = [path for path in self.paths_in(due.key) if path in self._standings]
+            needed = [name for path in paths for name in self._standings[path].entries]
+            try:
+                cache.prune(directory, keep=keep, needed=needed)
+            except OSError as error:
+                text = f"old entries can't be removed: {error.strerror}"
+                yield _trouble(directory, text, directory)
 
     def _plan_prune(self, path: str) -> None:
-        self._to_prune[os.path.dirname(path)] = self._clock() + _PRUNE_AFTER_S
+        self._prunes.note(os.path.dirname(path), self._clock(), _PRUNE_AFTER_S)
+
+    def _is_ready(self, due: Due, empty: set[str]) -> bool:
+        """Return whether to compile a source now; add it to ``empty`` if it has no content."""
+        if due.key not in self.hooks and due.key not in self.modules:
+            return False
+        try:
+            is_empty = os.stat(due.key).st_size == 0 and due.key in self.hooks
+        except OSError:
+            self.has_missing = True
+            return False
+        is_news = due.since is not None or due.key not in self._standings
+        if is_empty and is_news and not due.quiet:  # it may be about to be written
+            self._look_again(due)
+            return False
+        empty.update([due.key] if is_empty else [])
+        return True
+
+    def _look_again(self, due: Due) -> None:
+        """Make a source due when nobody has written it for a while."""
+        self.due.note(due.key, due.since or self._clock(), QUIET_S, since=due.since)
+
+    def _enter(
+        self, due: Due, results: Sequence[CompileResult], changed: list[Changed], *, is_empty: bool
+    ) -> Iterator[Message]:
+        """Take the results of one source; add to ``changed`` and yield what is worth reporting."""
+        before = self._standings.get(due.key, _Standing())
+        kind = "hook" if due.key in self.hooks else "module"
+        path = results[0].source.path
+        broken = [result for result in results if result.state is State.BROKEN]
+        good = [result for result in results if result.ok]
+        errors: Sequence[_Error] = [(r.interpreter.executable, r.error) for r in broken]
+        if broken and (due.since is not None or errors != before.errors):
+            if due.quiet:
+                self.broken[due.key] = lines.broken(path, kind, broken)
+                yield self.broken[due.key]
+            else:
+                errors = before.errors
+                self._look_again(due)
+        entries = [result.entry.name for result in good if result.entry] or before.entries
+        is_fixed = len(good) == len(results) and self.broken.pop(due.key, None) is not None
+        is_written = any(result.state is State.COMPILED for result in good)
+        if good and (entries != before.entries or is_fixed or is_written):
+            ms = None if due.since is None else (self._clock() - due.since) * 1000
+            changed.append(Changed(path, kind, good, ms, is_fixed, is_empty))
+            self._plan_prune(due.key)
+        blocked = [result for result in results if result.state in _TROUBLES]
+        trouble = f"{_TROUBLES[blocked[0].state]}: {blocked[0].detail}" if blocked else ""
+        if trouble and trouble != before.trouble:
+            directory = cache.directory_in(path.parent)
+            yield _trouble(path, trouble, directory if directory.exists() else path.parent)
+        states = [result.state for result in results]
+        self._standings[due.key] = _Standing(states, entries, errors, trouble)
+
+
+def _trouble(path: Path, text: str, directory: Path) -> Message:
+    """Return the notice with the command that makes ``directory`` usable: it may be root's."""
+    owner = f'sudo chown -R "$(id -un)" {pasted(directory)}'
+    remedy = owner if directory.is_dir() else f"rm {pasted(directory)}"
+    return lines.notice(f"{text}\n  to fix it: {remedy}", path, trouble=True)

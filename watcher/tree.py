@@ -1,76 +1,73 @@
-"""One watched tree: what its events mean, and when it is to be looked through again."""
-# Paths are strings here, as in discovery: there may be 10,000.
-# ruff: noqa: PTH112, PTH120
+"""One watched tree: what its events mean, and what has to be done next."""
+# Paths are strings here, as in discovery.
+# ruff: noqa: PTH112, PTH113, PTH122
 
 from __future__ import annotations
 
 import os
 import time
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hooks_compile.entries.compiler import Compiler
 from hooks_compile.errors import HooksCompileError
-from hooks_compile.project import shebang
 from hooks_compile.project.config import DOTFILE, PYPROJECT
-from watcher import filters, places
-from watcher.batching import Settling
-from watcher.filters import Meaning
-from watcher.model import Kind, Notice
+from hooks_compile.project.search import is_source
+from watcher import directories, lines, survey
+from watcher.debounce import QUIET_S, Debounce
+from watcher.directories import CACHES, HOOKS, matches
+from watcher.events import Kind
 from watcher.sources import Sources
-from watcher.survey import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from hooks_compile.entries.compiler import Compiler
     from hooks_compile.model import Interpreter
-    from watcher.compilers import Compilers
-    from watcher.model import Event, Message
-    from watcher.places import Places
+    from watcher.directories import Directories
+    from watcher.events import Event
+    from watcher.lines import Message
     from watcher.survey import Options, Survey
 
-_MOST_REMEMBERED = 1000
-# Who removes a whole folder begins with what is in it: to put entries back at once would be in
-# their way.
-_ROBBED_S = 1.0
-# A survey that took so long is followed by so many times as long without one.
+SETTLE_S = 0.05
+"""Names are left to settle for so long: editors create and remove files as they save."""
+
+# Who removes a directory begins with its contents: entries written back at once would disturb.
+_CACHE_REMOVED_S = 1.0
+# After a survey there is none for so many times as long as it took.
 _REST = 4
-_GONE = "is gone: waiting for it to come back"
+# The loop looks for events after so many sources.
+_SLICE = 50
+_FIRST_SLICE = 500
 
 
 class Tree:
-    """The hooks and modules below ``given``: a whole project, or the files of a folder."""
+    """The hooks and modules of ``given``: a whole project, or a path with hooks."""
 
     def __init__(
         self,
         given: Path,
         options: Options,
-        compilers: Compilers,
         *,
         whole: bool,
+        scan_s: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Look at nothing yet; ``given`` is absolute, and may be a symlink."""
+        """Read nothing yet. ``given`` is absolute; ``scan_s`` is the time between scans."""
         self.given = given
-        self.places: Places = {}
-        self.is_replanned = False
-        self.is_surveying = False
-        self.sources = Sources(self._compiler, clock)
+        self.directories: Directories = {}
+        self.sources = Sources(clock)
+        self.is_synced = False
+        self.scan_due = clock()
+        self._scan_s = scan_s
         self._whole = whole
         self._options = options
-        self._compilers = compilers
         self._clock = clock
         self._survey: Survey | None = None
-        self._survey_start = self._rested = 0.0
-        self._shape = Settling()
-        self._is_certain = False
-        self._is_thorough = True
-        self._doubtful: set[str] = set()
-        self._heard: dict[str, float] = {}
-        self._heard_before: dict[str, float] = {}
-        self._cache_lost = Settling(_ROBBED_S)
-        self._robbed: set[str] = set()
-        self._remembered: dict[Path, None] = {}
+        self._compiler: Compiler | None = None
+        self._changes = Debounce()
+        self._is_surveying = self._wants_scan = False
+        self._survey_start = self._rest_until = self._start = clock()
         self._trouble = ""
 
     @property
@@ -83,176 +80,138 @@ class Tree:
         """Those that the hooks are compiled for, as far as they are known."""
         return self._survey.interpreters if self._survey else ()
 
-    def _compiler(self) -> Compiler:
-        assert self._survey is not None  # noqa: S101 - the sources came with it
-        return self._compilers.get(*self._survey.compiling)
+    def close(self) -> None:
+        """End the compiler's processes; they start again when they are needed."""
+        compiler, self._compiler = self._compiler, None
+        if compiler is not None:
+            compiler.__exit__()
 
     def route(self, event: Event) -> None:
-        """Note what has to be done about an event."""
-        known = filters.Known(self.sources.hooks, self.sources.modules, self.places)
-        match filters.meaning(event, known):
-            case Meaning.HOOK | Meaning.MODULE:
-                whole = event.kind in (Kind.SAVED, Kind.MOVED_IN)
-                self.sources.pending.note(event.path, event.time, whole=whole)
-            case Meaning.CACHE:
-                self._robbed.add(os.path.dirname(event.path))
-                self._cache_lost.note(event.time)
-            case Meaning.SHAPE:
-                self._is_certain = True
-                self._note_shape(event)
-            case Meaning.MAYBE:
-                self._doubtful.add(event.path)
-                self._note_shape(event)
-            case Meaning.NOTHING:
-                pass
-        if event.kind is Kind.GONE and self._robbed:
-            self._cache_lost.note(event.time)
+        """Note what has to be done because of an event."""
+        parent, name = os.path.split(event.path)
+        is_source = event.path in self.sources.hooks or event.path in self.sources.modules
+        if is_source and event.kind is not Kind.GONE and not event.is_directory:
+            wait_s = 0.0 if event.kind in (Kind.SAVED, Kind.MOVED_IN) else QUIET_S
+            self.sources.due.note(event.path, event.time, wait_s, since=event.time)
+        elif name in CACHES:
+            for path in self.sources.paths_in(parent) if event.kind is Kind.GONE else ():
+                self.sources.due.note(path, event.time, _CACHE_REMOVED_S)
+        elif is_source or self._may_change_the_set(event):
+            self._changes.note("", event.time, SETTLE_S)
 
-    def _note_shape(self, event: Event) -> None:
-        self._shape.note(event.time)
-        if event.kind is Kind.GONE:
-            self.sources.pending.drop(event.path)
-            self._heard.pop(event.path, None)
-        else:
-            self._heard[event.path] = event.time
-        runtime = str(self._survey.project.runtime) if self._survey else ""
-        is_about_python = event.path.startswith(f"{runtime}/")
-        self._is_thorough = self._is_thorough or event.is_folder or is_about_python
+    def watched(self, added: set[str]) -> None:
+        """Look again at directories whose changes until now were not reported."""
+        self._changes.note("", self._clock(), SETTLE_S)
+        for directory in added:
+            self.sources.asked |= dict.fromkeys(self.sources.paths_in(directory))
 
-    def watched(self, added: Container[str]) -> None:
-        """Take note that watches on these places are live: what happened before went unseen."""
-        self._is_certain = True
-        self._shape.note(self._clock())
-        if self.sources.is_scanned:
-            self.sources.ask_for_those_in(added)
+    def next_due(self) -> float:
+        """Return when there is something to do."""
+        due = self.sources.next_due()
+        if self._is_surveying:
+            return due
+        return min(due, self.scan_due, max(self._changes.next_due(), self._rest_until))
 
-    def next_due(self) -> float | None:
-        """Return when there is something to do, None if nothing waits."""
-        times = [self.sources.next_due(), self._cache_lost.due]
-        if self._shape.due is not None and not self.is_surveying:
-            times.append(max(self._shape.due, self._rested))
-        return min((due for due in times if due is not None), default=None)
+    def step(self) -> list[Message]:
+        """Compile what is due, prune; return what to report."""
+        if self._survey is None:
+            return []
+        if self._compiler is None:
+            found = self._survey
+            self._compiler = Compiler(found.interpreters, found.key, found.level)
+        slice_size = _SLICE if self.is_synced else _FIRST_SLICE
+        messages = self.sources.compile_due(self._compiler, slice_size)
+        if self.sources.has_missing:
+            self.sources.has_missing = False
+            self._changes.note("", self._clock(), SETTLE_S)
+        if not self.is_synced:
+            messages = [message for message in messages if message.event != "changed"]
+            self.is_synced = not self.sources.asked
+        return messages + self.prune(self._clock(), most=1)
 
-    def compile_due(self) -> list[Message]:
-        """Compile what is due, and give what is to be said about it."""
-        now = self._clock()
-        if self._cache_lost.take(now):
-            self.sources.ask_for_those_in(self._robbed)
-            self._robbed.clear()
-        messages = self.sources.compile_due()
-        if self.sources.take_missing():
-            self._is_certain = True
-            self._shape.note(now)
-        return messages
+    def prune(self, now: float, most: int | None = None) -> list[Message]:
+        """Remove the old entries that are due at ``now``; return what to report."""
+        if self._survey is None or not self.given.is_dir():
+            return []  # beside a single file there may be hooks that are not known here
+        return list(self.sources.prune_due(self._survey.project.config.keep, now, most))
 
-    def prune_due(self) -> Iterator[Callable[[], list[Path]]]:
-        """Give functions that remove old entries; see :meth:`Sources.prune_due`.
+    def start_survey(self) -> Callable[[], Survey] | None:
+        """Return what finds the state of the tree, None if it is not time to.
 
-        Beside a file that was given alone there may be hooks whose entries are not known here.
+        It may run in any thread; its result goes to :meth:`take`, its error to :meth:`fail`.
         """
-        if self._survey is not None and self.given.is_dir():
-            yield from self.sources.prune_due(self._survey.project.config.keep)
-
-    def survey_due(self) -> Request | None:
-        """Return what is to be found out now that the changes have settled, if anything."""
         now = self._clock()
-        if self.is_surveying or now < self._rested or not self._shape.take(now):
+        is_change_due = now >= max(self._changes.next_due(), self._rest_until)
+        if self._is_surveying or not (now >= self.scan_due or is_change_due):
             return None
-        doubtful, self._doubtful = self._doubtful, set()
-        if not self._is_certain and not any(map(_may_be_hook, doubtful)):
-            self._heard.clear()
-            return None
-        return self.request(thorough=self._is_thorough)
+        self._changes.take(now)
+        if now >= self.scan_due:
+            self.scan_due, self._wants_scan = now + self._scan_s, True
+        self._is_surveying, self._survey_start = True, now
+        return partial(survey.find, self.given, self._options, whole=self._whole)
 
-    def request(self, *, thorough: bool) -> Request:
-        """Return what is to be found out; the answer goes to :meth:`take` or :meth:`fail`."""
-        self.is_surveying = True
-        self._survey_start = self._clock()
-        self._is_certain = self._is_thorough = False
-        self._heard, self._heard_before = {}, self._heard
-        names = tuple(self._remembered)
-        return Request(self.given, self._whole, self._options, thorough, self._survey, names)
-
-    def take(self, survey: Survey) -> list[Message]:
-        """Take what was found; what is new waits to be compiled afterwards."""
-        last, self._survey = self._survey, survey
-        self._rest()
+    def take(self, found: Survey) -> list[Message]:
+        """Take what a survey found; return what to report."""
+        last, self._survey = self._survey, found
         messages: list[Message] = []
         if self._trouble:
-            messages.append(Notice("can be used again", self.given))
+            messages.append(lines.notice("can be used again", self.given))
             self._trouble = ""
-        new, gone, said = self.sources.replace(survey.hooks, survey.modules)
-        self._remember(gone)
-        self._watch(survey.places)
-        if last is not None:  # the first scan comes by all of them
-            for path in new:
-                since = self._heard_of(path)
-                if since is not None:
-                    self.sources.pending.note(path, since, whole=True)
-            self.sources.ask_for(new)
-            if last.compiling != survey.compiling:
-                self.sources.ask_for(self.sources.paths)
-        return messages + said
+        removed = self.sources.replace(found.hooks, found.modules)
+        # A file that an editor removes and writes anew may be the only hook of its directory.
+        lost = directories.of_names(Path(message.values[0]["path"]) for message in removed)
+        self.directories = directories.merged([found.directories, lost])
+        target = (found.interpreters, found.key, found.level)
+        if last is None or target != (last.interpreters, last.key, last.level):
+            self.close()
+            self._wants_scan = True
+        if self._wants_scan:
+            self.sources.asked |= dict.fromkeys(self.sources.paths)
+        self._end_survey()
+        return messages + removed
 
     def fail(self, error: Exception) -> list[Message]:
-        """Take it that nothing was found; what is known stays, unless it has all gone.
-
-        Raises ``error`` where it is none that the user can mend.
-        """
-        self._rest()
-        self._is_thorough = True
+        """Take that a survey failed; return what to report. Raises ``error`` if it is a bug."""
+        self._end_survey()
         if not isinstance(error, HooksCompileError):
             raise error
-        is_gone = not self.given.exists()
-        if is_gone:
-            _, gone, _ = self.sources.replace({}, {})
-            self._remember(gone)
-            self._watch(places.of_names([self.given]))
-        else:
-            files = [self.root / name for name in (PYPROJECT, DOTFILE)]
-            here = places.of_names([self.given, self.root, *files])
-            self._watch(places.merged(self.places, here))
-        text = _GONE if is_gone else str(error)
-        if text == self._trouble:
-            return []
+        messages: list[Message] = []
+        named = [self.given, self.root, self.root / PYPROJECT, self.root / DOTFILE]
+        self.directories = directories.merged([self.directories, directories.of_names(named)])
+        text, path = str(error), None
+        if not self.given.exists():
+            text, path = f"{error.cause}: waiting for it to come back", self.given
+            messages += self.sources.replace({}, {})
+        if text != self._trouble:
+            messages.append(lines.notice(text, path, trouble=True))
         self._trouble = text
-        return [Notice(text, self.given if is_gone else None, trouble=True)]
+        return messages
 
-    def _rest(self) -> None:
-        """The survey is over; the next one may not take all the time there is."""
-        self.is_surveying = False
+    def synced(self, *, watching: bool) -> Message:
+        """Return the message that the first scan is over."""
+        hooks, modules = self.sources.hooks.keys(), self.sources.modules.keys()
+        found = (len(hooks), len(modules - hooks), self.interpreters, self.sources.counts)
+        return lines.synced(self.root, *found, self._clock() - self._start, watching=watching)
+
+    def _may_change_the_set(self, event: Event) -> bool:
+        """Return whether there may be other hooks than before, because of this event."""
+        if event.is_directory and event.path in self.directories:
+            return True
+        parent, name = os.path.split(event.path)
+        interest = self.directories.get(parent, frozenset())
+        if not matches(interest, name, is_directory=event.is_directory):
+            return False
+        suffix = os.path.splitext(name)[1]
+        if name in interest or f"*{suffix}" not in HOOKS:
+            return True
+        if event.is_directory or suffix == ".py":
+            # Content makes no hook of such a file; a new name is reported otherwise.
+            return event.kind not in (Kind.CHANGED, Kind.SAVED)
+        path = os.path.realpath(event.path)
+        return os.path.isdir(path) or (os.path.isfile(path) and is_source(path, name))
+
+    def _end_survey(self) -> None:
+        """A survey is over: surveys may not take all of the time."""
+        self._is_surveying = self._wants_scan = False
         now = self._clock()
-        self._rested = now + _REST * (now - self._survey_start)
-
-    def _heard_of(self, path: str) -> float | None:
-        """Return when an event told of a new source, or of a folder that it came with."""
-        while path not in self._heard_before:
-            if path == os.path.dirname(path):
-                return None
-            path = os.path.dirname(path)
-        return self._heard_before[path]
-
-    def _remember(self, gone: list[Path]) -> None:
-        self._remembered |= dict.fromkeys(gone)
-        while len(self._remembered) > _MOST_REMEMBERED:
-            del self._remembered[next(iter(self._remembered))]
-
-    def _watch(self, wanted: Places) -> None:
-        self.places = places.that_exist(wanted)
-        self.is_replanned = True
-
-
-def _may_be_hook(path: str) -> bool:
-    """Tell whether a file without a suffix is Python, or leads to a folder."""
-    if os.path.isdir(path):
-        return True
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        return shebang.is_python(os.read(file, shebang.HEAD))
-    except OSError:
-        return False
-    finally:
-        os.close(file)
+        self._rest_until = now + _REST * (now - self._survey_start)

@@ -1,7 +1,8 @@
-"""The hook configuration of coding agents: one module for each agent."""
+"""The coding agents: where their configuration is, and what its commands launch."""
 
 from __future__ import annotations
 
+from hooks_compile.agents.clients.places import PATHSPECS
 from hooks_compile.agents.named_scripts import named_scripts
 
-__all__ = ["named_scripts"]
+__all__ = ["PATHSPECS", "named_scripts"]

@@ -1,38 +1,62 @@
-"""Launches measured against each other: in turn, so that what slows the machine slows all."""
+"""Processes timed in turn, so that what slows the machine slows them all."""
 
 from __future__ import annotations
 
 import math
-import statistics
 import subprocess
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 
-def medians(
-    launches: Sequence[Callable[[], object]], *, rounds: int, budget: float = math.inf
-) -> list[float]:
-    """Return the median time of each launch in seconds, after up to ``rounds`` rounds of them all.
+class Start(NamedTuple):
+    """A process to time: its words, and what it reads from standard input."""
 
-    No round is begun after ``budget`` seconds, and the first one always is. A launch that runs into
-    its own time limit (subprocess.TimeoutExpired) ends the measurement; in the first round it is
-    raised.
+    words: Sequence[str]
+    stdin: bytes = b""
+
+
+def time_in_turn(
+    starts: Sequence[Start],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    rounds: int,
+    budget: float = math.inf,
+) -> list[tuple[float, ...]]:
+    """Return the times of each process in seconds, one for each round of them all.
+
+    No round begins after ``budget`` seconds, and no process goes on for longer. If that ends the
+    first round, subprocess.TimeoutExpired is raised.
     """
-    times: list[list[float]] = [[] for _ in launches]
+    finished: list[list[float]] = []
     end = time.perf_counter() + budget
-    for number in range(rounds):
-        if number and time.perf_counter() >= end:
-            break
+    while len(finished) < rounds:
         try:
-            for launch, measured in zip(launches, times, strict=True):
-                start = time.perf_counter()
-                launch()
-                measured.append(time.perf_counter() - start)
+            times = [_time(start, cwd, env, end) for start in starts]
         except subprocess.TimeoutExpired:
-            if not number:
+            if not finished:
                 raise
             break
-    return [statistics.median(measured) for measured in times]
+        finished.append(times)
+    return list(zip(*finished, strict=True))
+
+
+def _time(start: Start, cwd: Path, env: Mapping[str, str], end: float) -> float:
+    """Run a process to its end, at the latest at the time ``end``; return the seconds it took."""
+    begun = time.perf_counter()
+    if begun >= end:
+        raise subprocess.TimeoutExpired(start.words, 0)
+    subprocess.run(
+        start.words,
+        cwd=cwd,
+        env=env,
+        input=start.stdin,
+        capture_output=True,
+        timeout=None if math.isinf(end) else end - begun,
+        check=False,
+    )
+    return time.perf_counter() - begun

@@ -1,81 +1,79 @@
-"""``hooks-compile doctor``: what would keep a hook from its entry on this machine."""
+"""``hooks-compile doctor``: what keeps hooks from their entries on this machine."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hooks_compile.doctor.directory_checks import (
-    examine_folder,
-    examine_foreign,
-    examine_modules,
-    examine_tracked,
-    examine_wrapper,
-)
-from hooks_compile.doctor.findings import NOTE, Finding
-from hooks_compile.doctor.hook_checks import check, examine_encodings, examine_results
-from hooks_compile.doctor.python_checks import examine_pythons
-from hooks_compile.doctor.runtime_checks import examine_runtime
-from hooks_compile.doctor.wiring_checks import examine_wiring
-from hooks_compile.entries.report import shown
-from hooks_compile.errors import HooksCompileError
-from hooks_compile.install import runtime_directory as runtime_folder
-from hooks_compile.interpreters import uv_records as uv
+from hooks_compile.doctor import directory_checks, hook_checks, machine_checks, python_checks
+from hooks_compile.doctor.findings import NOTE, PROBLEM, Finding
+from hooks_compile.entries import sync
+from hooks_compile.errors import InterpreterError
 from hooks_compile.model import State
-from hooks_compile.project.record import wrapper_folders
+from hooks_compile.printable import shown
+from hooks_compile.project.selection import for_person
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from hooks_compile.model import Interpreter
     from hooks_compile.project.record import Project
 
+# The starts of all Pythons, and those of shims in front of them: a user waits for longer ones.
+_MEASURING_S = 0.8
 
-def examine(project: Project, cwd: Path, env: Mapping[str, str]) -> list[Finding]:
-    """Return what was found, good or bad, each trouble with its remedy. Writes nothing but the
-    memory of interpreters, and measures for less than a second."""
-    found = examine_runtime(project.runtime)
-    interpreters, pythons = examine_pythons(project, cwd, env)
-    found += pythons
+
+def examine(
+    project: Project, cwd: Path, env: Mapping[str, str], *, rounds: int = 5
+) -> list[Finding]:
+    """Return what was found, good or bad; every finding that is not good has its remedy.
+
+    Nothing is written but the cache of interpreters. Each start of Python is measured ``rounds``
+    times, all together in less than two seconds.
+    """
+    rules = for_person(project, cwd, env)
+    interpreters, unusable = python_checks.find_pythons(project, rules)
+    found = [
+        machine_checks.check_runtime(project.runtime),
+        *machine_checks.check_variables(env),
+        *machine_checks.check_dropped_variables(env),
+        *unusable,
+        *python_checks.check_abis(interpreters),
+    ]
+    for each in interpreters:
+        measuring = python_checks.Measuring(rounds, _MEASURING_S / len(interpreters))
+        found += python_checks.check_python(each, rules, measuring)
+        found += python_checks.check_shim(each, project.runtime, rules, measuring)
     if not project.sources:
         text = f"no hooks in {shown(project.root)}"
-        return [*found, Finding(NOTE, text, "hooks-compile compile --help  # tells where it looks")]
-    results, failures = check(project, interpreters)
-    found += failures + examine_results(results, project.root)
-    found += _examine_places(project, {r.source.path.parent for r in results if _lacks(r.state)})
-    return [*found, *examine_wiring(project, env), *examine_tracked(project.root)]
+        return [*found, Finding(NOTE, text, "hooks-compile compile --help  # lists the places")]
+    return [*found, *_check_project(project, interpreters, env)]
 
 
-def _lacks(state: State) -> bool:
-    return state in (State.MISSING, State.DAMAGED)
-
-
-def _examine_places(project: Project, lacking: set[Path]) -> list[Finding]:
+def _check_project(
+    project: Project, interpreters: list[Interpreter], env: Mapping[str, str]
+) -> Iterator[Finding]:
     root = project.root
-    agents = wrapper_folders(project)
-    contents = _contents(project)
-    found = [examine_wrapper(folder, root) for folder in agents]
-    key = _key(project.runtime)
-    for folder in project.folders():
-        found += examine_folder(folder, root, lacking=folder in lacking, agents=folder in agents)
-        if key is not None:
-            found += examine_foreign(folder, root, key, contents)
-    found += uv.examine(project.runtime, [source.path for source in project.sources], root)
-    modules = [source.path for source in (*project.sources, *project.modules())]
-    return found + examine_encodings(contents, root) + examine_modules(modules, root)
-
-
-def _contents(project: Project) -> dict[Path, bytes]:
-    contents = {}
-    for source in project.sources:
-        try:
-            contents[source.path] = source.path.read_bytes()
-        except OSError:
-            continue  # examine_results says so
-    return contents
-
-
-def _key(folder: Path) -> bytes | None:
     try:
-        return runtime_folder.read_key(folder)
-    except HooksCompileError:
-        return None  # examine_runtime says so
+        synced = sync.examine(project, interpreters)
+    except InterpreterError as error:
+        text = f"{shown(error.path or root)}: {error.cause}"
+        yield Finding(PROBLEM, text, error.remedy)
+        results = []
+    else:
+        # Python itself compiles the local modules that it can
+        broken = [module for module in synced.modules if module.state is State.BROKEN]
+        results = [*synced.results, *broken]
+    yield from hook_checks.check_entries(results, root)
+    for directory in project.wrapper_directories():
+        yield directory_checks.check_wrapper(directory, root)
+    lacking = {each.source.path.parent for each in results if each.state in hook_checks.NOT_STORED}
+    for directory in project.directories():
+        is_lacking = directory in lacking
+        yield from directory_checks.check_cache_directory(directory, root, lacking=is_lacking)
+    modules = [*project.sources, *project.modules()]
+    yield from directory_checks.check_unchecked_modules(modules, root)
+    yield from directory_checks.check_tracked_entries(root)
+    yield from hook_checks.check_left_to_uv(project)
+    yield from hook_checks.check_wiring(project, env)
+    yield from hook_checks.check_named_wrappers(root)

@@ -1,4 +1,4 @@
-"""What ``doctor`` says, one record for each thing it looked at."""
+"""What ``doctor`` says: one record for each thing that it looked at."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Finding:
     """One finding: a ``problem`` keeps hooks from their entries or lets something else in, a
     ``note`` costs time or deserves a look, ``ok`` is as it should be.
 
-    ``text`` is one line, ``remedy`` what to paste or do ("" where there is nothing to do).
+    ``text`` is one line, ``remedy`` what to paste or do ("" if there is nothing to do).
     """
 
     level: Severity
@@ -34,5 +34,5 @@ class Finding:
 
     def __str__(self) -> str:
         """``LEVEL: TEXT`` and, on a second line, the remedy."""
-        mend = f"\n  to fix it: {self.remedy}" if self.remedy else ""
-        return f"{self.level}: {self.text}{mend}"
+        fix = f"\n  to fix it: {self.remedy}" if self.remedy else ""
+        return f"{self.level}: {self.text}{fix}"

@@ -3,42 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from contextlib import ExitStack
-from itertools import chain, islice
-from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Self, cast
 
+from hooks_compile.compile_worker import worker
+from hooks_compile.compile_worker.worker import Order
 from hooks_compile.entries.workers import Subprocess, is_own
+from hooks_compile.launcher.entry import CACHE_DIRECTORY
 from hooks_compile.model import CompileResult, LevelChoice, SourceError, State
-from hooks_compile.runtime import entry, worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
 
-    from hooks_compile.entries.workers import Worker
+    from hooks_compile.compile_worker.worker import Outcome
     from hooks_compile.model import HookSource, Interpreter, Level, Optimize
-    from hooks_compile.runtime.worker import Finding, Job, Outcome
 
-    Undone = tuple[HookSource, Finding]
+    # ``perform`` of worker.py, here or in a subprocess.
+    Worker = Callable[[Order, Sequence[str]], list[Outcome]]
 
-# Below this many sources a second process costs more than it saves.
+# Below this number of sources a second process costs more than it saves.
 _WORTH_PROCESSES = 60
 _CHUNK = 40
-# So many chunks wait for each process, with their sources in memory.
-_AHEAD = 2
-_CHECK_CHUNK = 100
-
-
-T = TypeVar("T")
 
 
 class Compiler:
     """Compiles for some interpreters, and keeps their processes for the next call.
 
-    ``key`` is the runtime folder's, ``optimize`` what the user asked for, and ``progress`` is
-    called with the number of sources done since its last call. A context manager: leaving it ends
-    the processes. Methods raise InterpreterError where an interpreter can't be run.
+    ``key`` is the runtime directory's, ``optimize`` what the user asked for. ``progress`` is
+    called with the number of sources done since its last call. A context manager: its end is the
+    end of the processes. Methods raise InterpreterError if an interpreter can't be run.
     """
 
     def __init__(
@@ -65,177 +58,101 @@ class Compiler:
         self._workers.clear()
         self._stack.close()
 
-    def check(self, sources: Sequence[HookSource]) -> list[CompileResult]:
-        """Tell how every source stands for every interpreter; nothing is written."""
-        return self._run(sources, write=False)
+    def check(self, sources: Sequence[HookSource], *, explain: bool = False) -> list[CompileResult]:
+        """Return the state of every source for every interpreter, and write nothing.
+
+        With ``explain`` the level of each fresh entry has its reason.
+        """
+        return self._hooks(sources, self._order(write=False, explain=explain))
 
     def compile(self, sources: Sequence[HookSource]) -> list[CompileResult]:
         """Compile for every interpreter what is not compiled yet, and store it."""
-        return self._run(sources, write=True)
+        return self._hooks(sources, self._order(write=True))
 
     def modules(self, modules: Sequence[HookSource], *, write: bool) -> list[CompileResult]:
         """Do the same for local modules, whose compiled form is Python's own ``__pycache__``."""
-        results = []
-        choice = LevelChoice(0, "a module is compiled as Python compiles it")
-        for group in _sharing_entries(self.interpreters):
-            paths = [os.fspath(module.path) for module in modules]
-            outcomes = self._worker(group[0]).compile_modules(self._key, paths, write)
-            for module, outcome in zip(modules, outcomes, strict=True):
-                folder = module.path.with_name("__pycache__")
-                results += _results(module, group, choice, outcome, folder)
-            self._progress(len(modules))
-        return results
-
-    def _run(self, sources: Sequence[HookSource], *, write: bool) -> list[CompileResult]:
+        order = Order(worker.COMPILE_MODULES, self._key, 0, write)
+        paths = [os.fspath(module.path) for module in modules]
         results: list[CompileResult] = []
         for group in _sharing_entries(self.interpreters):
-            undone = self._undone(sources, group, results, write=write)
-            few = list(islice(undone, _WORTH_PROCESSES))
-            compiling = self._in_turn if len(few) < _WORTH_PROCESSES else self._in_parallel
-            batches = compiling(chain(few, undone), group, results, write=write)
-            for batch, outcomes in batches:
-                results += _results_of(batch, outcomes, group, write=write)
-                self._progress(len(batch.jobs))
+            outcomes = self._compiled(group[0], order, paths)
+            results += _results(modules, outcomes, group, "__pycache__")
+        return results
+
+    def _order(self, *, write: bool, explain: bool = False) -> Order:
+        return Order(worker.COMPILE_HOOKS, self._key, self.optimize, write, explain)
+
+    def _hooks(self, sources: Sequence[HookSource], order: Order) -> list[CompileResult]:
+        paths = [os.fspath(source.path) for source in sources]
+        results: list[CompileResult] = []
+        for group in _sharing_entries(self.interpreters):
+            outcomes = self._outcomes(group[0], order, paths)
+            results += _results(sources, outcomes, group, CACHE_DIRECTORY)
         return sorted(results, key=lambda result: (result.source.path, result.interpreter.version))
 
-    def _undone(
-        self,
-        sources: Sequence[HookSource],
-        group: Sequence[Interpreter],
-        results: list[CompileResult],
-        *,
-        write: bool,
-    ) -> Iterator[Undone]:
-        """Look how the sources stand, yield what is to be compiled, put the others in results."""
-        for chunk in _chunks(iter(sources), _CHECK_CHUNK):
-            paths = [os.fspath(source.path) for source in chunk]
-            findings = self._worker(group[0]).check(self._key, paths)
-            for source, finding in zip(chunk, findings, strict=True):
-                done = self._settled(source, group, finding, write=write)
-                results += done
-                self._progress(bool(done))
-                if not done:
-                    yield source, finding
+    def _outcomes(
+        self, interpreter: Interpreter, order: Order, paths: Sequence[str]
+    ) -> Iterator[Outcome]:
+        """Yield the outcome for each hook: that of its fresh entry, else of compiling it."""
+        looking = order._replace(task=worker.FIND_FRESH)
+        known = self._worker(interpreter)(looking, paths) if paths else []
+        rest = [path for path, each in zip(paths, known, strict=True) if each.state == worker.STALE]
+        self._progress(len(paths) - len(rest))
+        compiled = iter(self._compiled(interpreter, order, rest))
+        for outcome in known:
+            yield next(compiled) if outcome.state == worker.STALE else outcome
 
-    def _settled(
-        self, source: HookSource, group: Sequence[Interpreter], finding: Finding, *, write: bool
-    ) -> list[CompileResult]:
-        """Return the results where nothing is to be compiled, else none.
-
-        What a launch compiled is at level 0: launches hit it, and only ``write`` makes it better.
-        """
-        state, level, detail, name = finding
-        if state == "unreadable":
-            choice = LevelChoice(0, detail)
-            return [
-                CompileResult(source, interpreter, choice, State.UNREADABLE, detail=detail)
-                for interpreter in group
-            ]
-        if state != "fresh":
-            return []
-        choice = LevelChoice(cast("Level", level), "")
-        by_launch = detail == entry.AS_PYTHON.decode()
-        if self.optimize == "auto":
-            if detail != entry.PROVEN.decode() and (write or not by_launch):
-                content = _read(source)
-                if content is None or _choose(content).level != level:
-                    return []
-        elif level != self.optimize:
-            return []
-        path = source.path.parent / entry.FOLDER / name
-        return [CompileResult(source, each, choice, State.FRESH, path) for each in group]
-
-    def _batches(
-        self,
-        undone: Iterator[Undone],
-        group: Sequence[Interpreter],
-        results: list[CompileResult],
-        *,
-        write: bool,
-    ) -> Iterator[_Batch]:
-        """Read sources and choose their levels; what is gone since the look is put in results."""
-        by = entry.PROVEN if self.optimize == "auto" else entry.FORCED
-        for chunk in _chunks(undone, _CHUNK):
-            batch = _Batch([], [])
-            for source, finding in chunk:
-                content = _read(source)
-                if content is None:
-                    gone = ("unreadable", 0, "it has gone", "")
-                    results += self._settled(source, group, gone, write=write)
-                    self._progress(1)
-                    continue
-                choice = _choose(content, self.optimize)
-                path = os.fspath(source.path)
-                batch.sources.append((source, finding, choice))
-                batch.jobs.append((path, content, choice.level, by.decode()))
-            yield batch
-
-    def _in_turn(
-        self,
-        undone: Iterator[Undone],
-        group: Sequence[Interpreter],
-        results: list[CompileResult],
-        *,
-        write: bool,
-    ) -> Iterator[tuple[_Batch, list[Outcome]]]:
-        for batch in self._batches(undone, group, results, write=write):
-            yield batch, self._worker(group[0]).compile_all(self._key, batch.jobs, write)
-
-    def _in_parallel(
-        self,
-        undone: Iterator[Undone],
-        group: Sequence[Interpreter],
-        results: list[CompileResult],
-        *,
-        write: bool,
-    ) -> Iterator[tuple[_Batch, list[Outcome]]]:
-        """Compile in one process for each core, while this one chooses the levels."""
-        from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415 - slow to import
-        from queue import SimpleQueue  # noqa: PLC0415 - only here
-
-        idle: SimpleQueue[Worker] = SimpleQueue()
-
-        def compile_batch(batch: _Batch) -> list[Outcome]:
-            worker = idle.get()
-            try:
-                return worker.compile_all(self._key, batch.jobs, write)
-            finally:
-                idle.put(worker)
-
-        processes = os.cpu_count() or 1
-        looking = self._worker(group[0])
+    def _compiled(
+        self, interpreter: Interpreter, order: Order, paths: Sequence[str]
+    ) -> list[Outcome]:
+        """Return the outcome for each path. For many paths there is a process for each core."""
+        chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
+        outcomes: list[Outcome] = []
         with ExitStack() as stack:
-            for _ in range(processes - isinstance(looking, Subprocess)):
-                idle.put(stack.enter_context(Subprocess(group[0])))
-            if isinstance(looking, Subprocess):
-                undone = iter(list(undone))  # while the others start
-                idle.put(looking)
-            pool = stack.enter_context(ThreadPoolExecutor(processes))
-            waiting: deque[tuple[_Batch, Future[list[Outcome]]]] = deque()
-            for batch in self._batches(undone, group, results, write=write):
-                waiting.append((batch, pool.submit(compile_batch, batch)))
-                if len(waiting) > _AHEAD * processes:
-                    first, outcomes = waiting.popleft()
-                    yield first, outcomes.result()
-            for batch, outcomes in waiting:
-                yield batch, outcomes.result()
+            workers = [self._worker(interpreter)] if chunks else []
+            if len(paths) > _WORTH_PROCESSES:
+                more = (os.cpu_count() or 1) - 1
+                processes = (stack.enter_context(Subprocess(interpreter)) for _ in range(more))
+                workers += [process.perform for process in processes]
+            for found in _each_chunk(workers, order, chunks):
+                self._progress(len(found))
+                outcomes += found
+        return outcomes
 
     def _worker(self, interpreter: Interpreter) -> Worker:
         found = self._workers.get(interpreter.abi)
         if found is None:
             if is_own(interpreter):
-                found = worker
+                found = worker.perform
             else:
-                found = self._stack.enter_context(Subprocess(interpreter))
+                found = self._stack.enter_context(Subprocess(interpreter)).perform
             self._workers[interpreter.abi] = found
         return found
 
 
-class _Batch(NamedTuple):
-    """Sources that are compiled in one go: what is known of each, and what a worker is told."""
+def _each_chunk(
+    workers: Sequence[Worker], order: Order, chunks: Sequence[Sequence[str]]
+) -> Iterator[list[Outcome]]:
+    """Yield the outcomes of each chunk, in order. Each worker has one chunk at a time."""
+    if len(workers) < 2:  # as usual: no thread is needed
+        yield from (workers[0](order, chunk) for chunk in chunks)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import
+    from queue import SimpleQueue  # noqa: PLC0415 - only here
 
-    sources: list[tuple[HookSource, Finding, LevelChoice]]
-    jobs: list[Job]
+    idle: SimpleQueue[Worker] = SimpleQueue()
+    for each in workers:
+        idle.put(each)
+
+    def compile_chunk(chunk: Sequence[str]) -> list[Outcome]:
+        perform = idle.get()
+        try:
+            return perform(order, chunk)
+        finally:
+            idle.put(perform)
+
+    with ThreadPoolExecutor(len(workers)) as pool:
+        yield from pool.map(compile_chunk, chunks)
 
 
 def _sharing_entries(interpreters: Iterable[Interpreter]) -> list[list[Interpreter]]:
@@ -245,49 +162,17 @@ def _sharing_entries(interpreters: Iterable[Interpreter]) -> list[list[Interpret
     return list(groups.values())
 
 
-def _results_of(
-    batch: _Batch, outcomes: Sequence[Outcome], group: Sequence[Interpreter], *, write: bool
-) -> Iterator[CompileResult]:
-    for (source, finding, choice), outcome in zip(batch.sources, outcomes, strict=True):
-        if outcome[0] == "compiled" and not write:
-            damaged = finding[0] == "damaged"
-            outcome = (  # noqa: PLW2901
-                "damaged" if damaged else "missing",
-                "",
-                finding[2] if damaged else "",
-                None,
-            )
-        yield from _results(source, group, choice, outcome, source.path.parent / entry.FOLDER)
-
-
 def _results(
-    source: HookSource,
+    sources: Sequence[HookSource],
+    outcomes: Iterable[Outcome],
     group: Sequence[Interpreter],
-    choice: LevelChoice,
-    outcome: Outcome,
-    folder: Path,
-) -> list[CompileResult]:
-    state, name, detail, problem = outcome
-    error = SourceError(*problem) if problem else None
-    path = folder / name if name else None
-    return [
-        CompileResult(source, interpreter, choice, State(state), path, error, detail)
-        for interpreter in group
-    ]
-
-
-def _choose(content: bytes, optimize: Optimize = "auto") -> LevelChoice:
-    from hooks_compile.entries.levels import choose_level  # noqa: PLC0415 - 3 ms, often for nothing
-
-    return choose_level(content, optimize)
-
-
-def _read(source: HookSource) -> bytes | None:
-    try:
-        return worker.read(os.fspath(source.path))
-    except (OSError, ValueError):
-        return None
-
-
-def _chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    return iter(lambda: list(islice(items, size)), [])
+    directory: str,
+) -> Iterator[CompileResult]:
+    """Yield a result for each source and interpreter; entries are in ``directory`` beside it."""
+    for source, outcome in zip(sources, outcomes, strict=True):
+        choice = LevelChoice(cast("Level", outcome.level), outcome.reason)
+        path = source.path.parent / directory / outcome.name if outcome.name else None
+        error = SourceError(*outcome.problem) if outcome.problem else None
+        state = State(outcome.state)
+        for interpreter in group:
+            yield CompileResult(source, interpreter, choice, state, path, error, outcome.detail)

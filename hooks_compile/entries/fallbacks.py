@@ -1,4 +1,4 @@
-"""What launches left behind: fallbacks in the runtime folder, and traces."""
+"""What launches recorded: fallbacks in the runtime directory, and traces."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+LOG = "fallbacks.log"
+# The last second that a date can have: a torn line may begin with the digits of two times.
+_LATEST = 253_402_214_400
+
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """One launch that had to compile: ``time`` in seconds since the epoch, ``script`` its real
-    path, ``cache_tag`` its interpreter's, ``reason`` why there was no entry."""
+    """One launch that had to compile.
+
+    ``time`` is in seconds since the epoch, ``script`` the real path of the hook, ``cache_tag`` the
+    interpreter's, and ``reason`` says why there was no entry.
+    """
 
     time: int
     cache_tag: str
@@ -21,44 +28,38 @@ class Fallback:
     script: str
 
 
-# The last second that a date can tell: a torn line may begin with the digits of two times.
-_LATEST = 253_402_214_400
-
-
 def parse_log(text: str) -> list[Fallback]:
-    """Read ``fallbacks.log``; a line that was torn by a full disk or a crash is left out."""
+    """Return the fallbacks in a log. A line that a full disk or a crash has torn is left out."""
     found = []
     for line in text.splitlines():
-        fields = line.split("\t")
         try:
-            time, tag, reason, script = fields
+            time, tag, reason, script = line.split("\t")
             fallback = Fallback(int(time), tag, reason, str(ast.literal_eval(script)))
-            if 0 <= fallback.time < _LATEST:
-                found.append(fallback)
         except (ValueError, SyntaxError):
             continue
+        if 0 <= fallback.time < _LATEST:
+            found.append(fallback)
     return found
 
 
 def read_log(runtime: Path) -> list[Fallback]:
-    """Return the fallbacks that launches recorded in the runtime folder, oldest first."""
+    """Return the fallbacks that launches recorded in the runtime directory, oldest first."""
     try:
-        return parse_log((runtime / "fallbacks.log").read_text(encoding="utf-8", errors="replace"))
+        return parse_log((runtime / LOG).read_text(encoding="utf-8", errors="replace"))
     except (FileNotFoundError, IsADirectoryError):
         return []
 
 
 def shorten_log(runtime: Path, keep_bytes: int = 1 << 18) -> None:
-    """Drop the older part of a long log, so that launches go on recording."""
-    log = runtime / "fallbacks.log"
+    """Drop the older part of a long log, so that launches can go on recording. Raises OSError."""
+    from hooks_compile import files  # noqa: PLC0415 - rarely needed
+
     try:
-        data = log.read_bytes()
+        data = (runtime / LOG).read_bytes()
     except (FileNotFoundError, IsADirectoryError):
         return
     if len(data) > 2 * keep_bytes:
-        draft = runtime / ".fallbacks.log.new"
-        draft.write_bytes(data[-keep_bytes:].partition(b"\n")[2])
-        draft.replace(log)
+        files.replace(runtime / LOG, data[-keep_bytes:].partition(b"\n")[2])
 
 
 def count_launches(trace: Path) -> dict[str, int]:
@@ -70,7 +71,7 @@ def count_launches(trace: Path) -> dict[str, int]:
         return counts
     for line in lines:
         _, _, rest = line.partition("\t")
-        _, told, script = rest.partition("\t")
-        if told:
+        _, separator, script = rest.partition("\t")
+        if separator:
             counts[script] = counts.get(script, 0) + 1
     return counts

@@ -1,22 +1,19 @@
-"""Results as a person reads them and as a program does. Returns text; prints nothing."""
+"""Results as text for a person, and as JSON values for a program. Prints nothing."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hooks_compile.errors import HooksCompileError, pasted
+from hooks_compile.launcher.entry import CACHE_DIRECTORY
 from hooks_compile.model import State
-from hooks_compile.printable import one_line
+from hooks_compile.printable import one_line, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.entries.sync import Synced
     from hooks_compile.model import CompileResult, SourceError
-
-
-def shown(path: Path, root: Path | None = None) -> str:
-    """Return ``path`` as a person in ``root`` would type it, on one line, every byte visible."""
-    return one_line(str(path.relative_to(root) if root and path.is_relative_to(root) else path))
 
 
 def describe_error(where: str, error: SourceError) -> str:
@@ -37,31 +34,54 @@ def describe_error(where: str, error: SourceError) -> str:
 
 
 def describe_trouble(result: CompileResult, root: Path) -> str | None:
-    """Return what is wrong with a result and how to fix it, None where nothing is."""
-    if result.ok:
-        return None
+    """Return what is wrong with a result and how to fix it; None if it is all right."""
     where = shown(result.source.path, root)
     under = f" under {result.interpreter.label}"
-    if result.state is State.BROKEN and result.error is not None:
-        return describe_error(where, result.error) + f"\n    (compiled{under})"
-    texts = {
-        State.MISSING: f"not compiled{under}",
-        State.DAMAGED: f"its entry is not used{under}: {result.detail}",
-        State.UNREADABLE: f"can't be read: {one_line(result.detail)}",
-        State.UNWRITABLE: f"its entry can't be written: {one_line(result.detail)}",
-    }
-    return f"{where}: {texts[result.state]}" if result.state in texts else None
+    detail = one_line(result.detail)
+    match result.state:
+        case State.BROKEN if result.error is not None:
+            return f"{describe_error(where, result.error)}\n    (compiled{under})"
+        case State.MISSING:
+            return f"{where}: not compiled{under}"
+        case State.DAMAGED:
+            return f"{where}: its entry is not used{under}: {detail}"
+        case State.UNREADABLE:
+            return f"{where}: can't be read: {detail}"
+        case State.UNWRITABLE:
+            return f"{where}: its entry can't be written: {detail}\n{_writable(result.source.path)}"
+    return None
+
+
+def _writable(path: Path) -> str:
+    """Return the remedy if entries can't be written beside the hook ``path``."""
+    cache = pasted(path.parent / CACHE_DIRECTORY)
+    return f"  to fix it: make {pasted(path.parent)} and {cache} writable, or: sudo rm -r {cache}"
 
 
 def troubles(synced: Synced, root: Path) -> list[str]:
-    """Return what a person has to mend, one text each; of modules, those that do not compile."""
+    """Return what a person has to fix, one text each.
+
+    Of modules that is what does not compile. Entries that can't be written are one text for each
+    directory.
+    """
     broken = [module for module in synced.modules if module.state is State.BROKEN]
-    texts = (describe_trouble(result, root) for result in [*synced.results, *broken])
-    return [text for text in texts if text]
+    found: dict[object, str] = {}
+    for result in [*synced.results, *broken]:
+        text = describe_trouble(result, root)
+        is_unwritable = result.state is State.UNWRITABLE
+        if text:
+            found.setdefault(result.source.path.parent if is_unwritable else result, text)
+    return [*found.values(), *(_describe_refused(error) for error in synced.refused)]
+
+
+def _describe_refused(error: OSError) -> str:
+    remedy = f"sudo rm -r {pasted(error.filename)}"
+    cause = f"can't be removed: {error.strerror}"
+    return str(HooksCompileError(cause, path=error.filename, remedy=remedy))
 
 
 def summary(synced: Synced, seconds: float) -> str:
-    """Return one line that says what was found and done."""
+    """Return one line about what was found and done."""
     results = synced.results
     if not results and not synced.pruned:
         return f"no hooks found ({seconds:.2f} s)"
@@ -75,7 +95,7 @@ def summary(synced: Synced, seconds: float) -> str:
     if local:
         parts.append(f"{plural(local, 'local module')} compiled")
     if other:
-        parts.append(f"{other} with trouble")
+        parts.append(f"{other} to fix")
     if synced.pruned:
         parts.append(f"{plural(len(synced.pruned), 'old entry', 'old entries')} removed")
     under = ", ".join(labels) or "no Python"
@@ -84,7 +104,7 @@ def summary(synced: Synced, seconds: float) -> str:
 
 def synced_json(synced: Synced, seconds: float) -> dict[str, Any]:
     """Return a whole pass as JSON values."""
-    trouble = any(not result.ok for result in synced.results)
+    trouble = any(not result.ok for result in synced.results) or bool(synced.refused)
     broken = any(module.state is State.BROKEN for module in synced.modules)
     return {
         "ok": not (trouble or broken),
@@ -92,6 +112,7 @@ def synced_json(synced: Synced, seconds: float) -> dict[str, Any]:
         "results": [result_json(result) for result in synced.results],
         "modules": [result_json(result) for result in synced.modules],
         "pruned": [str(path) for path in synced.pruned],
+        "refused": [str(error.filename) for error in synced.refused],
     }
 
 

@@ -1,4 +1,4 @@
-"""What ``status`` tells of each hook: results, logs and counts in, rows out."""
+"""The table of ``status``: results, logs and counts in, rows out."""
 
 from __future__ import annotations
 
@@ -6,32 +6,44 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hooks_compile.entries.levels import choose_level, dropped
-from hooks_compile.entries.report import result_json, shown
+from hooks_compile.entries.report import result_json
+from hooks_compile.printable import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from hooks_compile.entries.fallbacks import Fallback
-    from hooks_compile.model import CompileResult, LevelChoice, Optimize
+    from hooks_compile.model import CompileResult, Optimize
+
+
+_DROPPED: Mapping[Optimize, tuple[str, ...]] = {
+    "auto": (),
+    0: (),
+    1: ("asserts",),
+    2: ("asserts", "docstrings"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One hook under one interpreter; ``launches`` is None where nothing counted them."""
+    """One hook under one interpreter.
+
+    ``dropped`` is what a forced level drops. ``launches`` is None if they were not counted.
+    """
 
     result: CompileResult
-    choice: LevelChoice
     dropped: tuple[str, ...]
     fallbacks: tuple[Fallback, ...]
     launches: int | None
 
     @property
     def notes(self) -> list[str]:
-        """A line for each thing that a forced level removes, and for a setting without effect."""
+        """A line about what a forced level drops, and one about a setting without effect."""
         path = self.result.source.path
-        notes = [f"{path}: level {self.choice.level} drops {d}" for d in self.dropped]
+        level = self.result.choice.level
+        dropped = " and ".join(self.dropped)
+        notes = [f"{path}: level {level} is forced: {dropped} are dropped"] if dropped else []
         if self.result.source.imports == "deferred":
             label = self.result.interpreter.label
             notes.append(
@@ -47,23 +59,18 @@ def rows(
     fallbacks: Sequence[Fallback],
     launches: Mapping[str, int] | None,
 ) -> list[Row]:
-    """Return a row for each result; ``launches`` counts by script as typed, or is None."""
+    """Return a row for each result; ``launches`` has counts by script as typed, or is None."""
+    dropped = _DROPPED[optimize]
     found = []
     for result in results:
         path = result.source.path
-        try:
-            source = path.read_bytes()
-        except OSError:
-            source = b""
-        choice = choose_level(source, optimize)
         own = [
             fallback
             for fallback in fallbacks
             if fallback.script == str(path) and fallback.cache_tag == result.interpreter.cache_tag
         ]
         count = None if launches is None else _count(launches, path)
-        lost = () if optimize == "auto" else tuple(dropped(source, choice.level))
-        found.append(Row(result, choice, lost, tuple(own), count))
+        found.append(Row(result, dropped, tuple(own), count))
     return found
 
 
@@ -82,8 +89,8 @@ def cells(row: Row, root: Path) -> list[str]:
     return [
         shown(result.source.path, root),
         result.interpreter.label,
-        str(row.choice.level),
-        row.choice.reason,
+        str(result.choice.level),
+        result.choice.reason or result.detail,
         str(result.state) + (f": {result.error.message}" if result.error else ""),
         result.entry.name if result.entry else "-",
         "not counted" if row.launches is None else str(row.launches),
@@ -104,8 +111,6 @@ def _since(fallbacks: Sequence[Fallback]) -> str:
 def as_json(row: Row) -> dict[str, Any]:
     """Return a row as JSON values; times are seconds since the epoch."""
     value = result_json(row.result)
-    value["level"] = row.choice.level
-    value["level_reason"] = row.choice.reason
     value["dropped"] = list(row.dropped)
     value["imports"] = {"wanted": row.result.source.imports}
     value["launches"] = row.launches

@@ -1,4 +1,4 @@
-"""Bringing every entry of a work tree up to date: what git hooks and the watcher do."""
+"""Brings every entry of a work tree up to date: what git hooks and the watcher do."""
 
 from __future__ import annotations
 
@@ -10,17 +10,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from hooks_compile.model import CompileResult, Interpreter, Optimize
+    from hooks_compile.entries.compiler import Compiler
+    from hooks_compile.model import CompileResult, HookSource, Interpreter, Optimize
     from hooks_compile.project.record import Project
 
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What a sync found and did: results of the hooks, of their local modules, what was pruned."""
+    """What a sync found and did.
+
+    ``results`` are those of the hooks, ``modules`` those of their local modules. ``pruned`` are the
+    files that were removed. ``refused`` are the errors of those that could not be.
+    """
 
     results: tuple[CompileResult, ...]
     modules: tuple[CompileResult, ...]
     pruned: tuple[Path, ...]
+    refused: tuple[OSError, ...] = ()
 
     @property
     def broken(self) -> list[CompileResult]:
@@ -43,33 +49,78 @@ def synchronize(
     *,
     prune: bool = True,
 ) -> Synced:
-    """Compile what changed in ``project`` and, with ``prune``, remove what is gone.
+    """Compile what changed in ``project`` and, with ``prune``, remove what no launch needs.
 
     ``optimize`` takes the place of the configured level, ``progress`` is the compiler's. Safe at
-    the same time as launches and other syncs. Raises RuntimeDirectoryError or InterpreterError if
-    nothing can be compiled at all.
+    the same time as launches and other syncs. A file that can't be written or removed does not
+    stop the rest. Raises RuntimeDirectoryError or InterpreterError if nothing can be compiled.
     """
-    from hooks_compile.entries import cache, fallbacks  # noqa: PLC0415 - see broken
-    from hooks_compile.entries.compiler import Compiler  # noqa: PLC0415
-    from hooks_compile.install import runtime_directory as runtime_folder  # noqa: PLC0415 - see broken
-    from hooks_compile.interpreters import uv_records as uv  # noqa: PLC0415 - see broken
+    from hooks_compile.entries.compiler import Compiler  # noqa: PLC0415 - see broken
+    from hooks_compile.install import runtime_directory  # noqa: PLC0415 - see broken
 
-    runtime_folder.ensure(project.runtime)
-    key = runtime_folder.read_key(project.runtime)
+    runtime_directory.ensure(project.runtime)
+    key = runtime_directory.read_key(project.runtime)
     level = project.config.optimize if optimize is None else optimize
     with Compiler(interpreters, key, level, progress) as compiler:
         results = compiler.compile(project.sources)
-        modules = compiler.modules([*project.modules(), *project.imported_hooks()], write=True)
-    pruned: list[Path] = []
-    if prune:
-        needed = {result.entry.name for result in results if result.entry}
-        for folder in map(cache.folder_in, project.folders()):
-            pruned += cache.prune(folder, keep=project.config.keep, needed=needed)
-        for folder in map(cache.folder_in, project.abandoned() if not project.given else ()):
-            pruned += cache.prune(folder, keep=project.config.keep) + cache.remove_unused(folder)
-        fallbacks.shorten_log(project.runtime)
-        uv.forget_left(project.runtime, [source.path for source in project.sources])
-    return Synced(tuple(results), tuple(modules), tuple(pruned))
+        modules = compile_modules(compiler, [*project.modules(), *project.imported_hooks()])
+    if not prune:
+        return Synced(tuple(results), tuple(modules), ())
+    needed = {result.entry.name for result in results if result.entry}
+    pruned, refused = _prune(project, needed)
+    return Synced(tuple(results), tuple(modules), tuple(pruned), tuple(refused))
+
+
+def compile_modules(compiler: Compiler, modules: Sequence[HookSource]) -> list[CompileResult]:
+    """Compile local modules into their ``__pycache__``, and return the results.
+
+    A file that git tracks is never written: that would be a change for the next commit.
+    """
+    from hooks_compile.entries import cache  # noqa: PLC0415 - see broken
+    from hooks_compile.model import State  # noqa: PLC0415 - see broken
+
+    found = compiler.modules(modules, write=False)
+    missing = {result.source for result in found if result.state is State.MISSING}
+    for directory in {module.path.parent for module in missing}:
+        names = cache.tracked_modules(cache.module_directory_in(directory))
+        stems = {name.partition(".")[0] for name in names}
+        missing = {m for m in missing if m.path.parent != directory or m.path.stem not in stems}
+    written = compiler.modules(sorted(missing), write=True)
+    now = {(result.source, result.interpreter): result for result in written}
+    return [now.get((result.source, result.interpreter), result) for result in found]
+
+
+def _prune(project: Project, needed: set[str]) -> tuple[list[Path], list[OSError]]:
+    """Return what was removed, and the errors of what could not be."""
+    from hooks_compile.entries import cache, fallbacks  # noqa: PLC0415 - see broken
+    from hooks_compile.interpreters import uv_records  # noqa: PLC0415 - see broken
+
+    def prune_hooks(directory: Path) -> list[Path]:
+        return cache.prune(directory, keep=project.config.keep, needed=needed)
+
+    def prune_abandoned(directory: Path) -> list[Path]:
+        pruned = cache.prune(directory, keep=project.config.keep)
+        return pruned + cache.remove_unused(directory)
+
+    def prune_records(runtime: Path) -> list[Path]:
+        fallbacks.shorten_log(runtime)
+        uv_records.forget_left(runtime, [source.path for source in project.sources])
+        return []
+
+    abandoned = project.abandoned() if not project.given else ()
+    tasks = [
+        *((prune_hooks, cache.directory_in(directory)) for directory in project.directories()),
+        *((prune_abandoned, cache.directory_in(directory)) for directory in abandoned),
+        (prune_records, project.runtime),
+    ]
+    removed: list[Path] = []
+    refused: list[OSError] = []
+    for task, directory in tasks:
+        try:
+            removed += task(directory)
+        except OSError as error:
+            refused.append(error)
+    return removed, refused
 
 
 def examine(
@@ -79,22 +130,24 @@ def examine(
     progress: Callable[[int], None] = lambda _: None,
     *,
     modules: bool = True,
+    explain: bool = False,
 ) -> Synced:
-    """Tell how every source stands, and with ``modules`` their local modules; write nothing.
+    """Return the state of every source, and with ``modules`` of their local modules.
 
-    Without a runtime folder that can be trusted nothing is compiled, and that is what it tells.
-    Raises InterpreterError where an interpreter can't be run.
+    With ``explain`` the level of each entry has its reason. Nothing is written. Without a runtime
+    directory that can be trusted no source counts as compiled. Raises InterpreterError if an
+    interpreter can't be run.
     """
-    from hooks_compile.entries.compiler import Compiler  # noqa: PLC0415
-    from hooks_compile.errors import RuntimeDirectoryError  # noqa: PLC0415
-    from hooks_compile.install import runtime_directory as runtime_folder  # noqa: PLC0415 - see broken
+    from hooks_compile.entries.compiler import Compiler  # noqa: PLC0415 - see broken
+    from hooks_compile.errors import RuntimeDirectoryError  # noqa: PLC0415 - see broken
+    from hooks_compile.install import runtime_directory  # noqa: PLC0415 - see broken
 
     try:
-        key = runtime_folder.read_key(project.runtime)
+        key = runtime_directory.read_key(project.runtime)
     except RuntimeDirectoryError:
         key = os.urandom(16)  # no entry verifies under it
     level = project.config.optimize if optimize is None else optimize
     with Compiler(interpreters, key, level, progress) as compiler:
-        results = compiler.check(project.sources)
+        results = compiler.check(project.sources, explain=explain)
         local = compiler.modules(project.modules(), write=False) if modules else []
     return Synced(tuple(results), tuple(local), ())

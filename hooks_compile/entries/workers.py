@@ -1,43 +1,39 @@
-"""Workers: a source is compiled by the interpreter that will run it."""
+"""Workers: the interpreter that will run a source also compiles it."""
 
 from __future__ import annotations
 
-import marshal
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self, cast
+from typing import TYPE_CHECKING, Self
 
 from hooks_compile.errors import InterpreterError, pasted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hooks_compile.compile_worker.worker import Order, Outcome
     from hooks_compile.model import Interpreter
-    from hooks_compile.runtime.worker import Finding, Job, Outcome
 
-
-class Worker(Protocol):
-    """What compiles for one interpreter: the functions of ``runtime/worker.py``."""
-
-    def check(self, key: bytes, paths: Sequence[str]) -> list[Finding]:
-        """See :func:`hooks_compile.runtime.worker.check`."""
-
-    def compile_all(self, key: bytes, jobs: Sequence[Job], write: bool) -> list[Outcome]:
-        """See :func:`hooks_compile.runtime.worker.compile_all`."""
-
-    def compile_modules(self, key: bytes, paths: Sequence[str], write: bool) -> list[Outcome]:
-        """See :func:`hooks_compile.runtime.worker.compile_modules`."""
+# Imports the worker from our installation. What else is installed beside us is only searched behind
+# the interpreter's own modules, and not at all any more when the worker runs.
+PROGRAM = """\
+import sys
+sys.path.append(sys.argv[1])
+from hooks_compile.compile_worker.serve import main
+del sys.path[-1]
+main()
+"""
 
 
 def is_own(interpreter: Interpreter) -> bool:
-    """Tell whether our own interpreter makes the same entries as ``interpreter``."""
+    """Return whether our own interpreter makes the same entries as ``interpreter``."""
     import _imp  # noqa: PLC0415 - only here, and private
     from _frozen_importlib_external import MAGIC_NUMBER  # noqa: PLC0415 - importlib.util is slow
 
     if "no_debug_ranges" in sys._xoptions or "PYTHONNODEBUGRANGES" in os.environ:
-        return False  # our code would tell no columns
+        return False  # our code would have no columns
     own_hash = _imp.source_hash(0, b"hooks-compile")
     return interpreter.abi == (
         sys.implementation.cache_tag,
@@ -47,18 +43,19 @@ def is_own(interpreter: Interpreter) -> bool:
 
 
 class Subprocess:
-    """A worker process of an interpreter; ``close`` or the end of a with statement ends it."""
+    """A worker process of an interpreter. ``close``, or the end of a with statement, ends it."""
 
     def __init__(self, interpreter: Interpreter) -> None:
-        """Start ``runtime/worker.py``. Raises InterpreterError where the binary can't be run."""
+        """Start the process. Raises InterpreterError if the binary can't be executed."""
         self._interpreter = interpreter
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        script = Path(__file__).parent.with_name("runtime") / "worker.py"
+        installation = Path(__file__).parent.parent.parent
+        flags = ["-I", "-S", "-B", "-c", PROGRAM, str(installation)]
         try:
             return subprocess.Popen(
-                [self._interpreter.executable, "-I", "-S", "-B", script],
+                [self._interpreter.executable, *flags],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=_environment(),
@@ -77,53 +74,47 @@ class Subprocess:
         self.close()
 
     def close(self) -> None:
-        """End the process: without requests it has nothing left to do."""
+        """End the process: it does so when no request can come any more."""
         self._process.communicate()
 
-    def check(self, key: bytes, paths: Sequence[str]) -> list[Finding]:
-        """See :class:`Worker`. Raises InterpreterError where the process died."""
-        return cast("list[Finding]", self._ask("check", key, list(paths)))
+    def perform(self, order: Order, paths: Sequence[str]) -> list[Outcome]:
+        """See :func:`hooks_compile.compile_worker.worker.perform`.
 
-    def compile_all(self, key: bytes, jobs: Sequence[Job], write: bool) -> list[Outcome]:
-        """See :class:`Worker`. Raises InterpreterError where the process can't be run."""
-        return self._compile("compile_all", key, list(jobs), write)
-
-    def compile_modules(self, key: bytes, paths: Sequence[str], write: bool) -> list[Outcome]:
-        """See :class:`Worker`. Raises InterpreterError where the process can't be run."""
-        return self._compile("compile_modules", key, list(paths), write)
-
-    def _compile(self, function: str, key: bytes, items: list[Any], write: bool) -> list[Outcome]:
-        """Compile all, and where a source makes the interpreter crash, the others nevertheless.
-
-        Before 3.11 CPython does so for some that are nested too deeply.
+        All sources are compiled, even if one of them makes the interpreter crash: CPython before
+        3.11 does on some that are nested too deeply. Raises InterpreterError if the interpreter
+        can't be run.
         """
+        from hooks_compile.compile_worker.worker import (  # noqa: PLC0415 - only for a subprocess
+            FIND_FRESH,
+            Outcome,
+            Problem,
+        )
+
         try:
-            return cast("list[Outcome]", self._ask(function, key, items, write))
+            return self._ask(order, paths)
         except InterpreterError:
             status = self._process.wait()
             self.close()
             self._process = self._start()
-            self.check(key, [])  # or it is the interpreter itself that can't be run
-        if len(items) > 1:
-            return [part for item in items for part in self._compile(function, key, [item], write)]
+            self._ask(order._replace(task=FIND_FRESH), [])  # or it can't be run at all
+        if len(paths) > 1:
+            return [outcome for path in paths for outcome in self.perform(order, [path])]
         message = f"the interpreter crashes when it compiles this (status {status})"
-        return [("broken", "", "", ("Crash", message, None, None, None))]
+        return [Outcome("broken", problem=Problem("Crash", message))]
 
-    def _ask(self, function: str, *arguments: Any) -> Any:
-        request = marshal.dumps((function, arguments), 2)
+    def _ask(self, order: Order, paths: Sequence[str]) -> list[Outcome]:
+        from hooks_compile.compile_worker import serve  # noqa: PLC0415 - as above
+
         stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None  # noqa: S101 - both are pipes, see __init__
+        assert stdin is not None  # noqa: S101 - both are pipes, see _start
         assert stdout is not None  # noqa: S101
         try:
-            stdin.write(len(request).to_bytes(4, "little") + request)
-            stdin.flush()
-            size = stdout.read(4)
-            reply = stdout.read(int.from_bytes(size, "little"))
-        except BrokenPipeError:
-            size, reply = b"", b""
-        if len(size) < 4 or len(reply) < int.from_bytes(size, "little"):
-            raise self._failure(f"it ended with status {self._process.wait()} while compiling")
-        return marshal.loads(reply)  # noqa: S302 - from our own child
+            serve.send(stdin, (tuple(order), list(paths)))
+            reply = serve.receive(stdout)
+        except (BrokenPipeError, EOFError):
+            cause = f"it ended with status {self._process.wait()} while compiling"
+            raise self._failure(cause) from None
+        return [serve.outcome_of(parts) for parts in reply]
 
     def _failure(self, cause: str) -> InterpreterError:
         return InterpreterError(

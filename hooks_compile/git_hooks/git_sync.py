@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hooks_compile import git
 from hooks_compile.errors import HooksCompileError, InterpreterError
 from hooks_compile.git_hooks.stamp import Stamp, places
-from hooks_compile.project.unattended import find_interpreters
+from hooks_compile.project.selection import find_interpreters, for_unattended
 from hooks_compile.trust import search_path
 
 if TYPE_CHECKING:
@@ -72,11 +72,12 @@ def _children_without_stderr() -> Iterator[None]:
 
 
 def _sync(root: Path, env: Mapping[str, str], stamp: Stamp) -> str:
+    from hooks_compile import agents  # noqa: PLC0415
     from hooks_compile.entries.sync import synchronize  # noqa: PLC0415
     from hooks_compile.project.record import open_project  # noqa: PLC0415 - after the alarm is set
 
-    project = open_project(root, env)
-    interpreters = find_interpreters(project, env)
+    project = open_project(root, env, agents=agents)
+    interpreters = find_interpreters(project, for_unattended(project, env), strict=False)
     if not interpreters:
         raise InterpreterError(
             f"none of {', '.join(project.config.python)} is on PATH",

@@ -47,7 +47,7 @@ def places(project: Project) -> list[str]:
     from hooks_compile.project.globs import Glob  # noqa: PLC0415 - loaded by now
 
     root = project.root
-    folders = set(project.folders()) | {module.path.parent for module in project.modules()}
+    folders = set(project.directories()) | {module.path.parent for module in project.modules()}
     for glob in project.config.include:
         parsed = Glob.parse(glob)
         folders.add((root / (parsed.literal or parsed.prefix or ".")).parent)
@@ -64,10 +64,10 @@ def places(project: Project) -> list[str]:
 
 def usual_places() -> list[str]:
     """Return the places that decide which files are hooks, in any project."""
-    from hooks_compile.project.discovery import PROJECT_FOLDERS  # noqa: PLC0415 - loaded by now
+    from hooks_compile.project.discovery import PROJECT_DIRECTORIES  # noqa: PLC0415 - loaded by now
 
-    folders = [name.rpartition("/")[0] for name in PROJECT_FOLDERS]
-    return [*filter(None, dict.fromkeys(folders)), *PROJECT_FOLDERS, *_DECISIVE]
+    folders = [name.rpartition("/")[0] for name in PROJECT_DIRECTORIES]
+    return [*filter(None, dict.fromkeys(folders)), *PROJECT_DIRECTORIES, *_DECISIVE]
 
 
 def _shown(path: Path, root: Path) -> str:

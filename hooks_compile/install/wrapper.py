@@ -9,6 +9,7 @@ import stat
 from enum import StrEnum
 from pathlib import Path
 
+from hooks_compile import files
 from hooks_compile.errors import HooksCompileError, pasted
 
 NAME = "hook_wrapper.sh"
@@ -39,7 +40,7 @@ DONE = {
 
 def text() -> bytes:
     """Return the wrapper as it is written."""
-    return Path(__file__).parent.with_name("runtime").joinpath(NAME).read_bytes()
+    return Path(__file__).parent.with_name("launcher").joinpath(NAME).read_bytes()
 
 
 def digest(content: bytes) -> bytes:
@@ -49,7 +50,11 @@ def digest(content: bytes) -> bytes:
 
 
 def judge(content: bytes) -> Standing:
-    """Tell what a wrapper's content is to us: its version line says whether it was edited."""
+    """Return what a wrapper's content is to us, whatever its line ends are.
+
+    Its version line shows if it was edited. git and editors may convert line ends.
+    """
+    content = content.replace(b"\r\n", b"\n")
     found = _VERSION_LINE.search(content)
     if found is None:
         return Standing.FOREIGN
@@ -63,40 +68,35 @@ def judge(content: bytes) -> Standing:
 
 
 def standing(path: Path) -> Standing:
-    """Tell what stands at ``path``. A symlink or anything that is no file is FOREIGN."""
+    """Return what the file at ``path`` is to us. Anything but a regular file is FOREIGN.
+
+    Raises OSError for one that can't be read.
+    """
     try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(path.lstat().st_mode):
             return Standing.FOREIGN
-        return judge(path.read_bytes())
+        return judge(files.read_bytes(path))
     except FileNotFoundError:
         return Standing.MISSING
 
 
-def write(folder: Path) -> Standing:
-    """Write the wrapper into ``folder``, and return what stood there before.
+def write(directory: Path) -> Standing:
+    """Write the wrapper into ``directory``, and return what was there before.
 
-    Nothing is written over EDITED, NEWER or FOREIGN files; a current one that lost its executable
-    bit gets it back. Raises HooksCompileError where the folder can't be written.
+    EDITED, NEWER and FOREIGN files stay as they are. A current one that lost its executable bit
+    gets it back. Raises HooksCompileError if the directory can't be written.
     """
-    path = folder / NAME
+    path = directory / NAME
     try:
         before = standing(path)
         if before in (Standing.MISSING, Standing.OLDER):
-            draft = folder / f".{NAME}.{os.getpid()}"
-            try:
-                draft.write_bytes(text())
-                draft.chmod(0o755)
-                draft.replace(path)
-            except BaseException:
-                draft.unlink(missing_ok=True)
-                raise
+            files.replace(path, text(), mode=0o755)
         elif before is Standing.CURRENT and not os.access(path, os.X_OK):
             path.chmod(0o755)
     except OSError as error:
         raise HooksCompileError(
             f"the wrapper can't be written: {error.strerror}",
-            path=folder,
-            remedy=f"chmod u+w {pasted(folder)} && hooks-compile wrapper {pasted(folder)}",
+            path=directory,
+            remedy=f"chmod u+w {pasted(directory)} && hooks-compile wrapper {pasted(directory)}",
         ) from error
     return before

@@ -1,7 +1,7 @@
-"""What launches recorded of ``uv run``, on the tool's side: it is read and forgotten, never made.
+"""What launches recorded of ``uv run``: it is read and forgotten here, never made.
 
-A record is made by a launch of the agent alone, so that nothing which comes with a clone can have
-uv install or build something from a git hook, the watcher or any command of ours.
+Only a launch of the agent makes a record. So nothing that comes with a clone can have uv install or
+build something from a git hook, the watcher or any command of ours.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile.doctor.findings import NOTE, Finding
-from hooks_compile.entries.report import shown
-from hooks_compile.runtime.uv import LEFT
+from hooks_compile.files import read_bytes
+from hooks_compile.launcher.uv.uv_contexts import LEFT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,12 +24,12 @@ def record_of(runtime: Path, script: Path) -> Path:
 
 
 def why_left(runtime: Path, script: Path) -> str:
-    """Return why launches of a script go through uv each time, "" where they do not."""
+    """Return why each launch of a script goes through uv, "" if it does not."""
     try:
-        with record_of(runtime, script).open(encoding="utf-8", errors="replace") as file:
-            first, reason, *_ = (*file.read(_LIMIT).split("\n"), "", "")
+        text = read_bytes(record_of(runtime, script), _LIMIT).decode("utf-8", "replace")
     except OSError:
         return ""
+    first, reason, *_ = (*text.split("\n"), "", "")
     return reason if first == LEFT else ""
 
 
@@ -39,12 +38,3 @@ def forget_left(runtime: Path, scripts: Iterable[Path]) -> None:
     for script in scripts:
         if why_left(runtime, script):
             record_of(runtime, script).unlink(missing_ok=True)
-
-
-def examine(runtime: Path, scripts: Iterable[Path], root: Path) -> list[Finding]:
-    """Name the scripts whose launches are left to uv, with the reason."""
-    return [
-        Finding(NOTE, f"{shown(script, root)} is launched by uv each time: {reason}")
-        for script in scripts
-        if (reason := why_left(runtime, script))
-    ]

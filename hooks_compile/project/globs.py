@@ -1,8 +1,8 @@
 """Globs of the configuration: text in, a pattern that matches relative names out. No file IO.
 
-``*`` and ``?`` stay within one part of a path, ``**`` spans any number of parts, ``[...]`` and
+``*`` and ``?`` match within one part of a path, ``**`` matches any number of parts, ``[...]`` and
 ``[!...]`` are sets. A leading dot is nothing special. Patterns come with a clone: matching takes
-time proportional to pattern times name, whatever they are.
+time proportional to pattern times name, for every pattern.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ from __future__ import annotations
 import fnmatch
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _WILD = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """A parsed pattern: one regular expression for each part, None for ``**``."""
+    """A parsed pattern.
+
+    ``literal`` is the name itself if ``text`` has no wildcard, else None. ``prefix`` is the
+    directory below which all matches are, "" for the root. ``_parts`` has a regular expression for
+    each part, None for ``**``.
+    """
 
     text: str
     literal: str | None
@@ -29,26 +30,22 @@ class Glob:
 
     @classmethod
     def parse(cls, text: str) -> Glob:
-        """Parse ``text``; raises ValueError with the reason where it could leave its root.
-
-        ``literal`` is the name itself where there is no wildcard in it (else None), ``prefix``
-        the folder, "" for the root, below which all matches are.
-        """
+        """Parse ``text``. Raises ValueError with the reason if it could leave its root."""
         if not text.strip("/. ") or "\0" in text:
             raise ValueError("names no file below the work tree's root")
         if "\\" in text:
-            raise ValueError("holds a backslash; folders are separated by /")
+            raise ValueError("has a backslash; directories are separated by /")
         if text.startswith(("/", "~")) or re.match(r"[A-Za-z]:", text):
             raise ValueError("is not relative to the work tree's root")
         names = [name for name in text.split("/") if name not in ("", ".")]
         if ".." in names:
-            raise ValueError("could leave the work tree: it holds ..")
+            raise ValueError("could leave the work tree: it has ..")
         wild = next((i for i, name in enumerate(names) if _WILD.search(name)), None)
         literal = "/".join(names) if wild is None else None
         if wild is not None and text.endswith("/"):
             names += ["**", "*"]
         prefix = "/".join(names[: len(names) - 1 if wild is None else wild])
-        # **/** is **: what is left costs a step for each part and state.
+        # **/** means **; each part that is left costs a step for each state.
         needed = [
             name
             for name, before in zip(names, ["", *names], strict=False)
@@ -57,30 +54,29 @@ class Glob:
         return cls(text, literal, prefix, tuple(map(_compile, needed)))
 
     def matches(self, name: str) -> bool:
-        """Whether the pattern matches the whole of ``name``, a relative path with ``/``."""
-        return len(self._parts) in self._states(name.split("/"), stop=False)
+        """Return whether the pattern matches the whole of ``name``, a relative path with ``/``."""
+        return self._match(name, prefix_is_enough=False)
 
     def covers(self, name: str) -> bool:
-        """Whether the pattern matches ``name`` or a folder that it is in."""
-        return len(self._parts) in self._states(name.split("/"), stop=True)
+        """Return whether the pattern matches ``name`` or a directory that holds it."""
+        return self._match(name, prefix_is_enough=True)
 
-    def _states(self, names: Sequence[str], *, stop: bool) -> set[int]:
+    def _match(self, name: str, *, prefix_is_enough: bool) -> bool:
         # A state is the number of parts of the pattern that are used up.
+        end = len(self._parts)
         states = self._closure({0})
-        for name in names:
+        for part in name.split("/"):
             following: set[int] = set()
-            for state in states:
-                if state == len(self._parts):
-                    continue
-                part = self._parts[state]
-                if part is None:
+            for state in states - {end}:
+                pattern = self._parts[state]
+                if pattern is None:
                     following.add(state)
-                elif part.match(name):
+                elif pattern.match(part):
                     following.add(state + 1)
             states = self._closure(following)
-            if not states or (stop and len(self._parts) in states):
+            if not states or (prefix_is_enough and end in states):
                 break
-        return states
+        return end in states
 
     def _closure(self, states: set[int]) -> set[int]:
         return states | {

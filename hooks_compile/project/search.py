@@ -1,12 +1,13 @@
-"""Finding Python files in folders, without leaving a boundary.
+"""Finding Python files in directories, without leaving a boundary.
 
-Paths are strings here: for 10,000 files ``Path`` objects would cost more than all the rest.
+Paths are strings here: for 10,000 files ``Path`` objects would cost more than everything else.
 """
 # ruff: noqa: PTH112, PTH113, PTH114, PTH118, PTH119, PTH120, PTH122
 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,20 @@ if TYPE_CHECKING:
 
 CACHE = "__pycache_opt__"
 NEVER = frozenset({".git", "__pycache__", CACHE, "node_modules"})
-"""Folders that are not entered; nor is a virtual environment, which has ``pyvenv.cfg``."""
+"""Directories that are not entered; nor is a virtual environment, which has ``pyvenv.cfg``."""
+
+LEFTOVER = re.compile(
+    r"[.#].*|.*\.sync-conflict-.*|.*conflicted copy.*|.*_(?:BACKUP|BASE|LOCAL|REMOTE)_\d+\.py",
+    re.DOTALL,
+)
+"""Names of hidden files, and of copies that a synchronizer, a merge or an editor leaves."""
 
 VENV = "pyvenv.cfg"
 PACKAGE = "__init__.py"
 
 # pre-commit renames the hook that it finds to this, and goes on running it.
 _CHAINED = ".legacy"
-# The file may become a pipe or a symlink between the look at its folder and the opening.
+# The file may become a pipe or a symlink between the look at its directory and the opening.
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -37,9 +44,9 @@ class Search:
     _admitted: dict[str, bool] = field(default_factory=dict)
     _real: dict[str, str] = field(default_factory=dict)
 
-    def folder(self, folder: str, origin: str, *, recursive: bool = True) -> None:
-        """Take the Python files in ``folder``, but no packages below it."""
-        top = os.path.realpath(folder)
+    def directory(self, directory: str, origin: str, *, recursive: bool = True) -> None:
+        """Take the Python files in ``directory``, but no packages below it."""
+        top = os.path.realpath(directory)
         pending, seen = [top] if self._admits(top) else [], set()
         while pending:
             current = pending.pop()
@@ -53,7 +60,7 @@ class Search:
                 pending += below if recursive else ()
 
     def _entry(self, entry: os.DirEntry[str], origin: str) -> str | None:
-        """Take ``entry`` if it is a Python file; where it leads to a folder, give that back."""
+        """Take ``entry`` if it is a Python file; return the directory that it is or leads to."""
         if entry.is_dir(follow_symlinks=False):
             return None if entry.name in NEVER else entry.path
         if entry.is_symlink():
@@ -64,7 +71,7 @@ class Search:
         elif (
             entry.name != PACKAGE
             and entry.is_file(follow_symlinks=False)
-            and _is_source(entry.path, entry.name)
+            and is_source(entry.path, entry.name)
         ):
             self.found.setdefault(entry.path, origin)
         return None
@@ -83,56 +90,58 @@ class Search:
         if (
             self._admits(os.path.dirname(target))
             and os.path.isfile(target)
-            and (any_name or _is_source(target, name))
+            and (any_name or is_source(target, name))
         ):
             self.found.setdefault(target, origin)
 
     def named(self, path: str, origin: str) -> None:
-        """Take a file of any name, or what is in a folder, even where searches don't go."""
+        """Take a file of any name, or the files in a directory that searches do not enter."""
         target = os.path.realpath(path)
         if not is_inside(target, self.boundary):
             return
         inner = Search(self.boundary)
         if os.path.isdir(target):
             inner._admitted[target] = True
-            inner.folder(target, origin)
+            inner.directory(target, origin)
         else:
             inner._admitted[os.path.dirname(target)] = True
             inner.file(target, origin, any_name=True)
         self.found = inner.found | self.found
 
-    def _admits(self, folder: str) -> bool:
-        """Whether the real ``folder`` is inside, and not in one that is never searched."""
-        if folder == self.boundary:
+    def _admits(self, directory: str) -> bool:
+        """Return whether the real ``directory`` is inside, and in none that is never searched."""
+        if directory == self.boundary:
             return True
-        if folder not in self._admitted:
-            self._admitted[folder] = (
-                is_inside(folder, self.boundary)
-                and os.path.basename(folder) not in NEVER
-                and not os.path.lexists(os.path.join(folder, VENV))
-                and self._admits(os.path.dirname(folder))
+        if directory not in self._admitted:
+            self._admitted[directory] = (
+                is_inside(directory, self.boundary)
+                and os.path.basename(directory) not in NEVER
+                and not os.path.lexists(os.path.join(directory, VENV))
+                and self._admits(os.path.dirname(directory))
             )
-        return self._admitted[folder]
+        return self._admitted[directory]
 
 
-def entries(folder: str) -> list[os.DirEntry[str]]:
-    """What is in ``folder``; nothing where it can't be read or is not there."""
+def entries(directory: str) -> list[os.DirEntry[str]]:
+    """Return what is in ``directory``; nothing if it is missing or can't be read."""
     try:
-        with os.scandir(folder) as found:
+        with os.scandir(directory) as found:
             return list(found)
     except OSError:
         return []
 
 
 def file_names(top: str) -> Iterator[str]:
-    """The names of all files below ``top``, with ``/`` between; other repositories are not
-    entered, as git does it."""
+    """Yield the names of all files below ``top``, with ``/`` between.
+
+    Other repositories are not entered, as git does it, nor are virtual environments.
+    """
     pending = [(top, "")]
     while pending:
-        folder, prefix = pending.pop()
-        inside = entries(folder)
+        directory, prefix = pending.pop()
+        inside = entries(directory)
         names = {entry.name for entry in inside}
-        if folder != top and (VENV in names or ".git" in names):
+        if directory != top and (VENV in names or ".git" in names):
             continue
         for entry in inside:
             if not entry.is_dir(follow_symlinks=False):
@@ -141,34 +150,49 @@ def file_names(top: str) -> Iterator[str]:
                 pending.append((entry.path, f"{prefix}{entry.name}/"))
 
 
-def folders_with_cache(top: str) -> Iterator[str]:
-    """The folders at and below ``top`` that hold entries; links and other repositories are not
-    entered."""
+def directories_with_cache(top: str) -> Iterator[str]:
+    """Yield the directories at and below ``top`` that hold entries.
+
+    Symlinks, other repositories and virtual environments are not entered.
+    """
     pending = [top]
     while pending:
-        folder = pending.pop()
-        inside = [entry for entry in entries(folder) if entry.is_dir(follow_symlinks=False)]
+        directory = pending.pop()
+        inside = [entry for entry in entries(directory) if entry.is_dir(follow_symlinks=False)]
         names = {entry.name for entry in inside}
-        if folder != top and (".git" in names or os.path.lexists(os.path.join(folder, VENV))):
+        is_venv = os.path.lexists(os.path.join(directory, VENV))
+        if directory != top and (".git" in names or is_venv):
             continue
         if CACHE in names:
-            yield folder
+            yield directory
         pending += [entry.path for entry in inside if entry.name not in NEVER]
 
 
-def is_inside(path: str, folder: str) -> bool:
-    """Whether the real ``path`` is ``folder`` or below it."""
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+def repository_above(directory: str, *, top: str = os.sep) -> str | None:
+    """Return the nearest directory with a ``.git``, from ``directory`` up to ``top``."""
+    while not os.path.lexists(os.path.join(directory, ".git")):
+        if directory in (top, os.path.dirname(directory)):
+            return None
+        directory = os.path.dirname(directory)
+    return directory
 
 
-def _is_source(path: str, name: str) -> bool:
+def is_inside(path: str, directory: str) -> bool:
+    """Return whether the real ``path`` is ``directory`` or below it."""
+    return path == directory or path.startswith(directory.rstrip(os.sep) + os.sep)
+
+
+def is_source(path: str, name: str) -> bool:
+    """Return whether the file ``path`` is Python by ``name``, or by its shebang."""
+    if LEFTOVER.fullmatch(name):
+        return False
     if name.endswith(".py") or path.endswith(".py"):
         return True
     if os.path.splitext(name)[1] not in ("", _CHAINED):
         return False
     try:
         handle = os.open(path, _OPEN)
-    except OSError:  # unreadable, or changed under our eyes: nobody can run it as a script
+    except OSError:  # unreadable, or changed since: nobody can run it as a script
         return False
     try:
         return is_python(os.read(handle, HEAD))

@@ -1,25 +1,26 @@
-"""Whether a script's first line hands it to Python: bytes in, an answer out."""
+"""Whether a file without a suffix is a Python script, by its first bytes: pure."""
 
 from __future__ import annotations
 
 import re
 
 HEAD = 256
-"""How many bytes of a script are enough: Linux reads no more of it (execve(2))."""
+"""Bytes that :func:`is_python` needs; Linux reads no more of a first line (execve(2))."""
 
 _PYTHON = re.compile(r"(?:python|pypy)\d*(?:\.\d+)*t?(?:\.exe)?\Z")
-# They run the script that the kernel appends, given the words that say so.
+# They run the script whose path the kernel appends, if their arguments say so.
 _RUNNERS = frozenset({"hatch", "mise", "pdm", "pipenv", "pipx", "pixi", "poetry", "rye", "uv"})
 _ENV_WITH_VALUE = frozenset({"-u", "--unset", "-C", "--chdir", "-P", "-L", "-U"})
 
 
 def is_python(head: bytes) -> bool:
-    """Whether ``head``, the first bytes of a file, starts a Python script.
+    """Return whether ``head``, the first HEAD bytes of a file, begins a Python source.
 
-    Sees ``/usr/bin/python3``, ``/usr/bin/env python3 -u``, ``env -S VAR=1 python3 -u`` and
-    runners: ``env -S uv run --script``, ``env -S poetry run python``.
+    Known first lines are ``/usr/bin/python3``, ``/usr/bin/env python3 -u``, ``env -S VAR=1 python3
+    -u`` and runners: ``env -S uv run --script``, ``env -S poetry run python``. A zip archive with
+    such a line (zipapp, shiv, pex) is no source; no source has a NUL byte.
     """
-    if not head.startswith(b"#!"):
+    if not head.startswith(b"#!") or b"\0" in head:
         return False
     words = head[2:].split(b"\n", 1)[0].decode("utf-8", "replace").split()
     if words and _name(words[0]) == "env":
@@ -37,7 +38,7 @@ def is_python(head: bytes) -> bool:
 
 
 def _env_command(words: list[str]) -> list[str]:
-    """What env(1) would run: ``words`` without its options and assignments."""
+    """Return what env(1) would run: ``words`` without its options and assignments."""
     index = 0
     while index < len(words):
         word = words[index]

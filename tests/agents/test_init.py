@@ -55,13 +55,13 @@ def repo(tmp_path: Path) -> GitRepo:
 
 @pytest.fixture
 def tool(repo: GitRepo, tmp_path: Path) -> Tool:
-    folder = tmp_path / "tool"
-    folder.mkdir()
-    return Tool.create(repo.path, folder)
+    directory = tmp_path / "tool"
+    directory.mkdir()
+    return Tool.create(repo.path, directory)
 
 
 def tree(root: Path) -> Tree:
-    """Everything below a folder: content or target of a link, mode, time of the last change."""
+    """Everything below a directory: content or target of a link, mode, time of the last change."""
     found: Tree = {}
     for path in sorted(root.rglob("*")):
         status = path.lstat()
@@ -75,12 +75,24 @@ def tree(root: Path) -> Tree:
 
 
 def contents(root: Path) -> dict[str, tuple[str | bytes, int]]:
-    """Files, links and their modes: no folders, no times."""
-    return {
+    """Files, links, their modes, and what is in git's index: no directories, no times.
+
+    Objects stay in git's store until it collects them.
+    """
+    found = {
         name: (content, mode)
         for name, (content, mode, _) in tree(root).items()
-        if not (root / name).is_dir() or (root / name).is_symlink()
+        if (not (root / name).is_dir() or (root / name).is_symlink())
+        and not name.startswith((".git/objects/", ".git/index"))
     }
+    if (root / ".git").exists():
+        found["index"] = (git_output(root, "ls-files", "--stage"), 0)
+    return found
+
+
+def git_output(root: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=root, check=True, capture_output=True)
+    return done.stdout.decode(errors="surrogateescape")
 
 
 def refused(tool: Tool, *words: str) -> Done:
@@ -135,21 +147,22 @@ def test_the_diff_of_a_dry_run_is_what_git_and_patch_take(
     assert done.returncode == 0, done
     caches = {n: it for n, it in contents(repo.path).items() if "__pycache" in n}
     expected = before if "-R" in way else {n: it for n, it in after.items() if "__pycache" not in n}
-    assert {n: it for n, it in contents(repo.path).items() if n not in caches} == expected
+    left = {n: it for n, it in contents(repo.path).items() if n not in caches}
+    assert left | {"index": expected["index"]} == expected
 
 
 def test_the_diff_of_names_with_spaces_and_quotes_can_be_applied(tool: Tool, repo: GitRepo) -> None:
-    folder = 'my "own" höoks'
-    repo.write(f"{folder}/x.py", HOOK)
-    repo.write(f"{folder}/y.py", HOOK)
-    command = f"python3 {shlex.quote(f'{folder}/x.py')}"
+    directory = 'my "own" höoks'
+    repo.write(f"{directory}/x.py", HOOK)
+    repo.write(f"{directory}/y.py", HOOK)
+    command = f"python3 {shlex.quote(f'{directory}/x.py')}"
     repo.write(SETTINGS, settings(command))
     patch = tool.ok("init", "--dry-run", "--no-git")
     done = subprocess.run(
         ["git", "apply"], input=patch.encode(), cwd=repo.path, check=False, capture_output=True
     )
     assert done.returncode == 0, done
-    assert (repo.path / folder / wrapper.NAME).read_bytes() == wrapper.text()
+    assert (repo.path / directory / wrapper.NAME).read_bytes() == wrapper.text()
 
 
 def test_after_init_the_command_of_the_settings_hits_and_does_the_same(
@@ -178,7 +191,7 @@ def test_a_second_init_changes_nothing_and_says_so(tool: Tool, repo: GitRepo) ->
     assert "the way back" not in out
 
 
-def test_init_in_a_folder_of_the_project_is_about_the_whole_project(
+def test_init_in_a_directory_of_the_project_is_about_the_whole_project(
     tool: Tool, repo: GitRepo
 ) -> None:
     done = subprocess.run(
@@ -193,11 +206,11 @@ def test_init_in_a_folder_of_the_project_is_about_the_whole_project(
 
 
 def test_without_a_git_repository_there_are_no_git_hooks(tmp_path: Path) -> None:
-    project, folder = tmp_path / "plain", tmp_path / "tool"
-    folder.mkdir()
+    project, directory = tmp_path / "plain", tmp_path / "tool"
+    directory.mkdir()
     write(project / GUARD, HOOK)
     write(project / SETTINGS, settings(COMMAND))
-    tool = Tool.create(project, folder)
+    tool = Tool.create(project, directory)
     before = contents(project)
     assert "git hooks: none, this is no git repository" in tool.ok("init", "--yes")
     assert run_command(tool, WIRED)[0] == "hit"
@@ -206,12 +219,14 @@ def test_without_a_git_repository_there_are_no_git_hooks(tmp_path: Path) -> None
 
 
 def test_no_git_leaves_git_alone(tool: Tool, repo: GitRepo) -> None:
-    before = tree(repo.path / ".git")
+    before = {
+        n: it for n, it in contents(repo.path / ".git").items() if not n.startswith("objects/")
+    }
     out = tool.ok("init", "--yes", "--no-git")
-    assert tree(repo.path / ".git") == before
-    assert "git" not in out
+    assert "git hooks" not in out
     tool.ok("uninit", "--yes", "--no-git")
-    assert tree(repo.path / ".git") == before
+    after = contents(repo.path / ".git")
+    assert {n: it for n, it in after.items() if not n.startswith(("objects/", "index"))} == before
 
 
 def test_a_project_without_any_configuration_is_told_so(tool: Tool, repo: GitRepo) -> None:
@@ -225,13 +240,13 @@ def test_where_pre_commit_is_configured_its_lines_are_told_and_no_hook_is_instal
     tool: Tool, repo: GitRepo, name: str
 ) -> None:
     path = repo.write(name, "repos: []\n" if name.endswith("yaml") else "repos = []\n")
-    before = tree(repo.path / ".git")
+    before = tree(repo.path / ".git/hooks")
     out = tool.ok("init", "--yes")
     manager = "prek" if name == "prek.toml" else "pre-commit"
     assert f"to {name}, then run: {manager} install --install-hooks" in out
     form = as_toml if name == "prek.toml" else as_yaml
     assert "".join(f"    {line}".rstrip() + "\n" for line in form(None)) in out
-    assert tree(repo.path / ".git") == before
+    assert tree(repo.path / ".git/hooks") == before
     assert commands_of(repo.path / SETTINGS) == [WIRED]
     path.write_text("# hooks-compile-sync\n")
     again = tool.ok("init", "--yes")
@@ -353,7 +368,7 @@ def test_the_wrapper_stays_where_a_file_that_can_not_be_read_may_name_it(
 
 
 def several(repo: GitRepo) -> dict[str, Path]:
-    """Give the project hooks of all agents, in four folders and one plugin."""
+    """Give the project hooks of all agents, in four directories and one plugin."""
     for name in (".codex", ".cursor", ".gemini", ".github/hooks", "plugins/mine/hooks"):
         repo.write(f"{name}/h.py", HOOK)
     plugin = "python3 ${CLAUDE_PLUGIN_ROOT}/hooks/h.py"
@@ -455,7 +470,7 @@ def test_ones_own_settings_are_wired_only_when_that_is_asked_for(tool: Tool, rep
     assert commands_of(repo.path / SETTINGS) == [COMMAND]
 
 
-def test_a_home_folder_that_is_the_project_is_wired_once(tool: Tool, repo: GitRepo) -> None:
+def test_a_home_directory_that_is_the_project_is_wired_once(tool: Tool, repo: GitRepo) -> None:
     user = tool.with_env(HOME=str(repo.path))
     before = (repo.path / SETTINGS).read_bytes()
     out = user.ok("init", "--yes", "--user", "--no-git")
@@ -479,7 +494,7 @@ def test_one_file_under_two_names_is_changed_once(tool: Tool, repo: GitRepo) -> 
 
 
 def packages(repo: GitRepo) -> None:
-    """Give two folders below hooks and settings of their own, one of them kept out of git."""
+    """Give two directories below hooks and settings of their own, one of them kept out of git."""
     for name in ("packages/a", "packages/b"):
         repo.write(f"{name}/{GUARD}", HOOK)
         repo.write(f"{name}/{SETTINGS}", settings(COMMAND))
@@ -489,7 +504,7 @@ def packages(repo: GitRepo) -> None:
     repo.write(".gitignore", "settings.local.json\n")
 
 
-def test_init_in_a_folder_below_takes_what_is_configured_from_there_up(
+def test_init_in_a_directory_below_takes_what_is_configured_from_there_up(
     tool: Tool, repo: GitRepo
 ) -> None:
     packages(repo)
@@ -511,7 +526,7 @@ def test_init_in_a_folder_below_takes_what_is_configured_from_there_up(
     assert contents(repo.path) == before
 
 
-def test_init_at_the_root_tells_of_folders_below_and_keeps_those_up_that_are_wired(
+def test_init_at_the_root_tells_of_directories_below_and_keeps_those_up_that_are_wired(
     tool: Tool, repo: GitRepo
 ) -> None:
     packages(repo)
@@ -567,7 +582,7 @@ def test_on_a_terminal_it_asks_and_does_it_after_a_yes(
 ) -> None:
     status, seen = on_a_terminal(tool, "init", answer=answer)
     assert status == 0, seen
-    assert "Change 1 command in 1 file, 1 wrapper, git's hooks? [y/N] " in seen
+    assert "Change 1 command in 1 file, 1 wrapper (staged: git add), git's hooks? [y/N] " in seen
     assert commands_of(repo.path / SETTINGS) == [WIRED]
     status, seen = on_a_terminal(tool, "uninit", answer=answer)
     assert status == 0, seen
@@ -688,13 +703,13 @@ def test_a_link_from_outside_that_names_no_hook_is_no_trouble(
     tool.ok("init", "--yes")
 
 
-@pytest.mark.parametrize("kind", ["foreign", "edited", "newer", "symlink", "folder"])
+@pytest.mark.parametrize("kind", ["foreign", "edited", "newer", "symlink", "directory"])
 def test_beside_a_wrapper_that_is_not_ours_the_command_stays(
     tool: Tool, repo: GitRepo, kind: str
 ) -> None:
     path = repo.path / WRAPPER
     text = wrapper.text().decode()
-    if kind == "folder":
+    if kind == "directory":
         path.mkdir()
     elif kind == "symlink":
         path.symlink_to(repo.write("elsewhere.sh", text))
@@ -706,7 +721,7 @@ def test_beside_a_wrapper_that_is_not_ours_the_command_stays(
         path.write_text("#!/bin/sh\necho mine\n" if kind == "foreign" else text + "# mine\n")
     repo.write("other/x.py", HOOK)
     repo.write(SETTINGS, settings(COMMAND, "python3 other/x.py"))
-    before = contents(repo.path)[WRAPPER] if kind != "folder" else None
+    before = contents(repo.path)[WRAPPER] if kind != "directory" else None
     done = tool.run("init", "--yes")
     assert done.status == 1
     words = {"edited": "was edited: move it away", "newer": "is from a newer hooks-compile"}
@@ -754,7 +769,7 @@ def test_a_wrapper_that_git_ignores_is_not_named_in_a_file_that_it_does_not(
     assert commands_of(repo.path / ".claude/settings.local.json") == [WIRED]
 
 
-def test_hooks_in_a_linked_folder_or_a_submodule_are_wired(
+def test_hooks_in_a_linked_directory_or_a_submodule_are_wired(
     tool: Tool, repo: GitRepo, tmp_path: Path
 ) -> None:
     other = GitRepo.create(tmp_path / "other")
@@ -812,14 +827,16 @@ def test_names_that_no_file_can_have_are_no_bug(tool: Tool, repo: GitRepo) -> No
     assert "nothing to change" in out
 
 
-def test_a_plugin_in_a_folder_whose_name_is_not_utf_8_is_wired(tool: Tool, repo: GitRepo) -> None:
-    folder = repo.path / os.fsdecode(b"plugin-\xff")
-    write(folder / "hooks/x.py", HOOK)
-    write(folder / "hooks/hooks.json", settings('python3 "${CLAUDE_PLUGIN_ROOT}"/hooks/x.py'))
+def test_a_plugin_in_a_directory_whose_name_is_not_utf_8_is_wired(
+    tool: Tool, repo: GitRepo
+) -> None:
+    directory = repo.path / os.fsdecode(b"plugin-\xff")
+    write(directory / "hooks/x.py", HOOK)
+    write(directory / "hooks/hooks.json", settings('python3 "${CLAUDE_PLUGIN_ROOT}"/hooks/x.py'))
     before = contents(repo.path)
     assert "plugin-\udcff/hooks/hooks.json" in tool.ok("init", "--dry-run")
     tool.ok("init", "--yes")
-    assert (folder / "hooks" / wrapper.NAME).exists()
+    assert (directory / "hooks" / wrapper.NAME).exists()
     tool.ok("uninit", "--yes")
     assert contents(repo.path) == before
 
@@ -864,7 +881,7 @@ def test_a_hook_that_does_not_compile_is_reported_and_still_wired(
 
 
 @pytest.mark.parametrize("read_only", [".claude", ".claude/hooks"])
-def test_a_folder_that_can_not_be_written_is_left_alone(
+def test_a_directory_that_can_not_be_written_is_left_alone(
     unprivileged: Path, read_only: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In this process: as root, another user could not start the tests' interpreter."""
@@ -881,10 +898,10 @@ def test_a_folder_that_can_not_be_written_is_left_alone(
     assert not plan.changes
     lines = "\n".join(describe(plan))
     if read_only == ".claude":
-        assert "can't be changed: it can't be written: its folder is read-only" in lines
+        assert "can't be changed: it can't be written: its directory is read-only" in lines
         assert plan.troubles[0].remedy == f"chmod u+w {root / '.claude'}"
     else:
-        assert "because its folder can't be written, and the wrapper has to stand there" in lines
+        assert "because its directory can't be written, and the wrapper has to be there" in lines
         assert plan.unfinished == 1
     assert tree(root) == before
     (root / read_only).chmod(0o755)
@@ -926,9 +943,9 @@ def test_a_hostile_settings_file_stops_init_and_holds_nothing_up(
 
 
 def test_names_in_a_clone_steer_no_terminal(tool: Tool, repo: GitRepo) -> None:
-    folder = repo.path / "plug\x1b]0;owned\x07\u202e\x9b2J"
-    write(folder / "hooks/x.py", HOOK)
-    write(folder / "hooks/hooks.json", settings('python3 "${CLAUDE_PLUGIN_ROOT}"/hooks/x.py'))
+    directory = repo.path / "plug\x1b]0;owned\x07\u202e\x9b2J"
+    write(directory / "hooks/x.py", HOOK)
+    write(directory / "hooks/hooks.json", settings('python3 "${CLAUDE_PLUGIN_ROOT}"/hooks/x.py'))
     command = "python3 '.claude/hooks/g\x1b[31mo.py' \x9b2J\u202e"
     repo.write(".claude/hooks/g\x1b[31mo.py", HOOK)
     repo.write(SETTINGS, "// \x1b[2J\n" + settings(command))

@@ -21,11 +21,14 @@ from hooks_compile.agents.wiring import config_files as files
 from hooks_compile.agents.wiring import rewrite
 from hooks_compile.install import wrapper
 from hooks_compile.install.runtime_directory import ensure
+from tests.support.tiers import ci_only
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.agents.clients.base import Agent
+
+pytestmark = ci_only
 
 NOWHERE = "http://127.0.0.1:9"
 HOOK = """\

@@ -12,16 +12,19 @@ from hypothesis import strategies as st
 
 from hooks_compile.agents.clients import claude, codex, copilot, gemini
 from hooks_compile.agents.clients.base import ConfigFile
-from hooks_compile.agents.wiring.command import Script
-from hooks_compile.agents.wiring.json_text import JsonDocument
+from hooks_compile.agents.wiring.documents import locate, read_settings
 from hooks_compile.agents.wiring.rewrite import Left, unwire, wire
+from hooks_compile.agents.wiring.surroundings import Script
 from hooks_compile.errors import AgentConfigError
 from tests.support import wiring_shapes as shapes
+from tests.support.tiers import scaled
 
 if TYPE_CHECKING:
     from hooks_compile.agents.clients.base import Agent
 
 ROOT = Path("/project")
+# A busy machine is no failure.
+some = settings(max_examples=scaled(20, 100, 2000), deadline=None)
 COMMANDS = [
     shape.command.replace("{root}", str(ROOT)).replace("{home}", "/home/me")
     for shape in shapes.load()
@@ -33,7 +36,9 @@ def look(path: Path) -> Script | None:
     """Every file that a shape names is there; wrappers are not."""
     if path.name == "hook_wrapper.sh" or "gone" in path.name:
         return None
-    return Script(b"#!/usr/bin/env python3\n", outside=not path.is_relative_to(ROOT))
+    return Script(
+        b"#!/usr/bin/env python3\n", outside="" if path.is_relative_to(ROOT) else str(path)
+    )
 
 
 def project_file(agent: Agent, name: str) -> ConfigFile:
@@ -109,15 +114,17 @@ def texts(draw: st.DrawFn, *, comments: bool) -> str:
 
 
 def without_commands(text: str, config: ConfigFile) -> str:
-    """The text with its command strings emptied, found by the reader's positions."""
-    document = JsonDocument(text)
-    found = config.agent.commands(document.settings)
-    for node in sorted((document.node(f.path) for f in found), key=lambda n: n.start, reverse=True):
-        text = f"{text[: node.start]}<>{text[node.end :]}"
+    """Return the text with its command strings emptied."""
+    settings = read_settings(text, config.path)
+    paths = [found.path for found in config.agent.commands(settings)]
+    found = [quoted for quoted in locate(text, config.path, settings, paths) if quoted]
+    assert len(found) == len(paths)
+    for quoted in sorted(found, key=lambda it: it.start, reverse=True):
+        text = f"{text[: quoted.start]}<>{text[quoted.start + len(quoted.text) :]}"
     return text
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@some
 @given(texts(comments=True))
 def test_nothing_but_command_strings_changes_and_all_of_it_comes_back(text: str) -> None:
     wired = wire(text, SETTINGS, look)
@@ -125,12 +132,12 @@ def test_nothing_but_command_strings_changes_and_all_of_it_comes_back(text: str)
     assert unwire(wired.text, SETTINGS, look).text == text
     again = wire(wired.text, SETTINGS, look)
     assert (again.text, again.changes) == (wired.text, ())
-    commands = JsonDocument(text).settings
+    commands = read_settings(text, SETTINGS.path)
     total = len(list(SETTINGS.agent.commands(commands)))
     assert len(wired.changes) + len(wired.left) + len(wired.wired) == total
 
 
-@settings(deadline=None)
+@some
 @given(texts(comments=False))
 def test_other_readers_see_the_new_commands_and_no_other_change(text: str) -> None:
     wired = wire(text, SETTINGS, look)
@@ -240,7 +247,7 @@ def test_other_kinds_of_hooks_are_no_commands() -> None:
     assert (wired.text, wired.changes, wired.left) == (text, (), ())
 
 
-def test_a_folder_where_the_wrapper_can_not_be_written_keeps_its_commands() -> None:
+def test_a_directory_that_can_not_have_the_wrapper_keeps_its_commands() -> None:
     text = '{"statusLine": {"command": "python3 .claude/hooks/guard.py"}}'
     wired = wire(text, SETTINGS, look, blocked={ROOT / ".claude/hooks": "foreign wrapper there"})
     assert [left.reason for left in wired.left] == ["foreign wrapper there"]

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.agents.shell import launches
-from hooks_compile.agents.shell.launches import Refusal
-from hooks_compile.agents.wiring.command import Rewritten, unwire_command, wire_command
+from hooks_compile.agents.wiring.command import Refusal, Rewritten, unwire_command, wire_command
 from hooks_compile.install import wrapper
 from hooks_compile.install.runtime_directory import ensure
 from tests.support import wiring_shapes as shapes
+from tests.support.tiers import scaled
 from tests.support.wired_project import Project, Seen, as_the_agent_gives_it, shells
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ SHARES = {
 
 every_shape = pytest.mark.parametrize("shape", TABLE, ids=lambda shape: shape.name)
 every_wired_shape = pytest.mark.parametrize("shape", WIRED, ids=lambda shape: shape.name)
+run_shapes = pytest.mark.parametrize(
+    "shape", WIRED[:: scaled(5, 1, 1)], ids=lambda shape: shape.name
+)
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +95,14 @@ def test_a_wired_command_comes_back_to_the_letter(shape: Shape, project: Project
     assert wire_command(filled(shape.wired, project), around) is None
 
 
-@every_wired_shape
+@run_shapes
 def test_old_and_new_command_show_the_same_from_source(shape: Shape, project: Project) -> None:
     for shell in shells(shape.agent):
         old, new = both(shape, project, shell, project.environment(shape.agent))
         assert new == old
 
 
-@every_wired_shape
+@run_shapes
 def test_old_and_new_command_show_the_same_from_entries(
     shape: Shape, project: Project, tmp_path: Path
 ) -> None:
@@ -117,8 +120,8 @@ def test_old_and_new_command_show_the_same_from_entries(
     assert last.startswith("source\t" if by_itself else "hit\t")
 
 
-@every_wired_shape
-def test_old_and_new_command_agree_under_a_folder_with_a_space(
+@run_shapes
+def test_old_and_new_command_agree_under_a_directory_with_a_space(
     shape: Shape, spaced: Project
 ) -> None:
     if "{root}" in shape.command:

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from hooks_compile.agents.shell.shell_words import (
     Literal,
     Parameter,
-    Pattern,
-    Substitution,
     Tilde,
+    Unknown,
     assignment_name,
+    expand,
 )
 from hooks_compile.agents.shell.syntax import NotUnderstoodError, parse
-from hooks_compile.agents.shell.values import expand
+from tests.support.tiers import scaled
 
 VARIABLES = {"HOME": "/home/somebody", "ROOT": "/some/where", "EMPTY": ""}
 SHELLS = [path for name in ("dash", "bash", "zsh", "busybox") if (path := shutil.which(name))]
@@ -38,7 +38,7 @@ def texts(command: str) -> list[list[str]]:
         ("a&&b||c;d|e&f\ng", [["a"], ["b"], ["c"], ["d"], ["e"], ["f"], ["g"]]),
         ("a &&\n\n b", [["a"], ["b"]]),
         ("a 'b c' \"d e\" f\\ g", [["a", "'b c'", '"d e"', "f\\ g"]]),
-        ("a b\\\nc \\\n d", [["a", "b\\\nc", "d"]]),
+        ("a b \\\n d >\\\n e", [["a", "b", "d"]]),
         ("a # not b\nc#d", [["a"], ["c#d"]]),
         ("a >f 2>&1 <g b 3>>h >|i <>j", [["a", "b"]]),
         ("a &>f b &>>g", [["a", "b"]]),
@@ -46,7 +46,7 @@ def texts(command: str) -> list[list[str]]:
         ("A=b C='d e' f G=h", [["f", "G=h"]]),
         ("a $(b; (c) '(' \"$(d)\") e", [["a", "$(b; (c) '(' \"$(d)\")", "e"]]),
         ("a $((1 + (2))) e", [["a", "$((1 + (2)))", "e"]]),
-        ("a ${B:-${C:-d}} e", [["a", "${B:-${C:-d}}", "e"]]),
+        ("a ${B:-$C/d} e", [["a", "${B:-$C/d}", "e"]]),
         ("a;", [["a"]]),
         ("a &", [["a"]]),
         ("a\r", [["a\r"]]),
@@ -64,7 +64,7 @@ def test_a_command_knows_its_assignments_redirections_and_operator() -> None:
     assert [word.text for word in first.assignments] == ["A=b"]
     assert assignment_name(first.assignments[0]) == "A"
     assert assignment_name(first.words[0]) == ""
-    assert [(r.operator, r.target.text) for r in first.redirections] == [("2>>", "'d e'")]
+    assert [word.text for word in first.words] == ["c"]
     assert (first.operator, second.operator) == ("&&", "")
 
 
@@ -77,8 +77,8 @@ def test_the_parts_of_a_word_say_what_is_quoted_and_what_is_expanded() -> None:
         Parameter("$B", "B", quoted=True),
         Literal("c", quoted=True),
         Parameter("${D:-e}", "D", quoted=False, operator=":-", argument=(Literal("e"),)),
-        Substitution("$(f)", quoted=False),
-        Pattern("*"),
+        Unknown("$(f)"),
+        Unknown("*", is_pattern=True),
     )
 
 
@@ -104,17 +104,17 @@ def test_the_parts_of_a_word_say_what_is_quoted_and_what_is_expanded() -> None:
         ('a "`b`"', "a command substitution in backticks"),
         ("a $'b'", "`$'`, which only some shells know"),
         ('a $"b"', '`$"`, which only some shells know'),
-        ("a ${b/c/d}", "an operation inside `${b...}`"),
-        ("a ${#b}", "a `${...}` that is no plain variable"),
-        ("a ${b:-'c'}", "quotes inside `${b...}`"),
-        ("a ${b", "an operation inside `${b...}`"),
-        ("a ${b:-c", "a `${` that is not closed"),
+        ("a ${b/c/d}", "a `${...}` that is more than a variable and its default"),
+        ("a ${b:-${c}}", "a `${...}` that is more than a variable and its default"),
+        ("a ${b:-'c'}", "a `${...}` that is more than a variable and its default"),
+        ("a ${b", "a `${...}` that is more than a variable and its default"),
+        ("a b\\\nc", "a backslash at the end of a line"),
         ("a $(b", "a `$(` that is not closed"),
         ("a $(case b in c) d;; esac)", "a `$(...)` with more than plain commands inside"),
         ("a $(b # c)", "a `$(...)` with more than plain commands inside"),
         ("a 'b", "a quote (') that is not closed"),
         ('a "b', 'a quote (") that is not closed'),
-        ("a \\", "a backslash at the end"),
+        ("a \\", "a backslash at the end of a line"),
         ("a &&", "nothing behind `&&`"),
         ("&& a", "no command before `&`"),
         ("a ;; b", "`;;`"),
@@ -128,7 +128,7 @@ def test_the_parts_of_a_word_say_what_is_quoted_and_what_is_expanded() -> None:
 def test_what_is_not_understood_is_refused_with_the_reason(command: str, reason: str) -> None:
     with pytest.raises(NotUnderstoodError) as caught:
         parse(command)
-    assert caught.value.reason == reason
+    assert str(caught.value) == reason
 
 
 @pytest.mark.parametrize(
@@ -170,13 +170,13 @@ PIECES = st.sampled_from(
     (
         *("a", "b/c", "é", "-x", "=", "'", '"', "\\", " ", "\\\n", "$HOME", "${ROOT}", "${NO:-d}"),
         *("~", "/", "#", "$", "{", "}", ";", "&&", "|", "\n", "'q r'", '"$ROOT s"', ".", "%", "!"),
-        *("2>&1", ":", "[", "+"),
+        *(":", "[", "+"),
     )
 )
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scaled(25, 60, 2000), deadline=None)
 @given(pieces=st.lists(PIECES, min_size=1, max_size=9), pick=st.integers(0, 20))
 def test_real_shells_see_the_words_where_the_spans_say(
     shell: str, pieces: list[str], pick: int
@@ -187,7 +187,7 @@ def test_real_shells_see_the_words_where_the_spans_say(
     except NotUnderstoodError:
         assume(False)
         return
-    assume(not others and not first.redirections and first.operator in ("", "\n", ";"))
+    assume(not others and first.operator in ("", "\n", ";"))
     values = [expand(word, VARIABLES) for word in first.words[2:]]
     assume(values and None not in values)
     assert output(shell, command) == "".join(f"<{value}>" for value in values)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from hooks_compile.agents.shell.effects import State, follow
 from hooks_compile.agents.shell.syntax import parse
+from tests.support.tiers import scaled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ def last_state(command: str) -> State:
 
 @pytest.fixture(scope="module")
 def middle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder from which `cd a` and `cd ..` lead on as often as one likes."""
+    """A directory from which `cd a` and `cd ..` lead on as often as one likes."""
     top = tmp_path_factory.mktemp("top").resolve()
     start = top.joinpath(*["a"] * LONGEST)
     start.joinpath(*["a"] * LONGEST).mkdir(parents=True)
@@ -37,9 +38,9 @@ def middle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=scaled(25, 80, 2000), deadline=None)
 @given(parts=st.lists(st.tuples(COMMANDS, OPERATORS), max_size=LONGEST - 1))
-def test_where_a_folder_is_certain_a_real_shell_is_in_it(
+def test_if_a_directory_is_certain_a_real_shell_is_in_it(
     shell: str, middle: Path, parts: list[tuple[str, str]]
 ) -> None:
     line = ""
@@ -48,15 +49,15 @@ def test_where_a_folder_is_certain_a_real_shell_is_in_it(
         line += f"{text} {operator} "
     certain = {}
     for number, (_, state) in enumerate(follow(parse(line))):
-        if None not in state.folders:
-            names = [word.text for word in state.folders if word is not None]
+        if None not in state.directories:
+            names = [word.text for word in state.directories if word is not None]
             certain[number] = os.path.normpath(middle.joinpath(*names))
     words = [shell, "sh", "-c"] if shell.endswith("busybox") else [shell, "-c"]
     done = subprocess.run([*words, line], cwd=middle, capture_output=True, text=True, check=False)
     for seen in done.stderr.splitlines():
-        which, _, folder = seen.partition(" ")
+        which, _, directory = seen.partition(" ")
         if which.isdigit():  # else the shell itself says something
-            assert certain.get(int(which), folder) == folder, line
+            assert certain.get(int(which), directory) == directory, line
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def wire(root: Path) -> list[Change]:
     groups = [{"hooks": [{"type": "command", "command": command} for command in COMMANDS]}]
     settings = root / ".claude/settings.json"
     settings.write_text(json.dumps({"hooks": {"PreToolUse": groups}}, indent=2))
-    config = claude.files(root, None)[0]
+    config = claude.AGENT.files(root, None)[0]
     file = files.read(settings, root)
     result = rewrite.wire(file.text, config, files.look_in(root))
     assert len(result.changes) == len(COMMANDS)
@@ -145,7 +145,7 @@ def test_a_linked_worktree_runs_its_own_hooks_and_those_of_the_main_checkout(
 def test_where_the_wrapper_is_not_found_the_status_is_that_of_the_shell(
     repo: tuple[GitRepo, list[Change]], tmp_path: Path, shell: str, status: int
 ) -> None:
-    """As docs/wiring.md says of a relative path in another folder."""
+    """As docs/wiring.md says of a relative path in another directory."""
     found = shutil.which(shell)
     if found is None:
         pytest.skip(f"{shell} is not on this machine")

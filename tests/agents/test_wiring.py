@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from hooks_compile.agents.shell.launches import NO_PYTHON, Refusal
+from hooks_compile.agents.shell.launches import NO_PYTHON
 from hooks_compile.agents.wiring.command import (
+    Refusal,
     Rewritten,
-    Script,
-    Surroundings,
     shebang_refusal,
     unwire_command,
     wire_command,
     wired_wrappers,
 )
+from hooks_compile.agents.wiring.surroundings import Script, Surroundings
 
 ROOT = Path("/project")
 
@@ -35,17 +35,17 @@ def around(**variables: str) -> Surroundings:
     ("command", "variables"),
     [
         ('python3 "$HOOK"', {"HOOK": "/project/hooks/x.py"}),
-        ('python3 "$FOLDER"x.py', {"FOLDER": "/project/hooks/"}),
+        ('python3 "$DIRECTORY"x.py', {"DIRECTORY": "/project/hooks/"}),
     ],
 )
-def test_a_folder_that_is_hidden_in_a_variable_has_no_wrapper(
+def test_a_directory_that_is_hidden_in_a_variable_has_no_wrapper(
     command: str, variables: dict[str, str]
 ) -> None:
     outcome = wire_command(command, around(**variables))
-    assert outcome == Refusal("the script's folder and name can't be told apart")
+    assert outcome == Refusal("the script's directory and name can't be told apart")
 
 
-def test_the_wrapper_stays_one_word_where_the_folder_has_quotes_and_spaces() -> None:
+def test_the_wrapper_stays_one_word_if_the_directory_has_quotes_and_spaces() -> None:
     command = "python3 $A'/it'\\''s '\"here\"/$B\\ b/x.py"
     outcome = wire_command(command, around(A="/project", B="c"))
     assert isinstance(outcome, Rewritten)
@@ -63,7 +63,7 @@ def test_a_command_without_our_wrapper_has_nothing_to_take_off(command: str) -> 
     assert unwire_command(command, around()) is None
 
 
-def test_a_wrapper_whose_folder_is_not_known_is_taken_for_ours() -> None:
+def test_a_wrapper_whose_directory_is_not_known_is_taken_for_ours() -> None:
     back = unwire_command('sh "$SOMEWHERE"/hook_wrapper.sh "$SOMEWHERE"/x.py', around())
     assert back is not None
     assert back.command == 'python3 "$SOMEWHERE"/x.py'
@@ -125,5 +125,5 @@ def test_the_wrappers_that_a_command_calls_are_known_when_they_are_gone(
 
 def test_a_wrapper_outside_of_the_project_is_not_written_for_a_command() -> None:
     here = around()
-    outside = replace(here, look=lambda _: Script(b"", outside=True))
+    outside = replace(here, look=lambda _: Script(b"", outside="/elsewhere/x.py"))
     assert wired_wrappers("sh a/hook_wrapper.sh a/x.py", outside) == ()

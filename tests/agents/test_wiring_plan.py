@@ -15,11 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hooks_compile.agents.wiring import plan as wiring_plan
+from hooks_compile.agents.wiring.apply import apply
 from hooks_compile.agents.wiring.describe import diff, summary
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.install import wrapper
 from tests.agents.test_rewrite import texts
 from tests.support.repositories import write
+from tests.support.tiers import scaled
 
 ENV: dict[str, str] = {}
 SCRIPTS = ("guard.py", "log.py", "run.py", "slow.py")
@@ -30,10 +32,10 @@ TOML = (
 )
 
 
-def project(folder: Path) -> Path:
+def project(directory: Path) -> Path:
     for name in SCRIPTS:
-        write(folder / ".claude/hooks" / name, "#!/usr/bin/env python3\n", executable=True)
-    return folder.resolve()
+        write(directory / ".claude/hooks" / name, "#!/usr/bin/env python3\n", executable=True)
+    return directory.resolve()
 
 
 def there_and_back(root: Path, path: Path) -> None:
@@ -42,7 +44,7 @@ def there_and_back(root: Path, path: Path) -> None:
     hooks = root / ".claude/hooks"
     names = sorted(root.rglob("*"))
     plan = wiring_plan.plan_init(root, ENV)
-    wiring_plan.apply(plan)
+    apply(plan)
     for change in plan.changes:
         for each in change.wrappers:
             assert each.read_bytes() == wrapper.text()
@@ -52,14 +54,14 @@ def there_and_back(root: Path, path: Path) -> None:
     assert not again.changes_something
     assert summary(again) == diff(again) == ""
     back = wiring_plan.plan_uninit(root, ENV, [hooks])
-    wiring_plan.apply(back)
+    apply(back)
     assert path.read_bytes() == before
     assert stat.S_IMODE(path.stat().st_mode) == mode
     assert sorted(root.rglob("*")) == names
     assert not wiring_plan.plan_uninit(root, ENV, [hooks]).changes_something
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=scaled(15, 60, 1000))
 @given(texts(comments=True), st.sampled_from([0o600, 0o640, 0o644]))
 def test_uninit_after_init_is_the_same_file_for_any_json(text: str, mode: int) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -69,7 +71,7 @@ def test_uninit_after_init_is_the_same_file_for_any_json(text: str, mode: int) -
         there_and_back(root, path)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=scaled(10, 30, 500))
 @given(
     eol=st.sampled_from(["\n", "\r\n"]),
     note=st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=5),
@@ -93,7 +95,7 @@ def test_a_plan_whose_file_changed_since_is_not_carried_out(tmp_path: Path) -> N
     plan = wiring_plan.plan_init(root, ENV)
     second.write_text(text + "\n")
     with pytest.raises(HooksCompileError, match="changed since it was read"):
-        wiring_plan.apply(plan)
+        apply(plan)
     assert first.read_text() == text
     assert not (root / ".claude/hooks/hook_wrapper.sh").exists()
 
@@ -112,7 +114,7 @@ def killed_before(plan: wiring_plan.Plan, number: int) -> bool:
                     os.kill(os.getpid(), signal.SIGKILL)
 
         sys.addaudithook(count)
-        wiring_plan.apply(plan)
+        apply(plan)
         os._exit(0)
     return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
 
@@ -124,7 +126,7 @@ def test_after_a_kill_at_any_moment_nothing_is_lost_and_both_ways_lead_on(
 ) -> None:
     root = project(tmp_path)
     write(root / "other/x.py", "pass\n")
-    folders = [root / ".claude/hooks", root / "other"]
+    directories = [root / ".claude/hooks", root / "other"]
     command = "python3 .claude/hooks/guard.py; python3 other/x.py"
     for name in ("settings.json", "settings.local.json"):
         write(root / ".claude" / name, json.dumps({"statusLine": {"command": command}}))
@@ -132,13 +134,13 @@ def test_after_a_kill_at_any_moment_nothing_is_lost_and_both_ways_lead_on(
     def plan(way: str) -> wiring_plan.Plan:
         if way == "init":
             return wiring_plan.plan_init(root, ENV)
-        return wiring_plan.plan_uninit(root, ENV, folders)
+        return wiring_plan.plan_uninit(root, ENV, directories)
 
     def state() -> dict[Path, bytes]:
         return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
     unwired = state()
-    wiring_plan.apply(plan("init"))
+    apply(plan("init"))
     wired = state()
     assert len(wired) == len(unwired) + 2
     wanted = {"init": wired, "uninit": unwired}
@@ -146,15 +148,15 @@ def test_after_a_kill_at_any_moment_nothing_is_lost_and_both_ways_lead_on(
     killed = True
     while killed:
         number += 1
-        wiring_plan.apply(plan("uninit" if first == "init" else "init"))
+        apply(plan("uninit" if first == "init" else "init"))
         killed = killed_before(plan(first), number)
         for path, old in unwired.items():
             assert path.read_bytes() in (old, wired[path])
             if path.suffix == ".json" and path.read_bytes() == wired[path]:
-                assert all((folder / wrapper.NAME).exists() for folder in folders)
+                assert all((each / wrapper.NAME).exists() for each in directories)
         for draft in set(state()) - set(wired):
             os.utime(draft, (0, 0))  # as after a minute
-        wiring_plan.apply(plan(second))
+        apply(plan(second))
         assert state() == wanted[second]
     assert number > (8 if first == "init" else 6)
 
@@ -167,7 +169,7 @@ def test_a_wrapper_that_was_edited_since_the_plan_is_not_removed(tmp_path: Path)
     assert plan.removed == (hooks / wrapper.NAME,)
     (hooks / wrapper.NAME).write_bytes(wrapper.text() + b"# mine\n")
     with pytest.raises(HooksCompileError, match="changed since it was read"):
-        wiring_plan.apply(plan)
+        apply(plan)
     assert (hooks / wrapper.NAME).exists()
 
 
@@ -183,7 +185,7 @@ def test_a_wrapper_that_can_not_be_read_is_not_ours(unprivileged: Path) -> None:
     assert (plan.changes_something, plan.unfinished) == (False, 1)
 
 
-def test_files_in_a_home_folder_have_absolute_names_in_the_diff(tmp_path: Path) -> None:
+def test_files_in_a_home_directory_have_absolute_names_in_the_diff(tmp_path: Path) -> None:
     root, home = tmp_path / "project", project(tmp_path / "home")
     root.mkdir()
     write(

@@ -16,7 +16,7 @@ from benchmarks import hook_project
 from benchmarks.hook_events import MEASURED, MORE, Event
 from tests.conftest import CHECKOUT
 from tests.support import interpreters_found
-from tests.support.launches import FOLDER, User
+from tests.support.launches import CACHE_DIRECTORY, User
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ def _written(project: Path) -> dict[str, bytes]:
     return {
         path.relative_to(project).as_posix(): CHANGING.sub(b"~", path.read_bytes())
         for path in project.rglob("*")
-        if path.is_file() and not {"__pycache__", FOLDER} & set(path.parts)
+        if path.is_file() and not {"__pycache__", CACHE_DIRECTORY} & set(path.parts)
     }
 
 
@@ -86,7 +86,7 @@ def test_a_hook_of_public_shape_does_the_same_from_source_miss_and_hit(
     assert (hit.state, by_hit) == ("hit", source)
 
     script = hooks / event.hook
-    shutil.rmtree(script.parent / FOLDER)
+    shutil.rmtree(script.parent / CACHE_DIRECTORY)
     for folder in hooks.rglob("__pycache__"):
         shutil.rmtree(folder)
     assert all(result.error is None for result in user.compile(script))

@@ -1,69 +1,45 @@
-"""Launches measured against each other."""
+"""Processes timed in turn."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.bench.timing import medians
+from hooks_compile.bench.timing import Start, time_in_turn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ENV = {"PATH": os.environ["PATH"]}
 
 
-class Clock:
-    """A clock that goes only where a launch takes its time."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def take(self, seconds: float) -> None:
-        self.now += seconds
+def shell(command: str, stdin: bytes = b"") -> Start:
+    return Start(["/bin/sh", "-c", command], stdin)
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(time, "perf_counter", clock)
-    return clock
+def test_processes_are_started_in_turn_and_each_has_its_times(tmp_path: Path) -> None:
+    first = shell("echo a >>log; [ $(grep -c a log) != 2 ] || sleep 0.3")
+    second = shell("cat >>log; sleep 0.3", b"b\n")
+    times = time_in_turn([first, second], cwd=tmp_path, env=ENV, rounds=3)
+    assert (tmp_path / "log").read_text().split() == ["a", "b"] * 3
+    assert [len(each) for each in times] == [3, 3]
+    assert times[0][1] >= 0.3
+    assert min(times[1]) >= 0.3
 
 
-def test_launches_are_made_in_turn_and_each_has_its_median(clock: Clock) -> None:
-    order: list[str] = []
-    times = iter([1.0, 3.0, 1.25, 3.25, 60.0, 3.5])
-
-    def launch(name: str) -> None:
-        order.append(name)
-        clock.take(next(times))
-
-    first, second = medians([lambda: launch("a"), lambda: launch("b")], rounds=3)
-    assert order == ["a", "b"] * 3
-    assert (first, second) == (1.25, 3.25), "one launch that was disturbed does not count"
+def test_after_the_budget_nothing_is_started_and_nothing_goes_on(tmp_path: Path) -> None:
+    count = shell("echo x >>log; [ $(grep -c x log) -lt 3 ] || sleep 60")
+    begun = time.monotonic()
+    ((*two_rounds,),) = time_in_turn([count], cwd=tmp_path, env=ENV, rounds=9, budget=3)
+    assert len(two_rounds) == 2
+    assert time.monotonic() - begun < 30
+    assert (tmp_path / "log").read_text().split() == ["x"] * 3
 
 
-@pytest.mark.parametrize(("budget", "rounds"), [(0, 1), (1, 1), (1.5, 2), (5, 5), (500, 7)])
-def test_the_first_round_is_always_made_and_the_budget_ends_the_rest(
-    clock: Clock, budget: float, rounds: int
-) -> None:
-    before = clock.now
-    assert medians([lambda: clock.take(1)], rounds=7, budget=budget) == [1]
-    assert clock.now - before == rounds
-
-
-def test_a_launch_that_takes_too_long_ends_the_measurement() -> None:
-    count = 0
-
-    def launch() -> None:
-        nonlocal count
-        count += 1
-        if count > limit:
-            raise subprocess.TimeoutExpired("launch", 1)
-
-    limit = 2
-    assert len(medians([launch, lambda: None], rounds=9)) == 2
-    assert count == 3
-    limit = 0
+def test_a_first_round_that_takes_longer_than_the_budget_is_no_measurement(tmp_path: Path) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
-        medians([launch], rounds=9)
+        time_in_turn([shell("sleep 60")], cwd=tmp_path, env=ENV, rounds=9, budget=0.2)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import runtime
-from tests.launcher.test_leave import each_of_some
+from hooks_compile.compile_worker.standard_modules import MODULES
+from tests.launcher.test_early_exit import each_of_some
 from tests.support.interpreters_found import each_cpython, printed
 from tests.support.launches import User
 from tests.support.repositories import write
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from tests.support.interpreters_found import Found
 
-_RUNTIME = Path(runtime.__file__).parent
+_CHECKOUT = Path(__file__).parent.parent.parent
 
 
 def answered(found: Found, program: str, given: object = None) -> object:
     """What a program that has the parts of the launcher and the worker prints, from JSON."""
-    return json.loads(printed(found, program, f"{_RUNTIME}/", json.dumps(given)))
+    return json.loads(printed(found, program, f"{_CHECKOUT}/", json.dumps(given)))
 
 
 # source -> the modules that it imports before it does anything else
@@ -46,10 +46,12 @@ LEADING: Mapping[str, list[str]] = {
     "import json\nfor a in b:\n    import re\n": ["json"],
     "import json\nwith a:\n    import re\n": ["json"],
     "import json\nclass A:\n    import re\n": ["json"],
-    "import json\ndef f():\n    import re\nimport os\n": ["json"],
+    "import json\ndef f():\n    import re\nimport os\n": ["json", "os"],
     "import json\n@f\ndef g(): pass\nimport re\n": ["json"],
     "import json\nfrom os import *\nimport re\n": ["json", "os"],
-    "import json\nlambda: 1\nimport re\n": ["json"],
+    "import json\nlambda: 1\nimport re\n": ["json", "re"],
+    "import json\nlambda a=b: 1\nimport re\n": ["json"],
+    "import json\n__lazy_modules__ = ('re',)\nimport re\n": ["json"],
     "import json\nf'{json}'\nimport re\n": ["json"],
     "import json\nraise SystemExit\nimport re\n": ["json"],
     "import json\nassert json\nimport re\n": ["json"],
@@ -58,6 +60,13 @@ LEADING: Mapping[str, list[str]] = {
     "import json\nfrom . import re\nimport os\n": ["json"],
     "import json\nfrom .re import a\nimport os\n": ["json"],
     "from ..json import a\n": [],
+    "import json\nA: int = 1\nclass B:\n    c: int\ndef f(x: int) -> int: ...\n": ["json"],
+}
+# The same for Python 3.15 and later (PEP 810)
+LEADING_LAZY: Mapping[str, list[str]] = {
+    "lazy import json\nimport re\nlazy from os import path as p, sep\nimport csv\n": ["re", "csv"],
+    "lazy import nobody_knows\nimport re\n": ["re"],
+    "lazy from . import json\nimport re\n": ["re"],
 }
 # What comes behind a ``try`` may be left out. Where it is not, the first import that fails is the
 # last that is made ahead.
@@ -69,8 +78,8 @@ TRYING = (
 )
 _LEADING = """\
 import json, sys
-sys.path.insert(0, sys.argv[1])
-import notes
+sys.path.append(sys.argv[1])
+from hooks_compile.compile_worker import notes
 print(json.dumps([
     notes.leading_imports(compile(source, "h", "exec")) for source in json.loads(sys.argv[2])
 ]))
@@ -85,6 +94,15 @@ def test_leading_imports_are_those_before_anything_else(interpreter: Found) -> N
 
 
 @each_cpython
+def test_a_lazy_import_is_not_made_ahead(interpreter: Found) -> None:
+    if interpreter.version < (3, 15):
+        pytest.skip("needs Python 3.15")
+    answer = answered(interpreter, _LEADING, list(LEADING_LAZY))
+    assert isinstance(answer, list)
+    assert dict(zip(LEADING_LAZY, answer, strict=True)) == LEADING_LAZY
+
+
+@each_cpython
 def test_no_module_is_noted_that_the_hook_imports_only_perhaps(interpreter: Found) -> None:
     assert answered(interpreter, _LEADING, list(TRYING)) in (
         [["tomllib"], ["json", "re"], [], []],
@@ -95,27 +113,15 @@ def test_no_module_is_noted_that_the_hook_imports_only_perhaps(interpreter: Foun
 
 
 _MODULES = """\
-import os, sys
-arguments = sys.argv[1:]
-sys.argv = [arguments[0] + "launch.py", "hook.py"]
-scope = {}
-for part in ("entry", "ahead", "leave", "launcher"):
-    with open(arguments[0] + part + ".py") as file:
-        exec(compile(file.read(), part, "exec", 0, True), scope)
-scope["_RELYING"] = frozenset()  # an import of such a module is looked at all the same
-sys.path.insert(0, arguments[0])
-number, told = os.pipe()
-child = os.fork()
-if not child:
-    import notes
-    os.write(told, " ".join(sorted(notes.MODULES)).encode())
-    os._exit(0)
-os.close(told)
-os.waitpid(child, 0)
-names = os.read(number, 65536).decode().split()
-os.close(number)
-del sys.path[0]
-gc = scope["collector"]()
+import json, os, sys
+sys.path.append(sys.argv[1])
+from hooks_compile.launcher import early_exit, observers
+from hooks_compile.launcher.collector import GC
+early_exit._NEED_NORMAL_EXIT = frozenset()  # such a module is imported and checked all the same
+names = json.loads(sys.argv[2])
+del sys.path[-1]
+for name in [name for name in sys.modules if name.startswith("json")]:
+    del sys.modules[name]
 print("[", end="")
 for name in names:
     sys.stdout.flush()
@@ -123,16 +129,16 @@ for name in names:
     if not child:
         import warnings
         warnings.simplefilter("error")
-        gc.freeze()
+        GC.freeze()
         try:
             __import__(name)
         except ModuleNotFoundError:
             os._exit(0)
         warnings.filters[:] = [("ignore", None, ResourceWarning, None, 0)]
         wrong = [word for word, well in (
-            ("stream", scope["is_plain"]()),
-            ("callback", scope["is_quiet"]()),
-            ("object", scope["what_is_left"](gc) == []),
+            ("stream", observers.has_usual_streams() and not observers.is_traced()),
+            ("callback", early_exit.is_quiet()),
+            ("object", early_exit.files_to_flush(GC) == []),
         ) if not well]
         os.write(1, ('"%s %s",' % (name, wrong)).encode() if wrong else b"")
         os._exit(0)
@@ -144,7 +150,7 @@ print(len(names), "]")
 
 @each_of_some
 def test_a_module_imported_ahead_leaves_nothing_that_acts_at_the_end(interpreter: Found) -> None:
-    answer = answered(interpreter, _MODULES)
+    answer = answered(interpreter, _MODULES, sorted(MODULES))
     assert isinstance(answer, list)
     assert answer[:-1] == []
     assert answer[-1] > 60
@@ -152,14 +158,15 @@ def test_a_module_imported_ahead_leaves_nothing_that_acts_at_the_end(interpreter
 
 _PATTERNS = r"""
 import ast, json, marshal, os, sys, warnings
-sys.path.insert(0, sys.argv[1])
-import notes, re, _sre
+sys.path.append(sys.argv[1])
+import re, _sre
+from hooks_compile.compile_worker import pattern_notes as notes
 warnings.simplefilter("ignore")
 folder = os.path.dirname(os.__file__)
 found = set()
 for base in (folder, folder + "/email", folder + "/json", folder + "/html", folder + "/xml/etree"):
     for name in sorted(os.listdir(base)):
-        if not name.endswith(".py"):
+        if not name.endswith(".py") or not os.path.exists(base + "/" + name):
             continue
         with open(base + "/" + name, "rb") as file:
             tree = ast.parse(file.read())
@@ -415,6 +422,32 @@ AHEAD: Mapping[str, tuple[str, Mapping[str, str], Sequence[str], Mapping[str, st
         {},
     ),
 }
+
+
+@each_cpython
+def test_no_other_modules_are_loaded_than_those_of_the_hook(
+    interpreter: Found, tmp_path: Path
+) -> None:
+    user = User.create(tmp_path, interpreter)
+    hooks = [
+        write(
+            tmp_path / "work" / name / "hook.py",
+            f"import {name}\nimport sys\nprint(sys.path[0] in sys.path_importer_cache)\n"
+            "print(*sorted(sys.modules))\n",
+        )
+        for name in sorted(MODULES)
+    ]
+    user.compile(*hooks)
+    ahead = 0
+    for hook in hooks:
+        expected = user.source(hook, flags=("-S",))
+        launched = user.launch(hook, flags=("-S",))
+        assert launched.state == "hit"
+        of_source, _, modules = expected.stdout.partition(b"\n")
+        of_launch, _, launched_modules = launched.stdout.partition(b"\n")
+        assert (launched_modules, launched.stderr) == (modules, expected.stderr), hook.parent.name
+        ahead += of_launch != of_source
+    assert ahead > 30 or interpreter.version < (3, 10)
 
 
 @each_of_some

@@ -74,16 +74,16 @@ class Bench:
         return self.work.with_name(f"{self.work.name}.entries")
 
     def source(self, case: Case, run: Run) -> Outcome:
-        """``PYTHON flags SCRIPT ARGS`` in a fresh folder."""
+        """``PYTHON flags SCRIPT ARGS`` in a fresh directory."""
         with self._fresh(case):
             return self._process(run, [str(self.interpreter.executable), *run.flags])
 
     def launch(
         self, case: Case, run: Run, launch: Sequence[str], entries: Path | None = None
     ) -> Launched:
-        """The same through ``launch`` (what stands between flags and script), in a fresh folder
-        into which the ``__pycache_opt__`` folders kept in ``entries`` are laid; whatever such
-        folders there are afterwards are kept in ``stash``."""
+        """The same through ``launch`` (what stands between flags and script), in a fresh directory
+        into which the ``__pycache_opt__`` directories kept in ``entries`` are laid; whatever such
+        directories there are afterwards are kept in ``stash``."""
         command = [str(self.interpreter.executable), *run.flags, *launch]
         return self.launched(case, run, command, entries)
 

@@ -1,4 +1,4 @@
-"""What the conformance tests share: a runtime folder, and the entries that the tool made."""
+"""What the conformance tests share: a runtime directory, and the entries that the tool made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.install import runtime_directory
 from tests.conformance.cases import CASES
 from tests.conformance.sides import entries_of_the_tool
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of this test run that the processes of pytest-xdist have in common."""
+    """A directory of this test run that the processes of pytest-xdist have in common."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "conformance"
-    folder.mkdir(exist_ok=True)
-    return folder
+    directory = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "conformance"
+    directory.mkdir(exist_ok=True)
+    return directory
 
 
 @pytest.fixture(scope="session")
 def runtime(shared: Path) -> Path:
-    """A runtime folder with the launcher."""
+    """A runtime directory with the launcher."""
     with FileLock(shared / "runtime.lock"):
-        runtime_folder.ensure(shared / "runtime")
+        runtime_directory.ensure(shared / "runtime")
     return shared / "runtime"
 
 
@@ -44,11 +44,11 @@ def tool_entries(shared: Path, runtime: Path) -> Callable[[Found, Imports], Path
     they are written or deferred."""
 
     def entries(interpreter: Found, imports: Imports) -> Path:
-        folder = shared / f"{interpreter.name}-{imports}"
-        with FileLock(f"{folder}.lock"):
-            if not (folder / "kept").exists():
-                entries_of_the_tool(CASES, interpreter, runtime, folder, imports)
-        return folder / "kept"
+        directory = shared / f"{interpreter.name}-{imports}"
+        with FileLock(f"{directory}.lock"):
+            if not (directory / "kept").exists():
+                entries_of_the_tool(CASES, interpreter, runtime, directory, imports)
+        return directory / "kept"
 
     return entries
 

@@ -51,22 +51,21 @@ def script_index(command: Sequence[Any]) -> int | None:
     return None
 
 
-def compile_entry(key: bytes, script: Any, folder: Any) -> None:
+def compile_entry(key: bytes, script: Any, directory: Any) -> None:
     """Make the entry of a script, as the tool would; what is no source stays without one."""
-    from hooks_compile.runtime import entry, worker  # noqa: PLC0415 - main() makes it importable
+    from hooks_compile.compile_worker import worker  # noqa: PLC0415 - main() makes it importable
 
-    path = str(Path(folder or ".", os.fsdecode(script)).resolve())
+    path = str(Path(directory or ".", os.fsdecode(script)).resolve())
     with contextlib.suppress(OSError, ValueError):
-        job = (path, worker.read(path), 0, entry.AS_PYTHON.decode())
-        worker.compile_all(key, [job], True)
+        worker.perform(worker.Order(worker.COMPILE_HOOKS, key, 0, write=True), [path])
 
 
-def outside_the_library(script: Any, folder: Any) -> Any:
+def outside_the_library(script: Any, directory: Any) -> Any:
     """Return a script, or its copy if it is one of the interpreter's own files.
 
     Beside those nothing must be written, and an entry is written beside its script.
     """
-    path = Path(folder or ".", os.fsdecode(script)).resolve()
+    path = Path(directory or ".", os.fsdecode(script)).resolve()
     if not path.is_file() or Path(sys.prefix).resolve() not in path.parents:
         return script
     return shutil.copy(path, tempfile.mkdtemp(dir=Path.cwd()))

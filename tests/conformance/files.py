@@ -1,4 +1,4 @@
-"""A case's folder: laid, wiped, looked at; and the entries in it, kept and damaged."""
+"""A case's directory: laid, wiped, looked at; and the entries in it, kept and damaged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.conformance.model import Files
 
-FOLDER = b"__pycache_opt__"
+DIRECTORY = b"__pycache_opt__"
 
 
 def lay(root: Path, files: Files) -> None:
@@ -50,10 +50,10 @@ def snapshot(root: Path) -> dict[bytes, bytes]:
     """
     found: dict[bytes, bytes] = {}
     top = os.fsencode(str(root))
-    for folder, folders, names in os.walk(top):
-        folders[:] = [name for name in folders if name != FOLDER]
-        for name in [*folders, *names]:
-            path = os.path.join(folder, name)  # noqa: PTH118 - bytes
+    for directory, directories, names in os.walk(top):
+        directories[:] = [name for name in directories if name != DIRECTORY]
+        for name in [*directories, *names]:
+            path = os.path.join(directory, name)  # noqa: PTH118 - bytes
             status = os.lstat(path)
             relative = path[len(top) + 1 :]
             kind = f"{stat.filemode(status.st_mode)} ".encode()
@@ -68,11 +68,11 @@ def snapshot(root: Path) -> dict[bytes, bytes]:
 def keep_entries(root: Path, kept: Path) -> None:
     """Copy every ``__pycache_opt__`` below ``root`` to the same place below ``kept``."""
     kept.mkdir(parents=True)
-    for folder, folders, _ in os.walk(root):
-        name = os.fsdecode(FOLDER)
-        if name in folders:
-            folders.remove(name)
-            place = Path(folder, name)
+    for directory, directories, _ in os.walk(root):
+        name = os.fsdecode(DIRECTORY)
+        if name in directories:
+            directories.remove(name)
+            place = Path(directory, name)
             if not place.is_symlink():
                 shutil.copytree(place, kept / place.relative_to(root), symlinks=True)
 

@@ -1,4 +1,4 @@
-"""Cases: folders of files, and the processes that are run in them."""
+"""Cases: directories of files, and the processes that are run in them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Trace = Literal["entry", "warns", "source", "any"]
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A symbolic link in a case's folder."""
+    """A symbolic link in a case's directory."""
 
     target: str
 
 
 @dataclass(frozen=True, slots=True)
 class Fifo:
-    """A named pipe in a case's folder."""
+    """A named pipe in a case's directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Mode:
 
 
 Content = Text | Link | Fifo | Mode | None
-"""A file's content; None is an empty folder."""
+"""A file's content; None is an empty directory."""
 
 Files = Mapping[str, Content]
 """Contents by path; what is not UTF-8 in a path is a surrogate."""
@@ -46,11 +46,11 @@ Files = Mapping[str, Content]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One process: ``PYTHON flags argv`` in ``cwd`` below the case's folder.
+    """One process: ``PYTHON flags argv`` in ``cwd`` below the case's directory.
 
     ``argv`` starts with the script as typed; ``{dir}`` in it, in the flags and in the environment
-    stands for the case's folder. ``stdin`` None is closed. ``by_sh`` is a command for ``sh`` that
-    runs the process as ``"$@"``. ``signal`` is sent to the process group once stdout has shown
+    stands for the case's directory. ``stdin`` None is closed. ``by_sh`` is a command for ``sh``
+    that runs the process as ``"$@"``. ``signal`` is sent to the process group once stdout has shown
     ``ready``. ``status`` (negative: a signal) and ``shows`` (in stdout or stderr) tell what the
     source does, so that a script that fails for another reason proves nothing; None: whatever.
 
@@ -79,8 +79,8 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A folder of files and the runs made in it. ``setup`` is a script that plain Python runs in
-    the fresh folder first, for files that only the interpreter itself can make."""
+    """A directory of files and the runs made in it. ``setup`` is a script that plain Python runs in
+    the fresh directory first, for files that only the interpreter itself can make."""
 
     name: str
     files: Files

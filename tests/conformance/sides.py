@@ -1,12 +1,13 @@
 """A run on both sides: from its source, and launched in every state that an entry can be in.
 
 ``cold``      no entry: the launcher reports ``miss``
-``primed``    launched before with the same content: the launcher reports ``hit``
+``primed``    launched before with the same content: the launcher reports ``hit``; if Python is told
+              to write no bytecode, the launch before left no entry, and it is the tool's
 ``compiled``  compiled by the tool, at the level that it chose: the launcher reports ``hit``
 ``damaged``   an entry with lost or foreign bytes: the launcher does not report ``hit``
 
-Both sides get the same environment, and each process a fresh copy of the folder at one and the same
-path, so that nothing has to be masked but addresses. What is known to differ is asserted in
+Both sides get the same environment, and each process a fresh copy of the directory at one and the
+same path, so that nothing has to be masked but addresses. What is known to differ is asserted in
 ``test_known_differences.py``, not masked here.
 """
 
@@ -58,7 +59,10 @@ def problems(
         launched = bench.launch(case, run, launch, entries)
         if state == "cold":
             shutil.rmtree(made_by_launch, ignore_errors=True)
-            shutil.copytree(bench.stash, made_by_launch, symlinks=True)
+            made = bench.stash if writes_bytecode(run, bench) else compiled
+            shutil.copytree(made, made_by_launch, symlinks=True)
+            if made is compiled and [*bench.stash.rglob("*.pyc")]:
+                found.append(f"{_name(run)}: a launch without bytecode stored an entry")
         found += _wrong(run, state, expected, launched, bench)
     return found
 
@@ -73,6 +77,14 @@ def _wrong(
     return [f"{where}\n{text}" for text in found]
 
 
+def writes_bytecode(run: Run, bench: Bench) -> bool:
+    """Whether Python writes bytecode at a run: neither an option nor a variable says no."""
+    letters = "".join(flag for flag in run.flags if flag[:2] not in ("-W", "-X"))
+    variables = {**bench.environment, **run.env}
+    is_set = variables.get("PYTHONDONTWRITEBYTECODE") and not {"E", "I"} & set(letters)
+    return "B" not in letters and not is_set
+
+
 def _name(run: Run) -> str:
     argv = [part[:60] for part in run.argv[:8]]
     return f"python3 {' '.join([*run.flags, *argv])!a} {dict(run.env) or ''} {run.by_sh}".strip()
@@ -82,12 +94,12 @@ def entries_of_the_tool(
     cases: Iterable[Case],
     interpreter: Found,
     runtime: Path,
-    folder: Path,
+    directory: Path,
     imports: Imports = "as-written",
 ) -> Path:
-    """Compile all scripts of ``cases`` as ``hooks-compile compile`` does, and return the folder
-    that has, for each case by its name, the entries to lay into the case's folder."""
-    laid, kept = folder / "laid", folder / "kept"
+    """Compile all scripts of ``cases`` as ``hooks-compile compile`` does, and return the directory
+    that has, for each case by its name, the entries to lay into the case's directory."""
+    laid, kept = directory / "laid", directory / "kept"
     scripts: set[Path] = set()
     for case in cases:
         root = laid / case.name

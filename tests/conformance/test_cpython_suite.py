@@ -26,9 +26,9 @@ SUITES = (
 Ended = dict[str, tuple[str, str]]
 
 
-def _run(mode: str, interpreter: Found, suite: str, folder: Path, runtime: Path) -> Ended:
-    results = folder / f"{mode}.json"
-    work = folder / mode
+def _run(mode: str, interpreter: Found, suite: str, directory: Path, runtime: Path) -> Ended:
+    results = directory / f"{mode}.json"
+    work = directory / mode
     work.mkdir()
     done = subprocess.run(
         [
@@ -36,7 +36,7 @@ def _run(mode: str, interpreter: Found, suite: str, folder: Path, runtime: Path)
             *(mode, str(runtime / "launch.py"), str(runtime / "key"), str(results), suite),
         ],
         cwd=work,
-        env={**clean_environment(), "HOOKS_COMPILE_TRACE": str(folder / f"{mode}.trace")},
+        env={**clean_environment(), "HOOKS_COMPILE_TRACE": str(directory / f"{mode}.trace")},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
+
+from hooks_compile.install import wrapper
 from tests.conformance.bench import Bench
 from tests.conformance.model import Case, Run
 from tests.conformance.sides import entries_of_the_tool
-from tests.support.interpreters_found import each_cpython, each_interpreter
+from tests.support import interpreters_found
+from tests.support.interpreters_found import clean_environment, each_cpython, each_interpreter
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -194,7 +202,7 @@ def test_before_311_an_excepthook_that_fails_shows_our_frame(
 ) -> None:
     case = Case("hook", {"hook.py": _HOOK})
     source, launched = _both(case, Run(status=1), interpreter, tmp_path, runtime)
-    ours = [line for line in launched if line.startswith('  File "launcher.py"')]
+    ours = [line for line in launched if line.startswith('  File "<hooks-compile>"')]
     assert [line for line in launched if line not in ours] == source
     assert len(ours) == (1 if interpreter.version < (3, 11) else 0)
 
@@ -203,7 +211,7 @@ def test_before_311_an_excepthook_that_fails_shows_our_frame(
 def test_a_script_named_like_the_standard_module_it_imports_fails_in_other_words_since_313(
     interpreter: Found, tmp_path: Path, runtime: Path
 ) -> None:
-    # CPython takes the folder of the script from where no code can put another.
+    # CPython takes the directory of the script from where no code can put another.
     case = Case("shadow", {"json.py": "import json\nprint(json.loads('1'))\n"})
     run = Run(("json.py",), status=1)
     source, launched = _both(case, run, interpreter, tmp_path, runtime)
@@ -218,7 +226,7 @@ def test_a_trace_function_that_is_left_on_sees_two_calls_of_ours_at_the_end(
 ) -> None:
     case = Case("trace", {"hook.py": _TRACES})
     source, launched = _both(case, Run(), interpreter, tmp_path, runtime)
-    ours = [line for line in launched if line.startswith("call launcher.py ")]
+    ours = [line for line in launched if line.startswith("call <hooks-compile> ")]
     assert len(ours) <= 2
     assert [line for line in launched if line not in ours] == source
 
@@ -238,7 +246,7 @@ _OBJECTS = {
 
 
 @each_cpython
-def test_modules_imported_ahead_may_be_in_another_order_and_need_no_look_into_the_hooks_folder(
+def test_modules_imported_ahead_may_be_in_another_order_and_need_no_look_into_the_hooks_directory(
     interpreter: Found, tmp_path: Path, runtime: Path
 ) -> None:
     case = Case("order", {"hook.py": _ORDER})
@@ -264,3 +272,43 @@ def test_a_module_beside_the_hook_that_looks_at_the_collector_sees_that_it_skips
     launched = bench.launch(case, run, (str(runtime / "launch.py"),), entries).outcome.stdout
     ahead = interpreter.version >= (3, 10)  # before, the names of the library's modules are unknown
     assert launched in ((b"False\n",) if ahead else (b"True\n", b"False\n"))
+
+
+_ENVIRONMENT = """\
+import json, os, sys
+sys.stdout.write(json.dumps(dict(os.environ)))
+"""
+
+
+def _seen_by_hook(
+    shell: str, more: dict[str, str], tmp_path: Path, runtime: Path
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The environment of a hook from its source, and through the wrapper under this shell."""
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not on this machine")
+    hook = str(write(tmp_path / "hook.py", _ENVIRONMENT))
+    script = str(write(tmp_path / wrapper.NAME, wrapper.text()))
+    env = {**clean_environment(), "HOOKS_COMPILE_HOME": str(runtime), **more}
+    python = str(interpreters_found.found()[0].executable)
+    source, launched = (
+        dict(json.loads(subprocess.run(words, env=env, stdout=subprocess.PIPE, check=True).stdout))
+        for words in ([python, hook], [program, script, f"--python={python}", hook])
+    )
+    return source, launched
+
+
+@pytest.mark.parametrize("shell", ["bash", "dash"])
+def test_the_shell_of_the_wrapper_sets_variables_of_its_own(
+    shell: str, tmp_path: Path, runtime: Path
+) -> None:
+    source, launched = _seen_by_hook(shell, {"_": "/bin/agent"}, tmp_path, runtime)
+    changed = {name for name in source | launched if source.get(name) != launched.get(name)}
+    assert changed <= {"_", "OLDPWD", "PWD", "SHLVL"}
+    assert ("_" in changed) == (shell == "bash")
+
+
+def test_dash_drops_variables_whose_names_are_no_identifiers(tmp_path: Path, runtime: Path) -> None:
+    more = {"my-name": "1", "BASH_FUNC_greet%%": "() { echo hello; }"}
+    source, launched = _seen_by_hook("dash", more, tmp_path, runtime)
+    assert source.keys() - launched.keys() == more.keys()

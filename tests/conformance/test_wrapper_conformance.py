@@ -103,7 +103,7 @@ def _compare(shell: tuple[str, ...], interpreter: Found, tmp_path: Path, runtime
 
 
 @each_interpreter
-def test_without_a_runtime_folder_the_wrapper_is_plain_python(
+def test_without_a_runtime_directory_the_wrapper_is_plain_python(
     interpreter: Found, tmp_path: Path
 ) -> None:
     script = tmp_path / "hook_wrapper.sh"

@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 
 from hooks_compile.demo import story as demo
-from hooks_compile.demo.scene import ABOUT, BROKEN, FILES, GUARD, HOOKS, LOG, STRICTER
+from hooks_compile.demo.samples import ABOUT, BROKEN, FILES, GUARD, HOOKS, LOG, STRICTER
 from hooks_compile.errors import HooksCompileError
 from tests.support.interpreters_found import Found, each_interpreter
 from tests.support.repositories import write
 from tests.support.tool import Tool
 
+README = Path(__file__).parents[2] / "README.md"
 HOSTILE_GIT = """\
 [core]
 \thooksPath = {hooks}
@@ -38,12 +39,12 @@ HOSTILE_GIT = """\
 
 @pytest.fixture
 def tool(tmp_path: Path) -> Tool:
-    """A user outside of any git project, whose temporary folder is their own."""
-    folder = tmp_path / "anywhere"
-    folder.mkdir()
+    """A user outside of any git project, whose temporary directory is their own."""
+    directory = tmp_path / "anywhere"
+    directory.mkdir()
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    return Tool.create(folder, tmp_path).with_env(TMPDIR=str(temporary))
+    return Tool.create(directory, tmp_path).with_env(TMPDIR=str(temporary))
 
 
 def temporary_files(tool: Tool) -> list[Path]:
@@ -78,6 +79,8 @@ def test_the_demo_plays_whatever_the_users_settings_are(tool: Tool, tmp_path: Pa
     assert_launches(done.out)
     assert_broken_hook(done.out)
     assert_measured(done.out)
+    (in_readme,) = re.findall(r"```text\n(.*?)```", README.read_text(), re.DOTALL)
+    assert in_readme in done.out
 
 
 def assert_readable(out: str) -> None:
@@ -88,21 +91,18 @@ def assert_readable(out: str) -> None:
 
 
 def assert_launches(out: str) -> None:
-    """Every launch is told, with the code that ran and what came out."""
-    launches = re.findall(r"^  (\w+) +(.+?) +(\w+\.py) +(\w+) +exit (\d)$", out, re.MULTILINE)
-    assert [(hook, state, status) for _, _, hook, state, status in launches] == [
+    """Every launch is shown, with the code that ran and what came out."""
+    launches = re.findall(r"^  (\w+\.py) +.+? +(hit|miss|source) +exit (\d)$", out, re.MULTILINE)
+    assert launches == [
         ("guard.py", "hit", "0"),
         ("guard.py", "hit", "2"),
         ("log.py", "hit", "0"),
-        ("context.py", "hit", "0"),
-        ("guard.py", "hit", "0"),
         ("guard.py", "miss", "2"),
         ("guard.py", "hit", "2"),
         ("guard.py", "hit", "0"),
         ("guard.py", "hit", "2"),
     ]
-    assert "guard: blocked, because it removes ~/" in out
-    assert "deploy with [redacted]" in out
+    assert "guard: blocked, because it removes everything" in out
     assert out.count("history of others") == 3, "the new text runs after the edit, and comes back"
 
 
@@ -115,24 +115,32 @@ def assert_broken_hook(out: str) -> None:
 
 
 def assert_measured(out: str) -> None:
-    """Each hook is in the table, and where nothing is won it says so."""
+    """Each hook is in the table, with a verdict."""
     rows = re.findall(
         r"^  (\w+\.py) +([\d.]+) ms +([\d.]+) ms +([\d.]+)   (saves|costs|no difference)",
         out,
         re.MULTILINE,
     )
-    assert [row[0] for row in rows] == ["guard.py", "log.py", "context.py"]
+    assert [row[0] for row in rows] == ["guard.py", "log.py"]
     for _, source, entry, ratio, verdict in rows:
         assert float(source) > 0
         assert abs(float(entry) / float(source) - float(ratio)) < 0.02
-        expected = "saves" if float(ratio) < 0.98 else "costs" if float(ratio) > 1.02 else "no"
-        assert verdict.startswith(expected) or abs(abs(float(ratio) - 1) - 0.02) < 0.006
+        assert float(ratio) < 1 or verdict != "saves"
+        assert float(ratio) > 1 or verdict != "costs"
     assert f"medians of {demo.ROUNDS}" in out
-    assert demo.ROUNDS >= 15
-    assert "the imports take what" in " ".join(out.split())
 
 
-def test_a_kept_project_goes_on_working_and_a_shim_is_told_not_measured(tool: Tool) -> None:
+def test_a_difference_is_claimed_only_if_it_is_no_noise() -> None:
+    source = [0.030 + number / 10000 for number in range(15)]
+    assert demo.verdict(source, [time - 0.001 for time in source]) == "saves 1.0 ms"
+    assert demo.verdict(source, [time + 0.001 for time in source]) == "costs 1.0 ms more"
+    # the median is lower by far, but it is lower in 9 of 15 rounds only
+    noisy = [time + (0.010 if number % 5 < 2 else -0.005) for number, time in enumerate(source)]
+    assert demo.verdict(source, noisy) == "no difference beyond noise"
+    assert demo.verdict(source, source) == "no difference beyond noise"
+
+
+def test_a_kept_project_goes_on_working_and_a_shim_is_named_not_measured(tool: Tool) -> None:
     python = (tool.bin / "python3").readlink()
     (tool.bin / "python3").unlink()
     write(tool.bin / "python3", f'#!/bin/sh\nsleep 0.5\nexec {python} "$@"\n', executable=True)
@@ -140,8 +148,8 @@ def test_a_kept_project_goes_on_working_and_a_shim_is_told_not_measured(tool: To
     assert done.status == 0, done
     assert "python3 on this PATH is a shim" in done.out
     assert min(float(text) for text in re.findall(r"([\d.]+) ms", done.out)) < 500
-    (folder,) = temporary_files(tool)
-    project = folder / "project"
+    (directory,) = temporary_files(tool)
+    project = directory / "project"
     assert f"The project stays in {project}" in done.out
     export = done.out.rpartition("To go on there: ")[2].strip()
     again = Tool(project, tool.env)
@@ -162,7 +170,7 @@ def test_a_kept_project_goes_on_working_and_a_shim_is_told_not_measured(tool: To
     ("number", "status", "seconds"),
     [(signal.SIGINT, 130, 0.4), (signal.SIGINT, 130, 1.2), (signal.SIGTERM, 143, 0.8)],
 )
-def test_an_interrupt_at_any_moment_removes_the_folder(
+def test_an_interrupt_at_any_moment_removes_the_directory(
     tool: Tool, number: signal.Signals, status: int, seconds: float
 ) -> None:
     process = tool.start("demo", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -191,7 +199,7 @@ def test_what_is_not_as_expected_is_shown_and_is_a_failure(tool: Tool) -> None:
     write(tool.bin / "python3", f'#!/bin/sh\nexec {python} -O "$@"\n', executable=True)
     done = tool.run("demo")
     assert done.status == 1
-    assert "guard.py    source exit 0\n    ! expected: hit" in done.out
+    assert re.search(r"guard.py .* source +exit 0\n    ! expected: hit", done.out)
     assert "hooks-compile doctor" in done.out.splitlines()[-1]
     assert "ms" not in done.out.split(), "what did not work is not measured"
     assert temporary_files(tool) == []
@@ -210,7 +218,7 @@ def test_a_command_that_fails_is_shown_and_is_a_failure(tool: Tool) -> None:
     assert max(map(len, done.out.splitlines())) <= 80
 
 
-def test_without_a_place_for_its_folder_the_demo_names_the_remedy(
+def test_without_a_place_for_its_directory_the_demo_names_the_remedy(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
@@ -226,12 +234,9 @@ def test_the_hooks_of_the_demo_run_under_every_interpreter(
     for name, text in FILES.items():
         write(tmp_path / name, text)
     assert set(ABOUT) <= set(FILES)
-    events = {
-        GUARD: ({"tool_name": "Bash", "tool_input": {"command": "sudo rm -rf /etc/"}}, 2),
-        LOG: ({"tool_name": "Bash", "tool_input": {"command": "x" * 300}}, 0),
-        "context.py": ({"prompt": "password=secret"}, 0),
-    }
-    for hook, (event, status) in events.items():
+    events = {GUARD: ("sudo rm -rf /", 2), LOG: ("git status", 0)}
+    for hook, (command, status) in events.items():
+        event = {"tool_name": "Bash", "tool_input": {"command": command}}
         done = subprocess.run(
             [interpreter.executable, tmp_path / HOOKS / hook],
             input=json.dumps(event).encode(),
@@ -240,9 +245,8 @@ def test_the_hooks_of_the_demo_run_under_every_interpreter(
             env={"CLAUDE_PROJECT_DIR": str(tmp_path)},
         )
         assert done.returncode == status, done
-        assert b"secret" not in done.stdout
     logged = json.loads((tmp_path / ".claude/log.jsonl").read_text())
-    assert len(logged["input"]["command"]) == 203
+    assert logged["input"] == {"command": "git status"}
 
 
 @pytest.mark.parametrize("edit", [STRICTER, BROKEN])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import py_compile
 import subprocess
 import sys
 import threading
 import time
+from py_compile import PycInvalidationMode
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +17,13 @@ from hypothesis import strategies as st
 
 from hooks_compile.entries import cache
 from hooks_compile.entries.cache import EntryName
-from hooks_compile.runtime import entry, store
-from tests.support.launches import FOLDER, User, as_ordinary_user, entries
+from hooks_compile.entries.compiler import Compiler
+from hooks_compile.entries.sync import compile_modules
+from hooks_compile.launcher import entry
+from hooks_compile.launcher.miss import store
+from hooks_compile.model import HookSource, State
+from tests.support.launches import CACHE_DIRECTORY, User, as_ordinary_user, entries
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,14 +39,14 @@ def hooks(tmp_path: Path) -> Path:
     folder = tmp_path / "hooks"
     folder.mkdir()
     (folder / "hook.py").write_text("print(1)\n")
-    store.store(str(folder / FOLDER), "draft", b"")
-    (folder / FOLDER / "draft").unlink()
+    store.store(str(folder / CACHE_DIRECTORY), "draft", b"")
+    (folder / CACHE_DIRECTORY / "draft").unlink()
     return folder
 
 
 def put(folder: Path, *names: str, age_s: float = 0) -> list[Path]:
     """Make files, each a second younger than the one before."""
-    paths = [folder / FOLDER / name for name in names]
+    paths = [folder / CACHE_DIRECTORY / name for name in names]
     for number, path in enumerate(paths):
         path.write_bytes(b"entry")
         when = time.time() - age_s - len(names) + number
@@ -99,27 +106,27 @@ def test_the_newest_entries_of_each_script_and_interpreter_stay(hooks: Path) -> 
     old = put(hooks, *(name(n) for n in range(5)))
     other = put(hooks, *(name(n, "other") for n in range(3)))
     pypy = put(hooks, name(1, tag="pypy39"), name(2, tag="pypy39"))
-    assert cache.prune(hooks / FOLDER, keep=2) == [*old[:3], other[0]]
+    assert cache.prune(hooks / CACHE_DIRECTORY, keep=2) == [*old[:3], other[0]]
     assert entries(hooks) == sorted([*old[3:], *other[1:], *pypy])
-    assert cache.prune(hooks / FOLDER, keep=2) == []
+    assert cache.prune(hooks / CACHE_DIRECTORY, keep=2) == []
 
 
 def test_an_entry_that_is_needed_stays_however_old(hooks: Path) -> None:
     paths = put(hooks, *(name(n) for n in range(4)))
-    assert cache.prune(hooks / FOLDER, keep=1, needed=[paths[0].name]) == paths[1:3]
+    assert cache.prune(hooks / CACHE_DIRECTORY, keep=1, needed=[paths[0].name]) == paths[1:3]
 
 
 def test_the_entries_of_a_script_that_is_gone_go(hooks: Path) -> None:
     gone = put(hooks, name(1, "gone"), name(2, "gone"))
     (kept,) = put(hooks, name(1))
-    assert cache.prune(hooks / FOLDER, keep=3, needed=[gone[0].name]) == gone
+    assert cache.prune(hooks / CACHE_DIRECTORY, keep=3, needed=[gone[0].name]) == gone
     assert entries(hooks) == [kept]
 
 
 def test_the_entries_of_a_broken_link_stay(hooks: Path) -> None:
     (hooks / "link.py").symlink_to("nowhere")
     (kept,) = put(hooks, name(1, "link"))
-    assert cache.prune(hooks / FOLDER, keep=3) == []
+    assert cache.prune(hooks / CACHE_DIRECTORY, keep=3) == []
     assert kept.exists()
 
 
@@ -127,23 +134,23 @@ def test_only_drafts_that_no_writer_can_be_at_work_on_go(hooks: Path) -> None:
     (old,) = put(hooks, ".123.456.tmp", age_s=cache.DRAFT_AGE_S + 60)
     (new,) = put(hooks, ".124.457.tmp")
     (foreign,) = put(hooks, ".mine.tmp", age_s=cache.DRAFT_AGE_S + 60)
-    assert cache.prune(hooks / FOLDER, keep=3) == [old]
+    assert cache.prune(hooks / CACHE_DIRECTORY, keep=3) == [old]
     assert new.exists()
     assert foreign.exists()
 
 
 def test_what_is_not_ours_stays(hooks: Path) -> None:
     put(hooks, "README", "hook.cpython-311.pyc", f"hook.cpython-311.opt-2.{HASH}.pyc.orig")
-    (hooks / FOLDER / name(1, "gone")).mkdir()
-    before = sorted((hooks / FOLDER).iterdir())
-    assert cache.prune(hooks / FOLDER, keep=1) == []
-    assert sorted((hooks / FOLDER).iterdir()) == before
+    (hooks / CACHE_DIRECTORY / name(1, "gone")).mkdir()
+    before = sorted((hooks / CACHE_DIRECTORY).iterdir())
+    assert cache.prune(hooks / CACHE_DIRECTORY, keep=1) == []
+    assert sorted((hooks / CACHE_DIRECTORY).iterdir()) == before
 
 
 @pytest.mark.parametrize("work", ["prune", "clean"])
 @pytest.mark.parametrize("kind", ["missing", "file", "symlink"])
 def test_what_is_no_folder_of_ours_is_left_alone(tmp_path: Path, kind: str, work: str) -> None:
-    folder = tmp_path / "hooks" / FOLDER
+    folder = tmp_path / "hooks" / CACHE_DIRECTORY
     outside = tmp_path / "outside"
     outside.mkdir()
     folder.parent.mkdir()
@@ -157,24 +164,47 @@ def test_what_is_no_folder_of_ours_is_left_alone(tmp_path: Path, kind: str, work
     assert len(list(outside.iterdir())) == 1
 
 
-def test_a_folder_that_may_not_be_read_is_left_alone(hooks: Path) -> None:
-    put(hooks, name(1, "gone"))
-    (hooks / FOLDER).chmod(0)
+@pytest.mark.parametrize("work", ["prune", "clean"])
+@pytest.mark.parametrize("mode", [0, 0o500])
+def test_what_cannot_be_removed_is_an_error_that_names_the_file(
+    hooks: Path, mode: int, work: str
+) -> None:
+    put(hooks, name(1, "gone"), name(2, "gone"))
+    directory = hooks / CACHE_DIRECTORY
+    directory.chmod(mode)
     code = (
-        "import sys, pathlib; from hooks_compile.entries import cache; "
-        "p = pathlib.Path(sys.argv[1]); "
-        "print(cache.prune(p, keep=1), cache.clean(p))"
+        "import sys, pathlib; from hooks_compile.entries import cache\n"
+        "work = cache.clean if sys.argv[2] == 'clean' else lambda p: cache.prune(p, keep=1)\n"
+        "try: work(pathlib.Path(sys.argv[1]))\n"
+        "except OSError as error: print(error.strerror, error.filename, sep='\\n')\n"
     )
     try:
         done = subprocess.run(
-            [sys.executable, "-c", code, hooks / FOLDER],
+            [sys.executable, "-c", code, directory, work],
             capture_output=True,
+            text=True,
             check=False,
             preexec_fn=as_ordinary_user(),
         )
     finally:
-        (hooks / FOLDER).chmod(0o700)
-    assert (done.stdout, done.stderr) == (b"[] []\n", b"")
+        directory.chmod(0o700)
+    first = {"prune": name(1, "gone"), "clean": ".gitignore"}[work]
+    path = directory / first if mode else directory
+    assert (done.stdout, done.stderr) == (f"Permission denied\n{path}\n", "")
+
+
+def test_what_can_be_removed_is_removed_all_the_same(hooks: Path) -> None:
+    _, second, _ = put(hooks, *(name(n, "gone") for n in range(3)))
+    subprocess.run(["chattr", "+i", second], check=False, capture_output=True)
+    try:
+        cache.clean(hooks / CACHE_DIRECTORY)
+    except OSError as error:
+        assert error.filename == str(second)
+    else:
+        pytest.skip("no file can be made immutable here")
+    finally:
+        subprocess.run(["chattr", "-i", second], check=False, capture_output=True)
+    assert list((hooks / CACHE_DIRECTORY).iterdir()) == [second]
 
 
 def test_two_prunings_at_once_do_not_meet_an_error(hooks: Path) -> None:
@@ -183,7 +213,7 @@ def test_two_prunings_at_once_do_not_meet_an_error(hooks: Path) -> None:
     def prune() -> None:
         try:
             for _ in range(20):
-                cache.prune(hooks / FOLDER, keep=1)
+                cache.prune(hooks / CACHE_DIRECTORY, keep=1)
         except BaseException as error:
             errors.append(error)
 
@@ -203,16 +233,16 @@ def test_two_prunings_at_once_do_not_meet_an_error(hooks: Path) -> None:
 
 def test_cleaning_removes_what_is_ours_and_then_the_folder(hooks: Path) -> None:
     put(hooks, name(1), name(2, "gone"), ".1.2.tmp")
-    removed = cache.clean(hooks / FOLDER)
+    removed = cache.clean(hooks / CACHE_DIRECTORY)
     assert len(removed) == 6
-    assert removed[-1] == hooks / FOLDER
+    assert removed[-1] == hooks / CACHE_DIRECTORY
     assert [path.name for path in hooks.iterdir()] == ["hook.py"]
 
 
 def test_cleaning_leaves_what_is_not_ours(hooks: Path) -> None:
     put(hooks, name(1), "README")
-    cache.clean(hooks / FOLDER)
-    assert [path.name for path in (hooks / FOLDER).iterdir()] == ["README"]
+    cache.clean(hooks / CACHE_DIRECTORY)
+    assert [path.name for path in (hooks / CACHE_DIRECTORY).iterdir()] == ["README"]
 
 
 # --- what others see of it
@@ -228,26 +258,68 @@ def test_git_sees_nothing_of_the_cache_whoever_made_it(tmp_path: Path, git_repo:
     assert git_repo.git("status", "--porcelain", "--untracked-files=all") == ""
     for folder in (by_launch.parent, by_compile.parent):
         assert len(entries(folder)) == 1
-        tag = (folder / FOLDER / "CACHEDIR.TAG").read_bytes()
+        tag = (folder / CACHE_DIRECTORY / "CACHEDIR.TAG").read_bytes()
         assert tag.startswith(b"Signature: 8a477f597d28d172789f06886806bc55\n")
 
 
 def test_markers_that_a_killed_writer_left_out_come_with_the_next_entry(hooks: Path) -> None:
     for marker, _ in store.MARKERS:
-        (hooks / FOLDER / marker).unlink()
-    store.store(str(hooks / FOLDER), "name", b"data")
-    assert {path.name for path in (hooks / FOLDER).iterdir()} == {
+        (hooks / CACHE_DIRECTORY / marker).unlink()
+    store.store(str(hooks / CACHE_DIRECTORY), "name", b"data")
+    assert {path.name for path in (hooks / CACHE_DIRECTORY).iterdir()} == {
         "name",
         *(marker for marker, _ in store.MARKERS),
     }
 
 
 def test_markers_that_somebody_changed_stay(hooks: Path) -> None:
-    (hooks / FOLDER / ".gitignore").write_text("# mine\n")
-    store.store(str(hooks / FOLDER), "name", b"data")
-    assert (hooks / FOLDER / ".gitignore").read_text() == "# mine\n"
+    (hooks / CACHE_DIRECTORY / ".gitignore").write_text("# mine\n")
+    store.store(str(hooks / CACHE_DIRECTORY), "name", b"data")
+    assert (hooks / CACHE_DIRECTORY / ".gitignore").read_text() == "# mine\n"
 
 
 def test_a_folder_of_modules_gets_no_markers(tmp_path: Path) -> None:
     store.store(str(tmp_path / "__pycache__"), "name", b"data", markers=False)
     assert [path.name for path in (tmp_path / "__pycache__").iterdir()] == ["name"]
+
+
+# --- compiled modules
+
+
+def test_only_the_compiled_modules_that_we_made_are_removed(
+    tmp_path: Path, git_repo: GitRepo
+) -> None:
+    user = User.create(tmp_path / "home")
+    names = ("ours", "pythons", "tracked", "stale")
+    ours, pythons, tracked, stale = (
+        git_repo.write(f"hooks/{name}.py", f"x = {name!r}\n") for name in names
+    )
+    py_compile.compile(str(pythons), invalidation_mode=PycInvalidationMode.CHECKED_HASH)
+    py_compile.compile(str(tracked))
+    git_repo.git("add", "-f", "hooks")
+    git_repo.commit()
+    directory = cache.module_directory_in(ours.parent)
+    git_repo.git("rm", "-q", "--cached", "hooks/__pycache__/" + pyc(pythons))
+    with Compiler([user.interpreter], user.key) as compiler:
+        modules = [HookSource(path) for path in (ours, tracked, stale)]
+        states = [result.state for result in compile_modules(compiler, modules)]
+    assert states == [State.COMPILED, State.MISSING, State.COMPILED]
+    stale.write_text("x = 'edited'\n")
+    assert git_repo.git("status", "--porcelain", "--", f"hooks/__pycache__/{pyc(tracked)}") == ""
+    removed = cache.clean_modules(directory)
+    assert removed == [directory / pyc(ours), directory / pyc(stale)]
+    assert {path.name for path in directory.iterdir()} == {pyc(pythons), pyc(tracked)}
+
+
+def test_the_directory_of_modules_is_removed_if_it_is_empty_then(tmp_path: Path) -> None:
+    user = User.create(tmp_path / "home")
+    module = write(tmp_path / "hooks/helper.py", "x = 1\n")
+    user.compile_modules(module)
+    directory = cache.module_directory_in(module.parent)
+    assert cache.clean_modules(directory) == [directory / pyc(module), directory]
+    assert cache.clean_modules(directory) == []
+
+
+def pyc(module: Path) -> str:
+    """The name of a module's compiled file under our own interpreter."""
+    return f"{module.stem}.{sys.implementation.cache_tag}.pyc"

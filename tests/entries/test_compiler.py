@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import marshal
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from hooks_compile.compile_worker.worker import COMPILE_HOOKS, FIND_FRESH, Order
+from hooks_compile.entries import workers
 from hooks_compile.entries.compiler import Compiler
 from hooks_compile.entries.workers import Subprocess, is_own
 from hooks_compile.errors import InterpreterError
 from hooks_compile.install import runtime_directory as runtime_folder
 from hooks_compile.interpreters.resolve import resolve
-from hooks_compile.model import HookSource, State
-from hooks_compile.runtime import entry
+from hooks_compile.launcher import entry
+from hooks_compile.model import HookSource, LevelChoice, State
 from tests.support.interpreters_found import Found, each_interpreter, found
+from tests.support.launches import User
 from tests.support.repositories import write
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from hooks_compile.model import Interpreter
+    from hooks_compile.model import Interpreter, Optimize
 
 
 @pytest.fixture
@@ -75,14 +79,16 @@ def test_interpreters_that_share_entries_share_the_work(tmp_path: Path, key: byt
     with Compiler([one, one], key) as compiler:
         results = compiler.compile([source])
     assert [result.state for result in results] == [State.COMPILED, State.COMPILED]
-    assert len(list((tmp_path / entry.FOLDER).glob("a.*"))) == 1
+    assert len(list((tmp_path / entry.CACHE_DIRECTORY).glob("a.*"))) == 1
 
 
 def test_a_forced_level_replaces_the_proven_one_and_back(tmp_path: Path, key: bytes) -> None:
     source = HookSource(write(tmp_path / "a.py", "assert True\nprint(1)\n"))
 
     def names() -> list[str]:
-        return sorted(path.name.split(".")[2] for path in (tmp_path / entry.FOLDER).glob("a.*"))
+        return sorted(
+            path.name.split(".")[2] for path in (tmp_path / entry.CACHE_DIRECTORY).glob("a.*")
+        )
 
     with Compiler([own(tmp_path)], key) as auto:
         assert auto.compile([source])[0].choice.level == 0
@@ -94,6 +100,34 @@ def test_a_forced_level_replaces_the_proven_one_and_back(tmp_path: Path, key: by
     with Compiler([own(tmp_path)], key) as auto:
         assert auto.compile([source])[0].state is State.COMPILED
         assert names() == ["opt-0"]
+
+
+def test_what_a_launch_compiled_is_fresh_and_only_a_write_makes_it_better(tmp_path: Path) -> None:
+    user = User.create(tmp_path / "user")
+    hook = HookSource(write(tmp_path / "a.py", "import json\nassert json\n"))
+    assert user.launch(hook.path).state == "miss"
+    path = user.entry_path(hook.path, 0)
+    before = path.read_bytes()
+    levels: tuple[Optimize, ...] = ("auto", 0, 2)
+    for optimize in levels:
+        with Compiler([user.interpreter], user.key, optimize) as compiler:
+            (checked,) = compiler.check([hook], explain=True)
+            assert (checked.state, checked.entry, path.read_bytes()) == (State.FRESH, path, before)
+            assert checked.choice == LevelChoice(0, "compiled by a launch")
+    assert user.compile(hook.path)[0].state is State.COMPILED
+    assert entry.unpack(path.read_bytes())[1][1] == ("re", "json")  # the launcher makes these ahead
+    assert user.compile(hook.path)[0].state is State.FRESH
+
+
+def test_the_reason_for_the_level_is_told_if_it_is_asked_for(tmp_path: Path, key: bytes) -> None:
+    source = HookSource(write(tmp_path / "a.py", "print(1)\n\nassert 1\n"))
+    reasons: dict[Optimize, str] = {"auto": "line 3: assert", 1: "forced"}
+    for optimize, reason in reasons.items():
+        with Compiler([own(tmp_path)], key, optimize) as compiler:
+            assert compiler.check([source])[0].choice.reason == reason
+            assert compiler.compile([source])[0].choice.reason == reason
+            assert compiler.check([source])[0].choice.reason == ""
+            assert compiler.check([source], explain=True)[0].choice.reason == reason
 
 
 def test_a_source_that_vanishes_or_is_no_file_is_told(tmp_path: Path, key: bytes) -> None:
@@ -150,7 +184,7 @@ def test_an_interpreter_that_dies_is_an_error_with_a_remedy(tmp_path: Path) -> N
     real = own(tmp_path)
     broken = type(real)("python", fake, "cpython", (3, 8, 0), "cpython-38", "00", "00")
     with Subprocess(broken) as worker, pytest.raises(InterpreterError, match="status 7"):
-        worker.check(b"k" * 16, ["/x"])
+        worker.perform(Order(FIND_FRESH, b"k" * 16, "auto", write=False), ["/x"])
     missing = type(real)("p", tmp_path / "no", "cpython", (3, 8, 0), "cpython-38", "00", "00")
     with pytest.raises(InterpreterError, match="No such file"):
         Subprocess(missing)
@@ -181,6 +215,39 @@ def test_a_source_that_makes_the_interpreter_crash_keeps_no_other_from_being_com
         assert result.error is not None
         assert result.error.kind == "Crash"
         assert "crashes when it compiles this (status -" in result.error.message
+
+
+@each_interpreter
+def test_a_worker_takes_no_module_from_beside_our_installation(
+    interpreter: Found, tmp_path: Path, key: bytes
+) -> None:
+    """What is installed with the tool is for the tool's interpreter, and may hide anything."""
+    site_packages = tmp_path / "site-packages"
+    shutil.copytree(Path(workers.__file__).parent.parent, site_packages / "hooks_compile")
+    for name in (
+        "argparse",
+        "enum",
+        "functools",
+        "json",
+        "re",
+        "typing",
+        "unicodedata",
+        "warnings",
+    ):
+        write(site_packages / f"{name}.py", "raise SystemExit(f'from beside us: {__name__}')\n")
+    hook = write(tmp_path / "hook.py", "import re, json, argparse\nre.compile('a.+é')\n")
+    chosen = interpreter_of(interpreter, tmp_path)
+    order = Order(COMPILE_HOOKS, key, "auto", write=True)
+    message = marshal.dumps((tuple(order), [str(hook)]), 2)
+    request = (len(message).to_bytes(4, "little"), message)
+    done = subprocess.run(
+        [chosen.executable, "-I", "-S", "-B", "-c", workers.PROGRAM, site_packages],
+        input=b"".join(request),
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"compiled" in done.stdout
 
 
 def test_only_an_equal_interpreter_counts_as_our_own(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from hooks_compile.entries.report import (
     describe_trouble,
     plural,
     result_json,
-    shown,
     summary,
     synced_json,
     troubles,
@@ -27,6 +26,7 @@ from hooks_compile.model import (
     SourceError,
     State,
 )
+from hooks_compile.printable import shown
 
 ROOT = Path("/project")
 PYTHON = Interpreter(
@@ -118,7 +118,31 @@ def test_what_is_compiled_is_no_trouble(state: State) -> None:
 )
 def test_every_trouble_names_the_hook_and_the_cause(state: State, expected: str) -> None:
     text = describe_trouble(result(state, detail="why it is"), ROOT)
-    assert text == f".claude/hooks/guard.py: {expected}"
+    assert text is not None
+    assert text.splitlines()[0] == f".claude/hooks/guard.py: {expected}"
+
+
+def test_a_directory_that_cannot_be_written_is_one_text_with_the_remedy() -> None:
+    names = (".claude/hooks/a.py", ".claude/hooks/b.py", ".husky/c d/x.py")
+    results = [result(State.UNWRITABLE, name, detail="Permission denied") for name in names]
+    first, second = troubles(Synced(tuple(results), (), ()), ROOT)
+    assert first.splitlines() == [
+        ".claude/hooks/a.py: its entry can't be written: Permission denied",
+        "  to fix it: make /project/.claude/hooks and /project/.claude/hooks/__pycache_opt__ "
+        "writable, or: sudo rm -r /project/.claude/hooks/__pycache_opt__",
+    ]
+    assert second.endswith("sudo rm -r '/project/.husky/c d/__pycache_opt__'")
+
+
+def test_what_could_not_be_removed_is_a_trouble() -> None:
+    path = f"{ROOT}/.claude/hooks/__pycache_opt__/old.pyc"
+    refused = (OSError(30, "Read-only file system", path),)
+    synced = Synced((result(State.FRESH),), (), (), refused)
+    assert troubles(synced, ROOT) == [
+        f"{path}: can't be removed: Read-only file system\n  to fix it: sudo rm -r {path}"
+    ]
+    assert synced_json(synced, 0)["ok"] is False
+    assert synced_json(synced, 0)["refused"] == [path]
 
 
 def test_a_broken_hook_names_the_interpreter_it_is_broken_for() -> None:
@@ -144,7 +168,7 @@ def test_the_summary_counts_hooks_once_and_results_by_what_became_of_them() -> N
         result(State.BROKEN, "b.py", interpreter=PYPY),
     ]
     assert summary(Synced(tuple(results), (), ()), 1.234) == (
-        "2 hooks for CPython 3.11.7, PyPy 3.9.16: 1 compiled, 2 up to date, 1 with trouble (1.23 s)"
+        "2 hooks for CPython 3.11.7, PyPy 3.9.16: 1 compiled, 2 up to date, 1 to fix (1.23 s)"
     )
     modules = (result(State.COMPILED), result(State.FRESH))
     assert summary(Synced((results[0],), modules, (ROOT, ROOT)), 0) == (
@@ -174,6 +198,7 @@ def test_json_of_a_pass_is_made_of_its_results(tmp_path: Path) -> None:
         "results": [result_json(synced.results[0])],
         "modules": [result_json(synced.modules[0])],
         "pruned": [str(tmp_path)],
+        "refused": [],
     }
 
 

@@ -37,7 +37,7 @@ def result(
     python = Interpreter("python3", hook, "cpython", (3, 11, 7), "cpython-311", "a7", "00")
     entry = hook.with_name("guard.cpython-311.opt-2.00.pyc") if state is State.FRESH else None
     return CompileResult(
-        HookSource(hook, imports=imports), python, LevelChoice(2, ""), state, entry
+        HookSource(hook, imports=imports), python, LevelChoice(2, "a reason"), state, entry
     )
 
 
@@ -53,15 +53,12 @@ def row(
     return found
 
 
-def test_the_level_and_its_reason_are_those_of_the_source_as_it_is_now(hook: Path) -> None:
-    assert (row(hook).choice.level, row(hook).dropped) == (2, ())
-    hook.write_text("assert 1\n")
-    assert row(hook).choice.level == 0
-    assert "assert" in row(hook).choice.reason
-    forced = row(hook, optimize=2)
-    assert (forced.choice.level, forced.choice.reason) == (2, "forced")
-    assert forced.notes == [f"{hook}: level 2 drops assert at line 1"]
-    assert row(hook, optimize=0).notes == []
+def test_a_forced_level_names_what_it_drops(hook: Path) -> None:
+    assert row(hook, optimize=2).notes == [
+        f"{hook}: level 2 is forced: asserts and docstrings are dropped"
+    ]
+    assert row(hook, optimize=1).dropped == ("asserts",)
+    assert row(hook, optimize=0).notes == row(hook).notes == []
 
 
 def test_a_hook_that_cannot_be_read_any_more_is_still_shown(hook: Path) -> None:
@@ -103,7 +100,7 @@ def test_a_row_has_a_cell_for_each_column(hook: Path) -> None:
         "hook": "hooks/guard.py",
         "interpreter": "CPython 3.11.7",
         "level": "2",
-        "why": row(hook).choice.reason,
+        "why": "a reason",
         "state": "fresh",
         "entry": "guard.cpython-311.opt-2.00.pyc",
         "launches": "not counted",
@@ -118,10 +115,10 @@ def test_json_of_a_row_adds_to_that_of_the_result(hook: Path) -> None:
     value = as_json(row(hook, fallbacks=log, launches={}, optimize=1))
     assert json.loads(json.dumps(value)) == value
     assert value["hook"] == str(hook)
-    assert (value["level"], value["level_reason"]) == (1, "forced")
+    assert (value["level"], value["level_reason"]) == (2, "a reason")
     assert value["launches"] == 0
     assert value["fallbacks"] == [{"time": 100, "reason": "no entry"}]
-    assert value["dropped"] == []
+    assert value["dropped"] == ["asserts"]
 
 
 def test_a_setting_without_effect_is_named(hook: Path) -> None:

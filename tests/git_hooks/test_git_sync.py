@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -13,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hooks_compile import agents
 from hooks_compile.git_hooks import stamp as git_stamp
 from hooks_compile.git_hooks.stamp import MOST_FILES, MOST_PLACES, Stamp, places
 from hooks_compile.model import HookSource
 from hooks_compile.project.config import Config
-from hooks_compile.project.discovery import discover
-from hooks_compile.project.record import Project
+from hooks_compile.project.record import Project, open_project
 from tests.support.git_scene import HOOK, TOOL, Scene, gits, hook_text
 from tests.support.interpreters_found import found
 from tests.support.repositories import write
@@ -395,10 +396,8 @@ def test_a_shim_is_asked_where_the_repository_has_no_word(scene: Scene) -> None:
 
 def project_of(scene: Scene, **config: object) -> Project:
     settings = Config(**config)  # type: ignore[arg-type]
-    sources = tuple(discover(scene.repo, settings))
-    return Project(
-        scene.repo, settings, sources, Path(scene.env["HOOKS_COMPILE_HOME"]), given=False
-    )
+    project = open_project(scene.repo, scene.env, agents=agents)
+    return dataclasses.replace(project, config=settings)
 
 
 def test_places_are_directories_of_hooks_first_and_relative(scene: Scene) -> None:
@@ -474,8 +473,7 @@ def test_hooks_of_git_outside_of_a_linked_worktree_are_places_by_their_full_name
     own = scene.repo / ".git/hooks"
     write(own / "pre-push", "#!/usr/bin/env python3\nprint(1)\n")
     linked = scene.directory / "linked"
-    sources = tuple(discover(linked, Config()))
-    assert str(own) in places(Project(linked, Config(), sources, scene.directory, given=False))
+    assert str(own) in places(open_project(linked, scene.env, agents=agents))
 
 
 def test_a_stamp_dates_from_before_its_sync(tmp_path: Path) -> None:

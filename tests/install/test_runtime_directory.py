@@ -1,4 +1,4 @@
-"""The runtime folder: where it is, what is in it, and that it stays the user's alone."""
+"""The runtime directory: where it is, what is in it, and that it stays the user's alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.errors import RuntimeDirectoryError
-from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.install import runtime_directory
 from tests.support.interpreters_found import each_interpreter
 from tests.support.launches import User, as_ordinary_user, require_root
 
@@ -27,26 +27,26 @@ STRANGER = 12_345
 
 @pytest.fixture
 def runtime(tmp_path: Path) -> Path:
-    folder = tmp_path / "data" / "hooks-compile"
-    runtime_folder.ensure(folder)
-    return folder
+    directory = tmp_path / "data" / "hooks-compile"
+    runtime_directory.ensure(directory)
+    return directory
 
 
-def times(folder: Path) -> dict[str, tuple[int, int]]:
-    paths = [folder, *folder.rglob("*")]
+def times(directory: Path) -> dict[str, tuple[int, int]]:
+    paths = [directory, *directory.rglob("*")]
     return {str(path): (path.stat().st_mtime_ns, path.stat().st_ino) for path in paths}
 
 
-def as_another_user_would(folder: Path, call: str) -> subprocess.CompletedProcess[str]:
-    """Call a function of ``runtime_folder`` in a process that permissions stop."""
+def as_another_user_would(directory: Path, call: str) -> subprocess.CompletedProcess[str]:
+    """Call a function of ``runtime_directory`` in a process that permissions stop."""
     code = (
         "import sys, pathlib\nfrom hooks_compile import errors\n"
-        "from hooks_compile.install import runtime_directory as runtime_folder\n"
-        f"try: print(runtime_folder.{call}(pathlib.Path(sys.argv[1])))\n"
+        "from hooks_compile.install import runtime_directory\n"
+        f"try: print(runtime_directory.{call}(pathlib.Path(sys.argv[1])))\n"
         "except errors.RuntimeDirectoryError as error: sys.exit(str(error))"
     )
     return subprocess.run(
-        [sys.executable, "-c", code, folder],
+        [sys.executable, "-c", code, directory],
         capture_output=True,
         text=True,
         check=False,
@@ -69,7 +69,7 @@ def as_another_user_would(folder: Path, call: str) -> subprocess.CompletedProces
 def test_it_is_where_the_first_variable_that_is_set_says(
     env: Mapping[str, str], expected: str
 ) -> None:
-    assert runtime_folder.location(env) == Path(expected)
+    assert runtime_directory.location(env) == Path(expected)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_relative_place_is_refused_with_the_variable_to_set(
     env: Mapping[str, str], variable: str
 ) -> None:
     with pytest.raises(RuntimeDirectoryError) as caught:
-        runtime_folder.location(env)
+        runtime_directory.location(env)
     assert variable in caught.value.cause
     assert caught.value.remedy.startswith(f"export {variable}=")
 
@@ -98,38 +98,40 @@ def test_a_relative_place_is_refused_with_the_variable_to_set(
 def test_a_new_one_is_private_and_has_a_key_and_a_launcher(runtime: Path) -> None:
     assert stat.S_IMODE(runtime.stat().st_mode) == 0o700
     assert len((runtime / "key").read_bytes()) == 16
-    assert runtime_folder.ensure(runtime) == runtime / "launch.py"
+    assert runtime_directory.ensure(runtime) == runtime / "launch.py"
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in runtime.iterdir()}
     assert modes.pop("seen") == modes.pop("uvsite") == 0o700
     assert set(modes.values()) == {0o600}, modes
-    version = runtime_folder.build()
+    version = runtime_directory.build()
     assert version in (runtime / "launch.py").read_text()
-    assert (runtime / f"{version}.entry.py").exists()
-    assert "@BUILD@" not in "".join(p.read_text() for p in runtime.glob("*.py"))
+    assert (runtime / f"{version}.main.py").exists()
+    text = "".join(path.read_text() for path in runtime.glob("*.py"))
+    assert "@BUILD@" not in text
+    assert "@PARTS@" not in text
 
 
 def test_two_users_have_two_keys(tmp_path: Path, runtime: Path) -> None:
     other = tmp_path / "other"
-    runtime_folder.ensure(other)
-    assert runtime_folder.read_key(other) != runtime_folder.read_key(runtime)
+    runtime_directory.ensure(other)
+    assert runtime_directory.read_key(other) != runtime_directory.read_key(runtime)
 
 
 def test_where_all_is_there_nothing_is_written(runtime: Path) -> None:
     before = times(runtime)
-    runtime_folder.ensure(runtime)
+    runtime_directory.ensure(runtime)
     assert times(runtime) == before
 
 
 def test_what_is_missing_or_damaged_is_made_again_and_the_key_stays(runtime: Path) -> None:
-    key = runtime_folder.read_key(runtime)
+    key = runtime_directory.read_key(runtime)
     good = {path.name: path.read_bytes() for path in runtime.glob("*.py")}
     for name in good:
         (runtime / name).unlink()
-        runtime_folder.ensure(runtime)
+        runtime_directory.ensure(runtime)
         (runtime / name).write_bytes(b"damaged")
-        runtime_folder.ensure(runtime)
+        runtime_directory.ensure(runtime)
         assert {path.name: path.read_bytes() for path in runtime.glob("*.py")} == good
-    assert runtime_folder.read_key(runtime) == key
+    assert runtime_directory.read_key(runtime) == key
 
 
 @each_interpreter
@@ -141,7 +143,7 @@ def test_a_launch_reads_all_of_the_compiled_launcher(interpreter: Found, tmp_pat
     ((launcher, number),) = [
         (path, path.stat().st_ino)
         for path in user.runtime.glob("launch.py.*")
-        if path.suffix not in (".rest", ".lazy")
+        if path.suffix not in (".miss", ".uv")
     ]
     user.launch(hook)
     assert launcher.stat().st_ino == number  # else it is made again each time
@@ -158,7 +160,7 @@ def test_the_files_of_other_versions_go_once_the_launcher_is_replaced(runtime: P
     for path in (*other, mine):
         path.write_text("")
     (runtime / "launch.py").write_text("# another version\n")
-    runtime_folder.ensure(runtime)
+    runtime_directory.ensure(runtime)
     assert not any(path.exists() for path in other)
     assert mine.exists()
 
@@ -170,7 +172,7 @@ def test_a_file_that_another_user_left_there_is_replaced_though_it_reads_right(
     require_root()
     for path in runtime.glob("*.py"):
         os.chown(path, STRANGER, STRANGER)
-    runtime_folder.ensure(runtime)
+    runtime_directory.ensure(runtime)
     assert {path.stat().st_uid for path in runtime.glob("*.py")} == {os.geteuid()}
 
 
@@ -181,7 +183,7 @@ def test_a_link_in_a_files_place_is_replaced_and_not_followed(
         outside = (runtime / name).rename(tmp_path / name)
         (runtime / name).symlink_to(outside)
         content = outside.read_bytes()
-        runtime_folder.ensure(runtime)
+        runtime_directory.ensure(runtime)
         assert not (runtime / name).is_symlink()
         assert outside.read_bytes() == content
 
@@ -192,18 +194,18 @@ def test_a_link_in_a_files_place_is_replaced_and_not_followed(
 @pytest.mark.parametrize("mode", [0o755, 0o750, 0o701, 0o770, 0o777, 0o702])
 def test_one_that_others_can_enter_is_refused(runtime: Path, mode: int) -> None:
     runtime.chmod(mode)
-    for call in (runtime_folder.ensure, runtime_folder.read_key):
+    for call in (runtime_directory.ensure, runtime_directory.read_key):
         with pytest.raises(RuntimeDirectoryError, match=f"mode {mode:o}") as caught:
             call(runtime)
         assert caught.value.remedy
-    assert not runtime_folder.is_private(runtime)
+    assert not runtime_directory.is_private(runtime)
 
 
 def test_one_of_another_user_is_refused(runtime: Path) -> None:
     require_root()
     os.chown(runtime, STRANGER, STRANGER)
     before = times(runtime)
-    for call in (runtime_folder.ensure, runtime_folder.read_key):
+    for call in (runtime_directory.ensure, runtime_directory.read_key):
         with pytest.raises(RuntimeDirectoryError, match=f"of user {STRANGER}"):
             call(runtime)
     assert times(runtime) == before
@@ -213,40 +215,40 @@ def test_one_of_another_user_is_refused(runtime: Path) -> None:
 def test_a_key_that_others_may_know_is_refused(runtime: Path, mode: int) -> None:
     (runtime / "key").chmod(mode)
     with pytest.raises(RuntimeDirectoryError, match=f"mode {mode:o}"):
-        runtime_folder.read_key(runtime)
+        runtime_directory.read_key(runtime)
 
 
 def test_a_key_that_another_user_wrote_is_refused(runtime: Path) -> None:
     require_root()
     os.chown(runtime / "key", STRANGER, STRANGER)
     with pytest.raises(RuntimeDirectoryError, match=f"of user {STRANGER}"):
-        runtime_folder.read_key(runtime)
+        runtime_directory.read_key(runtime)
 
 
 @pytest.mark.parametrize("size", [0, 15, 17, 32])
 def test_a_key_of_another_size_is_refused_and_stays(runtime: Path, size: int) -> None:
     (runtime / "key").write_bytes(bytes(size))
     with pytest.raises(RuntimeDirectoryError, match=f"{size} bytes instead of 16"):
-        runtime_folder.read_key(runtime)
-    runtime_folder.ensure(runtime)
+        runtime_directory.read_key(runtime)
+    runtime_directory.ensure(runtime)
     assert (runtime / "key").read_bytes() == bytes(size)
 
 
 def test_the_remedy_for_a_damaged_key_mends_it(runtime: Path) -> None:
     (runtime / "key").write_bytes(b"short")
     with pytest.raises(RuntimeDirectoryError) as caught:
-        runtime_folder.read_key(runtime)
+        runtime_directory.read_key(runtime)
     remove, _, then = caught.value.remedy.partition(" && ")
     assert then.startswith("hooks-compile")
     subprocess.run(["sh", "-c", remove], check=True)
-    runtime_folder.ensure(runtime)
-    assert len(runtime_folder.read_key(runtime)) == 16
+    runtime_directory.ensure(runtime)
+    assert len(runtime_directory.read_key(runtime)) == 16
 
 
 def test_a_missing_key_is_told_with_the_command_that_makes_one(runtime: Path) -> None:
     (runtime / "key").unlink()
     with pytest.raises(RuntimeDirectoryError) as caught:
-        runtime_folder.read_key(runtime)
+        runtime_directory.read_key(runtime)
     assert caught.value.remedy == "hooks-compile compile"
 
 
@@ -306,11 +308,11 @@ def test_a_complete_one_needs_no_permission_to_write(runtime: Path) -> None:
 @pytest.mark.parametrize("place", ["file", "below a file"])
 def test_a_file_in_its_place_is_an_error(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("")
-    folder = tmp_path / "file" if place == "file" else tmp_path / "file" / "runtime"
+    directory = tmp_path / "file" if place == "file" else tmp_path / "file" / "runtime"
     with pytest.raises(RuntimeDirectoryError):
-        runtime_folder.ensure(folder)
+        runtime_directory.ensure(directory)
     with pytest.raises(RuntimeDirectoryError):
-        runtime_folder.read_key(folder)
+        runtime_directory.read_key(directory)
 
 
 # --- removing it
@@ -321,7 +323,7 @@ def test_removing_takes_all_that_is_ours(runtime: Path, tmp_path: Path) -> None:
     hook = tmp_path / "hook.py"
     hook.write_text("print(1)\n")
     assert user.launch(hook).state == "miss"
-    removed = runtime_folder.remove(runtime)
+    removed = runtime_directory.remove(runtime)
     assert removed[-1] == runtime
     assert not runtime.exists()
     assert user.wrapped(hook).shown == (0, b"1\n", b"")
@@ -329,12 +331,12 @@ def test_removing_takes_all_that_is_ours(runtime: Path, tmp_path: Path) -> None:
 
 def test_removing_leaves_what_is_not_ours(runtime: Path) -> None:
     (runtime / "notes.txt").write_text("")
-    runtime_folder.remove(runtime)
+    runtime_directory.remove(runtime)
     assert [path.name for path in runtime.iterdir()] == ["notes.txt"]
 
 
 @pytest.mark.parametrize("kind", ["missing", "file", "symlink"])
-def test_removing_what_is_no_folder_of_ours_does_nothing(
+def test_removing_what_is_no_directory_of_ours_does_nothing(
     runtime: Path, tmp_path: Path, kind: str
 ) -> None:
     path = tmp_path / kind
@@ -343,5 +345,5 @@ def test_removing_what_is_no_folder_of_ours_does_nothing(
     elif kind == "symlink":
         path.symlink_to(runtime)
     before = times(runtime)
-    assert runtime_folder.remove(path) == []
+    assert runtime_directory.remove(path) == []
     assert times(runtime) == before

@@ -43,7 +43,8 @@ def test_the_version_line_is_near_the_top_and_says_what_the_file_is_for() -> Non
         (wrapper_of_version(999), Standing.NEWER),
         (wrapper.text() + b"\n", Standing.EDITED),
         (wrapper.text().replace(b"exec", b"exec ", 1), Standing.EDITED),
-        (wrapper.text().replace(b"\n", b"\r\n"), Standing.EDITED),
+        (wrapper.text().replace(b"\n", b"\r\n"), Standing.CURRENT),
+        (wrapper_of_version(0).replace(b"\n", b"\r\n"), Standing.OLDER),
         (wrapper_of_version(0).replace(b"exec", b"echo", 1), Standing.EDITED),
         (re.sub(rb"wrapper \d+", b"wrapper 999", wrapper.text(), count=1), Standing.EDITED),
         (b"", Standing.FOREIGN),
@@ -105,7 +106,7 @@ def test_what_is_not_ours_to_replace_stays_as_it_is(tmp_path: Path, content: byt
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_symlink_or_a_folder_in_its_place_is_foreign(tmp_path: Path) -> None:
+def test_a_symlink_or_a_directory_in_its_place_is_foreign(tmp_path: Path) -> None:
     target = write(tmp_path / "elsewhere" / "target", wrapper_of_version(0))
     (tmp_path / wrapper.NAME).symlink_to(target)
     assert wrapper.write(tmp_path) is Standing.FOREIGN
@@ -113,19 +114,19 @@ def test_a_symlink_or_a_folder_in_its_place_is_foreign(tmp_path: Path) -> None:
     (tmp_path / wrapper.NAME).unlink()
     (tmp_path / wrapper.NAME).symlink_to(tmp_path / "missing")
     assert wrapper.write(tmp_path) is Standing.FOREIGN
-    (tmp_path / "folder" / wrapper.NAME).mkdir(parents=True)
-    assert wrapper.write(tmp_path / "folder") is Standing.FOREIGN
+    (tmp_path / "directory" / wrapper.NAME).mkdir(parents=True)
+    assert wrapper.write(tmp_path / "directory") is Standing.FOREIGN
 
 
-def test_a_folder_that_cannot_be_written_is_an_error_with_a_remedy(unprivileged: Path) -> None:
-    folder = unprivileged / "hooks"
-    folder.mkdir()
-    folder.chmod(0o500)
+def test_a_directory_that_cannot_be_written_is_an_error_with_a_remedy(unprivileged: Path) -> None:
+    directory = unprivileged / "hooks"
+    directory.mkdir()
+    directory.chmod(0o500)
     with pytest.raises(HooksCompileError, match="Permission denied") as caught:
-        wrapper.write(folder)
-    assert caught.value.path == folder
-    assert caught.value.remedy.startswith(f"chmod u+w {folder}")
-    assert list(folder.iterdir()) == []
+        wrapper.write(directory)
+    assert caught.value.path == directory
+    assert caught.value.remedy.startswith(f"chmod u+w {directory}")
+    assert list(directory.iterdir()) == []
 
 
 def test_a_wrapper_that_cannot_be_read_is_an_error(unprivileged: Path) -> None:

@@ -8,13 +8,20 @@ import shutil
 import stat
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.install import wrapper
 from hooks_compile.install.wrapper import Standing
+from tests.conftest import CHECKOUT
+from tests.support.interpreters_found import each_interpreter
 from tests.support.launches import WRAPPER, User, as_ordinary_user
+
+if TYPE_CHECKING:
+    from tests.support.interpreters_found import Found
+    from tests.support.repositories import GitRepo
 
 SHELLS = {
     "sh": ("sh",),
@@ -41,6 +48,8 @@ def _shells() -> list[object]:
     return params + [pytest.param((name,), id=name) for name in more]
 
 
+VERSION_2 = CHECKOUT / "tests" / "support" / "hook_wrapper_2.sh"
+
 each_shell = pytest.mark.parametrize("shell", _shells())
 
 
@@ -59,7 +68,7 @@ def hook(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def shown(tmp_path: Path) -> Path:
-    """A folder with a ``python3`` that shows the words it was given."""
+    """A directory with a ``python3`` that shows the words it was given."""
     python = tmp_path / "bin" / "python3"
     python.parent.mkdir()
     python.write_text(SHOW_WORDS)
@@ -67,9 +76,9 @@ def shown(tmp_path: Path) -> Path:
     return python.parent
 
 
-def words_given(user: User, folder: Path, *command: str) -> list[str]:
+def words_given(user: User, directory: Path, *command: str) -> list[str]:
     """What ``python3`` was given by a command."""
-    path = f"{folder}:{os.environ['PATH']}"
+    path = f"{directory}:{os.environ['PATH']}"
     launched = user.with_env(PATH=path).run(command)
     assert (launched.status, launched.stderr) == (0, b"")
     return os.fsdecode(launched.stdout).split("\0")[:-1]
@@ -304,7 +313,7 @@ def test_a_launcher_that_can_not_be_read_is_passed_by(
 @pytest.mark.parametrize(
     "name", ["with space", "a:-b", "line\nbreak", "*", "$HOME", "-u", "é", "\\"]
 )
-def test_any_name_of_the_runtime_folder_is_found(
+def test_any_name_of_the_runtime_directory_is_found(
     user: User, shown: Path, tmp_path: Path, shell: tuple[str, ...], name: str
 ) -> None:
     home = tmp_path / name
@@ -317,7 +326,7 @@ def test_any_name_of_the_runtime_folder_is_found(
 
 @each_shell
 @pytest.mark.parametrize("place", ["relative", "./relative", ".", "~"])
-def test_a_relative_runtime_folder_is_passed_by(
+def test_a_relative_runtime_directory_is_passed_by(
     user: User, shown: Path, shell: tuple[str, ...], place: str
 ) -> None:
     near = user.with_env(HOOKS_COMPILE_HOME=place)
@@ -336,15 +345,15 @@ def test_a_relative_runtime_folder_is_passed_by(
         ),
     ],
 )
-def test_the_folder_is_found_where_the_tool_makes_it(
+def test_the_directory_is_found_where_the_tool_makes_it(
     user: User, shown: Path, tmp_path: Path, env: dict[str, str], expected: str
 ) -> None:
-    folder = Path(expected.format(tmp_path))
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    user.runtime.rename(folder)
+    directory = Path(expected.format(tmp_path))
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    user.runtime.rename(directory)
     there = user.with_env(**{name: value.format(tmp_path) for name, value in env.items()})
     given = words_given(there, shown, "sh", str(WRAPPER), "hook.py")
-    assert given == [f"{folder}/launch.py", "hook.py"]
+    assert given == [f"{directory}/launch.py", "hook.py"]
 
 
 @pytest.mark.parametrize(
@@ -363,14 +372,14 @@ def test_only_windows_runs_sources_whatever_else_calls_itself_os(
 def test_it_runs_by_its_own_name_from_anywhere_and_through_links(
     user: User, hook: Path, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "with space"
-    folder.mkdir()
-    assert wrapper.write(folder) is Standing.MISSING
-    own = folder / wrapper.NAME
+    directory = tmp_path / "with space"
+    directory.mkdir()
+    assert wrapper.write(directory) is Standing.MISSING
+    own = directory / wrapper.NAME
     link = tmp_path / "link"
     link.symlink_to(own)
     python = f"--python={user.python}"
-    for command, cwd in ((own, tmp_path), (f"./{wrapper.NAME}", folder), (link, Path("/"))):
+    for command, cwd in ((own, tmp_path), (f"./{wrapper.NAME}", directory), (link, Path("/"))):
         launched = user.run([str(command), python, str(hook), "a b"], cwd=cwd)
         assert launched.shown == (0, b"['a b']\n", b"")
         assert launched.state in ("miss", "hit")
@@ -385,6 +394,82 @@ def test_flags_reach_the_hook_as_they_reach_a_source(user: User, hook: Path) -> 
             launched = user.run(words)
             assert launched.shown == expected.shown
         assert launched.state == "hit"
+
+
+# --- wrappers of older versions that are committed beside hooks
+
+
+@each_interpreter
+def test_a_committed_wrapper_of_version_2_launches_as_before(
+    interpreter: Found, hook: Path, tmp_path: Path
+) -> None:
+    user = User.create(tmp_path, interpreter)
+    words = ["sh", str(VERSION_2), f"--python={user.python}"]
+    for state in ("miss", "hit"):
+        launched = user.run([*words, str(hook), "a", ""])
+        assert (launched.stdout, launched.stderr, launched.state) == (b"['a', '']\n", b"", state)
+    assert user.run([*words, "-s", "-X", "utf8", str(hook)]).state == "hit"
+    hook.write_text("raise SystemExit(2)\n")
+    assert user.run([*words, str(hook)]).shown == (2, b"", b"")
+
+
+@each_shell
+def test_a_wrapper_of_version_2_starts_what_it_always_started(
+    user: User, hook: Path, shown: Path, shell: tuple[str, ...], tmp_path: Path
+) -> None:
+    launcher = str(user.runtime / "launch.py")
+    wrapped = (*shell, str(VERSION_2))
+    assert words_given(user, shown, *wrapped, "-u", "a.py", "b") == ["-u", launcher, "a.py", "b"]
+    hook.write_text("#!/usr/bin/env python3\n")
+    hook.chmod(0o755)
+    assert words_given(user, shown, *wrapped, "--shebang", str(hook)) == [launcher, str(hook)]
+    (user.runtime / "launch.py").unlink()
+    assert words_given(user, shown, *wrapped, "a.py") == ["a.py"]
+
+
+# --- line ends
+
+
+@each_shell
+def test_it_runs_with_the_line_ends_of_windows(
+    user: User, hook: Path, shown: Path, shell: tuple[str, ...], tmp_path: Path
+) -> None:
+    script = tmp_path / "crlf" / wrapper.NAME
+    script.parent.mkdir()
+    script.write_bytes(wrapper.text().replace(b"\n", b"\r\n"))
+    launcher = str(user.runtime / "launch.py")
+    hook.write_text("#!/usr/bin/env python3\n")
+    hook.chmod(0o755)
+    for given, expected in (
+        (("a.py", "b c", ""), [launcher, "a.py", "b c", ""]),
+        (("-u", "-W", "error", "a.py"), ["-u", "-W", "error", launcher, "a.py"]),
+        (("-c", "pass"), ["-c", "pass"]),
+        (("--python=python3", "a.py"), [launcher, "a.py"]),
+        (("--shebang", str(hook)), [launcher, str(hook)]),
+    ):
+        assert words_given(user, shown, *shell, str(script), *given) == expected
+
+
+@pytest.mark.parametrize(
+    ("attributes", "option"),
+    [("", "core.autocrlf=true"), ("* text=auto eol=crlf\n", "core.autocrlf=false")],
+)
+def test_a_clone_with_the_line_ends_of_windows_launches(
+    git_repo: GitRepo, user: User, tmp_path: Path, attributes: str, option: str
+) -> None:
+    wrapper.write(git_repo.path)
+    (git_repo.path / "hook.py").write_text("print(1)\n")
+    (git_repo.path / ".gitattributes").write_text(attributes)
+    git_repo.commit()
+    clone = tmp_path / "clone"
+    git_repo.git("clone", "-q", "-c", option, str(git_repo.path), str(clone))
+    script = clone / wrapper.NAME
+    assert b"\r\n" in script.read_bytes()
+    assert wrapper.standing(script) is Standing.CURRENT
+    for state in ("miss", "hit"):
+        words = ["sh", str(script), f"--python={user.python}", str(clone / "hook.py")]
+        launched = user.run(words)
+        assert (launched.shown, launched.state) == ((0, b"1\n", b""), state)
 
 
 # --- the file
@@ -440,7 +525,10 @@ def _numbered(number: int, more: bytes = b"") -> bytes:
         (wrapper.text() + b"echo mine\n", Standing.EDITED, False),
         (wrapper.text().replace(b"python3", b"python4"), Standing.EDITED, False),
         (wrapper.text().replace(b"wrapper %d " % OWN, b"wrapper 0 "), Standing.EDITED, False),
-        (wrapper.text().replace(b"\n", b"\r\n"), Standing.EDITED, False),
+        (wrapper.text().replace(b"\n", b"\r\n"), Standing.CURRENT, False),
+        (_numbered(0).replace(b"\n", b"\r\n"), Standing.OLDER, True),
+        (VERSION_2.read_bytes(), Standing.OLDER, True),
+        (VERSION_2.read_bytes().replace(b"\n", b"\r\n"), Standing.OLDER, True),
         (b'#!/bin/sh\nexec python3 "$@"\n', Standing.FOREIGN, False),
         (b"", Standing.FOREIGN, False),
         (b"\xff\x00", Standing.FOREIGN, False),
@@ -458,19 +546,19 @@ def test_an_older_one_of_ours_is_replaced_and_no_other(
         assert stat.S_IMODE(path.stat().st_mode) == 0o755
 
 
-def test_a_link_or_a_folder_in_its_place_stays(tmp_path: Path) -> None:
+def test_a_link_or_a_directory_in_its_place_stays(tmp_path: Path) -> None:
     outside = tmp_path / "outside.sh"
     outside.write_bytes(_numbered(0))
-    for name in ("link", "folder"):
+    for name in ("link", "directory"):
         (tmp_path / name).mkdir()
     (tmp_path / "link" / wrapper.NAME).symlink_to(outside)
-    (tmp_path / "folder" / wrapper.NAME).mkdir()
-    for name in ("link", "folder"):
+    (tmp_path / "directory" / wrapper.NAME).mkdir()
+    for name in ("link", "directory"):
         assert wrapper.write(tmp_path / name) is Standing.FOREIGN
     assert outside.read_bytes() == _numbered(0)
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_directory_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(HooksCompileError, match="can't be written") as caught:
         wrapper.write(tmp_path / "nowhere")
     assert caught.value.remedy

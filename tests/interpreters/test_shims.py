@@ -18,6 +18,7 @@ from hooks_compile.interpreters import shims
 from tests.conftest import CHECKOUT
 from tests.support.launches import WRAPPER, require_root
 from tests.support.pyenv_scene import LONG_AGO, SYSTEM, Scene, versions
+from tests.support.tiers import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -106,7 +107,7 @@ CONTENTS = [
 ]
 
 
-@pytest.mark.parametrize(("content", "passed"), CONTENTS)
+@pytest.mark.parametrize(("content", "passed"), CONTENTS[:: scaled(8, 1, 1)])
 def test_a_version_file_of_any_content_gives_what_the_shim_gives(
     scene: Scene, content: str, *, passed: bool
 ) -> None:
@@ -114,7 +115,7 @@ def test_a_version_file_of_any_content_gives_what_the_shim_gives(
     scene.compare()
     recorded = scene.refresh()
     assert (recorded.binary is not None) == passed, recorded
-    scene.compare("--child", "an argument", folder="sub/deep")
+    scene.compare("--child", "an argument", directory="sub/deep")
     assert scene.passes("sub/deep") == passed
     scene.choose(_named("{middle}\n"))
     scene.compare()  # of this version there is no record
@@ -136,7 +137,7 @@ def test_a_version_file_of_any_content_gives_what_the_shim_gives(
         (":{old}", False),
         ("{old}::{new}", True),
         ("*", False),
-    ],
+    ][:: scaled(5, 1, 1)],
 )
 def test_the_variable_goes_before_every_file(scene: Scene, content: str, *, passed: bool) -> None:
     scene.choose(_named("{middle}\n"))
@@ -162,18 +163,18 @@ def test_the_hook_sees_the_variables_that_pyenv_sets(scene: Scene) -> None:
 def test_a_shim_that_was_never_recorded_is_asked(scene: Scene) -> None:
     scene.compare()
     assert not scene.passes()
-    assert not (scene.runtime / shims.FOLDER).exists()
+    assert not (scene.runtime / shims.DIRECTORY).exists()
 
 
-def test_the_record_of_one_folder_serves_in_all_where_the_same_is_chosen(scene: Scene) -> None:
+def test_the_record_of_one_directory_serves_in_all_where_the_same_is_chosen(scene: Scene) -> None:
     old, *_, new = versions()
     scene.choose(f"{new}\n", "sub")
     scene.refresh()
     assert [scene.passes(), scene.passes("sub"), scene.passes("sub/deep")] == [True, False, False]
     scene.refresh("sub")
-    for folder, version in ((".", old), ("sub", new), ("sub/deep", new)):
-        assert scene.passes(folder)
-        assert scene.compare(folder=folder).seen["env"]["PYENV_VERSION"] == version
+    for directory, version in ((".", old), ("sub", new), ("sub/deep", new)):
+        assert scene.passes(directory)
+        assert scene.compare(directory=directory).seen["env"]["PYENV_VERSION"] == version
     seen = scene.launch(cwd=Path("/"), wrapper=True)
     assert seen == scene.launch(cwd=Path("/"), wrapper=False)
     assert seen.seen["env"]["PYENV_DIR"] == "/"
@@ -194,7 +195,7 @@ def _no_global(scene: Scene) -> None:
     (scene.root / "version").unlink()
 
 
-def _global_folder(scene: Scene) -> None:
+def _global_directory(scene: Scene) -> None:
     (scene.root / "version").unlink()
     (scene.root / "version").mkdir()
 
@@ -283,7 +284,7 @@ AFTERWARDS: list[tuple[Callable[[Scene], object], bool]] = [
     (_nearer_file, False),
     (_other_global, False),
     (_no_global, False),
-    (_global_folder, False),
+    (_global_directory, False),
     (_uninstalled, False),
     (_other_python_by_that_name, True),
     (_binary_not_executable, False),
@@ -303,17 +304,19 @@ AFTERWARDS: list[tuple[Callable[[Scene], object], bool]] = [
 
 
 @pytest.mark.parametrize(
-    ("change", "passed"), AFTERWARDS, ids=[change.__name__.strip("_") for change, _ in AFTERWARDS]
+    ("change", "passed"),
+    AFTERWARDS[:: scaled(4, 1, 1)],
+    ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_after_any_change_a_launch_does_what_the_shim_does_then(
     scene: Scene, change: Callable[[Scene], object], *, passed: bool
 ) -> None:
     scene.refresh("sub")
     assert scene.passes("sub")
-    scene.compare(folder="sub")
+    scene.compare(directory="sub")
     change(scene)
     assert scene.passes("sub") == passed
-    scene.compare(folder="sub")
+    scene.compare(directory="sub")
 
 
 def test_a_new_version_counts_where_a_prefix_chooses_the_latest(scene: Scene) -> None:
@@ -355,12 +358,12 @@ def test_a_pyenv_that_changed_a_moment_ago_is_recorded_later(scene: Scene) -> No
 
 def test_the_virtual_environment_of_a_plugin_is_a_version_like_others(scene: Scene) -> None:
     base = scene.root / "versions" / versions()[-1] / "bin" / "python3"
-    folder = scene.root / "versions" / "mine"
-    subprocess.run([base, "-m", "venv", "--without-pip", folder], check=True)
+    directory = scene.root / "versions" / "mine"
+    subprocess.run([base, "-m", "venv", "--without-pip", directory], check=True)
     scene.choose("mine\n")
     scene.refresh()
     assert scene.passes()
-    assert scene.compare("--child").seen["executable"] == str(folder / "bin" / "python3")
+    assert scene.compare("--child").seen["executable"] == str(directory / "bin" / "python3")
 
 
 # --- the environment ------------------------------------------------------------------------------
@@ -378,7 +381,7 @@ ENVIRONMENTS: list[tuple[dict[str, str], bool]] = [
     ({"SHLVL": "07"}, False),
     ({"SHLVL": "x"}, False),
     ({"OLDPWD": "/"}, True),
-    ({"OLDPWD": "/no/such/folder"}, False),
+    ({"OLDPWD": "/no/such/directory"}, False),
     ({"OLDPWD": ""}, False),
     ({"PWD": "/"}, True),
     ({"PWD": "nonsense"}, True),
@@ -416,7 +419,7 @@ ENVIRONMENTS: list[tuple[dict[str, str], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("env", "passed"), ENVIRONMENTS, ids=str)
+@pytest.mark.parametrize(("env", "passed"), ENVIRONMENTS[:: scaled(9, 1, 1)], ids=str)
 def test_a_variable_is_seen_by_the_hook_as_through_the_shim(
     scene: Scene, env: dict[str, str], *, passed: bool
 ) -> None:
@@ -454,7 +457,7 @@ def test_each_locale_that_bash_knew_at_the_record_passes(scene: Scene) -> None:
         ("{shims}:bin:/usr/bin", False),
         ("{top}/tools:{shims}:/usr/bin", False),
         ("{top}/bash:{shims}:/usr/bin", False),
-    ],
+    ][:: scaled(5, 1, 1)],
 )
 def test_path_leads_to_the_shim_or_does_not(scene: Scene, path: str, *, passed: bool) -> None:
     (scene.top / "link").symlink_to(scene.root)
@@ -478,8 +481,8 @@ def test_a_logical_working_directory_is_kept(scene: Scene) -> None:
     link.symlink_to(scene.project / "sub")
     (scene.top / ".python-version").write_text(f"{versions()[1]}\n")
     scene.choose(f"{versions()[-1]}\n")
-    for folder in (scene.top, scene.project):
-        shims.refresh(scene.runtime, "python3", cwd=folder, env=scene.env)
+    for directory in (scene.top, scene.project):
+        shims.refresh(scene.runtime, "python3", cwd=directory, env=scene.env)
     for pwd in (link, scene.project / "sub", f"{link}/../link", f"{scene.top}//link", f"{link}/."):
         env = scene.env | {"PWD": str(pwd)}
         source = scene.launch(cwd=link, env=env, wrapper=False)
@@ -488,7 +491,7 @@ def test_a_logical_working_directory_is_kept(scene: Scene) -> None:
     assert by_link.seen["env"]["PYENV_VERSION"] == versions()[1]
 
 
-def test_in_a_folder_that_is_gone_the_shim_is_asked(scene: Scene) -> None:
+def test_in_a_directory_that_is_gone_the_shim_is_asked(scene: Scene) -> None:
     scene.refresh()
     command = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
     shown = []
@@ -510,7 +513,7 @@ def test_arguments_that_pyenv_takes_for_those_of_pip_are_left_to_it(scene: Scene
     scene.compare("x -m pip y")
 
 
-@pytest.mark.parametrize("shell", _shells(SHELLS))
+@pytest.mark.parametrize("shell", _shells(list(SHELLS)[: scaled(3, 9, 9) : scaled(2, 1, 1)]))
 def test_every_shell_gives_the_hook_what_it_gives_it_through_the_shim(
     scene: Scene, shell: tuple[str, ...]
 ) -> None:
@@ -521,8 +524,10 @@ def test_every_shell_gives_the_hook_what_it_gives_it_through_the_shim(
             scene.compare("--child", "a b", shell=shell, env=env)
 
 
-@pytest.mark.parametrize("shell", _shells(PASSING_SHELLS))
-@pytest.mark.parametrize("options", [[], ["-e"], ["-u"], ["-C"], ["-f"]], ids=" ".join)
+@pytest.mark.parametrize("shell", _shells(PASSING_SHELLS[:: scaled(3, 1, 1)]))
+@pytest.mark.parametrize(
+    "options", [[], ["-f"], ["-e"], ["-u"], ["-C"]][: scaled(2, 5, 5)], ids=" ".join
+)
 def test_it_starts_no_process_but_the_hooks(
     scene: Scene, shell: tuple[str, ...], options: list[str]
 ) -> None:
@@ -555,12 +560,12 @@ def test_it_starts_no_process_but_the_hooks(
 
 
 def _record(scene: Scene) -> Path:
-    path, stamp = sorted((scene.runtime / shims.FOLDER).iterdir())
+    path, stamp = sorted((scene.runtime / shims.DIRECTORY).iterdir())
     assert stamp.name == f"{path.name}+"
     return path
 
 
-def test_records_are_private_and_lie_in_the_runtime_folder_alone(scene: Scene) -> None:
+def test_records_are_private_and_lie_in_the_runtime_directory_alone(scene: Scene) -> None:
     before = {path for path in scene.project.rglob("*") if "__pycache_opt__" not in str(path)}
     scene.refresh()
     record = _record(scene)
@@ -593,7 +598,7 @@ def _empty(path: Path) -> None:
     path.write_text("")
 
 
-def _folder(path: Path) -> None:
+def _directory(path: Path) -> None:
     path.unlink()
     path.mkdir()
 
@@ -603,7 +608,9 @@ def _fifo(path: Path) -> None:
     os.mkfifo(path)
 
 
-@pytest.mark.parametrize("harm", [_foreign, _link, _short, _empty, _folder, _fifo])
+@pytest.mark.parametrize(
+    "harm", [_foreign, _short, _link, _empty, _fifo, _directory][: scaled(2, 6, 6)]
+)
 def test_a_record_that_is_not_the_users_own_or_not_whole_counts_for_nothing(
     scene: Scene, harm: Callable[[Path], object]
 ) -> None:
@@ -613,7 +620,7 @@ def test_a_record_that_is_not_the_users_own_or_not_whole_counts_for_nothing(
     scene.compare()
 
 
-@pytest.mark.parametrize("harm", [_foreign, _link, _folder])
+@pytest.mark.parametrize("harm", [_foreign, _link, _directory][: scaled(1, 3, 3)])
 def test_code_that_is_not_the_users_own_is_not_run(
     scene: Scene, harm: Callable[[Path], object]
 ) -> None:
@@ -625,7 +632,7 @@ def test_code_that_is_not_the_users_own_is_not_run(
     assert not scene.launch(wrapper=True).out.startswith("run\n")
 
 
-@pytest.mark.parametrize("home", ["", "relative", "/no/such/folder", "."])
+@pytest.mark.parametrize("home", ["relative", "", "/no/such/directory", "."][: scaled(1, 4, 4)])
 def test_a_project_brings_no_code_for_the_wrapper(scene: Scene, home: str) -> None:
     for path in (scene.project / "shims.sh", scene.project / "relative" / "shims.sh"):
         path.parent.mkdir(exist_ok=True)
@@ -634,7 +641,9 @@ def test_a_project_brings_no_code_for_the_wrapper(scene: Scene, home: str) -> No
     scene.compare(env={"HOOKS_COMPILE_HOME": home})
 
 
-@pytest.mark.parametrize("value", ["$(touch mark)", "`touch mark`", "'; touch mark; '", "*", "a b"])
+@pytest.mark.parametrize(
+    "value", ["$(touch mark)", "`touch mark`", "'; touch mark; '", "*", "a b"][: scaled(1, 5, 5)]
+)
 def test_what_a_record_holds_is_data(scene: Scene, value: str) -> None:
     scene.refresh()
     record = _record(scene)
@@ -666,7 +675,7 @@ def test_a_root_of_any_name_is_data_as_well(tmp_path: Path) -> None:
         ("pyenvan/bin/x", "the order of its plugins depends on the locale"),
         ("mine/etc/pyenv.d/which/x.bash", "may choose otherwise each time"),
         ("mine/etc/pyenv.d/rehash/x.bash", ""),
-    ],
+    ][:: scaled(3, 1, 1)],
 )
 def test_a_plugin_that_can_not_be_followed_keeps_the_shim(
     scene: Scene, plugin: str, why: str
@@ -675,9 +684,9 @@ def test_a_plugin_that_can_not_be_followed_keeps_the_shim(
     path.parent.mkdir(parents=True)
     path.write_text("")
     scene.settle()
-    passing = scene.refresh()
-    assert (passing.binary is None) == bool(why)
-    assert why in passing.why
+    bypass = scene.refresh()
+    assert (bypass.binary is None) == bool(why)
+    assert why in bypass.why
     scene.compare()
 
 
@@ -686,7 +695,7 @@ def test_a_shim_that_sets_more_than_is_known_keeps_its_place(scene: Scene) -> No
     scene.settle()
     assert scene.refresh().why == "it sets MINE in ways of its own"
     assert not scene.passes()
-    assert list((scene.runtime / shims.FOLDER).iterdir()) == []
+    assert list((scene.runtime / shims.DIRECTORY).iterdir()) == []
     assert scene.compare().seen["env"]["MINE"] == "1"
 
 
@@ -714,10 +723,10 @@ def test_a_shim_that_does_not_start_a_python_is_asked(scene: Scene) -> None:
     assert not scene.passes()
 
 
-def test_a_runtime_folder_that_can_not_be_written_records_nothing(
+def test_a_runtime_directory_that_can_not_be_written_records_nothing(
     scene: Scene,
 ) -> None:
-    (scene.runtime / shims.FOLDER).write_text("")
+    (scene.runtime / shims.DIRECTORY).write_text("")
     assert "no record can be written" in scene.refresh().why
     scene.compare()
 
@@ -726,9 +735,9 @@ def test_the_tool_itself_may_run_under_the_shim(scene: Scene) -> None:
     scene.choose(f"{minor(versions()[1])}\n")
     inner = scene.compare().seen["env"]
     assert inner["PYENV_DIR"]
-    passing = shims.refresh(scene.runtime, "python3", cwd=scene.project, env=inner | scene.env)
-    assert passing
-    assert passing.binary
+    bypass = shims.refresh(scene.runtime, "python3", cwd=scene.project, env=inner | scene.env)
+    assert bypass
+    assert bypass.binary
     assert scene.passes()
 
 
@@ -783,7 +792,7 @@ def test_compile_records_and_status_and_run_tell(scene: Scene) -> None:
     assert "each launch asks it, because a shim of pyenv has started all of this" in why
 
 
-def test_status_records_the_version_of_the_folder_it_runs_in(scene: Scene) -> None:
+def test_status_records_the_version_of_the_directory_it_runs_in(scene: Scene) -> None:
     told(scene, "compile", "hook.py")
     scene.choose(f"{minor(versions()[1])}\n")
     assert not scene.passes()

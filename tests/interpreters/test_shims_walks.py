@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.support.pyenv_scene import Scene, versions
-from tests.support.tiers import IS_SOAK as SOAK
+from tests.support.tiers import scaled
 
-FOLDERS = (".", "sub", "sub/deep")
+DIRECTORIES = (".", "sub", "sub/deep")
 MINE = "mine"
 
 
@@ -32,11 +32,11 @@ def names(draw: st.DrawFn) -> str:
 
 
 contents = st.lists(names(), min_size=0, max_size=2)
-folders = st.sampled_from(FOLDERS)
+directories = st.sampled_from(DIRECTORIES)
 
 
 class Walk(RuleBasedStateMachine):
-    """A pyenv whose state is the folder's; nothing is remembered here but the variables."""
+    """A pyenv whose state is the directory's; nothing is remembered here but the variables."""
 
     @initialize()
     def create(self) -> None:
@@ -45,15 +45,15 @@ class Walk(RuleBasedStateMachine):
         self.scene = Scene.create(self.top, *versions()[:2])
         self.env: dict[str, str] = {}
 
-    @rule(folder=folders, content=contents, end=st.sampled_from(["\n", "", "\n# more\n"]))
-    def choose(self, folder: str, content: list[str], end: str) -> None:
+    @rule(directory=directories, content=contents, end=st.sampled_from(["\n", "", "\n# more\n"]))
+    def choose(self, directory: str, content: list[str], end: str) -> None:
         """Write a version file."""
-        self.scene.choose("\n".join(content) + end, folder)
+        self.scene.choose("\n".join(content) + end, directory)
 
-    @rule(folder=folders)
-    def choose_no_more(self, folder: str) -> None:
+    @rule(directory=directories)
+    def choose_no_more(self, directory: str) -> None:
         """Remove a version file."""
-        (self.scene.project / folder / ".python-version").unlink(missing_ok=True)
+        (self.scene.project / directory / ".python-version").unlink(missing_ok=True)
 
     @rule(content=contents)
     def choose_globally(self, content: list[str]) -> None:
@@ -86,16 +86,16 @@ class Walk(RuleBasedStateMachine):
         """Let time go by."""
         self.scene.settle()
 
-    @rule(folder=folders)
-    def record(self, folder: str) -> None:
+    @rule(directory=directories)
+    def record(self, directory: str) -> None:
         """What ``hooks-compile compile`` does; a launch after it shows the same, too."""
-        self.scene.refresh(folder, **self.env)
-        self.scene.compare(folder=folder, env=self.env)
+        self.scene.refresh(directory, **self.env)
+        self.scene.compare(directory=directory, env=self.env)
 
-    @rule(folder=folders)
-    def launch(self, folder: str) -> None:
+    @rule(directory=directories)
+    def launch(self, directory: str) -> None:
         """Launch by the shim and through the wrapper."""
-        self.scene.compare(folder=folder, env=self.env)
+        self.scene.compare(directory=directory, env=self.env)
 
     def teardown(self) -> None:
         """Leave nothing behind."""
@@ -104,9 +104,9 @@ class Walk(RuleBasedStateMachine):
 
 
 Walk.TestCase.settings = settings(
-    max_examples=150 if SOAK else 5,
-    stateful_step_count=40 if SOAK else 20,
+    max_examples=scaled(1, 5, 150),
+    stateful_step_count=scaled(10, 20, 40),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-TestWalks = pytest.mark.soak(pytest.mark.timeout(7200 if SOAK else 300)(Walk.TestCase))
+TestWalks = pytest.mark.timeout(scaled(300, 300, 7200))(Walk.TestCase)

@@ -16,8 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooks_compile.runtime import entry, worker
+from hooks_compile.compile_worker import worker
+from hooks_compile.launcher import entry
 from tests.support.interpreters_found import clean_environment, each_interpreter
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from tests.support.interpreters_found import Found
@@ -26,7 +28,7 @@ KEY = bytes(range(16))
 SOURCE = b'"""A guard."""\nimport sys\nprint("allowed", *sys.argv[1:])\n'
 LEVELS = (0, 1, 2)
 _TAG = 16
-_TRAILER = 24
+_TRAILER = 23
 _external: Any = importlib.import_module("importlib._bootstrap_external")
 
 
@@ -37,10 +39,9 @@ def made(
     level: int = 0,
     choice: bytes = entry.PROVEN,
     notes: entry.Notes = entry.NO_NOTES,
-    imports: bytes = entry.AS_WRITTEN,
 ) -> bytes:
     code = compile(source, "hook.py", "exec", 0, True, level)
-    return entry.pack(key, level, choice, code, notes, source, imports)
+    return entry.pack(key, level, choice, code, notes, source)
 
 
 def flipped(data: bytes, bit: int) -> bytes:
@@ -65,8 +66,7 @@ def test_every_part_is_where_the_module_says() -> None:
     data = made(level=2, choice=entry.FORCED, notes=notes)
     magic, flags, source_hash, rest = data[:4], data[4:8], data[8:16], data[16:]
     body, trailer = rest[:-_TRAILER], rest[-_TRAILER:]
-    length, form, tag = trailer[:4], trailer[4:6], trailer[8:]
-    imports, choice = trailer[6:7], trailer[7:8]
+    length, form, choice, tag = trailer[:4], trailer[4:6], trailer[6:7], trailer[7:]
     size = int.from_bytes(length, "little")
     assert magic == importlib.util.MAGIC_NUMBER
     assert flags == b"\3\0\0\0"
@@ -74,7 +74,7 @@ def test_every_part_is_where_the_module_says() -> None:
     code, unpacked = marshal.loads(body[:size]), marshal.loads(body[size:])  # noqa: S302 - ours
     assert isinstance(code, CodeType)
     assert unpacked == notes
-    assert (form, imports, choice) == (entry.FORMAT, b"w", b"f")
+    assert (form, choice) == (entry.FORMAT, b"f")
     assert tag == entry.tag(KEY, 2, data[:-_TAG], SOURCE)
 
 
@@ -99,26 +99,17 @@ def test_it_tells_code_notes_and_who_chose_the_level(level: int, choice: bytes) 
     assert entry.choice_of(data) == choice
 
 
-@pytest.mark.parametrize("imports", [entry.AS_WRITTEN, entry.DEFERRED, entry.NOT_DEFERRED])
-def test_it_tells_what_became_of_the_imports(imports: bytes) -> None:
-    data = made(choice=entry.FORCED, imports=imports)
-    assert entry.verifies(KEY, 0, data, SOURCE)
-    assert (entry.imports_of(data), entry.choice_of(data)) == (imports, entry.FORCED)
-    other = data.replace(entry.FORMAT + imports, entry.FORMAT + b"x")
-    assert other != data
-    assert not entry.verifies(KEY, 0, other, SOURCE)
-
-
 def test_compile_time_warnings_are_recorded_whatever_the_filters_say(tmp_path: Path) -> None:
     sources = {"a.py": b"1 is 1\nprint(0)\n'a' is 'b'\n", "b.py": b"1\n", "c.py": b"\n1 is 1\n"}
-    jobs = [(f"{tmp_path}/{name}", source, 2, "a") for name, source in sources.items()]
+    paths = [str(write(tmp_path / name, source)) for name, source in sources.items()]
+    order = worker.Order(worker.COMPILE_HOOKS, KEY, "auto", write=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        outcomes = worker.compile_all(KEY, jobs, True)
+        outcomes = worker.perform(order, paths)
     found = {}
-    for name, (state, entry_name, _, _) in zip(sources, outcomes, strict=True):
-        assert state == "compiled"
-        data = (tmp_path / entry.FOLDER / entry_name).read_bytes()
+    for name, outcome in zip(sources, outcomes, strict=True):
+        assert (outcome.state, outcome.level) == ("compiled", 2)
+        data = (tmp_path / entry.CACHE_DIRECTORY / outcome.name).read_bytes()
         found[name] = [(category, line) for category, _, line in entry.unpack(data)[1][0]]
     caught = [("SyntaxWarning", 1), ("SyntaxWarning", 3)]
     assert found == {"a.py": caught, "b.py": [], "c.py": [("SyntaxWarning", 2)]}
@@ -162,7 +153,7 @@ def test_no_shorter_entry_verifies() -> None:
     assert [cut for cut in range(1, len(data)) if entry.verifies(KEY, 0, data[cut:], SOURCE)] == []
 
 
-@pytest.mark.parametrize("more", [b"\0", b"\n", bytes(16), bytes(24), SOURCE])
+@pytest.mark.parametrize("more", [b"\0", b"\n", bytes(16), bytes(23), SOURCE])
 def test_no_longer_entry_verifies(more: bytes) -> None:
     data = made()
     assert not entry.verifies(KEY, 0, data + more, SOURCE)
@@ -176,7 +167,7 @@ def test_two_entries_under_one_another_do_not_verify() -> None:
 
 
 @pytest.mark.parametrize(
-    "part", [slice(0, 4), slice(4, 8), slice(8, 16), slice(-24, -20), slice(-20, -16)]
+    "part", [slice(0, 4), slice(4, 8), slice(8, 16), slice(-23, -19), slice(-19, -16)]
 )
 def test_no_part_of_another_entry_fits(part: slice) -> None:
     data, other = bytearray(made()), made(b"print('other')\n", level=1, choice=entry.FORCED)
@@ -189,7 +180,7 @@ def test_bytes_moved_between_entry_and_source_do_not_verify() -> None:
     # The tag covers both: without their lengths in it, a part of one could pass for the other's.
     data = made()
     body, tag = data[:-_TAG], data[-_TAG:]
-    for moved in (1, 7, 24, len(body) - 40):
+    for moved in (1, 7, 23, len(body) - 40):
         shorter, longer = body[:-moved], body[-moved:] + SOURCE
         assert entry.tag(KEY, 0, shorter, longer) != tag
         assert not entry.verifies(KEY, 0, shorter + tag, longer)
@@ -253,7 +244,7 @@ def test_only_the_very_same_source_verifies(source: bytes, more: bytes) -> None:
 @given(data=st.binary(max_size=120), source=st.binary(max_size=20))
 def test_no_bytes_verify_by_chance_or_raise(data: bytes, source: bytes) -> None:
     assert not entry.verifies(KEY, 0, data, source)
-    plausible = importlib.util.MAGIC_NUMBER + data + entry.FORMAT + b"wp" + data[:16].ljust(16)
+    plausible = importlib.util.MAGIC_NUMBER + data + entry.FORMAT + b"p" + data[:16].ljust(16)
     assert not entry.verifies(KEY, 0, plausible, source)
 
 

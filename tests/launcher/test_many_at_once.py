@@ -20,9 +20,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.entries import cache
-from hooks_compile.install import runtime_directory as runtime_folder
-from hooks_compile.runtime import entry, store
-from tests.support.launches import BARE, FOLDER, User, default_interpreter, entries, leftovers
+from hooks_compile.install import runtime_directory
+from hooks_compile.launcher import entry
+from hooks_compile.launcher.miss import store
+from tests.support.launches import (
+    BARE,
+    CACHE_DIRECTORY,
+    User,
+    default_interpreter,
+    entries,
+    leftovers,
+)
 from tests.support.tiers import IS_SOAK as SOAK
 
 if TYPE_CHECKING:
@@ -61,7 +69,7 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def assert_all_verify(user: User, hook: Path, numbers: Sequence[int]) -> None:
-    """Every entry in the folder is whole, and of one of these versions."""
+    """Every entry in the directory is whole, and of one of these versions."""
     sources = {entry.entry_suffix(user.key, version(n)): version(n) for n in numbers}
     for path in entries(hook.parent):
         name = cache.parse(path.name)
@@ -76,9 +84,9 @@ def assert_no_leftovers(user: User, hook: Path) -> None:
     names = {path.name for path in user.runtime.iterdir()}
     parts = {name for name in names if name.endswith(".py")}
     compiled = {name for name in names if name.startswith("launch.py.")}
-    known = {"key", "seen", "fallbacks.log", "interpreters.json", "uv.sh", "uvsite"}
+    known = {"key", "seen", "fallbacks.log", "interpreters.json", "uv.sh", "uvsite", "manifest"}
     assert names - parts - compiled <= known
-    assert len(compiled) <= 3, "the launcher, what few launches need, what defers imports"
+    assert len(compiled) <= 3, "start with main, miss, uv"
 
 
 def killed_at_line(number: int, file: str, call: str) -> str:
@@ -96,8 +104,8 @@ def trace(frame, event, argument):
             os.kill(os.getpid(), 9)
     return trace
 sys.path.insert(0, {str(Path(store.__file__).parents[2])!r})
-from hooks_compile.runtime import store
-from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.launcher.miss import store
+from hooks_compile.install import runtime_directory
 from pathlib import Path
 sys.settrace(trace)
 {call}
@@ -119,19 +127,19 @@ from pathlib import Path
 from hooks_compile.entries import cache
 from hooks_compile.entries.compiler import Compiler
 from hooks_compile.model import HookSource, Interpreter
-from hooks_compile.runtime.entry import FOLDER
-from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.launcher.entry import CACHE_DIRECTORY
+from hooks_compile.install import runtime_directory
 hook, runtime, stop, executable, version, tag, magic, hashed = sys.argv[1:]
 interpreter = Interpreter("python3", Path(executable), "cpython",
                           tuple(map(int, version.split("."))), tag, magic, hashed)
-key = runtime_folder.read_key(Path(runtime))
+key = runtime_directory.read_key(Path(runtime))
 rounds = 0
 while not Path(stop).exists():
     with Compiler([interpreter], key) as compiler:
         results = compiler.compile([HookSource(Path(hook))])
     assert all(result.ok for result in results), results
     needed = [result.entry.name for result in results if result.entry]
-    cache.prune(Path(hook).with_name(FOLDER), keep=2, needed=needed)
+    cache.prune(Path(hook).with_name(CACHE_DIRECTORY), keep=2, needed=needed)
     rounds += 1
 print(rounds)
 """
@@ -217,7 +225,7 @@ def test_the_first_launches_of_an_interpreter_at_once(user: User, hook: Path) ->
     for _ in range(20 if SOAK else 3):
         for path in user.runtime.glob("launch.py.*"):
             path.unlink()
-        shutil.rmtree(hook.parent / FOLDER, ignore_errors=True)
+        shutil.rmtree(hook.parent / CACHE_DIRECTORY, ignore_errors=True)
         with ThreadPoolExecutor(8) as pool:
             launches = list(pool.map(lambda _: user.launch(hook), range(8)))
         assert {launched.shown for launched in launches} == {(0, b"10000000\n", b"")}
@@ -227,18 +235,18 @@ def test_the_first_launches_of_an_interpreter_at_once(user: User, hook: Path) ->
     assert user.launch(hook).state == "hit"
 
 
-def test_every_writer_of_a_new_folder_gets_its_entry_and_the_markers_are_there(
+def test_every_writer_of_a_new_directory_gets_its_entry_and_the_markers_are_there(
     tmp_path: Path,
 ) -> None:
-    folder = tmp_path / FOLDER
+    directory = tmp_path / CACHE_DIRECTORY
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: store.store(str(folder), f"{n}.pyc", b"%d" % n), range(64)))
-    names = {path.name for path in folder.iterdir()}
+        list(pool.map(lambda n: store.store(str(directory), f"{n}.pyc", b"%d" % n), range(64)))
+    names = {path.name for path in directory.iterdir()}
     assert names == {f"{n}.pyc" for n in range(64)} | {".gitignore", "CACHEDIR.TAG"}
-    assert (folder / ".gitignore").read_bytes() == b"*\n"
+    assert (directory / ".gitignore").read_bytes() == b"*\n"
 
 
-def test_runtime_folders_made_at_once_are_one_with_one_key(tmp_path: Path) -> None:
+def test_runtime_directorys_made_at_once_are_one_with_one_key(tmp_path: Path) -> None:
     runtime = tmp_path / "data" / "runtime"
     code = (
         "import sys, pathlib; from hooks_compile.install import runtime_directory as r\n"
@@ -258,10 +266,10 @@ def test_launches_during_an_upgrade_of_the_launcher_all_run(
     user: User, hook: Path, tmp_path: Path
 ) -> None:
     # Two versions of the tool, one in another's environment, that replace each other's launcher.
-    package = Path(runtime_folder.__file__).parents[1]
+    package = Path(runtime_directory.__file__).parents[1]
     other = tmp_path / "other" / "hooks_compile"
     shutil.copytree(package, other, ignore=shutil.ignore_patterns("__pycache__"))
-    with (other / "runtime" / "miss.py").open("a") as file:
+    with (other / "launcher" / "lookup.py").open("a") as file:
         file.write("# another version\n")
     stop = tmp_path / "stop"
     code = (
@@ -283,7 +291,7 @@ def test_launches_during_an_upgrade_of_the_launcher_all_run(
         errors = [upgrade.communicate()[1] for upgrade in upgrades]
     assert errors == [b"", b""]
     assert {launched.shown for launched in launches} == {(0, b"10000000\n", b"")}
-    runtime_folder.ensure(user.runtime)
+    runtime_directory.ensure(user.runtime)
     assert user.launch(hook).state == "hit"
     assert len({path.name.split(".")[0] for path in user.runtime.glob("*.miss.py")}) == 1
 
@@ -296,24 +304,24 @@ def test_a_writer_killed_before_any_of_its_lines_leaves_nothing_that_is_used(
 ) -> None:
     data = b"data" * 5000
     for line in range(200):
-        folder = tmp_path / str(line) / FOLDER
-        folder.parent.mkdir()
-        call = f"store.store({str(folder)!r}, 'name', {data!r})"
+        directory = tmp_path / str(line) / CACHE_DIRECTORY
+        directory.parent.mkdir()
+        call = f"store.store({str(directory)!r}, 'name', {data!r})"
         was_killed = killed(killed_at_line(line, "store.py", call))
-        if folder.exists():
-            named = {path.name: path for path in folder.iterdir() if path.suffix != ".tmp"}
+        if directory.exists():
+            named = {path.name: path for path in directory.iterdir() if path.suffix != ".tmp"}
             for name, text in (*store.MARKERS, ("name", data)):
                 assert name not in named or named[name].read_bytes() == text
         if not was_killed:
             break
-        # the next writer makes the folder whole, and pruning removes what the killed one left
-        store.store(str(folder), "name", data)
-        assert (folder / ".gitignore").read_bytes() == b"*\n"
-        assert (folder / "name").read_bytes() == data
-        for draft in leftovers(folder):
-            assert cache.prune(folder, keep=3) == [], "it may still be at work"
+        # the next writer makes the directory whole, and pruning removes what the killed one left
+        store.store(str(directory), "name", data)
+        assert (directory / ".gitignore").read_bytes() == b"*\n"
+        assert (directory / "name").read_bytes() == data
+        for draft in leftovers(directory):
+            assert cache.prune(directory, keep=3) == [], "it may still be at work"
             os.utime(draft, (1, 1))
-            assert cache.prune(folder, keep=3) == [draft]
+            assert cache.prune(directory, keep=3) == [draft]
     else:
         pytest.fail("it never came to its end")
     assert line > 10
@@ -347,15 +355,15 @@ def test_a_killed_installation_is_completed_by_the_next_and_runs_sources_until_t
     for line in range(0, 1000, step):
         home = tmp_path / str(line)
         runtime = home / "runtime"
-        call = f"runtime_folder.ensure(Path({str(runtime)!r}))"
-        was_killed = killed(killed_at_line(line, "runtime_folder.py", call))
+        call = f"runtime_directory.ensure(Path({str(runtime)!r}))"
+        was_killed = killed(killed_at_line(line, "runtime_directory.py", call))
         half = User(User.create(tmp_path / "whole").interpreter, runtime)
         assert half.wrapped(hook).shown == (0, b"10000000\n", b"")
         whole = User.create(home)
         assert len(whole.key) == 16
         assert whole.wrapped(hook).shown == (0, b"10000000\n", b"")
         assert whole.wrapped(hook).state == "hit"
-        shutil.rmtree(hook.parent / FOLDER)
+        shutil.rmtree(hook.parent / CACHE_DIRECTORY)
         if not was_killed:
             break
     else:
@@ -382,7 +390,7 @@ def test_a_launch_that_may_not_write_so_much_runs_and_leaves_nothing(
     user.launch(hook)
     (stored,) = entries(hook.parent)
     assert stored.stat().st_size > size
-    shutil.rmtree(hook.parent / FOLDER)
+    shutil.rmtree(hook.parent / CACHE_DIRECTORY)
     for _ in range(2):
         launched = user.launch(hook, before=limited(size))
         assert launched.shown == (0, b"10000000\n", b"")
@@ -390,8 +398,8 @@ def test_a_launch_that_may_not_write_so_much_runs_and_leaves_nothing(
         assert_no_leftovers(user, hook)
     assert user.launch(hook).state == "miss"
     assert user.launch(hook).state == "hit"
-    assert (hook.parent / FOLDER / ".gitignore").read_bytes() == b"*\n", "made good for"
-    assert (hook.parent / FOLDER / "CACHEDIR.TAG").stat().st_size > 100
+    assert (hook.parent / CACHE_DIRECTORY / ".gitignore").read_bytes() == b"*\n", "made good for"
+    assert (hook.parent / CACHE_DIRECTORY / "CACHEDIR.TAG").stat().st_size > 100
 
 
 @pytest.mark.parametrize("size", [0, 100, 5000])
@@ -408,9 +416,9 @@ def test_a_launcher_that_can_not_be_stored_is_made_at_each_launch_and_nothing_pi
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 512 KiB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "hooks-compile-test", str(folder)]
+    directory = tmp_path / "small"
+    directory.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "hooks-compile-test", str(directory)]
     try:
         done = subprocess.run(mount, capture_output=True, text=True, check=False)
     except FileNotFoundError:
@@ -418,13 +426,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if done.returncode != 0:
         pytest.skip(f"a small file system needs root: {done.stderr.strip()}")
     try:
-        yield folder
+        yield directory
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", str(directory)], check=True)
 
 
-def fill(folder: Path) -> Path:
-    path = folder / "filling"
+def fill(directory: Path) -> Path:
+    path = directory / "filling"
     with path.open("ab", buffering=0) as file, contextlib.suppress(OSError):
         while file.write(b"x" * 512):
             pass

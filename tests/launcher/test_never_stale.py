@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 
 from hooks_compile.entries import cache
 from hooks_compile.errors import HooksCompileError
+from hooks_compile.launcher import entry, safe_read
+from hooks_compile.launcher.miss import store
 from hooks_compile.model import State
-from hooks_compile.runtime import entry, launcher, store, worker
 from tests.support.interpreters_found import found
 from tests.support.launches import User, entries
 from tests.support.tiers import IS_SOAK as SOAK
@@ -159,15 +161,17 @@ def test_a_git_switch_there_and_back_hits(user: User, git_repo: GitRepo) -> None
         assert_runs(user, hook, output, "hit")
     assert git_repo.git("status", "--porcelain") == ""
     git_repo.git("add", "--all")
-    assert git_repo.git("status", "--porcelain") == "", "git leaves our folder alone"
+    assert git_repo.git("status", "--porcelain") == "", "git leaves our directory alone"
 
 
-def test_a_moved_folder_and_a_second_worktree_hit(user: User, git_repo: GitRepo) -> None:
+def test_a_moved_directory_and_a_second_worktree_hit(user: User, git_repo: GitRepo) -> None:
     hook = git_repo.write("hooks/hook.py", OLD + "print(__file__)\n")
     git_repo.commit()
     user.compile(hook)
     other = git_repo.worktree(git_repo.path.parent / "tree")
-    shutil.copytree(hook.parent / entry.FOLDER, other.path / "hooks" / entry.FOLDER)
+    shutil.copytree(
+        hook.parent / entry.CACHE_DIRECTORY, other.path / "hooks" / entry.CACHE_DIRECTORY
+    )
     moved = other.path / "hooks" / "hook.py"
     assert_runs(user, moved, f"version 1\n{moved}", "hit")
 
@@ -238,20 +242,29 @@ def test_what_a_launch_compiled_is_compiled_better_once_and_not_again(
 # --- between the look and the run
 
 
-def test_a_source_replaced_between_check_and_compile_gets_no_entry_of_the_other(
+def test_a_source_that_changes_while_it_is_compiled_gets_no_entry_of_the_other(
     user: User, hook: Path
 ) -> None:
     # What the compiler read is what it stores, under that content's own name.
-    path = str(hook)
-    assert worker.check(user.key, [path])[0][0] == "missing"
-    read = worker.read(path)
-    hook.write_text(NEW)
-    ((state, name, *_),) = worker.compile_all(user.key, [(path, read, 2, "a")], write=True)
-    assert state == "compiled"
-    assert name == user.entry_path(hook, 2, OLD.encode()).name
-    assert_runs(user, hook, "version 2", "miss")
-    hook.write_text(OLD)
-    assert_runs(user, hook, "version 1", "hit")
+    done = threading.Event()
+
+    def change() -> None:
+        draft = hook.with_name("draft")
+        while not done.is_set():
+            for content in (NEW, OLD):
+                draft.write_text(content)
+                draft.replace(hook)
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    for _ in range(100):
+        user.compile(hook)
+    done.set()
+    thread.join()
+    for content, version in ((OLD, "version 1"), (NEW, "version 2")):
+        hook.write_text(content)
+        user.compile(hook)
+        assert_runs(user, hook, version, "hit")
 
 
 def test_a_source_that_goes_between_check_and_compile_is_reported(user: User, hook: Path) -> None:
@@ -261,15 +274,13 @@ def test_a_source_that_goes_between_check_and_compile_is_reported(user: User, ho
     assert result.detail
 
 
-@pytest.mark.parametrize("read", [launcher.read, worker.read])
-def test_a_file_is_read_to_its_end_whatever_size_it_tells(read: object) -> None:
-    assert callable(read)
+def test_a_file_is_read_to_its_end_whatever_size_it_tells() -> None:
     for path in ("/proc/self/status", "/proc/version"):
         if not Path(path).exists():
             pytest.skip(f"there is no {path}")
         assert Path(path).stat().st_size == 0
-        assert len(read(path)) > 0
-    assert read("/proc/version") == Path("/proc/version").read_bytes()
+        assert len(safe_read.read(path)) > 0
+    assert safe_read.read("/proc/version") == Path("/proc/version").read_bytes()
 
 
 # --- any sequence
@@ -326,7 +337,7 @@ def test_after_any_sequence_the_output_is_that_of_the_source(
 
 
 def _take(user: User, hook: Path, kind: str, value: object) -> None:
-    folder = hook.parent / entry.FOLDER
+    directory = hook.parent / entry.CACHE_DIRECTORY
     if kind == "edit":
         hook.write_text(str(value))
     elif kind == "touch":
@@ -335,7 +346,7 @@ def _take(user: User, hook: Path, kind: str, value: object) -> None:
         user.compile(hook)
     elif kind == "sync":
         needed = [r.entry.name for r in user.compile(hook) if r.entry]
-        cache.prune(folder, keep=int(str(value)), needed=needed)
+        cache.prune(directory, keep=int(str(value)), needed=needed)
     elif kind == "damage":
         for path in entries(hook.parent):
             data = bytearray(path.read_bytes())
@@ -386,12 +397,16 @@ def test_a_forced_level_holds_for_the_content_it_was_forced_for_and_no_other(
 
 
 def test_a_store_that_was_refused_leaves_no_draft(user: User, hook: Path) -> None:
-    folder = hook.parent / entry.FOLDER
-    folder.mkdir()
-    (folder / "taken").mkdir()
+    directory = hook.parent / entry.CACHE_DIRECTORY
+    directory.mkdir()
+    (directory / "taken").mkdir()
     with pytest.raises(OSError, match=r"directory|Is a"):
-        store.store(str(folder), "taken", b"data")
-    assert sorted(path.name for path in folder.iterdir()) == [".gitignore", "CACHEDIR.TAG", "taken"]
+        store.store(str(directory), "taken", b"data")
+    assert sorted(path.name for path in directory.iterdir()) == [
+        ".gitignore",
+        "CACHEDIR.TAG",
+        "taken",
+    ]
     assert user.launch(hook).state == "miss"
 
 

@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hooks_compile.launcher import entry
 from hooks_compile.model import HookSource, State
 from hooks_compile.project.config import Config
-from hooks_compile.project.record import Project, find_interpreters
-from hooks_compile.runtime import entry
+from hooks_compile.project.record import Project
+from hooks_compile.project.selection import find_interpreters, for_person
 from tests.support.launches import (
     BARE,
-    FOLDER,
+    CACHE_DIRECTORY,
     Launched,
     User,
     as_ordinary_user,
@@ -54,7 +55,7 @@ class Scene:
 
     @property
     def cache(self) -> Path:
-        return self.hook.parent / FOLDER
+        return self.hook.parent / CACHE_DIRECTORY
 
     def hostile(self) -> str:
         """What an attacker would have the user run."""
@@ -215,7 +216,7 @@ def test_check_and_compile_see_a_foreign_entry_and_replace_it(scene: Scene) -> N
     scene.assert_source_ran(scene.launch(), "hit")
 
 
-# --- the folder of entries
+# --- the directory of entries
 
 
 @pytest.mark.parametrize("where", ["outside", "with a foreign entry", "nowhere", "itself"])
@@ -258,26 +259,26 @@ def test_an_unreadable_cache_is_a_miss(scene: Scene, mode: int) -> None:
         scene.cache.chmod(0o700)
 
 
-@pytest.mark.parametrize("folder", ["cache", "hooks"])
-def test_a_read_only_folder_is_a_miss_at_each_launch_and_stays_as_it_is(
-    scene: Scene, folder: str
+@pytest.mark.parametrize("directory", ["cache", "hooks"])
+def test_a_read_only_directory_is_a_miss_at_each_launch_and_stays_as_it_is(
+    scene: Scene, directory: str
 ) -> None:
-    if folder == "cache":
+    if directory == "cache":
         scene.plant(scene.forge(os.urandom(16)))
-    closed = scene.cache if folder == "cache" else scene.hook.parent
+    closed = scene.cache if directory == "cache" else scene.hook.parent
     before = sorted(closed.rglob("*"))
     closed.chmod(0o500)
     try:
         for route in ("launcher", "wrapper", "launcher"):
             launched = scene.launch(route, ordinary=True)
             scene.assert_source_ran(launched, "miss")
-            assert "it can't be stored" in launched.reason
+            assert "it is not stored" in launched.reason
         assert sorted(closed.rglob("*")) == before
     finally:
         closed.chmod(0o700)
 
 
-def test_an_entry_that_was_compiled_before_hits_in_a_read_only_folder(scene: Scene) -> None:
+def test_an_entry_that_was_compiled_before_hits_in_a_read_only_directory(scene: Scene) -> None:
     scene.user.compile(scene.hook)
     scene.cache.chmod(0o500)
     scene.hook.parent.chmod(0o500)
@@ -292,7 +293,7 @@ def _fifo(path: Path) -> None:
     os.mkfifo(path)
 
 
-def _folder(path: Path) -> None:
+def _directory(path: Path) -> None:
     path.mkdir()
 
 
@@ -312,11 +313,11 @@ def _large(path: Path) -> None:
 def _socket(path: Path) -> None:
     # A socket's address has at most 108 bytes.
     with socket.socket(socket.AF_UNIX) as server:
-        folder = os.open(path.parent, os.O_RDONLY)
+        directory = os.open(path.parent, os.O_RDONLY)
         try:
-            server.bind(f"/proc/self/fd/{folder}/{path.name}"[-107:])
+            server.bind(f"/proc/self/fd/{directory}/{path.name}"[-107:])
         finally:
-            os.close(folder)
+            os.close(directory)
 
 
 def _endless(path: Path) -> None:
@@ -336,7 +337,7 @@ def _unreadable(path: Path) -> None:
     path.chmod(0)
 
 
-KINDS = [_fifo, _folder, _huge, _large, _socket, _endless, _dangling, _loop, _unreadable]
+KINDS = [_fifo, _directory, _huge, _large, _socket, _endless, _dangling, _loop, _unreadable]
 
 
 @pytest.mark.timeout(30)
@@ -348,14 +349,14 @@ def test_no_kind_of_file_in_an_entrys_place_stops_or_delays_a_launch(
     for level in (0,) if make is _large else (0, 1, 2):
         make(scene.user.entry_path(scene.hook, level))
     scene.assert_source_ran(scene.launch(ordinary=True), "miss")
-    state = "miss" if make is _folder else "hit"
+    state = "miss" if make is _directory else "hit"
     scene.assert_source_ran(scene.launch(ordinary=True), state)
     (compiled,) = scene.user.compile(scene.hook)
     assert compiled.state in (State.FRESH, State.COMPILED, State.UNWRITABLE)
     scene.assert_source_ran(scene.launch(ordinary=True), state)
 
 
-# --- the runtime folder
+# --- the runtime directory
 
 
 def _remove(scene: Scene) -> None:
@@ -408,7 +409,7 @@ def _key_written_by_another(scene: Scene) -> None:
     os.chown(scene.user.runtime / "key", STRANGER, STRANGER)
 
 
-def _key_a_folder(scene: Scene) -> None:
+def _key_a_directory(scene: Scene) -> None:
     (scene.user.runtime / "key").unlink()
     (scene.user.runtime / "key").mkdir()
 
@@ -431,14 +432,14 @@ SPOILED = [
     _key_unreadable,
     _key_known_to_others,
     _key_written_by_another,
-    _key_a_folder,
+    _key_a_directory,
     _key_a_fifo,
 ]
 
 
 @routes
 @pytest.mark.parametrize("spoil", SPOILED, ids=lambda spoil: spoil.__name__.strip("_"))
-def test_a_runtime_folder_that_is_not_ours_alone_runs_the_source(
+def test_a_runtime_directory_that_is_not_ours_alone_runs_the_source(
     scene: Scene, spoil: Callable[[Scene], None], route: str
 ) -> None:
     scene.plant_what_would_run()
@@ -452,7 +453,7 @@ def test_a_runtime_folder_that_is_not_ours_alone_runs_the_source(
     assert entries(scene.hook.parent) == before
 
 
-def test_root_does_not_use_the_runtime_folder_of_another_user(scene: Scene) -> None:
+def test_root_does_not_use_the_runtime_directory_of_another_user(scene: Scene) -> None:
     require_root()
     scene.plant_what_would_run()
     for path in (scene.user.runtime, *scene.user.runtime.rglob("*")):
@@ -462,7 +463,7 @@ def test_root_does_not_use_the_runtime_folder_of_another_user(scene: Scene) -> N
 
 
 @pytest.mark.parametrize("place", [".", "runtime", "./runtime", "../home/runtime", ""])
-def test_a_relative_runtime_folder_is_not_used(scene: Scene, place: str) -> None:
+def test_a_relative_runtime_directory_is_not_used(scene: Scene, place: str) -> None:
     scene.plant_what_would_run()
     user = scene.user.with_env(HOOKS_COMPILE_HOME=place)
     launched = user.wrapped(scene.hook, "ls", cwd=scene.user.runtime.parent)
@@ -482,7 +483,7 @@ def test_a_launcher_of_another_user_is_not_run(scene: Scene) -> None:
 
 
 def test_a_launcher_that_is_a_symlink_is_not_run(scene: Scene, tmp_path: Path) -> None:
-    # In a folder that others can write: a link of theirs to a file of ours, which a clone brought.
+    # In a directory that others can write: their link to a file of ours, which a clone brought.
     cloned = tmp_path / "cloned.py"
     cloned.write_bytes(_hostile_launcher(scene))
     launcher = scene.user.runtime / "launch.py"
@@ -494,7 +495,7 @@ def test_a_launcher_that_is_a_symlink_is_not_run(scene: Scene, tmp_path: Path) -
 def _compiled_launcher(scene: Scene) -> Path:
     assert scene.launch().state in ("miss", "hit")
     made = scene.user.runtime.glob("launch.py.*")
-    (path,) = (each for each in made if each.suffix not in (".rest", ".lazy"))
+    (path,) = (each for each in made if each.suffix not in (".miss", ".uv"))
     return path
 
 
@@ -586,7 +587,7 @@ def _rest_is_readable_by_others(path: Path) -> None:
 def test_what_few_launches_need_is_run_from_its_sources_where_it_is_not_as_it_was_made(
     scene: Scene, harm: Callable[[Path], None]
 ) -> None:
-    harm(_compiled_launcher(scene).with_name(_compiled_launcher(scene).name + ".rest"))
+    harm(_compiled_launcher(scene).with_name(_compiled_launcher(scene).name + ".miss"))
     scene.assert_source_ran(scene.launch(), "hit")
     for path in entries(scene.hook.parent):
         path.unlink()
@@ -595,14 +596,14 @@ def test_what_few_launches_need_is_run_from_its_sources_where_it_is_not_as_it_wa
 
 
 def test_a_hostile_part_for_few_launches_is_not_run(scene: Scene) -> None:
-    rest = _compiled_launcher(scene).with_name(_compiled_launcher(scene).name + ".rest")
+    rest = _compiled_launcher(scene).with_name(_compiled_launcher(scene).name + ".miss")
     rest.write_bytes(_hostile_bin(scene)[8:])
     for path in entries(scene.hook.parent):
         path.unlink()
     scene.assert_source_ran(scene.launch(), "miss")
 
 
-def test_a_runtime_folder_open_to_others_names_no_binary_that_the_tool_starts(
+def test_a_runtime_directory_open_to_others_names_no_binary_that_the_tool_starts(
     scene: Scene, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     evil = tmp_path_factory.mktemp("elsewhere") / "evil"
@@ -611,11 +612,11 @@ def test_a_runtime_folder_open_to_others_names_no_binary_that_the_tool_starts(
     runtime = scene.user.runtime
     (runtime / "seen" / "0").write_text(f"{evil}\0{scene.hook.parent}")
     project = Project(tmp_path, Config(), (HookSource(scene.hook),), runtime, given=False)
-    find_interpreters(project, tmp_path, dict(os.environ))
-    assert scene.mark.exists(), "a launch's record is followed in a private folder"
+    find_interpreters(project, for_person(project, tmp_path, os.environ))
+    assert scene.mark.exists(), "a launch's record is followed in a private directory"
     scene.mark.unlink()
     runtime.chmod(0o777)
-    find_interpreters(project, tmp_path, dict(os.environ))
+    find_interpreters(project, for_person(project, tmp_path, os.environ))
     assert not scene.mark.exists()
 
 
@@ -660,7 +661,7 @@ def test_the_compiled_module_that_a_clone_brought_is_replaced_by_compile(
     assert again.state is State.FRESH
 
 
-def test_a_symlinked_folder_of_compiled_modules_is_not_written_through(
+def test_a_symlinked_directory_of_compiled_modules_is_not_written_through(
     scene: Scene, tmp_path: Path
 ) -> None:
     module = scene.hook.with_name("sibling.py")

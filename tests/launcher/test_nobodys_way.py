@@ -11,10 +11,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.launches import FOLDER, WRAPPER, Launched, User, as_ordinary_user, entries
+from tests.support.launches import (
+    CACHE_DIRECTORY,
+    WRAPPER,
+    Launched,
+    User,
+    as_ordinary_user,
+    entries,
+    require_root,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 HOOK = """\
@@ -24,6 +32,7 @@ print(sys.argv, __file__, sys.path[0], len(fds), __debug__, sys.flags)
 print(repr(sys.stdin.buffer.read()))
 sys.exit(2)
 """
+STRANGER = 12_345
 BROKEN = "def broken(:\n"
 STDIN = b'{"tool": "Bash"}\n\x00\xff' * 10_000
 
@@ -99,7 +108,7 @@ def test_a_hook_that_may_not_be_read_fails_as_python_says(user: User, hook: Path
     assert_same(user, hook, "source", ordinary=True)
 
 
-def test_folders_and_archives_are_left_to_python(user: User, tmp_path: Path) -> None:
+def test_directories_and_archives_are_left_to_python(user: User, tmp_path: Path) -> None:
     package = tmp_path / "package"
     package.mkdir()
     (package / "__main__.py").write_text(HOOK)
@@ -122,7 +131,7 @@ def test_a_name_too_long_for_an_entry_runs(user: User, hook: Path, length: int) 
         assert_same(user, long, "hit" if entries(hook.parent) else "miss")
 
 
-def test_a_working_folder_that_is_gone_is_as_for_python(user: User, hook: Path) -> None:
+def test_a_working_directory_that_is_gone_is_as_for_python(user: User, hook: Path) -> None:
     gone = hook.parent / "gone"
 
     def shown(*command: str) -> tuple[int, bytes, bytes]:
@@ -133,7 +142,7 @@ def test_a_working_folder_that_is_gone_is_as_for_python(user: User, hook: Path) 
 
     python = f"--python={user.python}"
     for script in (str(hook), "../hook.py", "hook.py"):
-        # A shell says itself that its folder has gone.
+        # A shell says itself that its directory has gone.
         expected = shown("sh", "-c", 'exec "$@"', "sh", user.python, script)
         assert shown("sh", str(WRAPPER), python, script) == expected
 
@@ -144,12 +153,12 @@ def test_nothing_is_written_but_the_entry(user: User, hook: Path, tmp_path: Path
     assert_same(user, hook, "miss", cwd=cwd)
     assert_same(user, hook, "hit", cwd=cwd)
     assert list(cwd.iterdir()) == []
-    names = sorted(path.name for path in (hook.parent / FOLDER).iterdir())
+    names = sorted(path.name for path in (hook.parent / CACHE_DIRECTORY).iterdir())
     assert names[:2] == [".gitignore", "CACHEDIR.TAG"]
     assert len(names) == 3
 
 
-# --- the runtime folder
+# --- the runtime directory
 
 
 def _no_launcher(runtime: Path) -> None:
@@ -170,11 +179,11 @@ def _one_part_missing(runtime: Path) -> None:
 
 
 def _a_part_damaged(runtime: Path) -> None:
-    next(runtime.glob("*.entry.py")).write_bytes(b"def (")
+    next(runtime.glob("*.main.py")).write_bytes(b"def (")
 
 
 def _a_part_with_zeros(runtime: Path) -> None:
-    path = next(runtime.glob("*.launcher.py"))
+    path = next(runtime.glob("*.start.py"))
     path.write_bytes(bytes(path.stat().st_size))
 
 
@@ -191,7 +200,7 @@ def _an_unreadable_prepare(runtime: Path) -> None:
     (runtime / "prepare.py").chmod(0)
 
 
-def _a_file_for_the_folder(runtime: Path) -> None:
+def _a_file_for_the_directory(runtime: Path) -> None:
     shutil.rmtree(runtime)
     runtime.write_text("a file")
 
@@ -208,18 +217,18 @@ def _a_file_for_the_folder(runtime: Path) -> None:
         _another_versions_parts,
         _an_unreadable_launcher,
         _an_unreadable_prepare,
-        _a_file_for_the_folder,
+        _a_file_for_the_directory,
     ],
     ids=lambda harm: harm.__name__.strip("_"),
 )
-def test_half_a_runtime_folder_runs_the_source(
+def test_half_a_runtime_directory_runs_the_source(
     user: User, hook: Path, harm: Callable[[Path], None]
 ) -> None:
     harm(user.runtime)
     assert_same(user, hook, "", "source", ordinary=True)
 
 
-def _log_a_folder(runtime: Path) -> None:
+def _log_a_directory(runtime: Path) -> None:
     (runtime / "fallbacks.log").mkdir()
 
 
@@ -249,7 +258,7 @@ def _all_read_only(runtime: Path) -> None:
 
 @pytest.mark.parametrize(
     "harm",
-    [_log_a_folder, _log_unwritable, _log_full, _seen_missing, _seen_a_file, _all_read_only],
+    [_log_a_directory, _log_unwritable, _log_full, _seen_missing, _seen_a_file, _all_read_only],
     ids=lambda harm: harm.__name__.strip("_"),
 )
 def test_what_can_not_be_recorded_does_not_matter(
@@ -269,15 +278,15 @@ def test_with_everything_read_only_it_runs_and_hits_what_was_compiled(
     other = hook.with_name("other.py")
     other.write_text("print('other')\n")
     assert user.compile(hook)[0].ok
-    folders = [hook.parent / FOLDER, hook.parent, user.runtime / "seen", user.runtime]
-    for folder in folders:
-        folder.chmod(0o500)
+    directories = [hook.parent / CACHE_DIRECTORY, hook.parent, user.runtime / "seen", user.runtime]
+    for directory in directories:
+        directory.chmod(0o500)
     try:
         assert_same(user, hook, "hit", ordinary=True)
         assert_same(user, other, "miss", ordinary=True)
     finally:
-        for folder in reversed(folders):
-            folder.chmod(0o700)
+        for directory in reversed(directories):
+            directory.chmod(0o700)
     assert not list(user.runtime.glob("launch.py.*"))
 
 
@@ -306,7 +315,7 @@ def test_without_home_the_source_runs(user: User, hook: Path) -> None:
 
 
 @pytest.mark.parametrize("shape", ["data home", "home"])
-def test_the_runtime_folder_is_found_by_home_and_data_home(
+def test_the_runtime_directory_is_found_by_home_and_data_home(
     user: User, hook: Path, tmp_path: Path, shape: str
 ) -> None:
     data = tmp_path / "data" if shape == "data home" else tmp_path / ".local" / "share"
@@ -398,8 +407,82 @@ def test_a_launch_that_would_lose_columns_stores_nothing(user: User, hook: Path)
         assert entries(hook.parent) == []
 
 
+@pytest.mark.parametrize(
+    ("flags", "variables"),
+    [
+        (("-B",), {}),
+        (("-sB",), {}),
+        ((), {"PYTHONDONTWRITEBYTECODE": "1"}),
+        ((), {"PYTHONDONTWRITEBYTECODE": "x"}),
+    ],
+)
+def test_a_launch_that_must_write_no_bytecode_stores_no_entry_and_hits_one_that_is_there(
+    user: User, hook: Path, flags: tuple[str, ...], variables: Mapping[str, str]
+) -> None:
+    forbidden = user.with_env(**variables)
+    before = sorted(hook.parent.rglob("*"))
+    for _ in range(2):
+        launched = forbidden.launch(hook, flags=("-S", *flags))
+        assert launched.state == "miss"
+        assert launched.reason == "no entry; it is not stored: Python is told to write no bytecode"
+        assert sorted(hook.parent.rglob("*")) == before
+    assert (user.runtime / "fallbacks.log").exists()
+    assert user.compile(hook)[0].ok
+    assert forbidden.launch(hook, flags=("-S", *flags)).state == "hit"
+
+
+def test_a_variable_that_python_ignores_forbids_nothing(user: User, hook: Path) -> None:
+    forbidden = user.with_env(PYTHONDONTWRITEBYTECODE="1")
+    assert forbidden.launch(hook, flags=("-E", "-S")).state == "miss"
+    assert forbidden.launch(hook, flags=("-E", "-S")).state == "hit"
+
+
+def test_root_leaves_no_entry_in_the_directory_of_another_user(user: User, hook: Path) -> None:
+    require_root()
+    os.chown(hook.parent, STRANGER, STRANGER)
+    os.chown(hook, STRANGER, STRANGER)
+    for _ in range(2):
+        launched = user.launch(hook)
+        assert launched.state == "miss"
+        assert "the directory of the hook belongs to another user" in launched.reason
+        assert list(hook.parent.iterdir()) == [hook]
+    assert user.compile(hook)[0].ok, "an explicit command writes"
+    assert user.launch(hook).state == "hit"
+
+
+# --- HOOKS_COMPILE=off
+
+
+@pytest.mark.parametrize("content", [HOOK, BROKEN])
+def test_switched_off_every_launch_runs_the_source(user: User, hook: Path, content: str) -> None:
+    hook.write_text(content)
+    user.compile(hook)
+    before = sorted(hook.parent.rglob("*"))
+    off = user.with_env(HOOKS_COMPILE="off")
+    for _ in range(2):
+        launched = assert_same(off, hook, "source")
+        assert launched.reason == "HOOKS_COMPILE=off"
+    assert sorted(hook.parent.rglob("*")) == before
+    assert not (user.runtime / "fallbacks.log").exists()
+
+
+@pytest.mark.parametrize("value", ["", "on", "OFF", "0"])
+def test_any_other_value_switches_nothing_off(user: User, hook: Path, value: str) -> None:
+    assert user.compile(hook)[0].ok
+    assert_same(user.with_env(HOOKS_COMPILE=value), hook, "hit")
+
+
+def test_switched_off_a_debugger_sees_the_hook_alone(user: User, hook: Path) -> None:
+    hook.write_text("import sys\nprint(sys._getframe().f_back, sys.gettrace(), sys.flags)\n")
+    off = user.with_env(HOOKS_COMPILE="off")
+    assert b"None None" in assert_same(off, hook, "source").stdout
+
+
+# --- the environment again
+
+
 def test_modules_beside_the_hook_take_no_name_from_the_launcher(user: User, hook: Path) -> None:
-    names = ("_imp", "_warnings", "builtins", "entry", "launcher", "marshal", "posix", "store")
+    names = ("_imp", "_warnings", "builtins", "entry", "miss", "lifecycle", "marshal", "posix")
     for name in (*names, "sys", "time", "typing", "types", "warnings", "hooks_compile"):
         hook.with_name(f"{name}.py").write_text("raise SystemExit('taken')\n")
     hook.write_text("import sys\nprint('hook', sorted(sys.argv[1:]))\n")
@@ -422,7 +505,7 @@ def test_any_umask_is_that_of_the_hook(user: User, hook: Path, mask: int) -> Non
     for _ in range(2):
         launched = user.launch(hook, before=masked)
         assert launched.shown == (0, f"{mask}\n".encode(), b"")
-    (hook.parent / FOLDER).chmod(0o700)
+    (hook.parent / CACHE_DIRECTORY).chmod(0o700)
 
 
 def test_under_python_o_the_source_runs_at_that_level(user: User, hook: Path) -> None:

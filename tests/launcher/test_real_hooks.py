@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hooks_compile.install import runtime_directory as runtime_folder
-from hooks_compile.install import wrapper
+from hooks_compile.install import runtime_directory, wrapper
 from tests.support.repositories import GitRepo
 
 # module, arguments, files; each module once on what it passes and once on what it objects to
@@ -71,20 +70,20 @@ def _modules() -> Path:
     return Path(spec.origin).parent
 
 
-def _lay(folder: Path, module: str, files: dict[str, bytes]) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    repo = GitRepo.create(folder / "repo")
+def _lay(directory: Path, module: str, files: dict[str, bytes]) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    repo = GitRepo.create(directory / "repo")
     for name, content in files.items():
         repo.write(name, content)
     repo.git("add", "--all")
-    hooks = folder / "hooks"
+    hooks = directory / "hooks"
     hooks.mkdir()
     shutil.copy(_modules() / f"{module}.py", hooks)
 
 
-def _content(folder: Path) -> dict[str, bytes]:
-    paths = (path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts)
-    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+def _content(directory: Path) -> dict[str, bytes]:
+    paths = (path for path in directory.rglob("*") if path.is_file() and ".git" not in path.parts)
+    return {str(path.relative_to(directory)): path.read_bytes() for path in paths}
 
 
 @pytest.mark.parametrize(
@@ -98,8 +97,8 @@ def test_a_real_hook_does_the_same_from_source_miss_and_hit(
     work = tmp_path / "work"
     trace = tmp_path / "trace"
     runtime = tmp_path / "runtime"
-    runtime_folder.ensure(runtime)
-    script = Path(wrapper.__file__).parent.with_name("runtime") / wrapper.NAME
+    runtime_directory.ensure(runtime)
+    script = Path(wrapper.__file__).parent.with_name("launcher") / wrapper.NAME
     hook = work / "hooks" / f"{module}.py"
     env = os.environ | {"HOOKS_COMPILE_HOME": str(runtime), "HOOKS_COMPILE_TRACE": str(trace)}
     by_wrapper = [str(script), f"--python={sys.executable}", str(hook), *arguments]

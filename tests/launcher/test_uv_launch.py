@@ -51,6 +51,15 @@ def test_a_hook_sees_what_uv_shows_it(interpreter: Found, tmp_path: Path) -> Non
     same_as_uv(machine, "hook.py", limit=64)
 
 
+def test_switched_off_a_recorded_launch_runs_the_source(machine: Machine) -> None:
+    hook = machine.hook(REPORT)
+    same_as_uv(machine, "--script", hook, "a b")
+    off = machine.with_env(HOOKS_COMPILE="off")
+    launched = off.wrapped("--script", hook, "a b")
+    assert launched.state == "source"
+    assert launched.shown == off.uv("--script", hook, "a b").shown
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_hook_ends_as_under_uv(machine: Machine, ending: str) -> None:
     hook = machine.hook("import sys\n" + ENDINGS[ending])
@@ -93,11 +102,11 @@ def test_a_path_may_have_any_bytes_and_lead_through_links(machine: Machine) -> N
     target = machine.hook(REPORT, "target/hook.py")
     link = machine.work / "link.py"
     link.symlink_to(target)
-    folder = machine.work / "folder"
-    folder.symlink_to("target")
+    directory = machine.work / "directory"
+    directory.symlink_to("target")
     same_as_uv(machine, link)
-    same_as_uv(machine, "folder/hook.py")
-    same_as_uv(machine, "hook.py", cwd=folder)
+    same_as_uv(machine, "directory/hook.py")
+    same_as_uv(machine, "hook.py", cwd=directory)
 
 
 def test_a_hook_of_a_project_runs_in_its_environment(machine: Machine) -> None:

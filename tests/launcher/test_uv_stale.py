@@ -42,8 +42,8 @@ def settled(machine: Machine, *words: str | Path) -> Machine:
 
 def environment(machine: Machine) -> Path:
     """The only environment of a script."""
-    (folder,) = (machine.root / "cache").glob("environments-*/*")
-    return folder
+    (directory,) = (machine.root / "cache").glob("environments-*/*")
+    return directory
 
 
 def edit(path: Path, text: str) -> None:
@@ -51,8 +51,8 @@ def edit(path: Path, text: str) -> None:
 
 
 def take_out(package: str, *environments: Path) -> None:
-    for folder in environments:
-        for path in folder.glob(f"lib/*/site-packages/{package}*"):
+    for directory in environments:
+        for path in directory.glob(f"lib/*/site-packages/{package}*"):
             remove(path)
 
 
@@ -251,8 +251,8 @@ def test_a_python_that_uv_manages_is_taken_while_it_is_the_newest(machine: Machi
     for version, executable in by_version[-2:]:
         name = f"cpython-{'.'.join(map(str, version))}-linux-x86_64-gnu"
         (installed / name).mkdir()
-        for folder in executable.parent.parent.iterdir():
-            (installed / name / folder.name).symlink_to(folder)
+        for directory in executable.parent.parent.iterdir():
+            (installed / name / directory.name).symlink_to(directory)
         settled(machine, hook)
         assert str(version[:2]).encode() in machine.wrapped(hook).stdout
 

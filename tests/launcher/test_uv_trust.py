@@ -12,7 +12,7 @@ import pytest
 
 from hooks_compile.install.runtime_directory import ensure, location, remove
 from hooks_compile.interpreters.uv_records import record_of, why_left
-from hooks_compile.runtime import uv as uv_words
+from hooks_compile.launcher.uv import uv_command
 from tests.install.test_wrapper_script import SHOW_WORDS, each_shell
 from tests.support.interpreters_found import Found, each_interpreter
 from tests.support.launches import WRAPPER
@@ -98,8 +98,8 @@ def test_the_wrapper_and_the_launcher_know_the_same_options() -> None:
     switches = [line for line in lines if line.startswith("-") and line.endswith(") ;;")]
     known = {word for line in switches for word in line[:-4].split(" | ")}
     (valued,) = [line for line in lines if line.endswith("hooks_compile_value=value: ;;")]
-    assert known == uv_words.SWITCHES
-    assert set(valued.partition(")")[0].split(" | ")) == uv_words.WITH_VALUE
+    assert known == uv_command.SWITCHES
+    assert set(valued.partition(")")[0].split(" | ")) == uv_command.WITH_VALUE
 
 
 def test_shellcheck_finds_nothing_in_the_part_for_uv() -> None:
@@ -119,13 +119,13 @@ def test_no_uv_at_all_is_reported_by_the_shell(machine: Machine) -> None:
     assert b"uv: not found" in launched.stderr
 
 
-def clear(folder: Path, *patterns: str) -> None:
+def clear(directory: Path, *patterns: str) -> None:
     for pattern in patterns:
-        for path in folder.glob(pattern):
+        for path in directory.glob(pattern):
             path.unlink()
 
 
-def into_folder(path: Path) -> None:
+def into_directory(path: Path) -> None:
     path.unlink()
     path.mkdir()
 
@@ -150,7 +150,7 @@ DAMAGES: dict[str, Callable[[Machine, Path], object]] = {
             for line in record.read_text().split("\n")
         )
     ),
-    "a folder": lambda m, record: into_folder(record),
+    "a directory": lambda m, record: into_directory(record),
     "a link": lambda m, record: record.symlink_to(record.rename(m.root / "kept")),
     "the key": lambda m, record: m.runtime.joinpath("key").write_bytes(b"x" * 16),
     "the parts": lambda m, record: clear(m.runtime, "*.uv.py"),
@@ -162,7 +162,7 @@ DAMAGES: dict[str, Callable[[Machine, Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_record_or_runtime_folder_is_in_nobodys_way(
+def test_a_damaged_record_or_runtime_directory_is_in_nobodys_way(
     machine: Machine, damage: str
 ) -> None:
     hook = machine.hook("import os, sys\nprint(sys.argv, sys.prefix, sorted(os.environ))\n")
@@ -186,7 +186,7 @@ def test_a_launcher_that_is_just_being_removed_leaves_all_to_uv(machine: Machine
     assert machine.run([*words, "a b", ""]).shown == old.shown
 
 
-def test_a_runtime_folder_that_others_can_enter_is_not_used(machine: Machine) -> None:
+def test_a_runtime_directory_that_others_can_enter_is_not_used(machine: Machine) -> None:
     hook = machine.hook(WHO)
     assert not asked(machine.recorded(hook))
     machine.runtime.chmod(0o777)
@@ -210,7 +210,7 @@ def test_a_record_of_another_user_is_not_used(machine: Machine) -> None:
     assert asked(machine.wrapped(hook))
 
 
-def _foreign_folder(machine: Machine) -> None:
+def _foreign_directory(machine: Machine) -> None:
     os.chown(machine.runtime / "uvsite", 12_345, 12_345)
 
 
@@ -218,16 +218,16 @@ def _foreign_file(machine: Machine) -> None:
     os.chown(machine.runtime / "uvsite" / "sitecustomize.py", 12_345, 12_345)
 
 
-def _folder_that_is_a_link(machine: Machine) -> None:
+def _directory_that_is_a_link(machine: Machine) -> None:
     (machine.runtime / "uvsite").rename(machine.root / "elsewhere")
     (machine.runtime / "uvsite").symlink_to(machine.root / "elsewhere")
 
 
-@pytest.mark.parametrize("harm", [_foreign_folder, _foreign_file, _folder_that_is_a_link])
+@pytest.mark.parametrize("harm", [_foreign_directory, _foreign_file, _directory_that_is_a_link])
 def test_what_python_would_run_at_its_start_is_this_users_own(
     machine: Machine, harm: Callable[[Machine], None]
 ) -> None:
-    if os.geteuid() != 0 and harm is not _folder_that_is_a_link:
+    if os.geteuid() != 0 and harm is not _directory_that_is_a_link:
         pytest.skip("only root can give files to another user")
     write(machine.bin / "uv2", SHOW_UV, executable=True)
     harm(machine)
@@ -236,7 +236,9 @@ def test_what_python_would_run_at_its_start_is_this_users_own(
     assert launched.stderr == b""
 
 
-def test_a_runtime_folder_open_to_others_puts_nothing_in_front_of_python(machine: Machine) -> None:
+def test_a_runtime_directory_open_to_others_puts_nothing_in_front_of_python(
+    machine: Machine,
+) -> None:
     hook = machine.hook(WHO)
     assert not asked(machine.recorded(hook))
     write(machine.bin / "uv2", SHOW_UV, executable=True)
@@ -261,7 +263,7 @@ def test_a_clone_names_no_interpreter(machine: Machine) -> None:
 
 
 def test_a_record_is_not_taken_over_by_another_script(machine: Machine) -> None:
-    """A link that a branch puts in the place of a folder leads to another script, so to uv."""
+    """A link that a branch puts in the place of a directory leads to another script, so to uv."""
     machine.hook(WHO, "one/hook.py")
     machine.hook(WHO, "two/hook.py", **needs())
     assert not asked(machine.recorded("one/hook.py"))
@@ -320,7 +322,7 @@ def test_another_python_starts_as_if_we_were_not_there(interpreter: Found, tmp_p
     assert theirs.stdout.startswith(b"theirs\n")
 
 
-def test_a_record_is_written_only_below_its_folder(machine: Machine) -> None:
+def test_a_record_is_written_only_below_its_directory(machine: Machine) -> None:
     hook = machine.hook(WHO)
     uvsite = f"{machine.runtime}/uvsite"
     for target in (machine.root / "bashrc", machine.runtime / "uv/../launch.py"):
@@ -354,7 +356,7 @@ def test_doctor_names_what_is_left_to_uv_and_sync_has_it_looked_at_again(
     assert "launched by uv" not in tool.run("doctor").out
 
 
-def test_records_go_with_the_runtime_folder(machine: Machine) -> None:
+def test_records_go_with_the_runtime_directory(machine: Machine) -> None:
     machine.wrapped(machine.hook(WHO))
     machine.wrapped(machine.hook(WHO, "a/b/c.py"))
     remove(machine.runtime)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.errors import ConfigError
+from hooks_compile.errors import ConfigError, pasted
 from hooks_compile.project.config import Config, load_config
 from tests.support.repositories import write
 
@@ -22,10 +22,10 @@ imports = "deferred"
 """
 
 
-def refused(folder: Path, text: str | bytes, name: str = ".hooks-compile.toml") -> ConfigError:
-    path = write(folder / name, text)
+def refused(directory: Path, text: str | bytes, name: str = ".hooks-compile.toml") -> ConfigError:
+    path = write(directory / name, text)
     with pytest.raises(ConfigError) as caught:
-        load_config(folder)
+        load_config(directory)
     assert caught.value.path == path
     assert caught.value.remedy
     assert str(caught.value).startswith(f"{path}: ")
@@ -57,6 +57,13 @@ def test_every_key_is_read_from_either_file(tmp_path: Path, name: str, header: s
         imports=(("**", "deferred"),),
         path=path,
     )
+
+
+@pytest.mark.parametrize("name", [".hooks-compile.toml", "pyproject.toml"])
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path, name: str) -> None:
+    header = "[tool.hooks-compile]\n" if name == "pyproject.toml" else ""
+    write(tmp_path / name, b"\xef\xbb\xbf" + f"{header}keep = 7\n".encode())
+    assert load_config(tmp_path).keep == 7
 
 
 def test_an_empty_dotfile_and_an_empty_table_are_the_defaults(tmp_path: Path) -> None:
@@ -100,19 +107,19 @@ def test_a_file_that_is_not_utf_8_is_an_error(tmp_path: Path) -> None:
 def test_what_is_not_a_file_is_an_error_and_is_not_waited_for(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.mkdir()
-    with pytest.raises(ConfigError, match="is not a file"):
+    with pytest.raises(ConfigError, match="can't be read: "):
         load_config(tmp_path)
     path.rmdir()
     os.mkfifo(path)
-    with pytest.raises(ConfigError, match="is not a file"):
+    with pytest.raises(ConfigError, match="can't be read: "):
         load_config(tmp_path)
     path.unlink()
     path.symlink_to("/dev/zero")
-    with pytest.raises(ConfigError, match="is not a file"):
+    with pytest.raises(ConfigError, match="can't be read: "):
         load_config(tmp_path)
     path.unlink()
     path.symlink_to("nowhere")
-    with pytest.raises(ConfigError, match="is not a file"):
+    with pytest.raises(ConfigError, match="can't be read: "):
         load_config(tmp_path)
 
 
@@ -121,31 +128,20 @@ def test_a_file_that_can_t_be_read_is_an_error(unprivileged: Path) -> None:
     path.chmod(0o200)
     with pytest.raises(ConfigError, match="Permission denied") as caught:
         load_config(unprivileged)
-    assert caught.value.remedy == f"ls -ld '{path}'"
+    assert caught.value.remedy == f"ls -ld {pasted(path)}"
 
 
 def test_a_link_to_itself_is_an_error_of_its_file(tmp_path: Path) -> None:
     loop = tmp_path / ".hooks-compile.toml"
     loop.symlink_to(loop)
-    with pytest.raises(ConfigError, match="is not a file"):
+    with pytest.raises(ConfigError, match="can't be read: "):
         load_config(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("key", "meant"),
-    [
-        ("includes", "include"),
-        ("Python", "python"),
-        ("pythons", "python"),
-        ("optimise", "optimize"),
-    ],
-)
-def test_an_unknown_key_is_named_with_its_line_and_the_key_that_was_meant(
-    tmp_path: Path, key: str, meant: str
-) -> None:
-    error = refused(tmp_path, f"# first\nkeep = 3\n{key} = 1\n")
-    assert error.cause == f"line 3: {key} is unknown"
-    assert error.remedy == f"did you mean {meant}?"
+def test_an_unknown_key_is_named_with_its_line_and_the_keys_that_there_are(tmp_path: Path) -> None:
+    error = refused(tmp_path, "# first\nkeep = 3\nincludes = 1\n")
+    assert error.cause == "line 3: includes is unknown"
+    assert "the keys are include, exclude, optimize, python, keep, imports" in error.remedy
 
 
 @pytest.mark.parametrize(
@@ -160,12 +156,9 @@ def test_a_file_that_would_keep_us_busy_is_an_error(tmp_path: Path, text: str, c
     assert refused(tmp_path, text).cause == cause
 
 
-def test_an_unknown_key_like_none_of_ours_lists_ours(tmp_path: Path) -> None:
-    error = refused(
-        tmp_path, "[tool.other]\nzzz = 1\n[tool.hooks-compile]\nzzz = 2\n", "pyproject.toml"
-    )
-    assert error.cause == "line 4: zzz is unknown"
-    assert "include, exclude, optimize, python, keep, imports" in error.remedy
+def test_a_key_is_looked_for_in_our_table_only(tmp_path: Path) -> None:
+    text = "[tool.other]\nzzz = 1\n[tool.hooks-compile]\nzzz = 2\n"
+    assert refused(tmp_path, text, "pyproject.toml").cause == "line 4: zzz is unknown"
 
 
 def test_a_pyproject_table_in_the_dotfile_is_explained(tmp_path: Path) -> None:

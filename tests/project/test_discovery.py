@@ -4,17 +4,28 @@ import json
 import os
 import shutil
 import sys
+import zipapp
 from pathlib import Path
 
 import pytest
 
-from hooks_compile.errors import GitError, HooksCompileError
+from hooks_compile import agents, git
+from hooks_compile.errors import GitError, HooksCompileError, pasted
 from hooks_compile.model import HookSource
+from hooks_compile.project import discovery
 from hooks_compile.project.config import Config
-from hooks_compile.project.discovery import PROJECT_FOLDERS, discover, from_arguments, local_modules
+from hooks_compile.project.discovery import PROJECT_DIRECTORIES, from_arguments, local_modules
+from hooks_compile.project.search import repository_above
 from tests.support.repositories import GitRepo, write
 
 SHEBANG = "#!/usr/bin/env python3\n"
+
+
+def discover(
+    root: Path, config: Config | None = None, *, home: Path | None = None
+) -> list[HookSource]:
+    repository = git.open_repository(root) if repository_above(str(root.resolve())) else None
+    return discovery.discover(root, config or Config(), repository, agents, home=home).sources
 
 
 def found(root: Path, config: Config = Config(), *, home: Path | None = None) -> dict[str, str]:  # noqa: B008 - it is frozen
@@ -37,48 +48,73 @@ def claude_settings(command: str) -> str:
     return json.dumps({"hooks": {"PreToolUse": [{"matcher": "*", "hooks": [hook]}]}})
 
 
-@pytest.fixture(params=["git", "plain folder"])
+@pytest.fixture(params=["git", "plain directory"])
 def root(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A work tree, and a folder without git: what the same rules hold for."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    return GitRepo.create(folder).path if request.param == "git" else folder.resolve()
+    """A work tree, and a directory without git: what the same rules hold for."""
+    directory = tmp_path / "project"
+    directory.mkdir()
+    return GitRepo.create(directory).path if request.param == "git" else directory.resolve()
 
 
 # Where hooks are found without anybody naming them
 
 
-def test_nothing_is_found_in_an_empty_folder(root: Path) -> None:
+def test_nothing_is_found_in_an_empty_directory(root: Path) -> None:
     write(root / "x.py")
     write(root / "src/hooks/x.py")
     write(root / ".claude/x.py")
     assert found(root) == {}
 
 
-@pytest.mark.parametrize("folder", PROJECT_FOLDERS)
-def test_python_files_in_hook_folders_are_sources(root: Path, folder: str) -> None:
-    for name in ("a.py", "deep/er/b.py", "with space.py", "hy-phen.py", "ünïcode-名.py", ".c.py"):
-        write(root / folder / name)
-    write(root / folder / "pre-commit", SHEBANG)
+@pytest.mark.parametrize("directory", PROJECT_DIRECTORIES)
+def test_python_files_in_hook_directories_are_sources(root: Path, directory: str) -> None:
+    for name in ("a.py", "deep/er/b.py", "with space.py", "hy-phen.py", "ünïcode-名.py"):
+        write(root / directory / name)
+    write(root / directory / "pre-commit", SHEBANG)
     for name, text in (("notes.md", SHEBANG), ("guard.sh", "#!/bin/sh\n"), ("run", "#!/bin/sh\n")):
-        write(root / folder / name, text)
-    write(root / folder / "a.pyc")
-    write(root / folder / "commit-msg", "import sys\n")
+        write(root / directory / name, text)
+    write(root / directory / "a.pyc")
+    write(root / directory / "commit-msg", "import sys\n")
     assert found(root) == {
-        f"{folder}/{name}": f"in {folder}"
+        f"{directory}/{name}": f"in {directory}"
         for name in (
-            *("a.py", "deep/er/b.py", "with space.py", "hy-phen.py", "ünïcode-名.py", ".c.py"),
+            *("a.py", "deep/er/b.py", "with space.py", "hy-phen.py", "ünïcode-名.py"),
             "pre-commit",
         )
     }
 
 
+NO_HOOKS = (
+    *("._guard.py", ".guard.py", ".#guard.py", "#guard.py"),
+    "guard.sync-conflict-20240101-101010-ABCDEFG.py",
+    "guard (Anna's conflicted copy 2024-01-01).py",
+    *("guard_BACKUP_17.py", "guard_LOCAL_17.py"),
+)
+
+
+def test_hidden_files_conflicts_and_zip_archives_are_no_sources(root: Path) -> None:
+    directory = root / ".claude/hooks"
+    for name in NO_HOOKS:
+        write(directory / name, b"\0\5\x16\7\xff")
+        write(directory / "package" / name, b"\0\5\x16\7\xff")
+    write(directory / "package/__init__.py")
+    write(root / "app/__main__.py", "print(1)\n")
+    zipapp.create_archive(root / "app", directory / "app", "/usr/bin/env python3")
+    write(root / ".claude/settings.json", claude_settings(".claude/hooks/app"))
+    write(directory / "guard.py")
+    assert names(root) == {".claude/hooks/guard.py"}
+    assert [path.name for path in local_modules(discover(root))] == ["guard.py", "__init__.py"]
+    assert [source.path.name for source in from_arguments([directory])] == ["guard.py"]
+    hidden = Config(include=(".claude/hooks/.guard.py",))
+    assert names(root, hidden) == {".claude/hooks/guard.py", ".claude/hooks/.guard.py"}
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes any bytes as a name")
 def test_names_that_are_not_utf_8_are_found_and_their_rules_hold(root: Path) -> None:
-    folder = root / ".claude/hooks"
-    hook = write(folder / os.fsdecode(b"caf\xe9.py"))
-    write(folder / os.fsdecode(b"gone\xe9.py"))
-    write(folder / os.fsdecode(b"\xff/x.py"))
+    directory = root / ".claude/hooks"
+    hook = write(directory / os.fsdecode(b"caf\xe9.py"))
+    write(directory / os.fsdecode(b"gone\xe9.py"))
+    write(directory / os.fsdecode(b"\xff/x.py"))
     config = Config(exclude=(".claude/hooks/gone*", ".claude/hooks/*/x.py"))
     assert [source.path for source in discover(root, config)] == [hook]
 
@@ -106,27 +142,27 @@ def test_a_hooks_json_that_git_tracks_and_that_is_gone_is_none(git_repo: GitRepo
 
 
 def test_packages_hold_modules_and_no_hooks(root: Path) -> None:
-    folder = root / ".claude/hooks"
-    write(folder / "hook.py")
-    write(folder / "lib/__init__.py")
-    write(folder / "lib/module.py")
-    write(folder / "lib/deeper/module.py")
-    write(folder / "scripts/__init__.txt")
-    write(folder / "scripts/other.py")
+    directory = root / ".claude/hooks"
+    write(directory / "hook.py")
+    write(directory / "lib/__init__.py")
+    write(directory / "lib/module.py")
+    write(directory / "lib/deeper/module.py")
+    write(directory / "scripts/__init__.txt")
+    write(directory / "scripts/other.py")
     assert names(root) == {".claude/hooks/hook.py", ".claude/hooks/scripts/other.py"}
 
 
-def test_a_hook_folder_that_is_itself_a_package_still_holds_hooks(root: Path) -> None:
+def test_a_hook_directory_that_is_itself_a_package_still_holds_hooks(root: Path) -> None:
     write(root / ".claude/hooks/__init__.py")
     write(root / ".claude/hooks/hook.py")
     assert names(root) == {".claude/hooks/hook.py"}
 
 
 def test_caches_environments_and_node_modules_are_never_searched(root: Path) -> None:
-    for folder in ("__pycache__", "__pycache_opt__", "node_modules", "node_modules/p/hooks"):
+    for directory in ("__pycache__", "__pycache_opt__", "node_modules", "node_modules/p/hooks"):
         for top in (".claude/hooks", "tools", ""):
-            write(root / top / folder / "x.py")
-            write(root / top / folder / "hooks.json", "{}")
+            write(root / top / directory / "x.py")
+            write(root / top / directory / "hooks.json", "{}")
     for top in (".claude/hooks/my env", ".husky/v", "tools/v"):
         write(root / top / "pyvenv.cfg")
         write(root / top / "hooks/hooks.json", "{}")
@@ -136,15 +172,15 @@ def test_caches_environments_and_node_modules_are_never_searched(root: Path) -> 
     assert names(root, Config(include=("tools/**", "**/x.py"))) == {"tools/hook.py"}
 
 
-def test_pipes_sockets_and_folders_with_a_hook_s_name_are_no_sources(root: Path) -> None:
-    folder = root / ".claude/hooks"
-    (folder / "folder.py").mkdir(parents=True)
-    os.mkfifo(folder / "pipe.py")
-    os.mkfifo(folder / "pipe")
-    (folder / "to-pipe.py").symlink_to("pipe")
-    (folder / "to-zero.py").symlink_to("/dev/zero")
-    write(folder / "folder.py/x.py")
-    assert names(root) == {".claude/hooks/folder.py/x.py"}
+def test_pipes_sockets_and_directories_with_a_hook_s_name_are_no_sources(root: Path) -> None:
+    directory = root / ".claude/hooks"
+    (directory / "directory.py").mkdir(parents=True)
+    os.mkfifo(directory / "pipe.py")
+    os.mkfifo(directory / "pipe")
+    (directory / "to-pipe.py").symlink_to("pipe")
+    (directory / "to-zero.py").symlink_to("/dev/zero")
+    write(directory / "directory.py/x.py")
+    assert names(root) == {".claude/hooks/directory.py/x.py"}
 
 
 @pytest.fixture
@@ -156,12 +192,12 @@ def _imported(tmp_path: Path) -> None:
 def test_what_can_t_be_read_is_left_out_of_a_search_and_an_error_as_an_argument(
     unprivileged: Path,
 ) -> None:
-    folder = unprivileged / ".claude/hooks"
-    write(folder / "x.py")
-    write(folder / "closed", SHEBANG).chmod(0o200)
-    write(folder / "closed folder/y.py").parent.chmod(0o100)
+    directory = unprivileged / ".claude/hooks"
+    write(directory / "x.py")
+    write(directory / "closed", SHEBANG).chmod(0o200)
+    write(directory / "closed directory/y.py").parent.chmod(0o100)
     assert names(unprivileged) == {".claude/hooks/x.py"}
-    for path in (folder / "closed", folder / "closed folder"):
+    for path in (directory / "closed", directory / "closed directory"):
         with pytest.raises(HooksCompileError, match="Permission denied") as caught:
             from_arguments([path])
         assert caught.value.path == path
@@ -248,7 +284,9 @@ def test_a_named_script_in_an_environment_or_outside_is_none(root: Path) -> None
 
 
 @pytest.mark.parametrize("value", ["my hooks", "./my hooks/", "{root}/my hooks"])
-def test_core_hooks_path_in_the_work_tree_is_a_hook_folder(git_repo: GitRepo, value: str) -> None:
+def test_core_hooks_path_in_the_work_tree_is_a_hook_directory(
+    git_repo: GitRepo, value: str
+) -> None:
     git_repo.git("config", "core.hooksPath", value.format(root=git_repo.path))
     git_repo.write("my hooks/pre-commit", SHEBANG, executable=True)
     git_repo.write("my hooks/helper.py")
@@ -267,7 +305,7 @@ def test_core_hooks_path_counts_though_git_ignores_it(git_repo: GitRepo) -> None
     assert found(git_repo.path) == {".husky/_/pre-commit": "in core.hooksPath"}
 
 
-@pytest.mark.parametrize("value", ["~/hooks", "/dev/null", "../elsewhere", "/no/such/folder"])
+@pytest.mark.parametrize("value", ["~/hooks", "/dev/null", "../elsewhere", "/no/such/directory"])
 def test_core_hooks_path_out_of_the_work_tree_is_left_alone(
     git_repo: GitRepo, home: Path, value: str
 ) -> None:
@@ -311,7 +349,7 @@ def test_an_own_hook_that_links_into_the_work_tree_is_its_target(git_repo: GitRe
     assert found(git_repo.path) == {"tools/check": "linked from .git/hooks"}
 
 
-def test_a_custom_folder_inside_the_git_folder_counts_as_own(git_repo: GitRepo) -> None:
+def test_a_custom_directory_inside_the_git_directory_counts_as_own(git_repo: GitRepo) -> None:
     git_repo.git("config", "core.hooksPath", ".git/my-hooks")
     git_repo.write(".git/my-hooks/pre-commit", SHEBANG)
     assert found(git_repo.path) == {".git/my-hooks/pre-commit": "in .git/hooks"}
@@ -338,7 +376,7 @@ def test_include_adds_python_files_and_exclude_takes_away(root: Path) -> None:
     assert names(root, Config(exclude=("**",))) == set()
 
 
-def test_an_include_of_a_folder_searches_it(root: Path) -> None:
+def test_an_include_of_a_directory_searches_it(root: Path) -> None:
     for name in (
         "tools/a.py",
         "tools/b/c.py",
@@ -378,7 +416,7 @@ def test_symlinks_out_of_the_work_tree_are_not_followed(
     for name in (".claude/hooks", "in", "plugin"):
         (root / name).mkdir(parents=True)
     (root / ".claude/hooks/x.py").symlink_to(outside / "x.py")
-    (root / ".claude/hooks/folder").symlink_to(outside)
+    (root / ".claude/hooks/directory").symlink_to(outside)
     (root / ".claude/hooks/up").symlink_to("../../../project-secret")
     (root / ".codex").symlink_to(outside)
     (root / ".githooks").symlink_to("/")
@@ -391,14 +429,14 @@ def test_symlinks_out_of_the_work_tree_are_not_followed(
 def test_symlinks_inside_the_work_tree_are_resolved_and_counted_once(root: Path) -> None:
     write(root / "scripts/a.py")
     write(root / "scripts/run.bin", SHEBANG)
-    folder = root / ".claude/hooks"
-    folder.mkdir(parents=True)
-    (folder / "a.py").symlink_to("../../scripts/a.py")
-    (folder / "again.py").symlink_to("a.py")
-    (folder / "all").symlink_to("../../scripts")
-    (folder / "loop").symlink_to(".")
-    (folder / "self").symlink_to("self")
-    (folder / "pre-commit").symlink_to("../../scripts/run.bin")
+    directory = root / ".claude/hooks"
+    directory.mkdir(parents=True)
+    (directory / "a.py").symlink_to("../../scripts/a.py")
+    (directory / "again.py").symlink_to("a.py")
+    (directory / "all").symlink_to("../../scripts")
+    (directory / "loop").symlink_to(".")
+    (directory / "self").symlink_to("self")
+    (directory / "pre-commit").symlink_to("../../scripts/run.bin")
     (root / ".cursor").symlink_to(".claude")
     assert found(root) == {
         "scripts/a.py": "in .claude/hooks",
@@ -411,11 +449,11 @@ def test_symlinks_into_what_is_never_searched_are_not_followed(root: Path) -> No
     write(root / "v/pyvenv.cfg")
     write(root / "v/lib/x.py")
     write(root / ".git/x.py")
-    folder = root / ".claude/hooks"
-    folder.mkdir(parents=True)
+    directory = root / ".claude/hooks"
+    directory.mkdir(parents=True)
     for i, target in enumerate(("node_modules", "v", "v/lib", ".git")):
-        (folder / f"folder{i}").symlink_to(root / target)
-        (folder / f"file{i}.py").symlink_to(root / target / "x.py")
+        (directory / f"directory{i}").symlink_to(root / target)
+        (directory / f"file{i}.py").symlink_to(root / target / "x.py")
     assert found(root) == {}
 
 
@@ -479,7 +517,7 @@ def test_a_submodule_is_a_work_tree_of_its_own(git_repo: GitRepo, tmp_path: Path
     assert names(git_repo.path, Config(include=("**/*.py", "sub/**"))) == set()
 
 
-def test_a_submodule_that_is_a_hook_folder_follows_its_own_rules(
+def test_a_submodule_that_is_a_hook_directory_follows_its_own_rules(
     git_repo: GitRepo, tmp_path: Path
 ) -> None:
     inner = GitRepo.create(tmp_path / "inner")
@@ -493,7 +531,7 @@ def test_a_submodule_that_is_a_hook_folder_follows_its_own_rules(
     assert names(git_repo.path) == expected
 
 
-def test_a_repository_in_a_hook_folder_that_git_ignores_is_left_out(git_repo: GitRepo) -> None:
+def test_a_repository_in_a_hook_directory_that_git_ignores_is_left_out(git_repo: GitRepo) -> None:
     for name in ("vendor", "own"):
         inner = GitRepo.create(git_repo.path / ".claude/hooks" / name)
         inner.write("x.py")
@@ -504,7 +542,7 @@ def test_a_repository_in_a_hook_folder_that_git_ignores_is_left_out(git_repo: Gi
 
 
 @pytest.mark.parametrize("content", ["garbage", "gitdir: /nowhere\n"])
-def test_a_broken_git_file_in_a_hook_folder_keeps_nothing_from_being_found(
+def test_a_broken_git_file_in_a_hook_directory_keeps_nothing_from_being_found(
     git_repo: GitRepo, content: str
 ) -> None:
     git_repo.write(".claude/hooks/x.py")
@@ -526,7 +564,7 @@ def test_a_submodule_that_is_not_there_keeps_nothing_from_being_found(
     assert names(git_repo.path) == {".claude/hooks/y.py", ".codex/hooks/z.py"}
 
 
-def test_a_folder_below_the_root_of_a_work_tree_follows_git_s_rules(git_repo: GitRepo) -> None:
+def test_a_directory_below_the_root_of_a_work_tree_follows_git_s_rules(git_repo: GitRepo) -> None:
     git_repo.write(".gitignore", "no.py\n/sub/.claude/hooks/never.py\n")
     for name in ("yes.py", "no.py", "never.py"):
         git_repo.write(f"sub/.claude/hooks/{name}")
@@ -540,7 +578,7 @@ def test_a_repository_that_git_refuses_is_an_error(tmp_path: Path) -> None:
         discover(tmp_path / "x", Config())
 
 
-def test_a_folder_without_git_needs_no_git_installed(
+def test_a_directory_without_git_needs_no_git_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path / "p/.claude/hooks/x.py")
@@ -562,7 +600,9 @@ def test_discovery_in_a_running_git_hook_sees_the_tree_it_was_asked_about(
 # The user's own hooks
 
 
-def test_the_user_s_hooks_count_only_where_the_home_folder_is_given(root: Path, home: Path) -> None:
+def test_the_user_s_hooks_count_only_where_the_home_directory_is_given(
+    root: Path, home: Path
+) -> None:
     write(home / ".claude/hooks/a.py")
     write(home / ".claude/plugins/cache/m/p/1.0/hooks/hooks.json", "{}")
     write(home / ".claude/plugins/cache/m/p/1.0/hooks/b.py")
@@ -583,7 +623,7 @@ def test_the_user_s_hooks_count_only_where_the_home_folder_is_given(root: Path, 
     }
 
 
-def test_a_project_can_name_no_script_in_the_home_folder(root: Path, home: Path) -> None:
+def test_a_project_can_name_no_script_in_the_home_directory(root: Path, home: Path) -> None:
     write(home / "mine.py")
     write(root / ".claude/settings.json", claude_settings("python3 ~/mine.py"))
     assert discover(root, Config(), home=home) == []
@@ -607,7 +647,7 @@ def test_a_file_given_is_taken_whatever_its_name_and_place(
     assert from_arguments([*paths, link, paths[0]]) == [HookSource(path) for path in sorted(paths)]
 
 
-def test_a_relative_argument_counts_from_the_current_folder(
+def test_a_relative_argument_counts_from_the_current_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path.resolve() / "a b/x.py")
@@ -616,7 +656,7 @@ def test_a_relative_argument_counts_from_the_current_folder(
     assert from_arguments([Path("a b")]) == [HookSource(path)]
 
 
-def test_a_folder_given_is_searched_past_git_s_rules(git_repo: GitRepo) -> None:
+def test_a_directory_given_is_searched_past_git_s_rules(git_repo: GitRepo) -> None:
     git_repo.write(".gitignore", "*\n")
     for name in ("a.py", "b/c", "node_modules/d.py", "v/e.py", "v/pyvenv.cfg", "pkg/f.py"):
         git_repo.write(f"given/{name}", SHEBANG)
@@ -631,7 +671,7 @@ def test_a_folder_given_is_searched_past_git_s_rules(git_repo: GitRepo) -> None:
     assert from_arguments([given / "pkg"]) == [HookSource(given / "pkg/f.py")]
 
 
-def test_symlinks_in_a_folder_given_lead_as_far_as_its_work_tree(
+def test_symlinks_in_a_directory_given_lead_as_far_as_its_work_tree(
     git_repo: GitRepo, tmp_path: Path
 ) -> None:
     inside = git_repo.write("scripts/x.py")
@@ -655,7 +695,7 @@ def test_an_argument_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         with pytest.raises(HooksCompileError, match="No such file") as caught:
             from_arguments([tmp_path / name])
         assert caught.value.path == tmp_path / name
-        assert caught.value.remedy == f"ls -ld '{tmp_path / name}'"
+        assert caught.value.remedy == f"ls -ld {pasted(tmp_path / name)}"
 
 
 def test_an_argument_that_is_no_python_source_is_an_error(tmp_path: Path) -> None:
@@ -663,7 +703,7 @@ def test_an_argument_that_is_no_python_source_is_an_error(tmp_path: Path) -> Non
     write(tmp_path / "x.pyc", b"\xa7\r\r\n\0\0\0\0")
     with pytest.raises(HooksCompileError, match="NUL bytes"):
         from_arguments([tmp_path / "x.pyc"])
-    with pytest.raises(HooksCompileError, match="neither a file nor a folder"):
+    with pytest.raises(HooksCompileError, match="neither a file nor a directory"):
         from_arguments([tmp_path / "pipe"])
 
 
@@ -671,25 +711,25 @@ def test_an_argument_that_is_no_python_source_is_an_error(tmp_path: Path) -> Non
 
 
 def test_local_modules_are_the_files_and_packages_beside_the_hooks(tmp_path: Path) -> None:
-    folder = tmp_path.resolve() / "hooks"
-    hooks = [write(folder / "a.py"), write(folder / "b"), write(folder / "deep/c.py")]
+    directory = tmp_path.resolve() / "hooks"
+    hooks = [write(directory / "a.py"), write(directory / "b"), write(directory / "deep/c.py")]
     beside = [
-        write(folder / "helper.py"),
-        write(folder / "lib/__init__.py"),
-        write(folder / "lib/x.py"),
-        write(folder / "lib/inner/__init__.py"),
-        write(folder / "lib/inner/y.py"),
-        write(folder / "deep/sibling.py"),
+        write(directory / "helper.py"),
+        write(directory / "lib/__init__.py"),
+        write(directory / "lib/x.py"),
+        write(directory / "lib/inner/__init__.py"),
+        write(directory / "lib/inner/y.py"),
+        write(directory / "deep/sibling.py"),
     ]
     for name in ("lib/data/z.py", "plain/z.py", "lib/__pycache__/z.py", "node_modules/__init__.py"):
-        write(folder / name)
-    write(folder / "v/pyvenv.cfg")
-    write(folder / "v/__init__.py")
-    write(folder / "notes.txt")
+        write(directory / name)
+    write(directory / "v/pyvenv.cfg")
+    write(directory / "v/__init__.py")
+    write(directory / "notes.txt")
     write(tmp_path / "outside.py")
-    (folder / "linked.py").symlink_to(tmp_path / "outside.py")
-    (folder / "linked").symlink_to(folder / "lib")
-    os.mkfifo(folder / "pipe.py")
+    (directory / "linked.py").symlink_to(tmp_path / "outside.py")
+    (directory / "linked").symlink_to(directory / "lib")
+    os.mkfifo(directory / "pipe.py")
     sources = [HookSource(path) for path in hooks]
     assert local_modules(sources) == sorted([hooks[0], hooks[2], *beside])
     assert local_modules([]) == []

@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+import zipapp
+from typing import TYPE_CHECKING
+
 import pytest
 
-from hooks_compile.project.shebang import is_python
+from hooks_compile.project.shebang import HEAD, is_python
+from tests.support.repositories import write
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -37,7 +44,16 @@ from hooks_compile.project.shebang import is_python
 )
 def test_python_shebangs(line: str) -> None:
     assert is_python(line.encode())
-    assert is_python(line.encode() + b"\nimport sys\n\xff\0")
+    assert is_python(line.encode() + b"\nimport sys\n\xff")
+
+
+def test_a_zip_archive_with_a_first_line_is_no_source(tmp_path: Path) -> None:
+    write(tmp_path / "app/__main__.py", "print(1)\n")
+    for compressed in (False, True):
+        zipapp.create_archive(
+            tmp_path / "app", tmp_path / "x", "/usr/bin/env python3", compressed=compressed
+        )
+        assert not is_python((tmp_path / "x").read_bytes()[:HEAD])
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hooks_compile.interpreters.resolve import resolve
 from hooks_compile.model import HookSource
 from hooks_compile.project.config import Config
 from hooks_compile.project.record import Project
-from hooks_compile.project.unattended import find_interpreters
+from hooks_compile.project.selection import find_interpreters, for_unattended
 from hooks_compile.trust import search_path
 from tests.support.launches import default_interpreter
 from tests.support.repositories import write
@@ -31,16 +31,16 @@ def real() -> Path:
 class Place:
     """A work tree in which each thing that is started leaves a mark, and a PATH outside of it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.mark = folder / "mark"
-        self.tree = folder / "tree"
+    def __init__(self, directory: Path) -> None:
+        self.mark = directory / "mark"
+        self.tree = directory / "tree"
         self.hook = write(self.tree / ".claude/hooks/guard.py", "print(1)\n")
-        self.bin = folder / "bin"
+        self.bin = directory / "bin"
         self.bin.mkdir()
         (self.bin / "python3").symlink_to(real())
-        self.home = folder / "home"
+        self.home = directory / "home"
         self.home.mkdir()
-        self.runtime = folder / "runtime"
+        self.runtime = directory / "runtime"
 
     def evil(self, path: Path) -> Path:
         return write(path, f"#!/bin/sh\ntouch '{self.mark}'\n", executable=True)
@@ -50,7 +50,7 @@ class Place:
     ) -> list[Path]:
         env = {"PATH": os.pathsep.join(map(str, path)), "HOME": str(self.home)}
         project = Project(self.tree, Config(), (HookSource(self.hook),), self.runtime, given=False)
-        found = find_interpreters(project, env, commands, strict=strict)
+        found = find_interpreters(project, for_unattended(project, env), commands, strict=strict)
         return [interpreter.executable for interpreter in found]
 
 
@@ -71,8 +71,8 @@ def test_what_the_tree_brings_is_not_started(place: Place, monkeypatch: pytest.M
     monkeypatch.chdir(place.tree)
     link = place.home / "link"
     link.symlink_to(place.tree / "bin")
-    for folder in (place.tree / "bin", "bin", ".", "", place.tree, link):
-        assert place.find(folder, place.bin) == [place.bin / "python3"]
+    for directory in (place.tree / "bin", "bin", ".", "", place.tree, link):
+        assert place.find(directory, place.bin) == [place.bin / "python3"]
 
 
 def test_a_virtual_environment_in_the_tree_is_the_python_that_it_leads_to(place: Place) -> None:

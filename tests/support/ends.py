@@ -557,7 +557,7 @@ ENDS: Mapping[str, End] = {
     "warnings of open sockets": End(
         "import warnings, _socket\nwarnings.simplefilter('always')\ns = _socket.socket()\n"
     ),
-    "warnings of open folders": End(
+    "warnings of open directories": End(
         "import warnings, os\nwarnings.resetwarnings()\ns = os.scandir('.')\nnext(s)\n"
     ),
     "ignored warnings of something else": End(

@@ -22,8 +22,11 @@ from tests.support import tiers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-CPYTHON_MINORS = range(8, 15)
+CPYTHON_MINORS = range(8, 16)
+# Newer interpreters that .ci/newer-pythons.sh unpacked: the directory of their directories.
+PREFIX_VARIABLE = "HOOKS_COMPILE_PYTHONS"
 
+_REMEDY = f"pyenv install, or .ci/newer-pythons.sh and {PREFIX_VARIABLE}"
 _PROBE = (
     "import sys; i = sys.implementation; v = sys.version_info; "
     "print(i.name, v[0], v[1], v[2], sys.executable, sep='\\n')"
@@ -49,7 +52,9 @@ class Found:
         return self.implementation == "cpython"
 
 
-def printed(found: Found, program: str, *words: str, flags: Sequence[str] = ()) -> str:
+def printed(
+    found: Found, program: str, *words: str, flags: Sequence[str] = (), stdin: str = ""
+) -> str:
     """What a program prints under an interpreter, without ``site``: in silence, and to its end."""
     done = subprocess.run(
         [found.executable, "-S", *flags, "-c", program, *words],
@@ -57,6 +62,7 @@ def printed(found: Found, program: str, *words: str, flags: Sequence[str] = ()) 
         text=True,
         check=False,
         env=clean_environment(),
+        input=stdin,
         timeout=100,
     )
     assert done.returncode == 0, done.stderr
@@ -128,7 +134,7 @@ def parameters(*, minimum: tuple[int, int] = (3, 8), pypy: bool = True) -> list[
             continue
         if name.startswith("cpython") and (3, int(name.rpartition(".")[2])) < minimum:
             continue
-        skip = pytest.mark.skip(reason=f"{name} is not on this machine (try: pyenv install)")
+        skip = pytest.mark.skip(reason=f"{name} is not on this machine ({_REMEDY})")
         params.append(pytest.param(None, id=name, marks=skip))
     return params
 
@@ -136,6 +142,8 @@ def parameters(*, minimum: tuple[int, int] = (3, 8), pypy: bool = True) -> list[
 def _candidates() -> Iterator[Path]:
     for root in _pyenv_roots():
         yield from _newest_first((root / "versions").glob("*/bin/python3"))
+    if prefix := os.environ.get(PREFIX_VARIABLE):
+        yield from _newest_first(Path(prefix).glob("*/bin/python3"))
     names = [f"python3.{minor}" for minor in CPYTHON_MINORS]
     for name in [*names, "python3", "pypy3", *(f"pypy3.{minor}" for minor in CPYTHON_MINORS)]:
         for folder in os.get_exec_path():

@@ -1,7 +1,7 @@
 """Launches of hooks by a user's launcher or wrapper, and what became of each.
 
-A ``User`` has a runtime folder of their own and the interpreter that runs their hooks. A test may
-have several: each is another machine, with another key.
+A ``User`` has a runtime directory of their own and the interpreter that runs their hooks. A test
+may have several: each is another machine, with another key.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.entries.compiler import Compiler
-from hooks_compile.install import runtime_directory as runtime_folder
-from hooks_compile.install import wrapper
+from hooks_compile.install import runtime_directory, wrapper
+from hooks_compile.launcher import entry
 from hooks_compile.model import HookSource, Interpreter
-from hooks_compile.runtime import entry
 from tests.support import interpreters_found
 
 if TYPE_CHECKING:
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
     from hooks_compile.model import CompileResult, Optimize
     from tests.support.interpreters_found import Found
 
-WRAPPER = Path(wrapper.__file__).parent.with_name("runtime") / wrapper.NAME
-FOLDER = entry.FOLDER
+WRAPPER = Path(wrapper.__file__).parent.with_name("launcher") / wrapper.NAME
+CACHE_DIRECTORY = entry.CACHE_DIRECTORY
 TIMEOUT_S = 60
 # Without site a launch takes half the time, and does the same things in the same order.
 BARE = ("-I", "-S")
@@ -71,16 +70,16 @@ class User:
     env: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def create(cls, folder: Path, found: Found | None = None) -> User:
-        """Give a new user a runtime folder in ``folder``, ready to launch."""
-        runtime = folder / "runtime"
-        runtime_folder.ensure(runtime)
+    def create(cls, directory: Path, found: Found | None = None) -> User:
+        """Give a new user a runtime directory in ``directory``, ready to launch."""
+        runtime = directory / "runtime"
+        runtime_directory.ensure(runtime)
         return cls(interpreter_record(found or default_interpreter()), runtime)
 
     @property
     def key(self) -> bytes:
         """The user's secret."""
-        return runtime_folder.read_key(self.runtime)
+        return runtime_directory.read_key(self.runtime)
 
     @property
     def python(self) -> str:
@@ -128,8 +127,8 @@ class User:
         before: Callable[[], None] | None = None,
     ) -> Launched:
         """Run a command as this user; ``before`` is called in the new process."""
-        with tempfile.TemporaryDirectory(prefix="hooks-trace-") as folder:
-            trace = Path(folder, "trace")
+        with tempfile.TemporaryDirectory(prefix="hooks-trace-") as directory:
+            trace = Path(directory, "trace")
             done = subprocess.run(
                 words,
                 cwd=cwd,
@@ -161,7 +160,7 @@ class User:
         content = hook.read_bytes() if source is None else source
         prefix = entry.entry_prefix(hook.name, self.interpreter.cache_tag)
         suffix = entry.entry_suffix(self.key, content)
-        return hook.parent / FOLDER / f"{prefix}{level}{suffix}"
+        return hook.parent / CACHE_DIRECTORY / f"{prefix}{level}{suffix}"
 
 
 @functools.cache
@@ -195,14 +194,14 @@ def interpreter_record(found: Found) -> Interpreter:
     )
 
 
-def entries(folder: Path) -> list[Path]:
-    """The entries of the hooks in ``folder``."""
-    return sorted((folder / FOLDER).glob("*.pyc"))
+def entries(directory: Path) -> list[Path]:
+    """The entries of the hooks in ``directory``."""
+    return sorted((directory / CACHE_DIRECTORY).glob("*.pyc"))
 
 
-def leftovers(folder: Path) -> list[Path]:
-    """Drafts of files that a writer did not finish, anywhere below ``folder``."""
-    return sorted(path for path in folder.rglob(".*") if path.suffix == ".tmp")
+def leftovers(directory: Path) -> list[Path]:
+    """Drafts of files that a writer did not finish, anywhere below ``directory``."""
+    return sorted(path for path in directory.rglob(".*") if path.suffix == ".tmp")
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.install import runtime_directory
 from hooks_compile.interpreters import shims
 from tests.support.launches import BARE, WRAPPER
 
@@ -45,7 +45,7 @@ SYSTEM = ("/usr/bin", "/bin")
 
 @functools.cache
 def real_root() -> Path:
-    """The folder of the real pyenv; skips the test where there is none, or no two versions."""
+    """The directory of the real pyenv; skips the test where there is none, or no two versions."""
     pyenv = shutil.which("pyenv")
     if pyenv is None:
         pytest.skip("pyenv is not on this machine")
@@ -85,7 +85,7 @@ class Launched:
 
 @dataclass
 class Scene:
-    """A pyenv, a user's runtime folder, and a hook in a project."""
+    """A pyenv, a user's runtime directory, and a hook in a project."""
 
     top: Path
     env: dict[str, str] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class Scene:
             scene.choose_globally(installed[0])
         scene.rehash()
         scene.settle()
-        runtime_folder.ensure(scene.runtime)
+        runtime_directory.ensure(scene.runtime)
         (scene.project / "sub" / "deep").mkdir(parents=True)
         scene.hook.write_text(HOOK)
         scene.env = {
@@ -116,12 +116,12 @@ class Scene:
 
     @property
     def root(self) -> Path:
-        """pyenv's folder."""
+        """pyenv's directory."""
         return self.top / "pyenv root"
 
     @property
     def runtime(self) -> Path:
-        """The user's runtime folder."""
+        """The user's runtime directory."""
         return self.top / "runtime"
 
     @property
@@ -146,9 +146,9 @@ class Scene:
         """Write pyenv's global file."""
         (self.root / "version").write_text(f"{text}\n")
 
-    def choose(self, text: str, folder: str = ".") -> Path:
+    def choose(self, text: str, directory: str = ".") -> Path:
         """Write a ``.python-version`` as it is given."""
-        path = self.project / folder / ".python-version"
+        path = self.project / directory / ".python-version"
         path.write_text(text)
         return path
 
@@ -162,23 +162,23 @@ class Scene:
 
     def settle(self) -> None:
         """Let time go by since pyenv's files were written."""
-        for folder in ("shims", "libexec", "pyenv.d", "plugins"):
-            for path in (self.root / folder).rglob("*"):
+        for directory in ("shims", "libexec", "pyenv.d", "plugins"):
+            for path in (self.root / directory).rglob("*"):
                 os.utime(path, (LONG_AGO, LONG_AGO), follow_symlinks=False)
 
-    def refresh(self, folder: str = ".", **env: str) -> shims.Passing:
+    def refresh(self, directory: str = ".", **env: str) -> shims.Bypass:
         """Record what the shim chooses now, as ``hooks-compile compile`` does."""
-        passing = shims.refresh(
-            self.runtime, "python3", cwd=self.project / folder, env=self.env | env
+        bypass = shims.refresh(
+            self.runtime, "python3", cwd=self.project / directory, env=self.env | env
         )
-        assert passing is not None
-        return passing
+        assert bypass is not None
+        return bypass
 
-    def passes(self, folder: str = ".", **env: str) -> bool:
+    def passes(self, directory: str = ".", **env: str) -> bool:
         """Whether a launch goes past the shim now."""
-        cwd = self.project / folder
-        passing = shims.standing(self.runtime, "python3", cwd=cwd, env=self.env | env)
-        return passing is not None and passing.binary is not None
+        cwd = self.project / directory
+        bypass = shims.bypass_of(self.runtime, "python3", cwd=cwd, env=self.env | env)
+        return bypass is not None and bypass.binary is not None
 
     def launch(
         self,
@@ -206,12 +206,12 @@ class Scene:
     def compare(
         self,
         *words: str,
-        folder: str = ".",
+        directory: str = ".",
         shell: tuple[str, ...] = ("sh",),
         env: Mapping[str, str] = MappingProxyType({}),
     ) -> Launched:
         """Launch twice, require the same, and return what was seen."""
-        cwd = self.project / folder
+        cwd = self.project / directory
         given = self.env | dict(env)
         source = self.launch(*words, cwd=cwd, env=given, shell=shell, wrapper=False)
         wrapped = self.launch(*words, cwd=cwd, env=given, shell=shell, wrapper=True)

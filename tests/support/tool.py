@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.install import runtime_directory as runtime_folder
-from hooks_compile.install import wrapper
+from hooks_compile.install import runtime_directory, wrapper
 from tests.support.launches import default_interpreter
 from tests.support.repositories import write
 
@@ -39,36 +38,36 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A user in a folder: ``env`` is all that their processes see."""
+    """A user in a directory: ``env`` is all that their processes see."""
 
     cwd: Path
     env: Mapping[str, str]
 
     @classmethod
-    def create(cls, cwd: Path, folder: Path, python: Path | None = None) -> Tool:
-        """Give a user who works in ``cwd`` what they have on PATH, in ``folder``.
+    def create(cls, cwd: Path, directory: Path, python: Path | None = None) -> Tool:
+        """Give a user who works in ``cwd`` what they have on PATH, in ``directory``.
 
         ``python`` is the ``python3`` of a virtual environment; without it ``python3`` leads to the
         interpreter of most tests.
         """
-        bin_folder = folder / "bin"
-        bin_folder.mkdir()
+        bin_directory = directory / "bin"
+        bin_directory.mkdir()
         for name in _COMMANDS:
             found = shutil.which(name)
             if found is None:
                 pytest.fail(f"{name} is needed by the tests")
-            (bin_folder / name).symlink_to(found)
+            (bin_directory / name).symlink_to(found)
         write(
-            bin_folder / "hooks-compile",
+            bin_directory / "hooks-compile",
             f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m hooks_compile "$@"\n',
             executable=True,
         )
         env = {
-            "PATH": str(bin_folder),
+            "PATH": str(bin_directory),
             "LANG": "C.UTF-8",
-            "HOME": str(folder / "user"),
+            "HOME": str(directory / "user"),
             "GIT_CONFIG_NOSYSTEM": "1",
-            "HOOKS_COMPILE_HOME": str(folder / "runtime"),
+            "HOOKS_COMPILE_HOME": str(directory / "runtime"),
             **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
         }
         tool = cls(cwd, env)
@@ -80,18 +79,18 @@ class Tool:
 
     @property
     def bin(self) -> Path:
-        """The last folder on PATH, and the only one without virtual environments."""
+        """The last directory on PATH, and the only one without virtual environments."""
         return Path(self.env["PATH"].rpartition(os.pathsep)[2])
 
     @property
     def home(self) -> Path:
-        """The user's home folder."""
+        """The user's home directory."""
         return Path(self.env["HOME"])
 
     @property
     def runtime(self) -> Path:
-        """The user's runtime folder."""
-        return runtime_folder.location(self.env)
+        """The user's runtime directory."""
+        return runtime_directory.location(self.env)
 
     def link_python(self, python: Path) -> None:
         """Let ``python3`` be ``python`` from now on."""
@@ -147,7 +146,7 @@ class Tool:
         """
         trace = self.runtime.parent / "trace"
         trace.unlink(missing_ok=True)
-        script = Path(wrapper.__file__).parent.with_name("runtime") / wrapper.NAME
+        script = Path(wrapper.__file__).parent.with_name("launcher") / wrapper.NAME
         words = shlex.join(["sh", str(script), str(hook), *arguments])
         done = self.with_env(HOOKS_COMPILE_TRACE=str(trace)).shell(words)
         state = trace.read_text().partition("\t")[0] if trace.exists() else ""

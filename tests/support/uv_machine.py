@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from uv import find_uv_bin
 
-from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.install import runtime_directory
 from tests.support.launches import TIMEOUT_S, WRAPPER, Launched, default_interpreter
 from tests.support.repositories import write
 
@@ -47,7 +47,7 @@ os.system("env")
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """``bin`` is the first folder on PATH: it holds uv and ``python3``."""
+    """``bin`` is the first directory on PATH: it holds uv and ``python3``."""
 
     root: Path
     bin: Path
@@ -55,21 +55,21 @@ class Machine:
 
     @classmethod
     def create(cls, root: Path, found: Found | None = None) -> Machine:
-        """Set one up in an empty folder, with the launcher, and nothing recorded."""
+        """Set one up in an empty directory, with the launcher, and nothing recorded."""
         if not Path("/proc/self/environ").exists():
             pytest.skip("records are made where /proc tells how uv was started")
         machine = cls(root, root / "bin", {})
         machine.bin.mkdir(parents=True)
         (machine.bin / "uv").symlink_to(find_uv_bin())
         (machine.bin / "python3").symlink_to((found or default_interpreter()).executable)
-        runtime_folder.ensure(machine.runtime)
-        for folder in ("home", "wheels", "work"):
-            (root / folder).mkdir()
+        runtime_directory.ensure(machine.runtime)
+        for directory in ("home", "wheels", "work"):
+            (root / directory).mkdir()
         return machine
 
     @property
     def runtime(self) -> Path:
-        """The user's runtime folder."""
+        """The user's runtime directory."""
         return self.root / "runtime"
 
     @property
@@ -191,7 +191,7 @@ def asked(launched: Launched) -> bool:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder."""
+    """Remove a file or a directory."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -1,4 +1,4 @@
-"""A project with hooks of every agent, a home folder beside it, and commands run as agents do."""
+"""A project with hooks of every agent, a home beside it, and commands run as agents do."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from hooks_compile.agents.clients import claude, codex, copilot, cursor, gemini
-from hooks_compile.agents.wiring.command import Surroundings
 from hooks_compile.agents.wiring.config_files import look_in
+from hooks_compile.agents.wiring.surroundings import Surroundings
 from hooks_compile.install import wrapper
 
 REPORT = """\
@@ -83,7 +83,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """The folders that commands run in, and ``programs``, the first folder of their PATH."""
+    """The directories that commands run in, and ``programs``, the first directory of their PATH."""
 
     root: Path
     home: Path
@@ -92,10 +92,10 @@ class Project:
 
     @classmethod
     def create(cls, base: Path, name: str = "project") -> Project:
-        """Make it in an empty folder; ``name`` is the project folder's."""
+        """Make it in an empty directory; ``name`` is the project directory's."""
         project = cls(base / name, base / "home", base / "elsewhere", base / "programs")
-        for folder in (project.root, project.home, project.elsewhere, project.programs):
-            folder.mkdir()
+        for directory in (project.root, project.home, project.elsewhere, project.programs):
+            directory.mkdir()
         for path, source in FILES.items():
             _write(project.root / path, source)
         for path, first in RUNNABLE.items():
@@ -128,12 +128,12 @@ class Project:
     def surroundings(self, agent: str) -> Surroundings:
         """Where the agent's commands run; ``plugin`` and ``user`` are Claude Code's other files."""
         config = {
-            "claude": claude.files(self.root, None)[0],
-            "codex": codex.files(self.root, None)[0],
-            "cursor": cursor.files(self.root, None)[0],
-            "gemini": gemini.files(self.root, None)[0],
-            "copilot": copilot.files(self.root, None)[0],
-            "user": claude.files(self.root, self.home)[-1],
+            "claude": claude.AGENT.files(self.root, None)[0],
+            "codex": codex.AGENT.files(self.root, None)[0],
+            "cursor": cursor.AGENT.files(self.root, None)[0],
+            "gemini": gemini.AGENT.files(self.root, None)[0],
+            "copilot": copilot.AGENT.files(self.root, None)[0],
+            "user": claude.AGENT.files(self.root, self.home)[-1],
         }
         if agent == "plugin":
             variables = {"CLAUDE_PLUGIN_ROOT": str(self.root)}
@@ -153,7 +153,7 @@ class Project:
             path.write_bytes(wrapper.text())
 
     def environment(self, agent: str) -> dict[str, str]:
-        """What the agent sets, and nothing that would reach the real home folder."""
+        """What the agent sets, and nothing that would reach the real home directory."""
         variables = {
             "claude": {"CLAUDE_PROJECT_DIR": self.root},
             "plugin": {"CLAUDE_PLUGIN_ROOT": self.root, "CLAUDE_PROJECT_DIR": self.elsewhere},
@@ -197,7 +197,7 @@ def shells(agent: str) -> list[tuple[str, ...]]:
 
 
 def as_the_agent_gives_it(agent: str, command: str, root: Path) -> str:
-    """The text that the shell gets: Gemini CLI pastes the quoted project folder into it."""
+    """The text that the shell gets: Gemini CLI pastes the quoted project directory into it."""
     if agent != "gemini":
         return command
     return command.replace("$GEMINI_PROJECT_DIR", shlex.quote(str(root)))

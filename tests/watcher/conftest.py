@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import watching as running
 from tests.support.launches import User
-from tests.watcher import running
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

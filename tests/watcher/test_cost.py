@@ -14,13 +14,13 @@ import pytest
 
 from tests.support.repositories import write
 from tests.support.tiers import IS_SOAK as SOAK
-from tests.watcher.running import HOOK, wait_warm
+from tests.support.watching import HOOK, wait_warm
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.watching import Watcher
     from tests.watcher.conftest import Scene
-    from tests.watcher.running import Watcher
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 
@@ -73,7 +73,7 @@ def test_reading_launching_and_git_status_do_not_wake_it(scene: Scene) -> None:
         scene.repo.git("status")
         scene.hook.with_name("guard.log").write_text("a hook's own log\n" * 10)
         time.sleep(0.3)
-        assert switches(watcher, loop) - before <= 4
+        assert switches(watcher, loop) - before <= 10  # a beat, a refresh of the index
         assert not watcher.messages("changed")
 
 
@@ -90,8 +90,8 @@ def test_ten_thousand_hooks_take_less_than_fifty_mib(scene: Scene) -> None:
 
 
 def change_somehow(hook: Path, hooks: list[Path], chance: random.Random) -> None:
-    """What people, editors and git do to files and folders."""
-    folders = list(hook.parent.glob("folder_*"))
+    """What people, editors and git do to files and directories."""
+    inner = list(hook.parent.glob("inner_*"))
     match chance.randrange(6):
         case 0:
             hook.unlink(missing_ok=True)
@@ -100,11 +100,11 @@ def change_somehow(hook: Path, hooks: list[Path], chance: random.Random) -> None
         case 2:
             hook.write_text("print((\n")
         case 3:
-            write(hook.with_name(f"folder_{chance.randrange(3)}") / "inner.py", f"print({hook!s})")
-        case 4 if folders:
-            folders[0].rename(hook.with_name(f"folder_{time.time_ns()}"))
-            if len(folders) > 5:
-                shutil.rmtree(folders[-1])
+            write(hook.with_name(f"inner_{chance.randrange(3)}") / "inner.py", f"print({hook!s})")
+        case 4 if inner:
+            inner[0].rename(hook.with_name(f"inner_{time.time_ns()}"))
+            if len(inner) > 5:
+                shutil.rmtree(inner[-1])
         case _:
             hook.write_text(f"print({chance.random()})\n")
 
@@ -131,6 +131,6 @@ def test_a_day_of_random_changes_leaves_nothing_behind(scene: Scene) -> None:
     # After a quarter it has settled. One look may be in the middle of things: the least counts.
     eighths = [seen[len(seen) * n // 8 : len(seen) * (n + 1) // 8] for n in (2, 7)]
     before, after = ([min(values) for values in zip(*part, strict=True)] for part in eighths)
-    assert after[1] <= before[1] <= 3, (before, after)
+    assert after[1] <= before[1] + 5, (before, after)  # one thread for each directory
     assert after[2] <= before[2] + 1, (before, after)
     assert after[0] <= before[0] + 8, (before, after)

@@ -9,33 +9,23 @@ from pathlib import Path
 import pytest
 
 from hooks_compile.model import State
-from tests.watcher.results import HOOKS, NEW_PYTHON, OLD_PYTHON, broken, fine
-from watcher.lines import Painter, as_json, is_urgent
-from watcher.model import (
-    Broken,
-    Changed,
-    Changes,
-    Message,
-    Notice,
-    Removed,
-    StillBroken,
-    Stopped,
-    Synced,
-)
+from tests.support.compile_results import HOOKS, NEW_PYTHON, OLD_PYTHON, broken, fine
+from watcher import lines
+from watcher.lines import Changed, Message
 
 ROOT = Path("/repo")
 GUARD = HOOKS / "guard.py"
 COUNTS = {State.COMPILED: 3, State.FRESH: 1}
-SYNCED = Synced(ROOT, 2, 1, (NEW_PYTHON, OLD_PYTHON), COUNTS, 0.126, watching=True)
+SYNCED = lines.synced(ROOT, 2, 1, (NEW_PYTHON, OLD_PYTHON), COUNTS, 0.126, watching=True)
 CHANGED = Changed(GUARD, "hook", (fine(), fine(python=OLD_PYTHON)), 4.2)
-BROKEN = Broken(GUARD, "hook", (broken(), broken(python=OLD_PYTHON)))
+BROKEN = lines.broken(GUARD, "hook", (broken(), broken(python=OLD_PYTHON)))
 
 
-def text(message: Message, *, colour: bool = False) -> str:
+def text(message: Message, *, has_colour: bool = False) -> str:
     """The lines without the time."""
-    lines = Painter(ROOT, colour=colour).text(message, 0.0)
-    assert re.match(r"(\x1b\[2m)?\d\d:\d\d:\d\d(\x1b\[0m)?  ", lines)
-    return re.sub(r"(?m)^\d\d:\d\d:\d\d  ", "", lines)
+    shown = message.as_text(0.0, ROOT, has_colour=has_colour)
+    assert re.match(r"\d\d:\d\d:\d\d  ", shown)
+    return re.sub(r"(?m)^\d\d:\d\d:\d\d  ", "", shown)
 
 
 def test_the_start_says_what_is_watched_for_which_interpreters() -> None:
@@ -43,37 +33,36 @@ def test_the_start_says_what_is_watched_for_which_interpreters() -> None:
         "watching /repo: 2 hooks and 1 local module, for CPython 3.13.0, CPython 3.8.18 "
         "(3 compiled, 1 up to date, 0.13 s)"
     )
-    alone = Synced(ROOT, 1, 0, (), {}, 0.5, watching=False)
+    alone = lines.synced(ROOT, 1, 0, (), {}, 0.5, watching=False)
     assert text(alone) == "/repo: 1 hook, for no Python (0.50 s)"
 
 
 def test_a_change_is_one_line_with_hook_interpreters_level_and_milliseconds() -> None:
-    assert text(Changes((CHANGED,))) == (
+    assert text(lines.changes([CHANGED])) == (
         ".claude/hooks/guard.py  compiled: CPython 3.13.0, CPython 3.8.18, level 2, 4 ms"
     )
-    mended = Changed(GUARD, "hook", (fine(state=State.FRESH),), None, mended=True)
-    assert text(Changes((mended,))) == (
-        ".claude/hooks/guard.py  mended, ready: CPython 3.13.0, level 2"
+    fixed = Changed(GUARD, "hook", (fine(state=State.FRESH),), None, fixed=True)
+    assert text(lines.changes([fixed])) == (
+        ".claude/hooks/guard.py  fixed, ready: CPython 3.13.0, level 2"
     )
     module = Changed(HOOKS / "helper.py", "module", (fine("helper.py"),), 7.0)
-    assert text(Changes((module,))) == (
+    assert text(lines.changes([module])) == (
         ".claude/hooks/helper.py  compiled: CPython 3.13.0, local module, 7 ms"
     )
 
 
 def test_an_empty_hook_is_named_as_what_it_is() -> None:
     empty = Changed(GUARD, "hook", (fine(),), 300.0, empty=True)
-    assert text(Changes((empty,))).endswith("the file is empty: it allows everything")
+    assert text(lines.changes([empty])).endswith("the file is empty: it allows everything")
 
 
 def test_thousands_of_changes_are_a_few_lines() -> None:
-    many = tuple(
-        Changed(HOOKS / f"h{n}.py", "hook", (fine(f"h{n}.py"),), float(n)) for n in range(2000)
-    )
-    lines = text(Changes(many)).split("\n")
-    assert len(lines) == 11
-    assert lines[-1] == "1990 more sources ready, the last 1999 ms after its save"
-    assert len(as_json(Changes(many), 0.0, ROOT)) == 2000
+    many = [Changed(HOOKS / f"h{n}.py", "hook", (fine(f"h{n}.py"),), float(n)) for n in range(2000)]
+    message = lines.changes(many)
+    shown = text(message).split("\n")
+    assert len(shown) == 11
+    assert shown[-1] == "1990 more sources ready, the last 1999 ms after its save"
+    assert len(message.as_json(0.0, ROOT)) == 2000
 
 
 def test_a_broken_hook_is_loud_with_file_line_and_caret() -> None:
@@ -87,8 +76,8 @@ def test_a_broken_hook_is_loud_with_file_line_and_caret() -> None:
     )
 
 
-def test_interpreters_with_other_mistakes_are_told_apart() -> None:
-    message = Broken(GUARD, "module", (broken(line=3), broken(line=9, python=OLD_PYTHON)))
+def test_interpreters_with_other_errors_are_told_apart() -> None:
+    message = lines.broken(GUARD, "module", (broken(line=3), broken(line=9, python=OLD_PYTHON)))
     shown = text(message)
     assert "hooks that import it fail" in shown
     assert shown.index("guard.py:3") < shown.index("(under CPython 3.13.0)")
@@ -96,85 +85,74 @@ def test_interpreters_with_other_mistakes_are_told_apart() -> None:
 
 
 def test_what_stays_broken_is_one_line() -> None:
-    assert text(StillBroken((BROKEN,))) == "still broken: .claude/hooks/guard.py:3"
-    many = tuple(Broken(HOOKS / f"{n}.py", "hook", (broken(f"{n}.py"),)) for n in range(12))
-    assert text(StillBroken(many)).endswith("9.py:3 ...")
+    assert text(lines.still_broken([BROKEN])) == "still broken: .claude/hooks/guard.py:3"
+    many = [lines.broken(HOOKS / f"{n}.py", "hook", (broken(f"{n}.py"),)) for n in range(12)]
+    assert text(lines.still_broken(many)).endswith("9.py:3 ...")
 
 
 def test_the_rest() -> None:
-    assert text(Removed(GUARD, "hook")) == ".claude/hooks/guard.py  is no hook any more"
-    assert text(Removed(GUARD, "module")).endswith("is no local module any more")
-    assert text(Notice("is gone", ROOT)) == "/repo is gone"
-    assert text(Notice("one\ntwo")) == "one\n          two"
-    assert text(Stopped(15)) == "ended"
+    assert text(lines.removed(GUARD, "hook")) == ".claude/hooks/guard.py  is no hook any more"
+    assert text(lines.removed(GUARD, "module")).endswith("is no local module any more")
+    assert text(lines.notice("is missing", ROOT)) == "/repo is missing"
+    assert text(lines.notice("one\ntwo")) == "one\n          two"
+    assert text(lines.stopped(15)) == "ended"
 
 
-@pytest.mark.parametrize("message", [SYNCED, Changes((CHANGED,)), BROKEN, StillBroken((BROKEN,))])
+ALL = [
+    SYNCED,
+    lines.changes([CHANGED]),
+    BROKEN,
+    lines.still_broken([BROKEN]),
+    lines.removed(GUARD, "hook"),
+    lines.notice("is missing", ROOT, trouble=True),
+    lines.notice("a notice"),
+    lines.stopped(15),
+]
+
+
+@pytest.mark.parametrize("message", ALL, ids=lambda message: message.event)
 def test_colour_adds_nothing_but_colour(message: Message) -> None:
-    coloured = text(message, colour=True)
-    assert "\x1b[" in coloured
-    plain = re.sub(r"\x1b\[[\d;]*m", "", coloured)
-    assert re.sub(r"(?m)^\d\d:\d\d:\d\d  ", "", plain) == text(message)
-    assert "\x1b" not in text(message)
+    coloured = text(message, has_colour=True)
+    assert ("\x1b[" in coloured) is bool(message.colour)
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == text(message)
 
 
 def test_names_and_sources_cannot_command_the_terminal() -> None:
     evil = HOOKS / "a\x1b]0;owned\x07\n.py"
     for message in (
-        Changes((Changed(evil, "hook", (fine(),), 1.0),)),
-        Removed(evil, "hook"),
-        Notice("\x1b[2J", evil),
-        Broken(evil, "hook", (broken(),)),
+        lines.changes([Changed(evil, "hook", (fine(),), 1.0)]),
+        lines.removed(evil, "hook"),
+        lines.notice("\x1b[2J", evil),
+        lines.broken(evil, "hook", (broken(),)),
+        lines.still_broken([lines.broken(evil, "hook", (broken(),))]),
     ):
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text(message))
 
 
-ALL = [
-    SYNCED,
-    Changes((CHANGED,)),
-    BROKEN,
-    StillBroken((BROKEN,)),
-    Removed(GUARD, "hook"),
-    Notice("is gone", ROOT, trouble=True),
-    Notice("a notice"),
-    Stopped(15),
-]
-
-
-@pytest.mark.parametrize("message", ALL, ids=lambda message: type(message).__name__)
+@pytest.mark.parametrize("message", ALL, ids=lambda message: message.event)
 def test_every_message_is_json_with_time_tree_and_event(message: Message) -> None:
-    for value in as_json(message, 12.3456, ROOT):
+    for value in message.as_json(12.3456, ROOT):
         again = json.loads(json.dumps(value))
         assert again["time"] == 12.346
         assert again["tree"] == "/repo"
-        assert isinstance(again["event"], str)
+        assert again["event"] == message.event
 
 
-def test_json_of_a_change_tells_milliseconds_and_results() -> None:
-    (value,) = as_json(Changes((CHANGED,)), 0.0, ROOT)
+def test_json_of_a_change_has_milliseconds_and_results() -> None:
+    (value,) = lines.changes([CHANGED]).as_json(0.0, ROOT)
     assert value["path"] == str(GUARD)
     assert value["ms"] == 4.2
     assert [result["cache_tag"] for result in value["results"]] == ["cpython-313", "cpython-38"]
-    (value,) = as_json(BROKEN, 0.0, ROOT)
-    assert value["results"][0]["error"]["line"] == 3
+    (value,) = lines.still_broken([BROKEN]).as_json(0.0, ROOT)
+    assert value["broken"][0]["event"] == "broken"
+    assert value["broken"][0]["results"][0]["error"]["line"] == 3
 
 
-def test_quiet_says_what_is_to_be_mended_and_that_it_is() -> None:
-    mended = Changed(GUARD, "hook", (fine(),), 1.0, mended=True)
+def test_quiet_says_what_has_to_be_fixed_and_that_it_is() -> None:
+    fixed = Changed(GUARD, "hook", (fine(),), 1.0, fixed=True)
     empty = Changed(GUARD, "hook", (fine(),), 1.0, empty=True)
-    urgent: list[Message] = [
-        BROKEN,
-        StillBroken((BROKEN,)),
-        Notice("x", trouble=True),
-        Changes((mended,)),
-        Changes((empty,)),
-    ]
-    assert all(map(is_urgent, urgent))
-    calm: list[Message] = [
-        SYNCED,
-        Changes((CHANGED,)),
-        Notice("x"),
-        Removed(GUARD, "hook"),
-        Stopped(2),
-    ]
-    assert not any(map(is_urgent, calm))
+    urgent = [BROKEN, lines.still_broken([BROKEN]), lines.notice("x", trouble=True)]
+    urgent += [lines.changes([fixed]), lines.changes([empty])]
+    assert all(message.is_urgent for message in urgent)
+    calm = [SYNCED, lines.changes([CHANGED]), lines.notice("x"), lines.removed(GUARD, "hook")]
+    assert not any(message.is_urgent for message in [*calm, lines.stopped(2)])

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import watching as running
 from tests.support.repositories import write
 from tests.support.tiers import IS_SOAK as SOAK
-from tests.watcher import running
-from tests.watcher.running import HOOK, is_warm, wait_until, wait_warm
+from tests.support.watching import HOOK, is_warm, wait_until, wait_warm
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,14 +87,14 @@ def test_a_root_that_is_deleted_and_made_again(scene: Scene) -> None:
     with scene.watching() as watcher:
         watcher.wait_started()
         shutil.rmtree(scene.root)
-        watcher.wait_for("trouble", lambda message: "is gone" in message["text"])
+        watcher.wait_for("trouble", lambda message: "does not exist any more" in message["text"])
         again = write(scene.hook, NEW)
         scene.assert_hit(again)
         again.write_text(HOOK.format("third"))
         scene.assert_hit(again)
 
 
-def test_a_root_that_another_folder_is_renamed_over(scene: Scene) -> None:
+def test_a_root_that_another_directory_is_renamed_over(scene: Scene) -> None:
     other = scene.root.with_name("other")
     shutil.copytree(scene.root, other, symlinks=True)
     (other / ".claude/hooks/guard.py").write_text(NEW)
@@ -107,19 +107,19 @@ def test_a_root_that_another_folder_is_renamed_over(scene: Scene) -> None:
         scene.assert_hit()
 
 
-def test_a_hooks_folder_that_another_is_renamed_over(scene: Scene) -> None:
-    folder = scene.hook.parent
+def test_a_hooks_directory_that_another_is_renamed_over(scene: Scene) -> None:
+    directory = scene.hook.parent
     other = write(scene.root / ".claude/new/guard.py", NEW).parent
     with scene.watching() as watcher:
         watcher.wait_started()
-        folder.rename(scene.root / ".claude/old")
-        other.rename(folder)
+        directory.rename(scene.root / ".claude/old")
+        other.rename(directory)
         scene.assert_hit()
         scene.hook.write_text(HOOK.format("third"))
         scene.assert_hit()
 
 
-def test_a_folder_above_the_hooks_that_is_renamed_away_and_back(scene: Scene) -> None:
+def test_a_directory_above_the_hooks_that_is_renamed_away_and_back(scene: Scene) -> None:
     with scene.watching() as watcher:
         watcher.wait_started()
         above = scene.root / ".claude"
@@ -180,15 +180,15 @@ def test_a_symlink_that_leads_to_another_script_then(scene: Scene) -> None:
 def test_a_hard_linked_hook_edited_by_its_other_name(scene: Scene, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere.py"
     elsewhere.hardlink_to(scene.hook)
-    with scene.watching() as watcher:
+    with scene.watching("--scan", "1") as watcher:  # no event reports it
         watcher.wait_started()
         for text in ("second", "third"):
             elsewhere.write_text(HOOK.format(text))
             scene.assert_hit()
 
 
-def test_files_that_come_with_their_folder(scene: Scene, tmp_path: Path) -> None:
-    """The files are there before there is a watch on the folder."""
+def test_files_that_come_with_their_directory(scene: Scene, tmp_path: Path) -> None:
+    """The files are there before there is a watch on the directory."""
     with scene.watching() as watcher:
         watcher.wait_started()
         made = write(scene.root / ".codex/hooks/deep/deeper/new.py", NEW)
@@ -267,13 +267,13 @@ def test_a_cache_that_somebody_removes_comes_back(scene: Scene) -> None:
         scene.assert_hit()
 
 
-def test_entries_that_somebody_damages_are_mended_by_the_scan(scene: Scene) -> None:
+def test_entries_that_somebody_damages_are_fixed_by_the_scan(scene: Scene) -> None:
     with scene.watching("--scan", "1") as watcher:
         watcher.wait_started()
         for path in (scene.hook.parent / "__pycache_opt__").glob("guard*.pyc"):
             path.write_bytes(path.read_bytes()[:-1] + b"?")
         wait_until(
-            lambda: scene.user.launch(scene.hook).state == "hit", lambda: "the entry is mended"
+            lambda: scene.user.launch(scene.hook).state == "hit", lambda: "the entry is fixed"
         )
 
 

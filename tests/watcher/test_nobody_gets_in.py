@@ -7,9 +7,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from tests.support import watching as running
 from tests.support.repositories import write
-from tests.watcher import running
-from tests.watcher.running import HOOK, wait_until, wait_warm
+from tests.support.watching import HOOK, wait_until, wait_warm
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +26,8 @@ def make_hostile(root: Path, mark: Path) -> None:
     write(root / ".python-version", "../../tree\n")
     write(root / ".tool-versions", "python path:./bin\n")
     for name in ("sitecustomize", "json", "watchdog", "hooks_compile", "watcher"):
-        for folder in (root, root / ".claude/hooks"):
-            write(folder / f"{name}.py", f"open({str(mark)!r}, 'a').write(__file__)\n")
+        for directory in (root, root / ".claude/hooks"):
+            write(directory / f"{name}.py", f"open({str(mark)!r}, 'a').write(__file__)\n")
     write(root / ".hooks-compile.toml", 'python = ["python3"]\ninclude = ["*.py"]\n')
 
 
@@ -44,8 +44,8 @@ def test_a_hostile_branch_that_is_checked_out_executes_nothing(scene: Scene) -> 
     scene.repo.commit()
     scene.repo.git("switch", "--quiet", "main")
 
-    folders = [".", scene.root / "bin", scene.root / ".venv/bin", scene.root.parent / "shims"]
-    path = os.pathsep.join([*map(str, folders), os.environ["PATH"]])
+    directories = [".", scene.root / "bin", scene.root / ".venv/bin", scene.root.parent / "shims"]
+    path = os.pathsep.join([*map(str, directories), os.environ["PATH"]])
     out = scene.root.parent / "out.jsonl"
     with out.open("wb") as to_out:
         process = subprocess.Popen(
@@ -63,4 +63,4 @@ def test_a_hostile_branch_that_is_checked_out_executes_nothing(scene: Scene) -> 
         process.terminate()
         process.wait(running.PATIENCE_S)
     assert not mark.exists(), mark.read_text()
-    assert set(asked.read_text().split()) == {str(home)}
+    assert set(asked.read_text().splitlines()) == {str(home)}

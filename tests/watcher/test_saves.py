@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import watching as running
 from tests.support.launches import User
 from tests.support.repositories import GitRepo, write
-from tests.watcher import running
+from tests.support.watching import HOOK, is_warm, wait_until, wait_warm
 from tests.watcher.conftest import Scene
-from tests.watcher.running import HOOK, is_warm, wait_until, wait_warm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.watcher.running import Watcher
+    from tests.support.watching import Watcher
 
 NEW = HOOK.format("second")
 
@@ -110,7 +110,7 @@ def an_agents_write_tool(hook: Path) -> None:
     draft.replace(hook)
 
 
-def rename_from_another_folder(hook: Path) -> None:
+def rename_from_elsewhere(hook: Path) -> None:
     write(hook.parents[2] / "elsewhere.txt", NEW).replace(hook)
 
 
@@ -153,7 +153,14 @@ def left_open(hook: Path) -> None:
 
 SAVES = [
     *(vim_as_it_comes, vim_writing_in_place, vim_renaming_a_backup, vs_code, jetbrains, emacs),
-    *(sed, copy_with_an_older_time, rsync, tar, an_agents_write_tool, rename_from_another_folder),
+    *(
+        sed,
+        copy_with_an_older_time,
+        rsync,
+        tar,
+        an_agents_write_tool,
+        rename_from_elsewhere,
+    ),
     *(delete_and_create, delete_and_create_later, hard_link_of_a_draft, same_size_and_time),
     *(twice_at_once, left_open),
 ]
@@ -162,9 +169,9 @@ SAVES = [
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, Watcher]]:
     """A project with a hook for each kind of save, and the watcher that all these tests share."""
-    folder = tmp_path_factory.mktemp("saves").resolve()
-    user = User.create(folder).with_env(HOME=str(folder))
-    root = folder / "project"
+    directory = tmp_path_factory.mktemp("saves").resolve()
+    user = User.create(directory).with_env(HOME=str(directory))
+    root = directory / "project"
     for save in SAVES:
         write(root / ".claude/hooks" / f"{save.__name__}.py", HOOK.format("first"))
     with running.watching(user, root) as watcher:

@@ -1,4 +1,4 @@
-"""What every agent's module tells about its configuration files."""
+"""What an agent's module says about its configuration files, and the records made from it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 Json = dict[str, "Json"] | list["Json"] | str | float | bool | None
@@ -14,14 +14,17 @@ Json = dict[str, "Json"] | list["Json"] | str | float | bool | None
 
 KeyPath = tuple[str | int, ...]
 
+_WINDOWS_KEYS = ("commandWindows", "command_windows", "powershell")
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """A command in a configuration file, reached through ``path``.
 
-    ``cwd`` is the working directory that the entry asks for, as written; ``arguments`` are those
-    of an entry that no shell reads (None where a shell does); ``foreign`` names another shell that
-    reads it, where the entry says so; ``environment`` are the variables that the entry sets.
+    ``cwd`` is the working directory that the entry sets, as written; ``arguments`` are those of an
+    entry that no shell reads (None if a shell does); ``foreign`` names another shell that reads
+    it; ``environment`` are the variables that the entry sets; ``has_windows_command`` says that
+    the entry has a field of its own for Windows.
     """
 
     path: KeyPath
@@ -30,6 +33,7 @@ class Found:
     arguments: tuple[str, ...] | None = None
     foreign: str = ""
     environment: frozenset[str] = frozenset()
+    has_windows_command: bool = False
 
     @property
     def where(self) -> str:
@@ -42,10 +46,10 @@ class Found:
 class ConfigFile:
     """A configuration file that may exist.
 
-    ``root`` is the folder that it belongs to (the project, the home folder, the plugin): only
-    scripts inside are wired. ``starts`` are the folders that its commands may start in (none where
-    that depends on the session), ``variables`` what the agent sets for them. ``origin`` is the
-    path as shown to a person.
+    ``root`` is the directory that it belongs to (the project, the home directory, the plugin):
+    only scripts inside are wired. ``starts`` are the directories that its commands may start in
+    (none if that depends on the session), ``variables`` what the agent sets for them. ``origin``
+    is the path as a person sees it.
     """
 
     agent: Agent
@@ -58,47 +62,109 @@ class ConfigFile:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A coding agent: where its hooks are configured and how it runs them.
+    """A coding agent: where its hooks are configured, and how it runs them.
 
-    ``shell`` is the command line that the hook command is appended to. ``pastes`` are variables
-    whose ``$NAME`` the agent itself replaces by the quoted path before a shell reads the command:
-    quoting them again would break it. ``strict_json`` tells that it reads no comments.
+    ``names`` and ``user_names`` are its files in a project and in the home directory, patterns
+    included. ``plugin_names`` are those of plugins, whose directory (two levels up)
+    ``plugin_variable`` names. ``variables`` hold the project's directory when a command runs;
+    ``starts`` and ``user_starts`` are the directories that commands start in, from the project or
+    from home.
+
+    ``pastes`` are variables whose ``$NAME`` the agent itself replaces by the quoted path before a
+    shell reads the command: in quotes it would break. ``strict_json`` says that it reads no
+    comments, ``below`` that it reads its files in any directory that it is started in, ``trust``
+    that it asks again about a changed command, and ``windows_shell`` which shell reads a command
+    on Windows if that has no ``sh``.
     """
 
     name: str
     title: str
-    shell: tuple[str, ...]
-    files: Callable[[Path, Path | None], list[ConfigFile]]
+    names: tuple[str, ...]
     commands: Callable[[Json], Iterator[Found]]
+    user_names: tuple[str, ...] = ()
+    plugin_names: tuple[str, ...] = ()
+    plugin_variable: str = ""
+    variables: tuple[str, ...] = ()
+    starts: tuple[str, ...] = (".",)
+    user_starts: tuple[str, ...] = ()
     pastes: frozenset[str] = frozenset()
     strict_json: bool = False
+    below: bool = True
+    trust: bool = False
+    windows_shell: str = ""
+
+    def files(self, root: Path, home: Path | None) -> list[ConfigFile]:
+        """Return the files of a project that may exist; with ``home`` the user's own as well."""
+        found = [self._of_project(root, root, path) for path in _matching(root, self.names)]
+        found += [self._of_plugin(root, path) for path in _matching(root, self.plugin_names)]
+        if home is not None:
+            starts = tuple(home / start for start in self.user_starts)
+            found += [
+                ConfigFile(self, path, home, f"~/{path.relative_to(home).as_posix()}", starts)
+                for path in _matching(home, self.user_names)
+            ]
+        return found
+
+    def file_at(self, root: Path, path: Path) -> ConfigFile | None:
+        """Return the file ``path``, there or not, as one of this agent's in a project or below.
+
+        None if the agent has no file of such a name.
+        """
+        relative = path.relative_to(root)
+        if any(relative.match(name) for name in self.plugin_names):
+            return self._of_plugin(root, path)
+        for name in self.names:
+            directory = root.joinpath(relative).parents[name.count("/")]
+            if relative.match(name) and (self.below or directory == root):
+                return self._of_project(root, directory, path)
+        return None
+
+    def _of_project(self, root: Path, directory: Path, path: Path) -> ConfigFile:
+        starts = tuple(directory / start for start in self.starts)
+        variables = dict.fromkeys(self.variables, str(directory))
+        origin = path.relative_to(root).as_posix()
+        return ConfigFile(self, path, root, origin, starts, variables)
+
+    def _of_plugin(self, root: Path, path: Path) -> ConfigFile:
+        # A plugin's commands start in the project that uses it, which is not known here.
+        plugin = path.parent.parent
+        variables = {self.plugin_variable: str(plugin)}
+        origin = path.relative_to(root).as_posix()
+        return ConfigFile(self, path, plugin, origin, variables=variables)
 
 
 def member(value: Json, key: str) -> Json:
-    """A member of an object, None where there is none."""
+    """Return a member of an object, None if there is none."""
     return value.get(key) if isinstance(value, dict) else None
 
 
 def items(value: Json) -> list[Json]:
-    """The items of an array, none for anything else."""
+    """Return the items of an array, none for anything else."""
     return value if isinstance(value, list) else []
 
 
 def members(value: Json) -> list[tuple[str, Json]]:
-    """The members of an object, none for anything else."""
+    """Return the members of an object, none for anything else."""
     return list(value.items()) if isinstance(value, dict) else []
 
 
-def nested_commands(hooks: Json, at: KeyPath = ("hooks",)) -> Iterator[Found]:
-    """The commands of ``EVENT[].hooks[].command``, the nesting that several agents share."""
-    for event, groups in members(hooks):
+def nested_commands(settings: Json) -> Iterator[Found]:
+    """Yield the commands of ``hooks.EVENT[].hooks[].command``, as several agents nest them."""
+    for event, groups in members(member(settings, "hooks")):
         for i, group in enumerate(items(groups)):
             for j, entry in enumerate(items(member(group, "hooks"))):
-                yield from entry_command(entry, (*at, event, i, "hooks", j))
+                yield from entry_command(entry, ("hooks", event, i, "hooks", j))
+
+
+def event_entries(settings: Json) -> Iterator[tuple[KeyPath, Json]]:
+    """Yield the entries of ``hooks.EVENT[]`` with their paths, for agents that nest no deeper."""
+    for event, entries in members(member(settings, "hooks")):
+        for i, entry in enumerate(items(entries)):
+            yield ("hooks", event, i), entry
 
 
 def entry_command(entry: Json, at: KeyPath, key: str = "command") -> Iterator[Found]:
-    """The command of one entry, where its type is ``command`` or not given."""
+    """Yield the command of one entry, if its type is ``command`` or not given."""
     command = member(entry, key)
     if not isinstance(command, str) or member(entry, "type") not in (None, "command"):
         return
@@ -110,4 +176,13 @@ def entry_command(entry: Json, at: KeyPath, key: str = "command") -> Iterator[Fo
         arguments=tuple(map(str, arguments)) if isinstance(arguments, list) else None,
         foreign=shell if isinstance(shell, str) and shell not in ("bash", "sh") else "",
         environment=frozenset(name for name, _ in members(member(entry, "env"))),
+        has_windows_command=any(isinstance(member(entry, name), str) for name in _WINDOWS_KEYS),
     )
+
+
+def _matching(root: Path, names: Iterable[str]) -> list[Path]:
+    """Return the paths of ``names``, there or not, and what is there for patterns; each once."""
+    found: dict[Path, None] = {}
+    for name in names:
+        found.update(dict.fromkeys(sorted(root.glob(name)) if "*" in name else [root / name]))
+    return list(found)

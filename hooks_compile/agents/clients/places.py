@@ -1,8 +1,8 @@
-"""Where in a project the agents' configuration stands: at its root, and in folders below it.
+"""Where the agents' configuration is in a project: at its root, and in directories below it.
 
-An agent that is started in a folder of a large repository reads the configuration there. Such a
-folder counts where somebody works in it, or where its hooks are on the wrapper already: what lies
-about in templates and tests is nobody's configuration.
+An agent that is started in a directory of a large repository reads the configuration there. Such a
+directory counts if somebody works in it, or if its hooks are on the wrapper already: configuration
+in templates and tests belongs to nobody.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import git
 from hooks_compile.agents.clients import claude, codex, copilot, cursor, gemini
@@ -31,14 +31,17 @@ AGENTS: tuple[Agent, ...] = (
     copilot.AGENT,
 )
 
-# Copilot reads its files at the root only.
-NAMES_BELOW = (
-    *(".claude/settings.json", ".claude/settings.local.json", ".codex/hooks.json"),
-    *(".codex/config.toml", ".cursor/hooks.json", ".gemini/settings.json"),
-)
-
+NAMES_BELOW = tuple(name for agent in AGENTS if agent.below for name in agent.names)
 PATHSPECS = tuple(f":(glob)*/**/{name}" for name in NAMES_BELOW)
 """What git lists these files by."""
+
+
+class _Below(NamedTuple):
+    """A directory below the root that has hooks configured, and a file that does it."""
+
+    directory: Path
+    file: Path
+    is_wired: bool
 
 
 def config_files(
@@ -47,58 +50,48 @@ def config_files(
     cwd: Path | None = None,
     listed: Iterable[str] | None = None,
 ) -> list[ConfigFile]:
-    """The configuration files of a project that may exist, in the order in which they are shown.
+    """Return the configuration files of a project that may exist, in the order to show them.
 
     ``root`` is the work tree's root; ``home`` adds the user's own files, ``cwd`` (inside of
-    ``root``) the folders from there up to the root. ``listed`` are the names in ``root``, as git
-    tells them, among which those below are; without it git is asked.
+    ``root``) the directories from there up to the root. ``listed`` are the names in ``root``, as
+    git lists them, to look for those below in; without it git is asked.
     """
-    wired, _ = _folders_below(root, listed)
-    folders = dict.fromkeys([*_upwards(root, cwd or root), *wired])
+    wired = [each.directory for each in _below(root, listed) if each.is_wired]
     found = [config for agent in AGENTS for config in agent.files(root, home)]
-    for folder in folders:
-        found += [_below(root, config) for agent in AGENTS for config in agent.files(folder, None)]
+    for directory in dict.fromkeys([*_upwards(root, cwd or root), *wired]):
+        for config in (each for agent in AGENTS for each in agent.files(directory, None)):
+            # Its scripts may be anywhere in the project; a plugin's are in the plugin.
+            inside = root if config.root == directory else config.root
+            origin = config.path.relative_to(root).as_posix()
+            found.append(replace(config, origin=origin, root=inside))
     return found
 
 
-def left_below(root: Path, cwd: Path) -> list[Path]:
-    """The configuration files in folders that :func:`config_files` leaves out, in order."""
-    _, others = _folders_below(root, None)
-    return [path for folder, path in others if folder not in _upwards(root, cwd)]
-
-
-def _below(root: Path, config: ConfigFile) -> ConfigFile:
-    """A file of a folder below as one of the project: its scripts may be anywhere in there."""
-    inner = config.path.relative_to(root).as_posix()
-    is_plugin = "CLAUDE_PLUGIN_ROOT" in config.variables
-    return replace(config, origin=inner, root=config.root if is_plugin else root)
+def left_below(root: Path, cwd: Path, listed: Iterable[str] | None = None) -> list[Path]:
+    """Return the files in directories below that :func:`config_files` leaves out, in order."""
+    found = list(_below(root, listed))
+    used = {*_upwards(root, cwd), *(each.directory for each in found if each.is_wired)}
+    return [each.file for each in found if each.directory not in used]
 
 
 def _upwards(root: Path, cwd: Path) -> Iterator[Path]:
-    folder = Path(os.path.realpath(cwd))
-    while folder != root and folder.is_relative_to(root):
-        yield folder
-        folder = folder.parent
+    directory = Path(os.path.realpath(cwd))
+    while directory != root and directory.is_relative_to(root):
+        yield directory
+        directory = directory.parent
 
 
-def _folders_below(
-    root: Path, listed: Iterable[str] | None
-) -> tuple[list[Path], list[tuple[Path, Path]]]:
-    """Folders below whose hooks are on the wrapper; others that have hooks, each with a file."""
+def _below(root: Path, listed: Iterable[str] | None) -> Iterator[_Below]:
     endings = tuple(f"/{name}" for name in NAMES_BELOW)
     names = set(_ask_git(root) if listed is None else listed)
-    wired, others = [], []
     for path in sorted(root / name for name in names if name.endswith(endings)):
         try:
             text = read_bytes(path)
-        except OSError:  # git lists what somebody has deleted, too
+        except OSError:  # git also lists files that somebody has deleted
             continue
-        folder = path.parent.parent
-        if WRAPPER_NAME.encode() in text:
-            wired.append(folder)
-        elif b"hooks" in text:
-            others.append((folder, path))
-    return wired, [(folder, path) for folder, path in others if folder not in wired]
+        is_wired = WRAPPER_NAME.encode() in text
+        if is_wired or b"hooks" in text:
+            yield _Below(path.parent.parent, path, is_wired)
 
 
 def _ask_git(root: Path) -> list[str]:

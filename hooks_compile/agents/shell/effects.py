@@ -1,7 +1,7 @@
-"""What the commands of a line leave behind for those that follow: a folder, variables, doubt.
+"""What the commands of a line change for those behind them: the directory and the variables.
 
-Only what certainly happens in every shell counts: behind ``[ -d x ] && cd x;`` nobody knows the
-folder, behind ``cd x &`` it is the old one, and behind ``source FILE`` any word may mean anything.
+Only what happens for certain in every shell counts: behind ``[ -d x ] && cd x;`` the directory is
+unknown, behind ``cd x &`` it is the old one, and behind ``source FILE`` any word may mean anything.
 """
 
 from __future__ import annotations
@@ -16,75 +16,75 @@ if TYPE_CHECKING:
 
     from hooks_compile.agents.shell.shell_words import SimpleCommand, Word
 
-_FOLDER_COMMANDS = frozenset({"cd", "chdir", "pushd", "popd"})
+_CHANGING_DIRECTORY = frozenset({"cd", "chdir", "pushd", "popd"})
 _NAMING = frozenset({"export", "readonly", "read", "unset"})
 _LEAVING = frozenset({"exit", "return"})
-# Builtins that may change what the words behind them mean; those in the last lines are zsh's.
+# Builtins that may change what the words behind them mean; the last lines are zsh's.
 _CHANGING = frozenset(
     {".", "source", "eval", "alias", "unalias", "set", "shopt", "hash", "enable", "getopts", "let"}
     | {"declare", "typeset", "local", "mapfile", "readarray"}
     | {"autoload", "disable", "emulate", "float", "functions", "integer", "rehash", "setopt"}
     | {"sysread", "unhash", "unsetopt", "vared", "zmodload", "zparseopts"}
 )
-_NOT_ITSELF = _CHANGING | _NAMING | _FOLDER_COMMANDS
+_NOT_ITSELF = _CHANGING | _NAMING | _CHANGING_DIRECTORY
 _HARMLESS_SETTINGS = frozenset({"-e", "-u", "-eu", "-ue", "-euo", "-o", "+e", "+u", "pipefail"})
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a command meets.
+    """What the commands in front have left for a command.
 
-    ``folders`` are the words of the ``cd`` commands in front, None in the place of one that can't
-    be followed. ``changed`` are the variables that were set in front, without a PATH that was only
-    added to. ``doubt`` says why nothing is certain any more, "" where it is.
+    ``directories`` are the words of their ``cd`` commands, with None for one that can't be
+    followed. ``changed`` are the variables that they set, without a PATH that was only extended.
+    ``doubt`` is the reason why nothing is certain any more, or "".
     """
 
-    folders: tuple[Word | None, ...] = ()
+    directories: tuple[Word | None, ...] = ()
     changed: frozenset[str] = frozenset()
     doubt: str = ""
 
-    def but_not_its_folder(self, outset: State) -> State:
-        """This state where it is not certain that folders were entered since ``outset``."""
-        if self.folders == outset.folders:
+    def in_doubt_of_directory(self, outset: State) -> State:
+        """Return this state if it is uncertain whether a directory was entered since ``outset``."""
+        if self.directories == outset.directories:
             return self
-        return replace(self, folders=(*outset.folders, None))
+        return replace(self, directories=(*outset.directories, None))
 
 
 def follow(commands: Iterable[SimpleCommand]) -> Iterator[tuple[SimpleCommand, State]]:
-    """Each command of a line with the state that it meets."""
+    """Yield each command of a line with the state that it starts in."""
     state = State()
     for and_or in _and_or_lists(commands):
         outset = before_failure = state
         before = ""
-        certain = True  # whether all folders that this list enters have been entered at its end
+        certain = True  # whether all directories of this list have been entered at its end
         for simple in and_or:
             if before == "||":
                 before_failure = state
-                state = state.but_not_its_folder(outset)
+                state = state.in_doubt_of_directory(outset)
                 certain = False
             yield simple, state
             if simple.operator != "|":  # else it runs in a process of its own
-                entered = _behind(simple, state)
-                certain = certain and (before == "" or entered.folders == state.folders)
+                after = _state_behind(simple, state)
+                certain = certain and (before == "" or after.directories == state.directories)
                 # The last command of a pipeline runs in the shell's own process under zsh only.
-                state = entered.but_not_its_folder(state) if before in ("|", "||") else entered
+                state = after.in_doubt_of_directory(state) if before in ("|", "||") else after
             if before == "||" and _program(simple) in _LEAVING:
-                state, certain = before_failure, True  # only who did not fail comes further
+                state, certain = before_failure, True  # a failure does not come further
             before = simple.operator
         if before == "&" and len(and_or) == 1:
             state = outset
         elif before == "&" or not certain:  # zsh runs `cd a &&` of `cd a && b &` in its own process
-            state = state.but_not_its_folder(outset)
+            state = state.in_doubt_of_directory(outset)
 
 
-def only_adds_to_path(word: Word) -> bool:
-    """Whether an assignment gives PATH a value with the old PATH in it: what was found still is."""
-    grows = any(isinstance(part, Parameter) and part.name == "PATH" for part in word.parts)
-    return grows and declared_name(word) == "PATH"
+def only_extends_path(word: Word) -> bool:
+    """Return whether ``word`` assigns PATH a value with the old PATH in it."""
+    has_old = any(isinstance(part, Parameter) and part.name == "PATH" for part in word.parts)
+    return has_old and declared_name(word) == "PATH"
 
 
 def _and_or_lists(commands: Iterable[SimpleCommand]) -> Iterator[list[SimpleCommand]]:
-    """The line in parts that ``;``, ``&`` or a line end closes."""
+    """Yield the parts of the line that ``;``, ``&`` or a line end closes."""
     part: list[SimpleCommand] = []
     for simple in commands:
         part.append(simple)
@@ -100,33 +100,29 @@ def _program(simple: SimpleCommand) -> str | None:
     return first.literal
 
 
-def _behind(simple: SimpleCommand, state: State) -> State:
-    """The state behind a command that runs in the shell's own process."""
-    lasting = (word for word in simple.assignments if not only_adds_to_path(word))
+def _state_behind(simple: SimpleCommand, state: State) -> State:
+    """Return the state behind a command that runs in the shell's own process."""
+    lasting = (word for word in simple.assignments if not only_extends_path(word))
     state = replace(state, changed=state.changed.union(map(assignment_name, lasting)))
     program = _program(simple)
-    if program in _FOLDER_COMMANDS:
-        return replace(state, folders=(*state.folders, _entered(simple)))
+    if program in _CHANGING_DIRECTORY:
+        words = simple.words
+        plain = len(words) == 2 and words[0].text == "cd" and words[1].text[:1] not in ("-", "+")
+        return replace(state, directories=(*state.directories, words[1] if plain else None))
     if program in _NAMING:
         return _with_names(simple, state)
-    if state.doubt or not _is_unforeseeable(simple):
+    if state.doubt or _keeps_meanings(simple):
         return state
     return replace(state, doubt=f"`{simple.words[0].text}` may change what comes behind it")
 
 
-def _entered(simple: SimpleCommand) -> Word | None:
-    words = simple.words
-    plain = len(words) == 2 and words[0].text == "cd" and not words[1].text.startswith(("-", "+"))
-    return words[1] if plain else None
-
-
 def _with_names(simple: SimpleCommand, state: State) -> State:
-    """The state behind ``export``, ``readonly``, ``read`` or ``unset``."""
+    """Return the state behind ``export``, ``readonly``, ``read`` or ``unset``."""
     keeps_values = _program(simple) in ("export", "readonly")
     names = set()
     for word in simple.words[1:]:
         name = declared_name(word)
-        if word.text.startswith("-") or only_adds_to_path(word):
+        if word.text.startswith("-") or only_extends_path(word):
             continue
         if name is None:
             return replace(state, doubt=f"`{word.text}` may set any variable")
@@ -135,22 +131,20 @@ def _with_names(simple: SimpleCommand, state: State) -> State:
     return replace(state, changed=state.changed | names)
 
 
-def _is_unforeseeable(simple: SimpleCommand) -> bool:
-    """Whether a command may change what words mean: a program of its own never does."""
+def _keeps_meanings(simple: SimpleCommand) -> bool:
+    """Return whether a command leaves all words their meaning: an external program always does."""
     words = simple.words
     program = _program(simple)
     texts = [word.text for word in words[1:]]
     if program is None:
-        return "/" not in words[0].text
+        return "/" in words[0].text
     if program in ("command", "builtin"):
         asks = texts[:1] in ([], ["-v"], ["-V"])
-        return not asks and (words[1].literal is None or words[1].literal in _NOT_ITSELF)
-    harmless = {
-        "set": all(text in _HARMLESS_SETTINGS for text in texts),
-        ".": len(texts) == 1 and texts[0].strip("\"'").endswith("/bin/activate"),
-        "printf": texts[:1] != ["-v"],
-        # These run at each command, and can tell its words.
-        "trap": not {"DEBUG", "ERR"} & set(texts),
-    }
-    harmless["source"] = harmless["."]
-    return not harmless.get(program, program not in _CHANGING)
+        return asks or (words[1].literal is not None and words[1].literal not in _NOT_ITSELF)
+    if program in (".", "source"):
+        return len(texts) == 1 and texts[0].strip("\"'").endswith("/bin/activate")
+    if program == "set":
+        return _HARMLESS_SETTINGS.issuperset(texts)
+    if program == "trap":  # one of these runs at each command, and can change its words
+        return {"DEBUG", "ERR"}.isdisjoint(texts)
+    return program not in _CHANGING and not (program == "printf" and texts[:1] == ["-v"])

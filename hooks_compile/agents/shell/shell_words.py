@@ -1,9 +1,13 @@
-"""What a shell command line is made of."""
+"""What a shell command line is made of, and what its words stand for."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _DECLARED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?=)?")
@@ -11,7 +15,7 @@ _DECLARED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?=)?")
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """Characters that stand for themselves; ``quoted`` when a quote or backslash protects them."""
+    """Characters that mean themselves; ``quoted`` if a quote or backslash protects them."""
 
     text: str
     quoted: bool = False
@@ -29,14 +33,6 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Substitution:
-    """``$(...)`` or ``$((...))``: a value that nobody knows before the command runs."""
-
-    text: str
-    quoted: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Tilde:
     """``~`` or ``~user`` at the start of a word."""
 
@@ -44,19 +40,23 @@ class Tilde:
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
-    """Where the value is not known: an unquoted ``*``, ``?``, ``[`` or brace, and what zsh alone
-    reads in its own way, as ``=name``, ``$~name``, ``$name[``, ``$name:h`` and ``$nameé``."""
+class Unknown:
+    """A part whose value is known only when the command runs.
+
+    It is ``$(...)`` or ``$((...))``, or a pattern: an unquoted ``*``, ``?``, ``[`` or brace, and
+    what zsh alone expands, as ``=name``, ``$~name``, ``$name[``, ``$name:h`` and ``$nameé``.
+    """
 
     text: str
+    is_pattern: bool = False
 
 
-Part = Literal | Parameter | Substitution | Tilde | Pattern
+Part = Literal | Parameter | Tilde | Unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word: ``text`` as typed, at ``[start, end)`` of the command, and what it is made of."""
+    """One word: ``text`` as typed, at ``[start, end)`` of the command, and its parts."""
 
     start: int
     end: int
@@ -65,46 +65,65 @@ class Word:
 
     @property
     def literal(self) -> str | None:
-        """The word's value where no expansion is involved, else None."""
-        if all(isinstance(part, Literal) for part in self.parts):
-            return "".join(part.text for part in self.parts if isinstance(part, Literal))
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Redirection:
-    """``2>>FILE`` and its like: the operator with its number, and the word behind it."""
-
-    start: int
-    end: int
-    operator: str
-    target: Word
+        """The word's value if no expansion is involved, else None."""
+        return expand(self, {}) if all(isinstance(part, Literal) for part in self.parts) else None
 
 
 @dataclass(frozen=True, slots=True)
 class SimpleCommand:
-    """``A=b WORD... >FILE``, and the operator behind it ("" for the last command)."""
+    """``A=b WORD...``, and the operator behind it ("" for the last command)."""
 
     assignments: tuple[Word, ...]
     words: tuple[Word, ...]
-    redirections: tuple[Redirection, ...]
     operator: str
 
 
 def assignment_name(word: Word) -> str:
-    """The variable of an ``A=b`` word, "" where the word is no assignment."""
+    """Return the variable of an ``A=b`` word, "" if the word is no assignment."""
     match = _ASSIGNMENT.match(word.text)
     return match.group()[:-1] if match else ""
 
 
 def declared_name(word: Word) -> str | None:
-    """The variable that a word of ``export``, ``read`` or ``unset`` names, with or without a value;
-    None where that is known only when it runs."""
+    """Return the variable that a word of ``export``, ``read`` or ``unset`` names.
+
+    None if that is known only when the command runs.
+    """
     text = ""
     for part in word.parts:
         if not isinstance(part, Literal):
             break
         text += part.text
     match = _DECLARED.match(text)
-    is_name = match is not None and (match[2] or text == match[1] == word.literal)
-    return match[1] if match is not None and is_name else None
+    if match is not None and (match[2] or text == match[1] == word.literal):
+        return match[1]
+    return None
+
+
+def expand(word: Word, variables: Mapping[str, str]) -> str | None:
+    """Return a word's value with the given variables; None if it depends on anything else.
+
+    ``~`` is the variable HOME. A variable without a value is unknown unless the word brings a
+    default (``${NAME:-default}``).
+    """
+    return _joined(word.parts, variables)
+
+
+def value_of(part: Part, variables: Mapping[str, str]) -> str | None:
+    """Return the value of one part of a word, as :func:`expand` does for all of them."""
+    match part:
+        case Literal(text):
+            return text
+        case Tilde(""):
+            return variables.get("HOME")
+        case Parameter(_, name, _, "" | "?" | ":?"):
+            return variables.get(name)
+        case Parameter(_, name, _, "-" | ":-", argument):
+            return variables.get(name) or _joined(argument, variables)
+    return None
+
+
+def _joined(parts: Iterable[Part], variables: Mapping[str, str]) -> str | None:
+    values = [value_of(part, variables) for part in parts]
+    known = [value for value in values if value is not None]
+    return "".join(known) if len(known) == len(values) else None

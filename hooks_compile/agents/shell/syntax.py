@@ -1,9 +1,8 @@
 """Shell command lines, read by the rules of POSIX (XCU 2, Shell Command Language).
 
-``parse`` gives every word with the exact span of text it stands in, so that a caller can replace
-one word and leave every other byte alone. What goes beyond lists of simple commands (compound
-commands, functions, here-documents, backticks, constructs of one shell only) is refused with
-:class:`NotUnderstoodError`: nothing is guessed.
+:func:`parse` returns every word with its exact span of the text, so that a caller can replace one
+word and keep every other byte. It refuses what is more than a list of simple commands: compound
+commands, functions, here-documents, backticks, constructs of one shell only.
 """
 
 from __future__ import annotations
@@ -14,42 +13,48 @@ from hooks_compile.agents.shell.shell_words import (
     Literal,
     Parameter,
     Part,
-    Pattern,
-    Redirection,
     SimpleCommand,
-    Substitution,
     Tilde,
+    Unknown,
     Word,
     assignment_name,
 )
 
-RESERVED = frozenset(
+_RESERVED = frozenset(
     {"!", "{", "}", "if", "then", "elif", "else", "fi", "for", "in", "do", "done", "while", "until"}
     | {"case", "esac", "[[", "]]", "coproc", "function", "select", "time"}  # the last are bash's
 )
-_BLANK = " \t"
 _META = " \t\n;&|<>()"
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_IO_NUMBER = re.compile(r"[0-9]+(?=[<>])")
-_REDIRECTION = re.compile(r"&>>|&>|<&|>&|<>|>\||>>|<|>")
-_PARAMETER_OPERATOR = re.compile(r":?[-=?+]")
+_BLANK = re.compile(r"(?:[ \t]|\\\n)*(?:#[^\n]*)?")
+_OPERATOR = re.compile(r"&&|\|\||;;|\|&|[;&|\n]")
+_REDIRECTION = re.compile(r"(?:[0-9]*(?:<&|>&|<>|>\||>>|<|>)|&>>?)(?:[ \t]|\\\n)*")
+_HERE_DOCUMENT = re.compile(r"[0-9]*<<")
 _TILDE = re.compile(r"~([A-Za-z0-9._-]*)(?=[/\s;&|<>()]|$)")
+_PIECE = re.compile(
+    r"""'(?P<single>[^']*)'|\\(?P<escaped>[^\n])|(?P<quote>")|(?P<pattern>[*?\[{}])"""
+    r"""|(?P<plain>[^\s;&|<>()'"\\`$*?\[{}]+|[^\S \t\n]+)"""
+)
+_IN_QUOTES = re.compile(r"""(?:[^"\\`$]|\\[^\n])+""")
+_ESCAPED = re.compile(r"""\\([$`"\\])""")
+_PARAMETER = re.compile(
+    r"""\$(?P<name>[A-Za-z_][A-Za-z0-9_]*)|\$(?P<special>[@*#?$!0-9-])"""
+    r"""|\$\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*)(?:(?P<operator>:?[-=?+])(?P<argument>[^{}'"\\`]*))?\}"""
+)
+_UNCLOSED = {
+    "'": "a quote (') that is not closed",
+    "\\": "a backslash at the end of a line",
+    "`": "a command substitution in backticks",
+}
 
 
 class NotUnderstoodError(ValueError):
-    """The command line uses something that this reader does not read: ``reason`` says what."""
-
-    def __init__(self, reason: str) -> None:
-        """Keep the reason, one line for a person."""
-        super().__init__(reason)
-        self.reason = reason
+    """The command line uses something that :func:`parse` refuses; the message says what."""
 
 
 def parse(command: str) -> tuple[SimpleCommand, ...]:
-    """The simple commands of a command line, in their order; none for a blank line or a comment.
+    """Return the simple commands of a command line, in order; none for a blank line or a comment.
 
-    Raises:
-        NotUnderstoodError: the line is no list of simple commands, or a shell would refuse it.
+    Raises NotUnderstoodError if the line is no list of simple commands, or no shell would run it.
     """
     try:
         return _Parser(command).commands()
@@ -76,230 +81,155 @@ class _Parser:
         return tuple(found)
 
     def _char(self) -> str:
-        """The next character behind line continuations, "" at the end."""
-        while self.text.startswith("\\\n", self.pos):
-            self.pos += 2
         return self.text[self.pos : self.pos + 1]
 
-    def _skip_blanks(self) -> None:
-        while (char := self._char()) and char in _BLANK:
-            self.pos += 1
-        if char == "#":
-            end = self.text.find("\n", self.pos)
-            self.pos = len(self.text) if end < 0 else end
+    def _take(self, pattern: re.Pattern[str]) -> str:
+        """Return what matches here and go behind it, "" if nothing does."""
+        match = pattern.match(self.text, self.pos)
+        self.pos = match.end() if match else self.pos
+        return match[0] if match else ""
 
     def _skip_blank_lines(self) -> None:
-        self._skip_blanks()
+        self._take(_BLANK)
         while self._char() == "\n":
             self.pos += 1
-            self._skip_blanks()
+            self._take(_BLANK)
 
     def _simple_command(self) -> SimpleCommand:
         assignments: list[Word] = []
         words: list[Word] = []
-        redirections: list[Redirection] = []
-        while True:
-            self._skip_blanks()
-            redirection = self._redirection()
-            if redirection:
-                redirections.append(redirection)
-                continue
-            char = self._char()
-            if not char or char in _META:
-                break
-            word = self._word()
-            if not words and assignment_name(word):
-                assignments.append(word)
-            else:
-                words.append(word)
-        if words and words[0].text in RESERVED:
+        redirected = False
+        self._take(_BLANK)
+        while (is_redirection := self._skip_redirection()) or self._char() not in f"\0{_META}":
+            redirected = redirected or is_redirection
+            if not is_redirection:
+                word = self._word()
+                (words if words or not assignment_name(word) else assignments).append(word)
+            self._take(_BLANK)
+        if words and words[0].text in _RESERVED:
             raise NotUnderstoodError(f"`{words[0].text}` begins a compound command")
-        if char in ("(", ")"):
-            raise NotUnderstoodError(f"`{char}`: a subshell or a function")
-        if not (assignments or words or redirections):
+        if self._char() in ("(", ")"):
+            raise NotUnderstoodError(f"`{self._char()}`: a subshell or a function")
+        if not (assignments or words or redirected):
             raise NotUnderstoodError(f"no command before `{self._char()}`")
-        return SimpleCommand(
-            tuple(assignments), tuple(words), tuple(redirections), self._operator()
-        )
+        operator = self._take(_OPERATOR)
+        if operator in (";;", "|&"):
+            raise NotUnderstoodError(f"`{operator}`")
+        return SimpleCommand(tuple(assignments), tuple(words), operator)
 
-    def _operator(self) -> str:
-        char = self._char()
-        if not char:
-            return ""
-        self.pos += 1
-        following = self._char()
-        if char in ("&", "|") and following == char:
-            self.pos += 1
-            return char * 2
-        if char + following in (";;", "|&"):
-            raise NotUnderstoodError(f"`{char}{following}`")
-        return char
-
-    def _redirection(self) -> Redirection | None:
-        self._char()
-        start = self.pos
-        number = _IO_NUMBER.match(self.text, start)
-        if self.text.startswith("<<", number.end() if number else start):
+    def _skip_redirection(self) -> bool:
+        if _HERE_DOCUMENT.match(self.text, self.pos):
             raise NotUnderstoodError("a here-document (`<<`)")
-        operator = _REDIRECTION.match(self.text, number.end() if number else start)
-        if operator is None or (number and operator.group().startswith("&")):
-            return None
-        self.pos = operator.end()
-        if self._char() == "(":
-            raise NotUnderstoodError(f"a process substitution (`{operator.group()}(`)")
-        while (char := self._char()) and char in _BLANK:
-            self.pos += 1
-        if not char or char in _META:
-            raise NotUnderstoodError(f"no file behind `{operator.group()}`")
-        target = self._word()
-        return Redirection(start, target.end, self.text[start : operator.end()], target)
+        operator = self._take(_REDIRECTION).strip()
+        if operator and self._char() == "(":
+            raise NotUnderstoodError(f"a process substitution (`{operator}(`)")
+        if operator and (not self._char() or self._char() in _META):
+            raise NotUnderstoodError(f"no file behind `{operator}`")
+        if operator:
+            self._word()
+        return bool(operator)
 
     def _word(self) -> Word:
-        self._char()
         start = self.pos
         parts = _Parts()
-        self._tilde(parts)
-        end = self.pos
-        while (char := self._char()) and char not in _META:
-            self._piece(char, parts)
-            end = self.pos
-        return Word(start, end, self.text[start:end], parts())
-
-    def _tilde(self, parts: _Parts) -> None:
-        match = _TILDE.match(self.text, self.pos)
-        if match:
+        if match := _TILDE.match(self.text, start):
             parts.add(Tilde(match[1]))
             self.pos = match.end()
+        while (char := self._char()) and char not in _META:
+            self._piece(parts)
+        return Word(start, self.pos, self.text[start : self.pos], parts())
 
-    def _piece(self, char: str, parts: _Parts) -> None:
-        """Read one character, quote or expansion outside of quotes."""
-        if char == "'":
-            end = self.text.find("'", self.pos + 1)
-            if end < 0:
-                raise NotUnderstoodError("a quote (') that is not closed")
-            parts.text(self.text[self.pos + 1 : end], quoted=True)
-            self.pos = end + 1
-        elif char == '"':
-            self._double_quotes(parts)
-        elif char == "\\":
-            if self.pos + 1 >= len(self.text):
-                raise NotUnderstoodError("a backslash at the end")
-            parts.text(self.text[self.pos + 1], quoted=True)
-            self.pos += 2
-        elif char == "`":
-            raise NotUnderstoodError("a command substitution in backticks")
-        elif char == "$":
+    def _piece(self, parts: _Parts) -> None:
+        """Read a run of plain characters, a quote or an expansion outside of quotes."""
+        match = _PIECE.match(self.text, self.pos)
+        if match is None:
+            if self._char() != "$":
+                raise NotUnderstoodError(_UNCLOSED[self._char()])
             self._dollar(parts, quoted=False)
+            return
+        self.pos = match.end()
+        text = match[match.lastgroup or 0]
+        if match.lastgroup == "quote":
+            self._double_quotes(parts)
+        elif match.lastgroup in ("single", "escaped"):
+            parts.text(text, quoted=True)
+        elif match.lastgroup == "pattern" or (text[0] in "~=" and parts.are_empty()):
+            parts.add(Unknown(text, is_pattern=True))
         else:
-            if char in "*?[{}" or (char in "~=" and parts.are_empty()):
-                parts.add(Pattern(char))
-            else:
-                parts.text(char, quoted=False)
-            self.pos += 1
+            parts.text(text, quoted=False)
 
     def _double_quotes(self, parts: _Parts) -> None:
-        self.pos += 1
-        parts.text("", quoted=True)
+        parts.add(Literal("", quoted=True))  # for a word that is empty
         while (char := self._char()) != '"':
-            if not char:
-                raise NotUnderstoodError('a quote (") that is not closed')
-            if char == "`":
-                raise NotUnderstoodError("a command substitution in backticks")
             if char == "$":
                 self._dollar(parts, quoted=True)
-                continue
-            if char == "\\" and self.text[self.pos + 1 : self.pos + 2] in tuple('$`"\\'):
-                self.pos += 1
-                char = self.text[self.pos]
-            parts.text(char, quoted=True)
-            self.pos += 1
+            elif text := self._take(_IN_QUOTES):
+                parts.text(_ESCAPED.sub(r"\1", text), quoted=True)
+            else:
+                raise NotUnderstoodError(_UNCLOSED.get(char, 'a quote (") that is not closed'))
         self.pos += 1
 
     def _dollar(self, parts: _Parts, *, quoted: bool) -> None:
         start = self.pos
+        if match := _PARAMETER.match(self.text, start):
+            self.pos = match.end()
+            parts.add(_parameter(match, quoted=quoted))
+            following = self._char()
+            if match["name"] and (following == "\\" or following in ":[" or following > "\x7f"):
+                if self.text.startswith("\\\n", self.pos):  # shells differ on where the name ends
+                    raise NotUnderstoodError("a line end beside a variable's name")
+                if following and following != "\\":
+                    parts.add(Unknown(following, is_pattern=True))
+            return
         self.pos += 1
-        self._refuse_continuation()
         char = self._char()
         if char == "{":
-            parts.add(self._braced(start, quoted=quoted))
-        elif char == "(":
+            raise NotUnderstoodError("a `${...}` that is more than a variable and its default")
+        if char == "(":
             self._skip_parentheses()
-            parts.add(Substitution(self.text[start : self.pos], quoted))
-        elif match := _NAME.match(self.text, self.pos):
-            self.pos = match.end()
-            parts.add(Parameter(self.text[start : self.pos], match.group(), quoted))
-            self._refuse_continuation()
-            following = self._char()
-            if following and (following in ":[" or (following.isalnum() and following > "\x7f")):
-                parts.add(Pattern(following))
-        elif char and char in "@*#?-$!0123456789":
-            self.pos += 1
-            parts.add(Parameter(self.text[start : self.pos], char, quoted))
+            parts.add(Unknown(self.text[start : self.pos]))
         elif char in ("'", '"') and not quoted:
             raise NotUnderstoodError(f"`${char}`, which only some shells know")
         elif char and char not in _META + "\"'/":
-            parts.add(Pattern("$"))
+            parts.add(Unknown("$", is_pattern=True))
         else:
             parts.text("$", quoted=quoted)
 
-    def _refuse_continuation(self) -> None:
-        """Shells differ on where a variable's name ends that a line end cuts."""
-        if self.text.startswith("\\\n", self.pos):
-            raise NotUnderstoodError("a line end beside a variable's name")
-
-    def _braced(self, start: int, *, quoted: bool) -> Parameter:
-        """``${...}``, from its brace on."""
-        self.pos += 1
-        match = _NAME.match(self.text, self.pos)
-        if match is None:
-            raise NotUnderstoodError("a `${...}` that is no plain variable")
-        self.pos = match.end()
-        if self._char() == "}":
-            self.pos += 1
-            return Parameter(self.text[start : self.pos], match.group(), quoted)
-        operator = _PARAMETER_OPERATOR.match(self.text, self.pos)
-        if operator is None:
-            raise NotUnderstoodError(f"an operation inside `${{{match.group()}...}}`")
-        self.pos = operator.end()
-        argument = _Parts()
-        while (char := self._char()) != "}":
-            if not char:
-                raise NotUnderstoodError("a `${` that is not closed")
-            if char in "'\"\\`" or (char in "<>()" and not quoted):
-                raise NotUnderstoodError(f"quotes inside `${{{match.group()}...}}`")
-            if char == "$":
-                self._dollar(argument, quoted=quoted)
-                continue
-            argument.text(char, quoted=quoted)
-            self.pos += 1
-        self.pos += 1
-        text = self.text[start : self.pos]
-        return Parameter(text, match.group(), quoted, operator.group(), argument())
-
     def _skip_parentheses(self) -> None:
-        """Go behind the parenthesis that closes the one at hand, by what is quoted inside.
+        """Skip to the end of the parentheses that open here, with respect to quotes.
 
         Only plain contents are followed: a ``case`` or a comment may hold a lone parenthesis.
         """
         depth = 0
         inner = _Parts()
-        while True:
-            char = self._char()
-            if not char:
-                raise NotUnderstoodError("a `$(` that is not closed")
+        while char := self._char():
             if char == "#" or self.text.startswith(("<<", "case"), self.pos):
                 raise NotUnderstoodError("a `$(...)` with more than plain commands inside")
-            if char not in "()":
-                self._piece(char, inner)
-                continue
-            depth += 1 if char == "(" else -1
-            self.pos += 1
+            if char in _META:
+                depth += {"(": 1, ")": -1}.get(char, 0)
+                self.pos += 1
+            else:
+                self._piece(inner)
             if not depth:
                 return
+        raise NotUnderstoodError("a `$(` that is not closed")
+
+
+def _parameter(match: re.Match[str], *, quoted: bool) -> Parameter:
+    name = match["name"] or match["special"] or match["braced"]
+    argument = _Parts()
+    text = match["argument"] or ""
+    position = 0
+    for inner in _PARAMETER.finditer(text):
+        argument.text(text[position : inner.start()], quoted=quoted)
+        argument.add(_parameter(inner, quoted=quoted))
+        position = inner.end()
+    argument.text(text[position:], quoted=quoted)
+    return Parameter(match[0], name, quoted, match["operator"] or "", argument())
 
 
 class _Parts:
-    """Collects the parts of a word, neighbouring characters of one kind in one part."""
+    """The parts of a word; neighbouring characters of one kind are one part."""
 
     def __init__(self) -> None:
         self._parts: list[Part] = []
@@ -317,5 +247,5 @@ class _Parts:
         last = self._parts[-1] if self._parts else None
         if isinstance(last, Literal) and last.quoted == quoted:
             self._parts[-1] = Literal(last.text + text, quoted)
-        else:
+        elif text:
             self._parts.append(Literal(text, quoted))

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
 import stat
-import tempfile
-import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile.agents.wiring.command import Script
-from hooks_compile.agents.wiring.rewrite import load
+from hooks_compile import files
+from hooks_compile.agents.wiring.surroundings import Script
 from hooks_compile.errors import AgentConfigError, pasted
-from hooks_compile.files import read_bytes
 from hooks_compile.project.search import NEVER, VENV
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 _HEAD_SIZE = 512
-_DRAFT_S = 60
 
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
     """A configuration file as it was read.
 
-    ``path`` is its name, ``target`` the file itself, without symlinks; ``outside`` says that the
-    file lies outside of the folder it belongs to, because a symlink leads there.
+    ``path`` is its name, ``target`` the file itself, without symlinks; ``outside`` says that a
+    symlink leads out of the directory that it belongs to.
     """
 
     path: Path
@@ -40,15 +34,13 @@ class ReadFile:
 
 
 def read(path: Path, root: Path) -> ReadFile:
-    """Read a file of the project or home folder ``root``.
+    """Read a file of the project or home directory ``root``.
 
-    Raises:
-        AgentConfigError: it can't be read, or is not UTF-8.
+    Raises AgentConfigError if it can't be read, or is not UTF-8.
     """
     try:
         target = path.resolve(strict=True)
-        text = read_bytes(target).decode()
-        outside = not target.is_relative_to(root.resolve())
+        text = files.read_bytes(target).decode()
     except OSError as error:
         raise AgentConfigError(f"it can't be read: {error.strerror}", path=path) from error
     except UnicodeDecodeError as error:
@@ -57,43 +49,48 @@ def read(path: Path, root: Path) -> ReadFile:
             path=path,
             remedy="save it as UTF-8, then run this again",
         ) from error
-    return ReadFile(path, target, text, outside)
+    return ReadFile(path, target, text, not target.is_relative_to(root.resolve()))
 
 
-def replace(file: ReadFile, new_text: str, *, allow_outside: bool = False) -> None:
+def replace(file: ReadFile, new_text: str) -> None:
     """Put a new text in the place of the one that was read; mode and owner stay, links stay links.
 
-    The new file appears whole or not at all. Nothing is written where the text is the same.
-
-    Raises:
-        AgentConfigError: the new text does not parse; the file changed since it was read; it lies
-            outside of its folder and ``allow_outside`` is not given; it has a second name; it can't
-            be written.
+    The new file appears whole or not at all. Raises AgentConfigError if :func:`require_writable`
+    does, or the file can't be written.
     """
-    if new_text == file.text:
-        return
-    load(new_text, file.path)
-    require_writable(file, allow_outside=allow_outside)
+    require_writable(file)
     try:
-        _replace(file, new_text.encode(), file.target.stat())
+        status = file.target.stat()
+        files.replace(file.target, new_text.encode(), mode=stat.S_IMODE(status.st_mode))
+        if os.geteuid() == 0 or status.st_gid != os.getegid():
+            os.chown(file.target, status.st_uid, status.st_gid)
     except OSError as error:
         raise _unwritable(file, error.strerror) from error
 
 
-def require_writable(file: ReadFile, *, allow_outside: bool = False) -> None:
-    """Look, without writing, whether :func:`replace` could put a new text there.
+def require_writable(file: ReadFile) -> None:
+    """Raise AgentConfigError if :func:`replace` could not put a new text there; write nothing.
 
-    Raises:
-        AgentConfigError: it could not, for one of the reasons that are listed there.
+    It could not if the file changed since it was read, lies outside of its directory, has a second
+    name, belongs to another user, or is in a read-only directory.
     """
-    if file.outside and not allow_outside:
+    if file.outside:
         raise AgentConfigError(
             f"it is a symlink to {file.target}, outside of the project",
             path=file.path,
             remedy=f"change {file.target} yourself, or put a file in the place of the symlink",
         )
-    require_unchanged(file)
-    status = file.target.stat()
+    try:
+        same = files.read_bytes(file.target) == file.text.encode()
+        status = file.target.stat()
+    except OSError as error:
+        raise _unwritable(file, error.strerror) from error
+    if not same:
+        raise AgentConfigError(
+            "it changed since it was read; nothing was written",
+            path=file.path,
+            remedy="run this again",
+        )
     if status.st_nlink > 1:
         old, new = pasted(file.target), pasted(file.target.with_name(f"{file.target.name}.new"))
         raise AgentConfigError(
@@ -107,42 +104,8 @@ def require_writable(file: ReadFile, *, allow_outside: bool = False) -> None:
             path=file.path,
             remedy=f"sudo chown $(id -u) {pasted(file.target)}",
         )
-    if not may_write(file.target.parent):
-        raise _unwritable(file, "its folder is read-only")
-
-
-def require_unchanged(file: ReadFile) -> None:
-    """Raise AgentConfigError where a file no longer holds what was read."""
-    try:
-        same = read_bytes(file.target) == file.text.encode()
-    except OSError as error:
-        raise _unwritable(file, error.strerror) from error
-    if not same:
-        raise AgentConfigError(
-            "it changed since it was read; nothing was written",
-            path=file.path,
-            remedy="run this again",
-        )
-
-
-def remove_drafts(path: Path) -> None:
-    """Remove the half-written files that a killed process has left beside ``path``.
-
-    A minute old, they are nobody's any more. What can't be removed stays: it harms nobody.
-    """
-    pattern = re.compile(rf"\.{re.escape(path.name)}\.(?:\w{{8}}\.tmp|[0-9]+)")
-    with contextlib.suppress(OSError):
-        for entry in os.scandir(path.parent):
-            if pattern.fullmatch(entry.name):
-                status = entry.stat(follow_symlinks=False)
-                if stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > _DRAFT_S:
-                    Path(entry.path).unlink()
-
-
-def may_write(folder: Path) -> bool:
-    """Tell whether this process may make files in a folder."""
-    by_effective_user = os.access in os.supports_effective_ids
-    return os.access(folder, os.W_OK | os.X_OK, effective_ids=by_effective_user)
+    if not files.is_writable_directory(file.target.parent):
+        raise _unwritable(file, "its directory is read-only")
 
 
 def _unwritable(file: ReadFile, reason: str | None) -> AgentConfigError:
@@ -154,51 +117,33 @@ def _unwritable(file: ReadFile, reason: str | None) -> AgentConfigError:
 
 
 def look_in(root: Path) -> Callable[[Path], Script | None]:
-    """What :func:`~hooks_compile.agents.wiring.rewrite.wire` looks at files with.
-
-    ``root`` as there.
-    """
+    """Return the function ``look`` of Surroundings for the project or home directory ``root``."""
     inside = root.resolve()
 
     def look(path: Path) -> Script | None:
         try:
+            is_directory = path.is_dir() and (path / "__main__.py").is_file()
             if not path.is_file():
-                return None
+                return Script(b"", is_directory=True) if is_directory else None
             with path.open("rb") as stream:
                 head = stream.read(_HEAD_SIZE)
         except (OSError, ValueError):  # ValueError: a name with a NUL
             return None
-        folder = path.parent.resolve()
-        if not folder.is_relative_to(inside):
-            return Script(head, outside=True)
-        return Script(head, passing=_passing(folder, inside))
+        # The wrapper is beside the link, the entry beside the file that it leads to.
+        places = (path.parent.resolve() / path.name, path.resolve())
+        for place in places:
+            if not place.is_relative_to(inside):
+                return Script(head, outside=str(place))
+        passing = next(filter(None, (_passing(place.parent, inside) for place in places)), "")
+        return Script(head, passing=passing)
 
     return look
 
 
-def _passing(folder: Path, top: Path) -> str:
-    """The name of the folder, from ``folder`` up to ``top``, in which nothing is kept for long."""
-    while folder != top:
-        if folder.name in NEVER or (folder / VENV).exists():
-            return folder.name
-        folder = folder.parent
+def _passing(directory: Path, top: Path) -> str:
+    """Return the name of the directory, up to ``top``, in which nothing is kept for long."""
+    while directory != top:
+        if directory.name in NEVER or (directory / VENV).exists():
+            return directory.name
+        directory = directory.parent
     return ""
-
-
-def _replace(file: ReadFile, data: bytes, status: os.stat_result) -> None:
-    folder = file.target.parent
-    handle, name = tempfile.mkstemp(prefix=f".{file.target.name}.", suffix=".tmp", dir=folder)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
-                os.fchown(stream.fileno(), status.st_uid, status.st_gid)
-            os.fchmod(stream.fileno(), stat.S_IMODE(status.st_mode))
-            os.fsync(stream.fileno())
-        # Last, so that the time in which an editor's save could get lost is as short as can be.
-        require_unchanged(file)
-        Path(name).replace(file.target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -6,21 +6,21 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from hooks_compile.entries.report import plural, shown
+from hooks_compile.entries.report import plural
 from hooks_compile.errors import pasted
 from hooks_compile.install import wrapper
-from hooks_compile.printable import one_line
+from hooks_compile.printable import one_line, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from hooks_compile.agents.wiring.plan import FilePlan, Plan
+    from hooks_compile.errors import AgentConfigError
 
 _NEW = "new file mode 100755\n"
 _GONE = "deleted file mode 100755\n"
 _NO_END = "\n\\ No newline at end of file\n"
-_TRUSTING = frozenset({"codex", "gemini"})
 
 
 def diff(plan: Plan) -> str:
@@ -42,29 +42,35 @@ def diff(plan: Plan) -> str:
 
 
 def describe(plan: Plan) -> list[str]:
-    """Return what a person reads before anything is written, a line each."""
+    """Return what a person reads before anything is changed, a line each."""
     lines: list[str] = []
     for each in plan.files:
         lines += _describe_file(each)
-    lines += [f"{shown(path, plan.root)}: to be written" for path in plan.written]
+    written = dict.fromkeys(plan.written, "to be written")
+    staged = dict.fromkeys(plan.staged, "to be staged (git add), since clones need it")
+    for path in sorted({**written, **staged}):
+        what = " and ".join(filter(None, (written.get(path), staged.get(path))))
+        lines.append(f"{shown(path, plan.root)}: {what}")
     lines += [f"{shown(path, plan.root)}: to be removed" for path in plan.removed]
     lines += [f"{shown(path, plan.root)}: {reason}" for path, reason in plan.kept]
     for path in plan.elsewhere:
-        folder = pasted(path.parent.parent.relative_to(plan.root))
-        lines.append(f"{shown(path, plan.root)}: stays; its hooks are for an init in {folder}")
+        directory = pasted(path.parent.parent.relative_to(plan.root))
+        lines.append(f"{shown(path, plan.root)}: stays; its hooks are for an init in {directory}")
+    for error in plan.obstacles:
+        lines += [f"{shown(error.path, plan.root) if error.path else 'git'}", *_trouble(error)]
     return lines or ["no agent that we know has hooks configured here"]
 
 
 def summary(plan: Plan) -> str:
-    """Return ``2 commands in 1 file, 1 wrapper``: what changes, "" where nothing does."""
+    """Return ``2 commands in 1 file, 1 wrapper (staged)``: what changes, "" if nothing does."""
     changed = sum(bool(each.changes) for each in plan.files)
-    wrappers = len(plan.written) + len(plan.removed)
+    wrappers = len({*plan.written, *plan.removed, *plan.staged})
     parts = []
     if changed:
         count = plural(len(plan.changes), "command")
         parts.append(f"{count} in {plural(changed, 'file')}")
     if wrappers:
-        parts.append(plural(wrappers, "wrapper"))
+        parts.append(plural(wrappers, "wrapper") + (" (staged: git add)" if plan.staged else ""))
     return ", ".join(parts)
 
 
@@ -74,7 +80,7 @@ def next_steps(plan: Plan) -> list[str]:
         return []
     return [
         "done: an agent that is running may have to be started again to see it",
-        "commit the changed files to share it; the way back: hooks-compile uninit",
+        "commit the changed files and the wrapper together; the way back: hooks-compile uninit",
     ]
 
 
@@ -82,11 +88,9 @@ def _describe_file(plan: FilePlan) -> Iterator[str]:
     agent = plan.config.agent
     yield f"{one_line(plan.config.origin)} ({agent.title})"
     if plan.trouble is not None:
-        yield f"  can't be changed: {one_line(plan.trouble.cause)}"
-        if plan.trouble.remedy:
-            yield f"    to fix it: {one_line(plan.trouble.remedy)}"
+        yield from _trouble(plan.trouble)
         return
-    if plan.strict:
+    if plan.has_comments:
         yield f"  warning: {agent.title} reads no file with comments or trailing commas in it"
     for change in plan.changes:
         yield f"  {one_line(change.where)}: changes"
@@ -95,12 +99,31 @@ def _describe_file(plan: FilePlan) -> Iterator[str]:
     for left in plan.left:
         yield f"  {one_line(left.where)}: stays, because {one_line(left.reason)}"
         yield f"      {one_line(left.command)}"
+        if left.suggestion:
+            yield f"    you may write instead: {one_line(left.suggestion)}"
     if plan.wired:
         yield f"  on the wrapper already: {plural(plan.wired, 'command')}"
-    if plan.changes and agent.name in _TRUSTING:
+    yield from _windows_warning(plan)
+    if plan.changes and agent.trust:
         yield f"  {agent.title} will ask you to trust the changed hooks once more"
     if not (plan.changes or plan.left or plan.wired):
         yield "  no command to change"
+
+
+def _windows_warning(plan: FilePlan) -> Iterator[str]:
+    """Yield which commands would fail on a colleague's Windows, where there is no ``sh``."""
+    concerned = [change for change in plan.changes if change.windows_shell]
+    if concerned:
+        names = ", ".join(one_line(change.where) for change in concerned)
+        yield f"  warning: on Windows {plan.config.agent.title} runs these commands with"
+        yield f"    {concerned[0].windows_shell}, which has no sh: the hooks would not start there,"
+        yield f"    and a guard would let everything pass: {names}"
+
+
+def _trouble(error: AgentConfigError) -> Iterator[str]:
+    yield f"  can't be changed: {one_line(error.cause)}"
+    if error.remedy:
+        yield f"    to fix it: {one_line(error.remedy)}"
 
 
 def _diff(path: Path, root: Path, old: str, new: str) -> str:
@@ -119,12 +142,12 @@ def _diff(path: Path, root: Path, old: str, new: str) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    """The lines as diff counts them: other line ends, which Python knows too, end none."""
+    """Return the lines as diff counts them: only a line feed ends one."""
     return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _quoted(name: str) -> str:
-    """A file's name for a diff, in C's quotes where git would quote it."""
+    """Return a file's name for a diff, in C's quotes if git would quote it."""
     special = {"\t": "\\t", "\n": "\\n", '"': '\\"', "\\": "\\\\"}
     text = "".join(special.get(c, c if c >= " " else f"\\{ord(c):03o}") for c in name)
     if text != name:

@@ -1,8 +1,7 @@
-"""``init`` and ``uninit``: which files change and how, and the changing itself.
+"""What ``init`` and ``uninit`` would change: configuration files, wrappers, git's index.
 
-The texts come from :mod:`hooks_compile.agents.wiring.rewrite`; here they meet the disk. Wrappers
-are written before the configuration that names them, and removed after it. What a person reads of a
-plan is in :mod:`hooks_compile.agents.wiring.describe`.
+The texts come from :mod:`hooks_compile.agents.wiring.rewrite`; here they meet the disk, and nothing
+is written. :mod:`hooks_compile.agents.wiring.apply` carries a plan out.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hooks_compile import git
 from hooks_compile.agents.clients.places import AGENTS, config_files, left_below
-from hooks_compile.agents.wiring import config_files as files
-from hooks_compile.agents.wiring import rewrite
-from hooks_compile.errors import AgentConfigError
+from hooks_compile.agents.wiring import config_files as settings_files
+from hooks_compile.agents.wiring import rewrite, tracking
+from hooks_compile.errors import AgentConfigError, pasted
+from hooks_compile.files import is_writable_directory
 from hooks_compile.install import wrapper
 from hooks_compile.install.wrapper import LEFT_ALONE, Standing
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from hooks_compile.agents.wiring.config_files import ReadFile
     from hooks_compile.agents.wiring.rewrite import Change, Left, Result
 
-_OURS = (Standing.CURRENT, Standing.OLDER)
+OURS = (Standing.CURRENT, Standing.OLDER)
 _BESIDE = {
     Standing.FOREIGN: "is not ours: move it away to get ours",
     Standing.EDITED: "was edited: move it away to get a new one",
@@ -43,8 +42,8 @@ class FilePlan:
 
     ``new_text`` is what it will hold, ``wired`` the number of commands that were on the wrapper
     before. ``trouble`` says why the file can't be changed: then nothing at all is. ``unfinished``
-    are reasons, among those in ``left``, that the user can remove. ``strict`` says that it has
-    comments, which its agent does not read. ``wrappers`` are all that its commands call.
+    are reasons, among those in ``left``, that the user can remove. ``has_comments`` says that its
+    agent, which reads no comments, can't read it. ``wrappers`` are all that its commands call.
     """
 
     config: ConfigFile
@@ -55,25 +54,30 @@ class FilePlan:
     wired: int = 0
     trouble: AgentConfigError | None = None
     unfinished: frozenset[str] = frozenset()
-    strict: bool = False
+    has_comments: bool = False
     wrappers: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All files that ``init`` or ``uninit`` looks at, and the wrappers to write and to remove.
+    """All files that ``init`` or ``uninit`` looks at, and what becomes of the wrappers.
 
-    ``kept`` are wrappers that stay, with the reason, ``wrappers`` all places where one may be;
-    ``elsewhere`` are configuration files of folders below that are not looked at.
+    ``written`` and ``removed`` are wrappers, ``staged`` and ``unstaged`` those that git's index
+    gets and loses. ``kept`` are wrappers that stay, with the reason, ``wrappers`` all places where
+    one may be; ``elsewhere`` are configuration files below that are left. ``obstacles`` say, beside
+    those of the files, why nothing can be changed.
     """
 
     root: Path
     files: tuple[FilePlan, ...]
     written: tuple[Path, ...] = ()
     removed: tuple[Path, ...] = ()
+    staged: tuple[Path, ...] = ()
+    unstaged: tuple[Path, ...] = ()
     kept: tuple[tuple[Path, str], ...] = ()
     wrappers: tuple[Path, ...] = ()
     elsewhere: tuple[Path, ...] = ()
+    obstacles: tuple[AgentConfigError, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -82,13 +86,13 @@ class Plan:
 
     @property
     def changes_something(self) -> bool:
-        """Whether applying the plan writes anything."""
-        return bool(self.written or self.removed or self.changes)
+        """Whether the plan changes anything."""
+        return bool(self.written or self.removed or self.changes or self.staged)
 
     @property
     def troubles(self) -> tuple[AgentConfigError, ...]:
-        """Why nothing can be changed; empty where all can."""
-        return tuple(plan.trouble for plan in self.files if plan.trouble is not None)
+        """Why nothing can be changed; empty if all can."""
+        return (*(plan.trouble for plan in self.files if plan.trouble), *self.obstacles)
 
     @property
     def unfinished(self) -> int:
@@ -108,114 +112,117 @@ def plan_init(
     agents: Sequence[str] = (),
     home: Path | None = None,
     cwd: Path | None = None,
+    listed: Sequence[str] | None = None,
 ) -> Plan:
     """Plan to put the launches in the configuration of ``root`` on the wrapper.
 
     ``agents`` limits it to some, ``home`` adds the user's own configuration, ``cwd`` that of the
-    folders from there up to the root. A wrapper that is older, or gone although commands call it,
-    is written again. Reads files and asks git; writes nothing.
+    directories from there up to the root; ``listed`` is as for config_files. A wrapper that is
+    older, or missing although commands call it, is written again, and one that git does not track
+    is staged if git would take a file that names it. Reads files and asks git; writes nothing.
     """
-    planned = tuple(
-        _plan(config, partial(_wire, config=config, env=env))
-        for config in _configs(root, agents, home, cwd)
-    )
-    standings = {path: _standing(path) for plan in planned for path in plan.wrappers}
-    written = (path for path, it in standings.items() if it in (Standing.MISSING, Standing.OLDER))
-    kept = [(path, wrapper.DONE[it]) for path, it in standings.items() if it in LEFT_ALONE]
+    configs = list(_configs(root, agents, home, cwd, listed))
+    planned = [_wired(config, env, {}) for config in configs]
+    wanted = {path for plan in planned for path in plan.wrappers}
+    ignored = tracking.ignored([*wanted, *(config.path for config in configs)])
+    reasons = {path.parent: _blocked(path) for path in wanted}
+    for number, plan in enumerate(planned):
+        blocked = {directory: reason for directory, reason in reasons.items() if reason}
+        if plan.config.path not in ignored:
+            hidden = "git ignores the wrapper but not this file: colleagues would lack the wrapper"
+            blocked |= {path.parent: hidden for path in wanted & ignored}
+        if any(path.parent in blocked for path in plan.wrappers):
+            planned[number] = _wired(plan.config, env, blocked)
+    standings = {path: standing_of(path) for plan in planned for path in plan.wrappers}
+    usable = {path for path, it in standings.items() if it not in LEFT_ALONE}
+    shared = {path for plan in planned if _is_shared(plan, ignored) for path in plan.wrappers}
+    staged = tracking.untracked((usable & shared) - ignored)
     return Plan(
         root,
-        planned,
-        written=tuple(sorted(written)),
-        kept=tuple(sorted(kept)),
+        tuple(planned),
+        written=tuple(sorted(p for p in usable if standings[p] is not Standing.CURRENT)),
+        staged=tuple(staged),
+        kept=tuple(sorted((p, wrapper.DONE[it]) for p, it in standings.items() if p not in usable)),
         wrappers=tuple(standings),
-        elsewhere=tuple(left_below(root, cwd or root)),
+        elsewhere=tuple(left_below(root, cwd or root, listed)),
+        obstacles=tuple(tracking.index_obstacles(staged)),
     )
 
 
 def plan_uninit(
     root: Path,
     env: Mapping[str, str],
-    folders: Iterable[Path],
+    directories: Iterable[Path],
     *,
     agents: Sequence[str] = (),
     home: Path | None = None,
     cwd: Path | None = None,
+    listed: Sequence[str] | None = None,
 ) -> Plan:
-    """Plan the way back: every launch off the wrapper, and our wrappers in ``folders`` gone.
+    """Plan the way back: every launch off the wrapper, and our wrappers in ``directories`` removed.
 
-    All wrappers stay where a configuration file, be it of an agent that is not meant, will still
-    name one: a guard that can't be started lets everything pass.
+    All wrappers stay if a configuration file, be it of an agent that is not meant, will still name
+    one: a guard that can't be started lets everything pass.
     """
-    planned = tuple(
-        _plan(config, partial(_unwire, config=config, env=env))
-        for config in _configs(root, agents, home, cwd)
-    )
+    planned = tuple(_unwired(config, env) for config in _configs(root, agents, home, cwd, listed))
     paths = {path for plan in planned for path in plan.wrappers}
-    paths.update(folder / wrapper.NAME for folder in folders)
-    standings = {path: _standing(path) for path in sorted(paths)}
+    paths.update(directory / wrapper.NAME for directory in directories)
+    standings = {path: standing_of(path) for path in sorted(paths)}
     kept = [
         (path, wrapper.DONE[it])
         for path, it in standings.items()
         if it in (Standing.NEWER, Standing.EDITED)
     ]
-    ours = [path for path, it in standings.items() if it in _OURS]
+    ours = [path for path, it in standings.items() if it in OURS]
     after = {plan.config.path: plan.new_text for plan in planned}
-    callers = [c.origin for c in _configs(root, (), home, cwd) if _names_wrapper(c, after)]
+    callers = [c.origin for c in _configs(root, (), home, cwd, listed) if names_wrapper(c, after)]
     if callers:
         kept += [(path, f"stays: named in {', '.join(callers)}") for path in ours]
         ours = []
-    return Plan(root, planned, removed=tuple(ours), kept=tuple(kept), wrappers=tuple(standings))
+    unstaged = tracking.tracked(ours)
+    return Plan(
+        root,
+        planned,
+        removed=tuple(ours),
+        unstaged=tuple(unstaged),
+        kept=tuple(kept),
+        wrappers=tuple(standings),
+        obstacles=(*_removal_obstacles(ours), *tracking.index_obstacles(unstaged)),
+    )
 
 
-def apply(plan: Plan) -> None:
-    """Write what ``plan`` says: wrappers before the files that name them, and removed after.
+def standing_of(path: Path) -> Standing:
+    """Return what is at the path of a wrapper; a file that can't be read is not ours."""
+    try:
+        return wrapper.standing(path)
+    except OSError:
+        return Standing.FOREIGN
 
-    Everything is looked at once more before the first write. Raises HooksCompileError where a file
-    can't be written or changed since it was planned; what was written up to then stays, and works.
+
+def names_wrapper(config: ConfigFile, after: Mapping[Path, str]) -> bool:
+    """Return whether a file will name a wrapper, by its text in ``after`` or on disk.
+
+    One that can't be read may do so too.
     """
-    for error in plan.troubles:
-        raise error
-    changed = [
-        (each.file, each.new_text) for each in plan.files if each.file is not None and each.changes
-    ]
-    for file, _ in changed:
-        files.require_writable(file)
-    _remove_drafts(plan)
-    called = {path for each in plan.changes for path in each.wrappers}
-    for path in (*plan.written, *called):
-        _require(path, Standing.MISSING, *_OURS)
-    for path in sorted({*plan.written, *called}):
-        wrapper.write(path.parent)
-    for file, new_text in changed:
-        files.replace(file, new_text)
-    for path in called:  # another process may have taken them away in the meantime
-        wrapper.write(path.parent)
-    for path in plan.removed:
-        _require(path, Standing.MISSING, *_OURS)
-        if not any(_names_wrapper(each.config, {}) for each in plan.files):
-            path.unlink(missing_ok=True)
-
-
-def _remove_drafts(plan: Plan) -> None:
-    """Take away what an init or uninit that was killed has left beside the files."""
-    for path in plan.wrappers:
-        files.remove_drafts(path)
-    for each in plan.files:
-        if each.file is not None and not each.file.outside:
-            files.remove_drafts(each.file.target)
-
-
-def _require(path: Path, *allowed: Standing) -> None:
-    if _standing(path) not in allowed:
-        raise AgentConfigError("it changed since it was read", path=path, remedy="run this again")
+    text = after.get(config.path, "")
+    if not text:
+        try:
+            text = settings_files.read(config.path, config.root).text
+        except AgentConfigError:
+            return True
+    return wrapper.NAME in text
 
 
 def _configs(
-    root: Path, agents: Sequence[str], home: Path | None, cwd: Path | None
+    root: Path,
+    agents: Sequence[str],
+    home: Path | None,
+    cwd: Path | None,
+    listed: Sequence[str] | None,
 ) -> Iterator[ConfigFile]:
-    """The configuration files that are there, each once, also where links give it two names."""
+    """Yield the configuration files that exist, each once even if links give it two names."""
     seen = set()
-    for config in config_files(root, home, cwd):
+    for config in config_files(root, home, cwd, listed):
         if os.path.lexists(config.path) and (not agents or config.agent.name in agents):
             target = os.path.realpath(config.path)
             if target not in seen:
@@ -223,19 +230,36 @@ def _configs(
             seen.add(target)
 
 
+def _wired(config: ConfigFile, env: Mapping[str, str], blocked: Mapping[Path, str]) -> FilePlan:
+    look = settings_files.look_in(config.root)
+    act = partial(rewrite.wire, config=config, look=look, environment=env, blocked=blocked)
+    return _plan(config, act, unfinished=frozenset(blocked.values()))
+
+
+def _unwired(config: ConfigFile, env: Mapping[str, str]) -> FilePlan:
+    look = settings_files.look_in(config.root)
+    return _plan(config, partial(rewrite.unwire, config=config, look=look, environment=env))
+
+
 def _plan(
-    config: ConfigFile, rewritten: Callable[[str], tuple[Result, frozenset[str]]]
+    config: ConfigFile, act: Callable[[str], Result], *, unfinished: frozenset[str] | None = None
 ) -> FilePlan:
+    """Read a file and plan what ``act`` makes of its text.
+
+    ``unfinished`` are the reasons that the user can remove, None for all of them.
+    """
     file = None
     try:
-        file = files.read(config.path, config.root)
-        result, unfinished = rewritten(file.text)
+        file = settings_files.read(config.path, config.root)
+        result = act(file.text)
         if result.changes and not file.outside:
-            files.require_writable(file)
+            settings_files.require_writable(file)
     except AgentConfigError as error:
         return FilePlan(config, file, trouble=error)
     changes, left, text = result.changes, result.left, result.text
-    if file.outside:  # what lies outside of the project is not the project's to change
+    if unfinished is None:
+        unfinished = frozenset(each.reason for each in left)
+    if file.outside:  # a file outside of the project is not the project's to change
         reason = f"this file is a symlink to {file.target}, outside of the project"
         left += tuple(rewrite.Left(change.where, change.old, reason) for change in changes)
         changes, text, unfinished = (), file.text, unfinished | {reason}
@@ -248,51 +272,38 @@ def _plan(
         left,
         len(result.wired),
         unfinished=unfinished,
-        strict=config.agent.strict_json and not _is_strict_json(file.text),
+        has_comments=config.agent.strict_json and not _is_strict_json(file.text),
         wrappers=tuple(dict.fromkeys([*called, *result.wrappers])),
     )
 
 
-def _wire(text: str, config: ConfigFile, env: Mapping[str, str]) -> tuple[Result, frozenset[str]]:
-    look = files.look_in(config.root)
-    result = rewrite.wire(text, config, look, environment=env)
-    folders = {path.parent for change in result.changes for path in change.wrappers}
-    blocked = {folder: reason for folder in folders if (reason := _blocked(folder, config))}
-    if blocked:
-        result = rewrite.wire(text, config, look, environment=env, blocked=blocked)
-    return result, frozenset(blocked.values())
-
-
-def _unwire(text: str, config: ConfigFile, env: Mapping[str, str]) -> tuple[Result, frozenset[str]]:
-    result = rewrite.unwire(text, config, files.look_in(config.root), environment=env)
-    return result, frozenset(left.reason for left in result.left)
-
-
-def _blocked(folder: Path, config: ConfigFile) -> str:
-    """Return why the wrapper can't stand in ``folder``, "" where it can."""
-    path = folder / wrapper.NAME
-    before = _standing(path)
+def _blocked(path: Path) -> str:
+    """Return why the wrapper can't be at ``path``, "" if it can."""
+    before = standing_of(path)
     if before in _BESIDE:
         return f"the {wrapper.NAME} beside it {_BESIDE[before]}"
-    if before is not Standing.CURRENT and not files.may_write(folder):
-        return "its folder can't be written, and the wrapper has to stand there"
-    if _is_ignored(path) and not _is_ignored(config.path):
-        return "git ignores the wrapper but not this file: colleagues would get only one of them"
+    if before is not Standing.CURRENT and not is_writable_directory(path.parent):
+        return "its directory can't be written, and the wrapper has to be there"
     return ""
 
 
-def _standing(path: Path) -> Standing:
-    try:
-        return wrapper.standing(path)
-    except OSError:  # what can't be read is not ours
-        return Standing.FOREIGN
+def _is_shared(plan: FilePlan, ignored: set[Path]) -> bool:
+    """Return whether git takes the file; of the user's own only those that it has taken."""
+    if plan.config.origin.startswith("~/"):
+        return bool(tracking.tracked([plan.config.path]))
+    return plan.config.path not in ignored
 
 
-def _is_ignored(path: Path) -> bool:
-    """Ask git about the file itself: it follows no symlinked folders."""
-    path = path.parent.resolve() / path.name
-    root = git.work_tree(path.parent)
-    return root is not None and path in git.ignored(root, [path])
+def _removal_obstacles(paths: Iterable[Path]) -> list[AgentConfigError]:
+    return [
+        AgentConfigError(
+            "the wrapper can't be removed: its directory is read-only",
+            path=path,
+            remedy=f"chmod u+w {pasted(path.parent)}",
+        )
+        for path in paths
+        if not is_writable_directory(path.parent)
+    ]
 
 
 def _is_strict_json(text: str) -> bool:
@@ -301,14 +312,3 @@ def _is_strict_json(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _names_wrapper(config: ConfigFile, after: Mapping[Path, str]) -> bool:
-    """Whether a file will name a wrapper, by its text: one that does not parse may do so too."""
-    text = after.get(config.path, "")
-    if not text:
-        try:
-            text = files.read(config.path, config.root).text
-        except AgentConfigError:
-            return True
-    return wrapper.NAME in text

@@ -1,35 +1,39 @@
 """A configuration file's text: its hook commands on the wrapper, and off it again.
 
-Pure functions over text: what has to be looked at on disk comes in as ``look``. Only the words of a
-command that launch Python change; every other byte of the text stays.
+Pure functions over text; ``look`` looks at the disk for them. A command changes inside its quoted
+literal, in the words that launch Python. The new text is parsed again: nothing else may differ.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from hooks_compile.agents.shell.launches import Refusal, shell_sees
+from hooks_compile.agents.shell.launches import RefusedError, is_shell_variable
+from hooks_compile.agents.shell.mentions import mentioned_words, suggested_command
 from hooks_compile.agents.wiring.command import (
-    Edit,
+    Refusal,
     Rewritten,
-    Surroundings,
     apply_edits,
     unwire_command,
     wire_command,
     wired_wrappers,
 )
-from hooks_compile.agents.wiring.json_text import JsonDocument, JsonTextError
-from hooks_compile.agents.wiring.toml_text import TomlDocument, TomlTextError
+from hooks_compile.agents.wiring.documents import Edit, locate, read_settings
+from hooks_compile.agents.wiring.surroundings import Surroundings
 from hooks_compile.errors import AgentConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from hooks_compile.agents.clients.base import ConfigFile, Found, KeyPath
-    from hooks_compile.agents.wiring.command import Script
+    from hooks_compile.agents.clients.base import ConfigFile, Found, Json
+    from hooks_compile.agents.wiring.documents import Quoted
+    from hooks_compile.agents.wiring.surroundings import Script
+
+    Look = Callable[[Path], Script | None]
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _NOWHERE: Mapping[Path, str] = MappingProxyType({})
@@ -37,22 +41,41 @@ _NOWHERE: Mapping[Path, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A command that changes: its place, both forms, its scripts and the wrappers they need."""
+    """A command that changes: its place, both forms, its scripts and the wrappers they need.
 
-    where: str
-    old: str
+    ``windows_shell`` names the shell that reads the command on Windows, which has no ``sh``; ""
+    if the entry has a command of its own for Windows, or the agent brings a shell.
+    """
+
+    found: Found
     new: str
+    edits: tuple[Edit, ...]
     scripts: tuple[Path, ...] = ()
     wrappers: tuple[Path, ...] = ()
+    windows_shell: str = ""
+
+    @property
+    def where(self) -> str:
+        """The command's place, for a person."""
+        return self.found.where
+
+    @property
+    def old(self) -> str:
+        """The command as it was."""
+        return self.found.command
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A command that stays as it is, and why, in one line."""
+    """A command that stays as it is, and why, in one line.
+
+    ``suggestion`` is what a person may want to write there instead, "" if nothing is known.
+    """
 
     where: str
     command: str
     reason: str
+    suggestion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,166 +93,142 @@ class Result:
     wrappers: tuple[Path, ...] = ()
 
 
-def load(text: str, path: Path) -> JsonDocument | TomlDocument:
-    """Read a configuration file's text, as TOML or JSON by the file's name.
-
-    Raises:
-        AgentConfigError: it does not parse.
-    """
-    try:
-        return TomlDocument(text) if path.suffix == ".toml" else JsonDocument(text)
-    except (JsonTextError, TomlTextError) as error:
-        raise AgentConfigError(
-            f"it does not parse: {error}", path=path, remedy="mend the file, then run this again"
-        ) from error
-
-
 def wire(
     text: str,
     config: ConfigFile,
-    look: Callable[[Path], Script | None],
+    look: Look,
     *,
     environment: Mapping[str, str] = _NOTHING,
     blocked: Mapping[Path, str] = _NOWHERE,
 ) -> Result:
-    """The text with every certain launch of a script on the wrapper beside that script.
+    """Return the text with every certain launch of a script on the wrapper beside that script.
 
-    ``look`` looks at a path (None where no regular file is), ``environment`` gives HOME,
-    ``blocked`` names folders where the wrapper can't be written, with the reason.
-
-    Raises:
-        AgentConfigError: the text does not parse.
+    ``look`` is as in Surroundings, ``environment`` holds HOME, ``blocked`` names directories that
+    can't have the wrapper, with the reason. Raises AgentConfigError if the text does not parse.
     """
-    document = load(text, config.path)
-    edits: list[Edit] = []
-    changes: dict[KeyPath, Change] = {}
-    left: list[Left] = []
-    wired: list[str] = []
-    wrappers: list[Path] = []
-    for found in config.agent.commands(document.settings):
-        around = _surroundings(found, config, look, environment, blocked)
-        outcome = _unread(found, around) or wire_command(found.command, around)
-        moved = None
-        if isinstance(outcome, Rewritten):
-            moved = _in_text(document, found, outcome, reversible=True)
-        if isinstance(outcome, Rewritten) and not isinstance(moved, Refusal):
-            edits += moved or []
-            changes[found.path] = _change(found, outcome)
-        elif outcome is None:
-            wired.append(found.where)
-            wrappers += wired_wrappers(found.command, around)
-        else:
-            refusal = moved if isinstance(moved, Refusal) else outcome
-            reason = refusal.reason if isinstance(refusal, Refusal) else ""
-            left.append(Left(found.where, found.command, reason))
-    new = apply_edits(text, edits)
-    _require_only(changes, new, document, config)
-    return Result(new, tuple(changes.values()), tuple(left), tuple(wired), tuple(wrappers))
+    around = partial(
+        surroundings, config=config, look=look, environment=environment, blocked=blocked
+    )
+    return _rewrite(text, config, around, wire_command)
 
 
 def unwire(
-    text: str,
-    config: ConfigFile,
-    look: Callable[[Path], Script | None],
-    *,
-    environment: Mapping[str, str] = _NOTHING,
+    text: str, config: ConfigFile, look: Look, *, environment: Mapping[str, str] = _NOTHING
 ) -> Result:
-    """The text with every command off the wrapper: ``unwire(wire(text).text).text == text``.
+    """Return the text with every command off the wrapper, as it was before :func:`wire`.
 
-    A wrapper that is there and is not ours stays.
-
-    Raises:
-        AgentConfigError: the text does not parse.
+    A wrapper that is there and is not ours stays. Raises AgentConfigError if the text does not
+    parse.
     """
-    document = load(text, config.path)
-    edits: list[Edit] = []
-    changes: dict[KeyPath, Change] = {}
-    left: list[Left] = []
-    wrappers: list[Path] = []
-    for found in config.agent.commands(document.settings):
-        around = _surroundings(found, config, look, environment, _NOWHERE)
-        outcome = None if _unread(found, around) else unwire_command(found.command, around)
-        if outcome is None:
-            continue
-        moved = _in_text(document, found, outcome, reversible=False)
-        if isinstance(moved, Refusal):
-            left.append(Left(found.where, found.command, moved.reason))
-        else:
-            edits += moved
-            changes[found.path] = _change(found, outcome)
-            wrappers += wired_wrappers(found.command, around)
-    new = apply_edits(text, edits)
-    _require_only(changes, new, document, config)
-    return Result(new, tuple(changes.values()), tuple(left), wrappers=tuple(wrappers))
+    around = partial(surroundings, config=config, look=look, environment=environment)
+    return _rewrite(text, config, around, unwire_command)
 
 
-def _surroundings(
+def surroundings(
     found: Found,
     config: ConfigFile,
-    look: Callable[[Path], Script | None],
-    environment: Mapping[str, str],
-    blocked: Mapping[Path, str],
+    look: Look,
+    environment: Mapping[str, str] = _NOTHING,
+    blocked: Mapping[Path, str] = _NOWHERE,
 ) -> Surroundings:
+    """Return where a command of a configuration file runs; the arguments are those of wire."""
     starts = tuple(start / (found.cwd or "") for start in config.starts)
     home = {"HOME": environment["HOME"]} if environment.get("HOME") else {}
-    variables = {**home, **config.variables}
-    return Surroundings(look, starts, variables, config.agent.pastes, blocked)
+    return Surroundings(look, starts, {**home, **config.variables}, config.agent.pastes, blocked)
 
 
-def _unread(found: Found, around: Surroundings) -> Refusal | None:
-    """Why a command is read by no shell that is understood here."""
+def _rewrite(
+    text: str,
+    config: ConfigFile,
+    around_of: Callable[[Found], Surroundings],
+    act: Callable[[str, Surroundings], Rewritten | Refusal | None],
+) -> Result:
+    """Return the text with ``act`` done to each command, as far as the text allows it."""
+    settings = read_settings(text, config.path)
+    changes: list[Change] = []
+    left: list[Left] = []
+    wired: list[str] = []
+    wrappers: list[Path] = []
+    for found in config.agent.commands(settings):
+        around = around_of(found)
+        outcome = _foreign(found, around) or act(found.command, around)
+        if isinstance(outcome, Rewritten):
+            changes.append(_change(found, outcome, config))
+        elif isinstance(outcome, Refusal):
+            left.append(_left(found, outcome.reason, around))
+        else:
+            wired.append(found.where)
+        wrappers += wired_wrappers(found.command, around)
+    is_wiring = act is wire_command
+    if not is_wiring:
+        left, wired = [], []  # they are as init left them
+    edits: list[Edit] = []
+    done: list[Change] = []
+    places = locate(text, config.path, settings, [change.found.path for change in changes])
+    for change, quoted in zip(changes, places, strict=True):
+        try:
+            edits.append(_new_literal(quoted, change, reversible=is_wiring))
+            done.append(change)
+        except RefusedError as refused:
+            left.append(Left(change.where, change.old, str(refused)))
+    new = apply_edits(text, edits)
+    _require_only(done, new, settings, config)
+    return Result(new, tuple(done), tuple(left), tuple(wired), tuple(wrappers))
+
+
+def _foreign(found: Found, around: Surroundings) -> Refusal | None:
+    """Return why a command is read by no shell that is understood here."""
     if found.arguments is not None:
         # Without a shell the agent itself would have to find `sh`, which Windows does not have.
         return Refusal("it is started without a shell, from a list of arguments")
     if found.foreign:
         return Refusal(f"it is read by {found.foreign}")
-    decisive = sorted(n for n in found.environment if shell_sees(n) or n in around.variables)
-    return (
-        Refusal(f"its entry sets {decisive[0]}, which decides about the launch")
-        if decisive
-        else None
-    )
+    for name in sorted(found.environment):
+        if is_shell_variable(name) or name in around.variables:
+            return Refusal(f"its entry sets {name}, which decides about the launch")
+    return None
 
 
-def _in_text(
-    document: JsonDocument | TomlDocument, found: Found, rewritten: Rewritten, *, reversible: bool
-) -> list[Edit] | Refusal:
-    """A command's edits as edits of the text; refused where the text would not come back."""
-    try:
-        offsets = document.offsets(found.path)
-    except TomlTextError as error:
-        return Refusal(f"its text can't be changed in place: {error}")
-    moved: list[Edit] = []
-    for edit in rewritten.edits:
-        start, end = offsets[edit.start], offsets[edit.end]
-        new = document.encode(found.path, edit.text)
-        old = document.encode(found.path, found.command[edit.start : edit.end])
-        if new is None:
-            return Refusal("its string has quotes that can't hold the new command")
-        if reversible and document.text[start:end] != old:
-            return Refusal("it is written with escapes that would not come back")
-        moved.append(Edit(start, end, new))
-    return moved
-
-
-def _change(found: Found, rewritten: Rewritten) -> Change:
+def _change(found: Found, rewritten: Rewritten, config: ConfigFile) -> Change:
+    shell = "" if found.has_windows_command else config.agent.windows_shell
     return Change(
-        found.where, found.command, rewritten.command, rewritten.scripts, rewritten.wrappers
+        found, rewritten.command, rewritten.edits, rewritten.scripts, rewritten.wrappers, shell
     )
 
 
-def _require_only(
-    changes: Mapping[KeyPath, Change],
-    text: str,
-    before: JsonDocument | TomlDocument,
-    config: ConfigFile,
-) -> None:
+def _left(found: Found, reason: str, around: Surroundings) -> Left:
+    """Return a command that stays, with a suggestion if it names a script of the project."""
+    root = around.starts[0] if around.starts else None
+    suggestion = suggested_command(found.command) if root and found.arguments is None else ""
+    if root and suggestion:
+        words = mentioned_words(found.command, around.variables, root)
+        scripts = [around.look(root / word) for word in words if word.endswith(".py")]
+        if not any(it and not (it.outside or it.passing or it.is_directory) for it in scripts):
+            suggestion = ""
+    return Left(found.where, found.command, reason, suggestion)
+
+
+def _new_literal(quoted: Quoted | None, change: Change, *, reversible: bool) -> Edit:
+    """Return the edit of the text that changes a command's quoted literal."""
+    if quoted is None:
+        reason = "it goes over several lines or has rare escapes"
+        raise RefusedError(f"its text can't be changed in place: {reason}")
+    literal = quoted.edited(change.edits)
+    if literal is None:
+        raise RefusedError("its string has quotes that can't hold the new command")
+    if reversible and not quoted.is_plain(change.old, change.edits):
+        raise RefusedError("it is written with escapes that would not come back")
+    return Edit(quoted.start, quoted.start + len(quoted.text), literal)
+
+
+def _require_only(changes: list[Change], text: str, before: Json, config: ConfigFile) -> None:
     """Read the new text again: nothing but the changed commands may differ."""
-    after = load(text, config.path).settings
-    for path, change in changes.items():
+    after = read_settings(text, config.path)
+    for change in changes:
         inner: Any = after
-        for key in path[:-1]:
+        *keys, last = change.found.path
+        for key in keys:
             inner = inner[key]
-        inner[path[-1]] = change.old if inner[path[-1]] == change.new else None
-    if after != before.settings:  # pragma: no cover - no text is known that gets here
+        inner[last] = change.old if inner[last] == change.new else None
+    if after != before:  # pragma: no cover - no text is known that gets here
         raise AgentConfigError("its commands would not read back as meant", path=config.path)

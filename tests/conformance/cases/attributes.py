@@ -64,8 +64,8 @@ for name in ("stdin", "stdout", "stderr"):
          stream.line_buffering, stream.write_through, stream.closed, stream.isatty(),
          type(stream.buffer).__name__))
     show(name + " kept", stream is getattr(sys, "__%s__" % name))
-folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
-show("descriptors", sorted(int(fd) for fd in os.listdir(folder)))
+directory = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
+show("descriptors", sorted(int(fd) for fd in os.listdir(directory)))
 show("environ", {k: v for k, v in os.environ.items()})
 show("environ order", list(os.environ))
 show("cwd", os.getcwd())
@@ -187,9 +187,9 @@ _LINKED: Mapping[str, str | Link] = {
     "bin/absolute.py": Link("{dir}/real/hook.py"),
     "bin/chain.py": Link("link.py"),
     "bin/guard": Link("../real/hook.py"),
-    "folder": Link("real"),
-    "deep/folder": Link("../folder"),
-    "twice.py": Link("folder/hook.py"),
+    "directory": Link("real"),
+    "deep/directory": Link("../directory"),
+    "twice.py": Link("directory/hook.py"),
 }
 
 _HARD_ARGUMENTS = (
@@ -248,13 +248,13 @@ CASES = [
             Run(("bin/absolute.py",), shows="beside.py"),
             Run(("bin/chain.py",), shows="beside.py", pypy=False),
             Run(("bin/guard",), shows="beside.py"),
-            Run(("folder/hook.py",), shows="beside.py"),
-            Run(("deep/folder/hook.py",), shows="beside.py"),
+            Run(("directory/hook.py",), shows="beside.py"),
+            Run(("deep/directory/hook.py",), shows="beside.py"),
             Run(("twice.py",), shows="beside.py"),
             Run(("link.py",), cwd="bin", shows="beside.py"),
-            Run(("hook.py",), cwd="folder", shows="beside.py"),
-            Run(("../bin/link.py",), cwd="deep/folder", shows="beside.py"),
-            Run(("{dir}/folder/../bin/link.py",), shows="beside.py"),
+            Run(("hook.py",), cwd="directory", shows="beside.py"),
+            Run(("../bin/link.py",), cwd="deep/directory", shows="beside.py"),
+            Run(("{dir}/directory/../bin/link.py",), shows="beside.py"),
         ),
     ),
     Case(

@@ -8,10 +8,10 @@ from tests.conformance.model import Case, Fifo, Link, Mode, Run, Trace
 # Nothing in them may depend on the time.
 _MAKE_OTHERS = """\
 import os, py_compile, shutil, zipapp, zipfile
-for folder in (".", "app"):
-    for name in os.listdir(folder):
-        if os.path.isfile(os.path.join(folder, name)):
-            os.utime(os.path.join(folder, name), (10**9, 10**9))
+for directory in (".", "app"):
+    for name in os.listdir(directory):
+        if os.path.isfile(os.path.join(directory, name)):
+            os.utime(os.path.join(directory, name), (10**9, 10**9))
 checked = py_compile.PycInvalidationMode.CHECKED_HASH
 py_compile.compile("hook.py", "compiled.pyc", invalidation_mode=checked)
 shutil.copy("compiled.pyc", "disguised.py")
@@ -58,7 +58,7 @@ CASES = [
             "app/__main__.py": "import inner\n" + DUMP,
             "app/inner.py": "print('inner', __file__)\n",
             "no-main/hook.py": "print(1)\n",
-            "folder.py/__main__.py": "import sys\nprint(sys.argv, sys.path[0], __file__)\n",
+            "directory.py/__main__.py": "import sys\nprint(sys.argv, sys.path[0], __file__)\n",
             "linked": Link("app"),
         },
         (
@@ -75,7 +75,7 @@ CASES = [
             Run(("zip-in.py",), trace="source", shows="inner"),
             Run(("no-main",), status=1, trace="source", shows="can't find '__main__' module"),
             Run(("no-main.zip",), status=1, trace="source", shows="can't find '__main__' module"),
-            Run(("folder.py", "a", "b"), trace="source", shows="['folder.py', 'a', 'b']"),
+            Run(("directory.py", "a", "b"), trace="source", shows="['directory.py', 'a', 'b']"),
             Run(("{dir}/app",), ("-I", "-W", "error"), trace="source"),
             Run((".",), cwd="app", trace="source"),
         ),

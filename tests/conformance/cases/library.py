@@ -421,7 +421,7 @@ elif what == "doc":
     __name__ = "renamed"
     print(sys.modules["__main__"].__name__)
 elif what == "launch":
-    for name in ("_launch", "scope", "folder", "Launch", "entry", "launcher"):
+    for name in ("_launch", "scope", "directory", "Launch", "entry", "launcher"):
         print(name, name in globals(), hasattr(builtins, name), name in sys.modules)
     _launch = "mine"
     print(_launch)
@@ -501,8 +501,8 @@ _MISCELLANY = """\
 import contextlib, io, os, pathlib, pprint, shutil, string, sys, tempfile, textwrap, time, uuid
 print(pathlib.Path(__file__).name, pathlib.Path(__file__).parent == pathlib.Path(sys.path[0]))
 print(os.path.relpath(__file__), os.path.dirname(os.path.abspath(__file__)) == os.getcwd())
-with tempfile.TemporaryDirectory() as folder:
-    pathlib.Path(folder, "x").write_text("x")
+with tempfile.TemporaryDirectory() as directory:
+    pathlib.Path(directory, "x").write_text("x")
 with contextlib.redirect_stdout(io.StringIO()) as captured:
     print("captured")
 print(repr(captured.getvalue()), time.process_time() >= 0, shutil.which("sh") is not None)

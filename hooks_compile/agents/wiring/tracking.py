@@ -1,0 +1,103 @@
+"""What git knows of the wrappers and of the files that name them.
+
+Each path is asked about in the repository around it, which may be a submodule. A repository that
+git refuses counts as none.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from hooks_compile import git
+from hooks_compile.errors import AgentConfigError, GitError, pasted
+from hooks_compile.files import is_writable_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+_WAIT_S = 2.0
+
+
+def ignored(paths: Iterable[Path]) -> set[Path]:
+    """Return those of ``paths`` that git ignores."""
+    found: set[Path] = set()
+    for root, names in _by_repository(paths).items():
+        with suppress(GitError):
+            found.update(names[real] for real in git.ignored(root, names))
+    return found
+
+
+def tracked(paths: Iterable[Path]) -> list[Path]:
+    """Return those of ``paths`` that are in the index of their repository, sorted."""
+    found: list[Path] = []
+    for root, names in _by_repository(paths).items():
+        pathspecs = [f":(literal){real.relative_to(root).as_posix()}" for real in names]
+        with suppress(GitError):
+            listed = git.tracked_matching(root, pathspecs)
+            found += [names[root / name] for name in listed if root / name in names]
+    return sorted(found)
+
+
+def untracked(paths: Iterable[Path]) -> list[Path]:
+    """Return those of ``paths`` that are in a repository and not in its index, sorted."""
+    groups = _by_repository(paths).values()
+    return sorted({path for names in groups for path in names.values()} - {*tracked(paths)})
+
+
+def stage(paths: Iterable[Path]) -> None:
+    """Put ``paths`` into the index. Raises GitError if git refuses."""
+    for root, names in _by_repository(paths).items():
+        _with_index(git.add, root, names)
+
+
+def unstage(paths: Iterable[Path]) -> None:
+    """Make the index entries of ``paths`` those of HEAD. Raises GitError if git refuses."""
+    for root, names in _by_repository(paths).items():
+        _with_index(git.unstage, root, names)
+
+
+def index_obstacles(paths: Iterable[Path]) -> list[AgentConfigError]:
+    """Return why the index can't be changed for ``paths``, an error for each repository."""
+    found: list[AgentConfigError] = []
+    for root in _by_repository(paths):
+        repository = git.open_repository(root)
+        places = (repository.git_dir, repository.common_dir / "objects") if repository else ()
+        found += [
+            AgentConfigError(
+                "git's directory is read-only, so the wrapper can't be staged",
+                path=place,
+                remedy=f"chmod u+w {pasted(place)}, or run this outside of the sandbox",
+            )
+            for place in places
+            if not is_writable_directory(place)
+        ][:1]
+    return found
+
+
+def _with_index(
+    act: Callable[[Path, Iterable[Path]], None], root: Path, paths: Iterable[Path]
+) -> None:
+    """Change the index; wait for another git that has it, such as an editor's."""
+    deadline = time.monotonic() + _WAIT_S
+    while True:
+        try:
+            return act(root, paths)
+        except GitError as error:
+            if "index.lock" not in error.cause or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def _by_repository(paths: Iterable[Path]) -> dict[Path, dict[Path, Path]]:
+    """Group paths by the repository around them: real path and path as given."""
+    groups: dict[Path, dict[Path, Path]] = {}
+    for path in paths:
+        real = path.parent.resolve() / path.name
+        root = next((d for d in real.parents if os.path.lexists(d / ".git")), None)
+        if root is not None:
+            groups.setdefault(root, {})[real] = path
+    return groups

@@ -1,0 +1,101 @@
+"""All that ``hooks-compile`` prints, and the one question that it asks.
+
+A clone chooses names and texts that are printed: no terminal obeys them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+from hooks_compile import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import TextIO
+
+_PROGRESS_FROM = 200
+
+
+def say(text: str, *, file: TextIO | None = None) -> None:
+    """Print a text for a person, to stdout if no ``file`` is given."""
+    print(printable.lines(text), file=file)
+
+
+def warn(text: str) -> None:
+    """Print a text for a person to stderr."""
+    say(text, file=sys.stderr)
+
+
+def print_error(error: object, program: str = "hooks-compile") -> None:
+    """Print an error for a person, after the program's name."""
+    warn(f"{program}: {error}")
+
+
+def print_raw(text: str) -> None:
+    """Print a text that another program reads: in UTF-8, with its line ends.
+
+    A terminal gets it as a person does.
+    """
+    if sys.stdout is not None and sys.stdout.isatty():
+        say(text.removesuffix("\n"))
+    elif sys.stdout is not None:  # as under >&-
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode(errors="surrogateescape"))
+
+
+def flush() -> None:
+    """Write out what was printed: this process is about to become another program."""
+    if sys.stdout is not None:  # as under >&-
+        sys.stdout.flush()
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document."""
+    import json
+
+    print(json.dumps(value, indent=2))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table: fitted to a terminal, in full to a pipe. rich obeys NO_COLOR and TERM."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable.one_line(cell)) for cell in row))
+    console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
+    console.print(table)
+
+
+@contextlib.contextmanager
+def progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Return a function that advances a bar on stderr, if that is a terminal and it takes long."""
+    if total < _PROGRESS_FROM or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("hooks", total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+def agrees(question: str) -> bool:
+    """Ask a question, and return whether the answer is yes; no if nobody is there to ask."""
+    if not sys.stdin.isatty():
+        print_error("nobody is there to ask: add --yes to go on, or --dry-run to see a diff")
+        return False
+    # If stdout is a file or a pager, the question goes to stderr: a person has to see it.
+    out = sys.stdout if sys.stdout.isatty() else sys.stderr
+    print(printable.lines(f"{question} [y/N] "), end="", flush=True, file=out)
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        print(file=out)
+    return answer.strip().lower() in {"y", "yes"}

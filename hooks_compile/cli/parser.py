@@ -1,0 +1,130 @@
+"""The arguments of every command, and nothing else."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hooks_compile import __version__
+
+if TYPE_CHECKING:
+    from hooks_compile.model import Optimize
+
+_LEVELS: dict[str, Optimize] = {"auto": "auto", "0": 0, "1": 1, "2": 2}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; ``command`` of the result is the name of the command."""
+    parser = argparse.ArgumentParser(
+        prog="hooks-compile",
+        description="Keeps the Python hooks of coding agents and git compiled.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
+
+    def add(name: str, about: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        description = f"{about[0].upper()}{about[1:]}."
+        return commands.add_parser(name, help=about, description=description, parents=parents)
+
+    paths = _option(
+        "paths", nargs="*", type=Path, metavar="PATH", help="files and directories, instead of all"
+    )
+    as_json = _option("--json", action="store_true", help="print JSON for programs")
+    dry_run = _option("--dry-run", action="store_true", help="show the changes, make none")
+    compiling = (paths, _compiling(), as_json)
+    add("compile", "compile the hooks that are not compiled yet", *compiling).add_argument(
+        "--changed",
+        action="store_true",
+        help="of the given files only those that are hooks or modules beside them: for pre-commit",
+    )
+    add(
+        "sync", "compile what changed, and remove entries that are not needed", *compiling
+    ).add_argument(
+        "--git-hook",
+        action="store_true",
+        help="as git calls it: fast, prints only a hook that does not compile, never fails",
+    )
+    add("check", "list the hooks that are not compiled or do not compile", *compiling).add_argument(
+        "--sources-only",
+        action="store_true",
+        help="only whether all compile, and whether git tracks a cache file: for CI",
+    )
+    add("status", "show every hook, its level, its entry and its fallbacks", *compiling)
+    add("wrapper", "write hook_wrapper.sh beside the hooks", as_json).add_argument(
+        "directories",
+        nargs="*",
+        type=Path,
+        metavar="DIR",
+        help="directories, instead of all with hooks of agents",
+    )
+    run = add("run", "launch a hook as the wrapper does")
+    run.add_argument(
+        "--explain", action="store_true", help="print to stderr which code ran, and why"
+    )
+    run.add_argument("--python", metavar="CMD", help="the interpreter (default: python3)")
+    run.add_argument("hook", metavar="HOOK")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS")
+    add("clean", "remove the entries of the hooks", paths, as_json).add_argument(
+        "--runtime", action="store_true", help="remove the runtime directory, too"
+    )
+    add("runtime", "print the launcher's path, and bring the launcher up to date")
+    add("doctor", "find what keeps hooks from their entries on this machine", as_json)
+    add("demo", "show it all in a temporary project").add_argument(
+        "--keep", action="store_true", help="keep the project's directory"
+    )
+    wiring = (dry_run, _wiring())
+    add("init", "put the hook commands of this project's agents on hook_wrapper.sh", *wiring)
+    add("uninit", "take the hook commands off hook_wrapper.sh again", *wiring)
+    git_hooks = add("git-hooks", "let git keep the hooks compiled", dry_run, as_json)
+    git_hooks.add_argument("action", choices=["install", "uninstall", "status"])
+    git_hooks.add_argument(
+        "--global", action="store_true", dest="global_", help="for all repositories, and clones"
+    )
+    return parser
+
+
+def _option(name: str, **how: Any) -> argparse.ArgumentParser:
+    parent = argparse.ArgumentParser(add_help=False)
+    parent.add_argument(name, **how)
+    return parent
+
+
+def _compiling() -> argparse.ArgumentParser:
+    parent = _option(
+        "--python",
+        action="append",
+        default=[],
+        metavar="CMD",
+        help="an interpreter that runs the hooks; can be repeated "
+        "(default: python3, and those that launches recorded)",
+    )
+    parent.add_argument(
+        "--optimize",
+        type=_level,
+        metavar="{auto,0,1,2}",
+        help="the optimization level (default: the highest that changes nothing)",
+    )
+    return parent
+
+
+def _wiring() -> argparse.ArgumentParser:
+    parent = _option("--yes", action="store_true", help="do not ask")
+    parent.add_argument(
+        "--agent",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only the files of claude, codex, cursor, gemini or copilot; can be repeated",
+    )
+    parent.add_argument(
+        "--user", action="store_true", help="the settings in your home directory as well"
+    )
+    parent.add_argument("--no-git", action="store_true", help="leave git's hooks alone")
+    return parent
+
+
+def _level(text: str) -> Optimize:
+    if text not in _LEVELS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not one of auto, 0, 1, 2")
+    return _LEVELS[text]

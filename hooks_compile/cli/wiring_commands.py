@@ -1,0 +1,176 @@
+"""init, uninit, wrapper, git-hooks: what agents and git run."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from hooks_compile.cli import entry_commands, output
+from hooks_compile.cli.context import current_directory, home_of, open_project, plan_job
+from hooks_compile.errors import HooksCompileError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from hooks_compile.agents.wiring.plan import Plan
+    from hooks_compile.git_hooks.setup import GitPlan
+
+
+def run_init(arguments: argparse.Namespace) -> int:
+    """Put the project's hooks on the wrapper, set up git, compile, and show the result."""
+    from hooks_compile.agents.wiring import describe
+    from hooks_compile.agents.wiring import plan as wiring_plan
+    from hooks_compile.agents.wiring.apply import applied
+    from hooks_compile.git_hooks import setup as git_setup
+
+    project = open_project(arguments, from_here=True)
+    _require_agents(arguments.agent, wiring_plan.agent_names())
+    plan = wiring_plan.plan_init(
+        project.root,
+        os.environ,
+        agents=arguments.agent,
+        home=home_of(arguments),
+        cwd=current_directory(),
+        listed=project.listed,
+    )
+    git_plan = git_setup.GitPlan()
+    if not arguments.no_git:
+        git_plan = git_setup.plan(project.root, os.environ, project.repository)
+    stop = _before_changes(arguments, plan, git_plan)
+    if stop is not None:
+        return stop
+    with applied(plan):
+        git_plan.apply(os.environ)
+    for line in describe.next_steps(plan):
+        output.say(line)
+    output.say("")
+    job = plan_job(project)
+    status = entry_commands.update(job) | entry_commands.show_status(job)
+    return status | _unfinished(plan)
+
+
+def run_uninit(arguments: argparse.Namespace) -> int:
+    """Take the project's hooks off the wrapper, and remove all that is ours."""
+    from hooks_compile.agents.wiring import plan as wiring_plan
+    from hooks_compile.agents.wiring.apply import applied
+    from hooks_compile.entries import report
+    from hooks_compile.git_hooks import setup as git_setup
+
+    project = open_project(arguments, from_here=True)
+    _require_agents(arguments.agent, wiring_plan.agent_names())
+    plan = wiring_plan.plan_uninit(
+        project.root,
+        os.environ,
+        project.directories(),
+        agents=arguments.agent,
+        home=home_of(arguments),
+        cwd=current_directory(),
+        listed=project.listed,
+    )
+    git_plan = git_setup.GitPlan()
+    if not (arguments.no_git or arguments.agent):
+        git_plan = git_setup.plan_removal(project.root, os.environ, project.repository)
+    stop = _before_changes(arguments, plan, git_plan)
+    if stop is not None:
+        return stop
+    with applied(plan):
+        git_plan.apply(os.environ)
+    cleaned = entry_commands.clean_caches([] if arguments.agent else project.directories())
+    if cleaned.removed:
+        output.say(f"{report.plural(len(cleaned.removed), 'file')} of compiled code removed")
+    if plan.changes:
+        output.say("done: the hooks run from their sources, as before init")
+    return _unfinished(plan) | cleaned.show_errors()
+
+
+def run_wrapper(arguments: argparse.Namespace) -> int:
+    """Write the wrapper beside the hooks."""
+    from hooks_compile.install import wrapper
+
+    directories = arguments.directories or open_project(arguments).wrapper_directories()
+    standings = {each / wrapper.NAME: wrapper.write(each) for each in directories}
+    kept = {path: before for path, before in standings.items() if before in wrapper.LEFT_ALONE}
+    if arguments.json:
+        output.print_json({str(path): str(before) for path, before in standings.items()})
+        return bool(kept)
+    for path, before in standings.items():
+        output.say(f"{path}: {wrapper.DONE[before]}")
+    if not standings:
+        output.say("no directory has hooks of an agent: name one, hooks-compile wrapper DIR")
+    return bool(kept) or not standings
+
+
+def run_git_hooks(arguments: argparse.Namespace) -> int:
+    """Install, remove or show our hooks among those that git runs."""
+    from hooks_compile import git
+    from hooks_compile.git_hooks import hook_status, installer
+
+    root = current_directory()
+    if arguments.action == "status":
+        status = hook_status.status(root, os.environ)
+        if arguments.json:
+            output.print_json(status.as_json())
+        else:
+            for line in (*status.events, *status.problems):
+                output.say(str(line))
+        return not status.ok
+    repository = None if arguments.global_ else git.require_repository(root)
+    plan = installer.plan_install if arguments.action == "install" else installer.plan_uninstall
+    steps = plan(repository, os.environ)
+    if not arguments.dry_run:
+        installer.apply(steps, os.environ)
+    if arguments.json:
+        output.print_json([step.as_json() for step in steps])
+    else:
+        for step in steps:
+            output.say(str(step))
+    return 0
+
+
+def _require_agents(given: Sequence[str], known: Sequence[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise HooksCompileError(
+                f"there is no agent {name!r}", remedy=f"--agent {' or --agent '.join(known)}"
+            )
+
+
+def _before_changes(arguments: argparse.Namespace, plan: Plan, git_plan: GitPlan) -> int | None:
+    """Show both plans; return the exit status if the command ends here, None to go on.
+
+    If one file can't be changed, none is.
+    """
+    from hooks_compile.agents.wiring import describe
+    from hooks_compile.entries import report
+
+    for line in [*describe.describe(plan), *git_plan.lines]:
+        output.say(line)
+    if plan.troubles:
+        count = report.plural(len(plan.troubles), "file")
+        output.print_error(
+            f"nothing was changed, because of {count} (see above)\n"
+            "  to fix it: do what is written there, or name the agents to go on with: --agent NAME"
+        )
+        return 1
+    if arguments.dry_run:
+        output.print_raw(describe.diff(plan))
+        return _unfinished(plan)
+    whats = ", ".join(filter(None, [describe.summary(plan), git_plan.summary]))
+    if not whats:
+        output.say("nothing to change")
+    elif not arguments.yes and not output.agrees(f"Change {whats}?"):
+        output.print_error("nothing was changed")
+        return 1
+    return None
+
+
+def _unfinished(plan: Plan) -> int:
+    from hooks_compile.entries import report
+
+    if plan.unfinished:
+        stays = report.plural(plan.unfinished, "command stays", "commands stay")
+        output.print_error(
+            f"{stays} for a reason that you can remove: see above, then run this again"
+        )
+    return bool(plan.unfinished)

@@ -1,0 +1,246 @@
+"""Looks at entries and compiles sources, in the interpreter that will run them.
+
+The tool imports this module if its own interpreter makes the same entries. Else ``serve.py`` runs
+it in a subprocess.
+"""
+
+import os
+import sys
+import warnings
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+from hooks_compile.compile_worker.level import LevelChoice, choose_level
+from hooks_compile.compile_worker.notes import notes_of
+from hooks_compile.launcher import entry
+from hooks_compile.launcher.miss.store import store
+from hooks_compile.launcher.safe_read import read
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+
+_CACHE_TAG = str(sys.implementation.cache_tag)
+
+
+# The tasks.
+FIND_FRESH = "find fresh entries"
+COMPILE_HOOKS = "compile hooks"
+COMPILE_MODULES = "compile modules"
+# The state of a source that FIND_FRESH leaves to COMPILE_HOOKS.
+STALE = "stale"
+
+
+class Order(NamedTuple):
+    """What is to be done with the sources.
+
+    ``key`` is the runtime directory's, ``optimize`` a level or "auto". Without ``write`` nothing
+    is stored. With ``explain`` an Outcome has the reason for the level of a fresh entry, too.
+    """
+
+    task: str
+    key: bytes
+    optimize: Union[int, str]
+    write: bool
+    explain: bool = False
+
+
+class Problem(NamedTuple):
+    """Why a source does not compile, in Python's words; lines and columns count from 1."""
+
+    kind: str
+    message: str
+    line: Optional[int] = None
+    column: Optional[int] = None
+    text: Optional[str] = None
+
+
+class Outcome(NamedTuple):
+    """The result for one source: ``state`` is a value of ``hooks_compile.model.State``.
+
+    ``reason`` says why the level is ``level``. ``name`` is the file name of the entry, or "".
+    ``detail`` says why an entry is damaged, or what can't be read or written. ``problem`` is set if
+    the source is broken.
+    """
+
+    state: str
+    level: int = 0
+    reason: str = ""
+    name: str = ""
+    detail: str = ""
+    problem: Optional[Problem] = None
+
+
+class _Found(NamedTuple):
+    """The entry of a source. ``choice`` says who chose its level, if ``state`` is fresh."""
+
+    state: str
+    level: int = 0
+    choice: bytes = b""
+    name: str = ""
+    detail: str = ""
+
+
+def perform(order: Order, paths: "Sequence[str]") -> "List[Outcome]":
+    """Return an outcome for each of the sources ``paths``, in order.
+
+    FIND_FRESH only looks. COMPILE_HOOKS compiles each hook; without ``write`` one that compiles is
+    ``missing`` or ``damaged``, as its entry is. COMPILE_MODULES compiles the local modules that are
+    not fresh; their place is ``__pycache__``.
+    """
+    if order.task == FIND_FRESH:
+        return [_find_fresh(order, path) for path in paths]
+    compile_one = _compile_hook if order.task == COMPILE_HOOKS else _compile_module
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        return [compile_one(order, path, caught) for path in paths]
+
+
+def _find_fresh(order: Order, path: str) -> Outcome:
+    try:
+        source = read(path)
+    except (OSError, ValueError) as error:
+        return Outcome("unreadable", detail=_cause(error))
+    found = _find_entry(order.key, path, source)
+    if found.state != "fresh" or not _is_as_ordered(found, order):
+        return Outcome(STALE)
+    reason = _reason(found, source) if order.explain else ""
+    return Outcome("fresh", found.level, reason, found.name)
+
+
+def _find_entry(key: bytes, path: str, source: bytes) -> _Found:
+    """Return what the launcher would find. ``state`` is fresh, missing or damaged."""
+    directory, _, script = path.rpartition("/")
+    prefix = entry.entry_prefix(script, _CACHE_TAG)
+    suffix = entry.entry_suffix(key, source)
+    damaged = None
+    for level in (2, 1, 0):
+        name = f"{prefix}{level}{suffix}"
+        try:
+            data = read(f"{directory}/{entry.CACHE_DIRECTORY}/{name}")
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            damaged = _Found("damaged", level, name=name, detail=_cause(error))
+            continue
+        if entry.verifies(key, level, data, source):
+            return _Found("fresh", level, entry.choice_of(data), name)
+        why = "it does not verify: made with another key, or damaged"
+        damaged = _Found("damaged", level, name=name, detail=why)
+    return damaged or _Found("missing")
+
+
+def _is_as_ordered(found: _Found, order: Order) -> bool:
+    """Return whether a fresh entry can stay as it is.
+
+    One that a launch compiled is good to run. Only an order to write makes it better: it has no
+    notes, and perhaps not the best level.
+    """
+    if found.choice == entry.AS_PYTHON:
+        return not order.write
+    if order.optimize == "auto":
+        return found.choice == entry.PROVEN
+    return found.level == order.optimize
+
+
+def _reason(found: _Found, source: bytes) -> str:
+    if found.choice == entry.AS_PYTHON:
+        return "compiled by a launch"
+    return "forced" if found.choice == entry.FORCED else choose_level(source).reason
+
+
+def _compile_hook(order: Order, path: str, caught: "List[Any]") -> Outcome:
+    try:
+        source = read(path)
+    except (OSError, ValueError) as error:
+        return Outcome("unreadable", detail=_cause(error))
+    directory, _, script = path.rpartition("/")
+    if order.optimize == "auto":
+        chosen, choice = choose_level(source), entry.PROVEN
+    else:
+        chosen, choice = LevelChoice(int(order.optimize), "forced"), entry.FORCED
+    try:
+        code, warned = _compile(source, script, chosen.level, caught)
+    except Exception as error:  # whatever compile raises, Python shows it at the launch
+        return Outcome("broken", *chosen, problem=problem_of(error))
+    if not order.write:
+        found = _find_entry(order.key, path, source)
+        state = "damaged" if found.state == "damaged" else "missing"
+        return Outcome(state, *chosen, detail=found.detail)
+    prefix = entry.entry_prefix(script, _CACHE_TAG)
+    suffix = entry.entry_suffix(order.key, source)
+    notes = (warned, *notes_of(code))
+    data = entry.pack(order.key, chosen.level, choice, code, notes, source)
+    cache = f"{directory}/{entry.CACHE_DIRECTORY}"
+    name = f"{prefix}{chosen.level}{suffix}"
+    try:
+        store(cache, name, data)
+        for other in {0, 1, 2} - {chosen.level}:  # a launch takes the highest level
+            _remove(f"{cache}/{prefix}{other}{suffix}")
+    except OSError as error:
+        return Outcome("unwritable", *chosen, detail=_cause(error))
+    return Outcome("compiled", *chosen, name)
+
+
+def _compile_module(order: Order, path: str, caught: "List[Any]") -> Outcome:
+    """Bring the ``.pyc`` of a module up to date: for Python it is one that is checked by hash.
+
+    It has our trailer too, which Python ignores. So a ``.pyc`` that came with a clone is replaced.
+    """
+    directory, _, script = path.rpartition("/")
+    cache, name = f"{directory}/__pycache__", f"{script[:-3]}.{_CACHE_TAG}.pyc"
+    chosen = LevelChoice(0, "a module is compiled as Python compiles it")
+    try:
+        source = read(path)
+    except (OSError, ValueError) as error:
+        return Outcome("unreadable", *chosen, detail=_cause(error))
+    try:
+        if entry.verifies(order.key, 0, read(f"{cache}/{name}"), source):
+            return Outcome("fresh", *chosen, name)
+    except (OSError, ValueError):
+        pass  # missing or unusable: it is made below
+    try:
+        code, warned = _compile(source, path, 0, caught)
+    except Exception as error:  # as above
+        return Outcome("broken", *chosen, problem=problem_of(error))
+    if not order.write:
+        return Outcome("missing", *chosen)
+    data = entry.pack(order.key, 0, entry.AS_PYTHON, code, (warned, (), {}), source)
+    try:
+        store(cache, name, data, markers=False)
+    except OSError as error:
+        return Outcome("unwritable", *chosen, detail=_cause(error))
+    return Outcome("compiled", *chosen, name)
+
+
+def _compile(
+    source: bytes, filename: str, level: int, caught: "List[Any]"
+) -> "Tuple[CodeType, entry.Warnings]":
+    """Return the code, and the warnings that Python gives whenever it compiles ``source``.
+
+    ``caught`` is the list in which all warnings are recorded. Raises what ``compile`` raises.
+    """
+    del caught[:]
+    entry.require_text(source)
+    code = compile(source, filename, "exec", 0, True, level)
+    return code, tuple([(w.category.__name__, str(w.message), w.lineno) for w in caught])
+
+
+def problem_of(error: BaseException) -> Problem:
+    """Return what a person needs to find the mistake in a source."""
+    kind = type(error).__name__
+    if isinstance(error, SyntaxError):
+        text = error.text if isinstance(error.text, str) else None
+        return Problem(kind, error.msg, error.lineno, error.offset, text)
+    return Problem(kind, str(error) or kind)
+
+
+def _cause(error: Exception) -> str:
+    """Return the cause alone: the caller knows the file, and nobody knows a temporary one."""
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return

@@ -1,0 +1,148 @@
+"""The entry format: bytes in, bytes out, one implementation for tool, worker and launcher.
+
+An entry is a checked-hash ``.pyc`` (PEP 552) with a trailer behind the code::
+
+    magic number (4) | flags 0b11 (4) | PEP 552 hash of the source (8)
+    | marshalled code | marshalled notes for the launcher
+    | length of the marshalled code (4) | FORMAT (2) | who chose the level (1) | tag (16)
+
+The tag is keyed with 128 bits that never leave the machine and covers the level, the source and
+every byte before the tag. PEP 552's own hash has 64 bits and no secret: it decides nothing here.
+The name is keyed too, so that users and containers that share a directory never write the same
+file. Integers are little-endian. Nothing is unmarshalled before its tag has verified.
+
+This module runs in the hook's interpreter, CPython 3.8 and later or PyPy, and in the tool's. It
+imports only what the bare interpreter has loaded.
+"""
+
+import _imp
+import marshal
+from _frozen_importlib_external import MAGIC_NUMBER
+
+# ``typing`` is not loaded in a bare interpreter. Type checkers take this name as true.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Dict, Tuple
+
+    # the warnings of Python when it compiles the source: (name of the category, message, line)
+    Warnings = Tuple[Tuple[str, str, int], ...]
+    # compiled regular expressions: (pattern, flags) to marshalled arguments of _sre.compile
+    Patterns = Dict[Tuple[str, int], bytes]
+    # warnings; the modules that the source imports before it does anything else; patterns
+    Notes = Tuple[Warnings, Tuple[str, ...], Patterns]
+
+CACHE_DIRECTORY = "__pycache_opt__"
+FORMAT = b"h6"
+# Who chose the level: a launch (always level 0, as Python), the rules of "auto", or the user.
+AS_PYTHON = b"p"
+PROVEN = b"a"
+FORCED = b"f"
+KEY_SIZE = 16
+TAG_SIZE = 16
+_HEADER_SIZE = 16
+_TRAILER_SIZE = 7 + TAG_SIZE
+_CHECKED_HASH = b"\x03\x00\x00\x00"
+NO_NOTES: "Notes" = ((), (), {})
+
+
+def keyed_hash(key: bytes, message: bytes) -> bytes:
+    """Return 16 bytes: SipHash of ``message`` under each half of the 16-byte ``key``.
+
+    The interpreter has this function built in for PEP 552: no import, and it takes microseconds. It
+    uses 64 bits of a key, few enough to search for. So the whole key is also in front of the
+    message: nobody can search for one half alone.
+    """
+    message = key + message
+    first = _imp.source_hash(_half(key, 0), message)
+    return first + _imp.source_hash(_half(key, 8), message)
+
+
+def _half(key: bytes, start: int) -> int:
+    # source_hash takes a C long and uses only its bits
+    return int.from_bytes(key[start : start + 8], "little", signed=True)
+
+
+def entry_prefix(script_name: str, cache_tag: str) -> str:
+    """Return the beginning of the names of all entries of a script, for one kind of interpreter.
+
+    Only ``.py`` is dropped from ``script_name``: the content distinguishes ``guard`` and
+    ``guard.py``.
+    """
+    stem = script_name[:-3] if script_name.endswith(".py") else script_name
+    return f"{stem}.{cache_tag}.opt-"
+
+
+def entry_suffix(key: bytes, source: bytes) -> str:
+    """Return the end of the name of the entry of ``source``, behind its level."""
+    digest = _imp.source_hash(_half(key, 0), key + b"name " + source)
+    return f".{digest.hex()}.pyc"
+
+
+def tag(key: bytes, level: int, body: bytes, source: bytes) -> bytes:
+    """Return the 16 bytes that only a holder of ``key`` can put behind ``body`` for ``source``.
+
+    The lengths are at the beginning, so that no two pairs of body and source make the same message.
+    A digit is the first byte, so that no message is one that :func:`entry_suffix` makes.
+    """
+    lengths = b"%d %d %d " % (level, len(body), len(source))
+    return keyed_hash(key, b"".join((lengths, body, source)))
+
+
+def pack(
+    key: bytes,
+    level: int,
+    choice: bytes,
+    code: "CodeType",
+    notes: "Notes",
+    source: bytes,
+) -> bytes:
+    """Return the bytes of the entry for ``source``, whose code at ``level`` is ``code``.
+
+    ``choice`` is AS_PYTHON, PROVEN or FORCED: who chose the level.
+    """
+    marshalled = marshal.dumps(code)
+    body = b"".join(
+        (
+            MAGIC_NUMBER,
+            _CHECKED_HASH,
+            _imp.source_hash(int.from_bytes(MAGIC_NUMBER, "little"), source),
+            marshalled,
+            marshal.dumps(notes),
+            len(marshalled).to_bytes(4, "little"),
+            FORMAT,
+            choice,
+        )
+    )
+    return body + tag(key, level, body, source)
+
+
+def verifies(key: bytes, level: int, data: bytes, source: bytes) -> bool:
+    """Return whether a holder of ``key`` made ``data`` as the entry of ``source`` at ``level``."""
+    return (
+        len(data) >= _HEADER_SIZE + _TRAILER_SIZE
+        and data.startswith(MAGIC_NUMBER)
+        and data[4 - _TRAILER_SIZE : 6 - _TRAILER_SIZE] == FORMAT
+        and data[-TAG_SIZE:] == tag(key, level, data[:-TAG_SIZE], source)
+    )
+
+
+def require_text(source: bytes) -> None:
+    """Raise UnicodeDecodeError for bytes that Python accepts from memory, but not from a file.
+
+    They are in a comment and no UTF-8, and no cookie (PEP 263) names another encoding.
+    """
+    head = source[:200].lower()
+    if b"coding" not in head or b"utf" in head:
+        source.decode()
+
+
+def choice_of(data: bytes) -> bytes:
+    """Return who chose the level of an entry that :func:`verifies`."""
+    return data[6 - _TRAILER_SIZE : -TAG_SIZE]
+
+
+def unpack(data: bytes) -> "Tuple[CodeType, Notes]":
+    """Return the code of an entry that :func:`verifies`, and the notes for the launcher."""
+    end = _HEADER_SIZE + int.from_bytes(data[-_TRAILER_SIZE : 4 - _TRAILER_SIZE], "little")
+    return marshal.loads(data[_HEADER_SIZE:end]), marshal.loads(data[end:-_TRAILER_SIZE])

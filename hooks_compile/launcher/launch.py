@@ -1,0 +1,35 @@
+# PYTHON [flags] launch.py SCRIPT [ARGS]: the launcher of hooks-compile. Python compiles this file
+# at each launch, so each word costs time: lifecycle.py does the work, prepare.py compiles it once.
+# The script runs in this very __main__ module, above the frame of the last line and no other.
+import _imp, marshal, posix, sys
+
+_scope = {}
+_name = "%s.@BUILD@.%s-%x" % (__file__, sys.implementation.cache_tag, sys.hexversion)
+try:
+    _file = posix.open(_name, posix.O_NOFOLLOW | posix.O_NONBLOCK)
+    _hash, _data, _user = posix.read(_file, 8), posix.read(_file, 65536), posix.fstat(_file).st_uid
+    if _hash != _imp.source_hash(sys.hexversion, _data) or _user != posix.geteuid():
+        raise OSError
+    exec(marshal.loads(_data), _scope)
+except OSError:
+    exec(
+        """
+try:
+    _data = posix.stat(__file__[:-9])
+    if _data.st_uid != posix.geteuid() or _data.st_mode & 0o77:
+        raise PermissionError
+    with open(__file__[:-9] + "prepare.py", "rb") as _data:
+        exec(_data.read(), _scope)
+    _scope["prepare"](_name, "@PARTS@".split(), _scope)
+except (OSError, ValueError, SyntaxError):  # half installed, or open to others: run the source
+    _data = list(getattr(sys, "orig_argv", [sys.executable] + sys.argv))
+    _data.remove(sys.argv[0])
+    _file = sys.executable
+    if sys.argv[1][:5] == "--uv=":
+        _data[: 2 - len(sys.argv)] = ["sh", "-c", 'exec "$0" run "$@"']
+        _file = "/bin/sh"
+    posix.execv(_file, _data)
+"""
+    )
+with _scope["Launch"](globals()) as _launch, _launch:
+    _launch()()

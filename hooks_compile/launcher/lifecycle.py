@@ -1,0 +1,144 @@
+"""One launch, from its start to its end."""
+
+import posix
+import sys
+
+from hooks_compile.launcher import miss, uv
+from hooks_compile.launcher.collector import COLLECTOR_IS_ENABLED, GC
+from hooks_compile.launcher.early_exit import exit_early, flush
+from hooks_compile.launcher.lookup import find_code
+from hooks_compile.launcher.main_module import remove_first_frame, restore_main, status_of
+from hooks_compile.launcher.observers import (
+    can_exit_early,
+    can_prepare,
+    has_only_known_modules,
+    has_usual_streams,
+    is_traced,
+)
+from hooks_compile.launcher.patterns import offer_patterns
+from hooks_compile.launcher.preimport import preimport
+from hooks_compile.launcher.script import read_script
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType, ModuleType, TracebackType
+    from typing import Any, Callable, Dict, NoReturn, Optional, Type
+
+    from hooks_compile.launcher.entry import Notes
+
+# What launch.py leaves in __main__.
+_NAMES_OF_LAUNCH = (
+    *("_data", "_file", "_hash", "_imp", "_launch", "_name", "_scope", "_user"),
+    *("marshal", "posix", "sys"),
+)
+_FUNCTION_CLASS: "Any" = type(lambda: None)
+
+
+class Launch:
+    """One launch, and the two contexts, one in the other, that ``launch.py`` runs the hook in."""
+
+    __slots__ = ("can_prepare", "code", "gc", "is_inner", "namespace", "notes", "raised", "status")
+
+    if TYPE_CHECKING:
+        can_prepare: bool
+        code: CodeType
+        gc: Optional[ModuleType]  # None if Python has to end the process
+        is_inner: bool  # until the inner context is left
+        namespace: Dict[str, Any]
+        notes: Notes
+        raised: bool
+        status: Optional[int]
+
+    def __init__(self, namespace: "Dict[str, Any]") -> None:
+        """Find or compile the code, and restore ``namespace``, the globals of ``__main__``.
+
+        If plain Python has to run the script, the process becomes plain Python: this does not
+        return.
+        """
+        runtime = sys.argv[0][: -len("launch.py")]
+        try:
+            if sys.argv[1].startswith("--uv="):
+                uv.enter_uv(runtime)
+            if posix.environ.get(b"HOOKS_COMPILE") == b"off":
+                raise ValueError("HOOKS_COMPILE=off")
+            script = read_script(sys.argv[1])
+            self.code, self.notes = find_code(runtime, script)
+        except Exception as error:
+            run_source(error)
+        restore_main(namespace, script)
+        if type(namespace.get("_file")) is int:  # else prepare.py has made this launcher
+            posix.close(namespace["_file"])
+        self.namespace = namespace
+        only_known_modules = has_only_known_modules()
+        self.can_prepare = can_prepare(script.source, only_known_modules)
+        self.gc = GC if self.can_prepare and can_exit_early(only_known_modules) else None
+        self.status = None
+        self.raised = False
+        self.is_inner = True
+
+    def __enter__(self) -> "Launch":
+        """Return this, for both contexts."""
+        return self
+
+    def __call__(self) -> "Callable[[], object]":
+        """Remove our names from ``__main__``, and return the hook's code as a function."""
+        for name in _NAMES_OF_LAUNCH:
+            self.namespace.pop(name, None)
+        _, imports, patterns = self.notes
+        if self.can_prepare and GC:
+            if imports:
+                preimport(imports, patterns)
+            GC.freeze()
+            if not self.gc:
+                GC.unfreeze()  # Python destroys all of it at the end: now as objects of old
+            if patterns:
+                offer_patterns(patterns)
+        if COLLECTOR_IS_ENABLED and GC:
+            GC.enable()
+        return _FUNCTION_CLASS(self.code, self.namespace)  # type: ignore[no-any-return]
+
+    def __exit__(
+        self,
+        _: "Optional[Type[BaseException]]",
+        error: "Optional[BaseException]",
+        traceback: "Optional[TracebackType]",
+    ) -> bool:
+        """End the process if that is all that is left to do; else let the exception through.
+
+        A hook that ends by an exception keeps its variables until the inner context is left. So
+        the outer context ends the process.
+        """
+        if self.is_inner:
+            self.is_inner = False
+            if self.gc and has_usual_streams() and not is_traced():
+                self.status = status_of(error)
+            if self.status is not None:
+                flush()  # before variables vanish, which may print something
+                self.raised = error is not None
+                return True
+            if error is not None:
+                remove_first_frame(error, traceback)
+            return False
+        if self.gc:
+            if self.status is not None:
+                exit_early(self.status, self.gc)
+            self.gc.unfreeze()
+        if self.raised:
+            raise SystemExit(self.status)
+        return False
+
+
+def run_source(error: Exception) -> "NoReturn":
+    """Become plain Python. ``error`` is the reason."""
+    reason = str(error)
+    if type(error) is not ValueError:
+        reason = f"{type(error).__name__}: {reason}"
+    try:
+        miss.trace("source", reason, sys.argv[1])
+        miss.become_python()
+    except OSError:  # the runtime directory is just being removed
+        words = list(getattr(sys, "orig_argv", [sys.executable, *sys.argv]))
+        words.remove(sys.argv[0])
+        if sys.argv[1].startswith("--uv="):
+            posix.execv("/bin/sh", ["sh", "-c", 'exec "$0" run "$@"', *sys.argv[2:]])
+        posix.execv(sys.executable, words)

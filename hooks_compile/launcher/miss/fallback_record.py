@@ -1,0 +1,53 @@
+"""Records fallbacks for ``status`` and sync, and writes the trace of launches."""
+
+import _imp
+import posix
+import sys
+import time
+
+from hooks_compile.launcher.miss.store import CREATE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Union
+
+_LOG_LIMIT_BYTES = 1 << 20
+
+
+def record_fallback(runtime: str, reason: str, path: str) -> None:
+    """Record that the hook at ``path`` had to be compiled, and which interpreter runs hooks there.
+
+    If the runtime directory can't be written, nothing is recorded: the launch is what counts.
+    """
+    try:
+        line = f"{time.time():.0f}\t{sys.implementation.cache_tag}\t{reason}\t{path!r}\n"
+        append(runtime + "fallbacks.log", line, _LOG_LIMIT_BYTES)
+        seen = f"{sys.executable}\0{path.rpartition('/')[0]}"
+        data = seen.encode(sys.getfilesystemencoding(), "surrogateescape")
+        file = posix.open(f"{runtime}seen/{_imp.source_hash(0, data).hex()}", CREATE, 0o600)
+        posix.write(file, data)
+        posix.close(file)
+    except OSError:
+        return
+
+
+def trace(state: str, reason: str, script: str) -> None:
+    """Append a line about this launch to the file that HOOKS_COMPILE_TRACE names, if it is set."""
+    path = posix.environ.get(b"HOOKS_COMPILE_TRACE", b"")
+    if path:
+        script = script.replace("\n", "\\n")  # one launch, one line
+        line = f"{state}\t{' '.join(reason.split())}\t{script}\n"
+        try:
+            append(path, line, sys.maxsize)
+        except OSError:
+            return  # the trace is no part of the launch
+
+
+def append(path: "Union[str, bytes]", line: str, limit: int) -> None:
+    """Add ``line`` to the file with one write, unless it has ``limit`` bytes. Raises OSError."""
+    file = posix.open(path, posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT, 0o600)
+    try:
+        if posix.fstat(file).st_size < limit:
+            posix.write(file, line.encode("utf-8", "backslashreplace"))
+    finally:
+        posix.close(file)

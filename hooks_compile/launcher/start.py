@@ -1,0 +1,29 @@
+"""The first part of the assembled launcher: disables the collector and loads the main part."""
+
+import marshal
+import sys
+
+from hooks_compile.launcher.collector import GC
+from hooks_compile.launcher.parts import make_parts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Type
+
+    from hooks_compile.launcher.lifecycle import Launch
+
+
+def start(
+    first: "Dict[str, Any]", name: str, digests: "Dict[str, bytes]", main: bytes
+) -> "Type[Launch]":
+    """Return the class ``Launch`` of the main part, which is marshalled in ``main``.
+
+    ``first`` holds the names of this part. The others are as in :func:`make_parts`.
+    """
+    if GC is not None:
+        GC.disable()
+    parts = make_parts(first, sys.argv[0][: -len("launch.py")], name, digests)
+    names = parts["main"].__dict__
+    exec(marshal.loads(main), names)
+    launch: "Type[Launch]" = names["Launch"]
+    return launch

@@ -1,0 +1,154 @@
+"""Which interpreters hooks are compiled for, and what may be started to find them.
+
+There are two sets of rules. Nothing that the work tree brings is started under either.
+
+================================  ========================  =========================
+\\                                 a person types a command  unattended: git, watcher
+================================  ========================  =========================
+names are looked up on            PATH outside of the tree  the same
+the environment that was          is used, if it is of the  is not trusted: its branch
+activated (VIRTUAL_ENV)           tree as well              may have changed
+a shim, which may obey a file in  runs in the current       runs in the home directory
+the current directory,            directory, as for a hook
+a path counts from                the current directory     the work tree's root
+================================  ========================  =========================
+
+The Python that a project selects for a shim is known unattended from its first launch, which
+recorded it. What :mod:`hooks_compile.trust` does with a name or a path holds for both.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from hooks_compile import trust
+from hooks_compile.errors import InterpreterError
+from hooks_compile.install import runtime_directory
+from hooks_compile.interpreters.launch_records import launch_records
+from hooks_compile.interpreters.resolve import resolve
+from hooks_compile.interpreters.user_environment import user_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from hooks_compile.interpreters.launch_records import LaunchRecord
+    from hooks_compile.interpreters.shims import Bypass
+    from hooks_compile.model import Interpreter
+    from hooks_compile.project.record import Project
+
+
+class Rules(NamedTuple):
+    """What may be started for a work tree.
+
+    ``names`` is the environment in which commands are looked up, ``env`` the one in which Pythons
+    are started, ``cwd`` where they are started, ``base`` the directory from which paths count.
+    """
+
+    names: Mapping[str, str]
+    env: Mapping[str, str]
+    cwd: Path
+    base: Path
+
+
+class Attempt(NamedTuple):
+    """What came of one command: an interpreter or an error.
+
+    ``record`` is the launch record that named the command, None if it was asked for.
+    """
+
+    record: LaunchRecord | None
+    interpreter: Interpreter | None = None
+    error: InterpreterError | None = None
+
+
+def for_person(project: Project, cwd: Path, env: Mapping[str, str]) -> Rules:
+    """Return the rules for a command that a person types in ``cwd``."""
+    names = user_environment(env)
+    return Rules(names, trust.environment(names, project.root), cwd, cwd)
+
+
+def for_unattended(project: Project, env: Mapping[str, str]) -> Rules:
+    """Return the rules for what runs by itself after any checkout, of a branch nobody has read."""
+    home = Path(env.get("HOME") or "/")
+    names = user_environment(env)
+    names.pop("VIRTUAL_ENV", None)
+    started = trust.environment(names, project.root) | {"PWD": str(home)}
+    return Rules(names, started, home, project.root)
+
+
+def find_interpreters(
+    project: Project, rules: Rules, commands: Sequence[str] = (), *, strict: bool = True
+) -> list[Interpreter]:
+    """Return the interpreters to compile for, each once.
+
+    They are those of ``commands``; without ``commands`` those of the configuration, and those that
+    launches in the hooks' directories recorded. Raises InterpreterError if one that was asked for
+    can't be used; without ``strict`` it is left out, as recorded ones always are.
+    """
+    found: dict[Path, Interpreter] = {}
+    for attempt in attempts(project, rules, commands):
+        if attempt.interpreter is not None:
+            found.setdefault(attempt.interpreter.executable, attempt.interpreter)
+        elif strict and attempt.record is None and attempt.error is not None:
+            raise attempt.error
+    return list(found.values())
+
+
+def attempts(project: Project, rules: Rules, commands: Sequence[str] = ()) -> Iterator[Attempt]:
+    """Try each command of :func:`find_interpreters`, those that were asked for first."""
+    trusted = _is_private_directory(project.runtime)
+    # What others could have written there names no binary that we start.
+    memory = project.runtime / "interpreters.json" if trusted else None
+    candidates: list[tuple[str, LaunchRecord | None]] = [
+        (command, None) for command in _commands(project, rules, commands)
+    ]
+    if trusted and not commands:
+        candidates += _recorded(project, rules)
+    for command, record in candidates:
+        try:
+            interpreter = resolve(command, cwd=rules.cwd, env=rules.env, memory=memory)
+        except InterpreterError as error:
+            yield Attempt(record, error=error)
+        else:
+            yield Attempt(record, interpreter)
+
+
+def refresh_shims(project: Project, rules: Rules, commands: Sequence[str] = ()) -> list[Bypass]:
+    """Record what the shims among the commands choose, so that launches bypass them.
+
+    The commands are those of :func:`find_interpreters`. Returns how launches treat each shim. In a
+    runtime directory that is not this user's alone nothing is recorded.
+    """
+    from hooks_compile.interpreters import shims  # noqa: PLC0415 - most commands need none
+
+    if not _is_private_directory(project.runtime):
+        return []
+    found = [
+        shims.refresh(project.runtime, command, cwd=rules.cwd, env=rules.env)
+        for command in _commands(project, rules, commands)
+    ]
+    return [bypass for bypass in found if bypass is not None]
+
+
+def _commands(project: Project, rules: Rules, commands: Iterable[str]) -> Iterator[str]:
+    """Yield what to start for each command: a name on PATH, or an absolute path."""
+    for command in commands or project.config.python:
+        if os.sep in command:
+            yield os.path.join(rules.base, os.path.expanduser(command))  # noqa: PTH111, PTH118 - strings
+        else:
+            yield trust.command(command, rules.names, project.root)
+
+
+def _recorded(project: Project, rules: Rules) -> Iterator[tuple[str, LaunchRecord]]:
+    directories, seen = set(project.directories()), set()
+    for record in launch_records(project.runtime):
+        path = trust.python(record.executable, project.root, rules.names)
+        if record.directory in directories and path and path not in seen:
+            seen.add(path)
+            yield path, record
+
+
+def _is_private_directory(directory: Path) -> bool:
+    return directory.is_dir() and runtime_directory.is_private(directory)

@@ -1,1 +1,0 @@
-"""Code that runs in the hook's own interpreter: standard library only, Python 3.8 syntax."""

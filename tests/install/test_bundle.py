@@ -1,0 +1,467 @@
+"""The bundle of the launcher: small packages that are made for it, and the launcher itself."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hooks_compile.install.bundle import Bundle
+from hooks_compile.install.bundle_source import BundleError
+from tests.conftest import CHECKOUT
+from tests.support.interpreters_found import clean_environment, each_interpreter
+from tests.support.launches import User
+from tests.support.repositories import write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.support.interpreters_found import Found
+
+LAUNCHER = CHECKOUT / "hooks_compile" / "launcher"
+START = "def start():\n    return 'started'\n"
+# What the loader of the launcher does with the parts, without files.
+_LOAD = """\
+import json, sys, types
+texts = json.loads(sys.argv[1])
+parts = {name: types.ModuleType(name) for name in texts}
+loaded = []
+def load_on_demand(name):
+    def load(attribute):
+        del parts[name].__getattr__
+        loaded.append(name)
+        exec(texts[name], parts[name].__dict__)
+        return getattr(parts[name], attribute)
+    parts[name].__getattr__ = load
+for name, module in parts.items():
+    module._parts = parts
+    if name in ("start", "main"):
+        exec(texts[name], module.__dict__)
+    else:
+        load_on_demand(name)
+print(json.dumps([loaded[:], parts["main"].answer(), loaded]))
+"""
+
+
+def package(directory: Path, files: Mapping[str, str]) -> Path:
+    """A package named ``made``, with a start, and return its directory."""
+    root = directory / "made"
+    for name, text in {"__init__.py": "", "start.py": START, **files}.items():
+        write(root / name, text)
+    return root
+
+
+def parts_of(directory: Path, files: Mapping[str, str]) -> dict[str, str]:
+    return Bundle(package(directory, files), "made").parts()
+
+
+def answers(directory: Path, files: Mapping[str, str]) -> tuple[object, list[object]]:
+    """What ``answer()`` of ``lifecycle`` returns in the package, and what the bundle's loader says:
+    the parts loaded before the call, its answer, and the parts loaded after it."""
+    bundle = json.dumps(parts_of(directory, files))
+    program = "import json; from made.lifecycle import answer; print(json.dumps(answer()))"
+    done = [
+        subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            cwd=directory,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for code, arguments in ((program, ()), (_LOAD, (bundle,)))
+    ]
+    return json.loads(done[0].stdout), json.loads(done[1].stdout)
+
+
+# --- what it assembles
+
+
+def test_modules_of_a_part_see_each_other_in_the_order_of_their_imports(tmp_path: Path) -> None:
+    files = {
+        "zebra.py": "import sys\nWORD = 'zebra'\n\ndef word():\n    return WORD\n",
+        "apple.py": "import sys\nfrom made.zebra import WORD, word\nALL = (WORD, word())\n",
+        "lifecycle.py": "from made.apple import ALL\n\ndef answer():\n    return list(ALL)\n",
+    }
+    plain, (before, bundled, after) = answers(tmp_path, files)
+    assert plain == bundled == ["zebra", "zebra"]
+    assert (before, after) == ([], [])
+    main = Bundle(tmp_path / "made", "made").parts()["main"]
+    assert main.count("import sys") == 1
+    assert "from made" not in main
+
+
+def test_what_the_start_defines_is_taken_from_it_and_is_not_made_twice(tmp_path: Path) -> None:
+    files = {
+        "start.py": "from made.shared import LIST\n\ndef start():\n    return LIST\n",
+        "shared.py": "LIST = []\n",
+        "lifecycle.py": (
+            "from made import more\nfrom made.shared import LIST\n\n"
+            "def answer():\n    LIST.append(1)\n    return [len(LIST), more.size(), LIST]\n"
+        ),
+        "more/__init__.py": "from made.more.sizes import size\n\n__all__ = ['size']\n",
+        "more/sizes.py": "from made.shared import LIST\n\ndef size():\n    return len(LIST)\n",
+    }
+    plain, (before, bundled, after) = answers(tmp_path, files)
+    assert plain == bundled == [1, 1, [1]]
+    assert (before, after) == ([], ["more"])
+
+
+def test_a_subdirectory_is_loaded_at_first_use_and_may_use_another(tmp_path: Path) -> None:
+    files = {
+        "lifecycle.py": "from made import near\n\ndef answer():\n    return near.call()\n",
+        "near/__init__.py": "from made.near.calls import call\n",
+        "near/calls.py": "from made import far\n\ndef call():\n    return ['near', far.call()]\n",
+        "far/__init__.py": "from made.far.others import call\n",
+        "far/others.py": "def call():\n    return 'far'\n",
+    }
+    plain, (before, bundled, after) = answers(tmp_path, files)
+    assert plain == bundled == ["near", "far"]
+    assert (before, after) == ([], ["near", "far"])
+
+
+def test_a_module_that_nobody_imports_is_left_out(tmp_path: Path) -> None:
+    files = {"lifecycle.py": "A = 1\n", "tool.py": "import os\nfor each in (): pass\n"}
+    assert "import os" not in "".join(parts_of(tmp_path, files).values())
+
+
+def test_annotations_and_what_is_for_type_checkers_are_removed(tmp_path: Path) -> None:
+    text = '''\
+"""Üder."""
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict
+
+    Names = Dict[str, Any]  # for readers
+
+TABLE: "Names" = {"é": 1}
+
+
+class Record:
+    """A record."""
+
+    __slots__ = ("one",)
+
+    if TYPE_CHECKING:
+        one: int
+
+    def __init__(self, one: "int" = 1, *more: "Any", other: "Names", **rest: "Any") -> None:
+        two: "int" = one
+        self.one = two
+
+    def call(
+        self,
+        *,
+        word: "Names",
+    ) -> "Dict[str, Any]":
+        return word or {'->': 1}
+'''
+    main = parts_of(tmp_path, {"lifecycle.py": text})["main"]
+    assert [line for line in main.splitlines() if line] == [
+        "import sys",
+        '"""Üder."""',
+        'TABLE = {"é": 1}',
+        "class Record:",
+        '    """A record."""',
+        '    __slots__ = ("one",)',
+        "    def __init__(self, one = 1, *more, other, **rest):",
+        "        two = one",
+        "        self.one = two",
+        "    def call(",
+        "        self,",
+        "        *,",
+        "        word,",
+        "    ):",
+        "        return word or {'->': 1}",
+    ]
+
+
+def test_a_program_holds_all_that_it_imports(tmp_path: Path) -> None:
+    files = {
+        "lifecycle.py": "",
+        "words.py": "WORD = 'said'\n",
+        "tools/__init__.py": "",
+        "tools/say.py": "from made.words import WORD\n\ndef run():\n    print(WORD)\n",
+    }
+    text = Bundle(package(tmp_path, files), "made").program("tools.say", "run()")
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", text], cwd="/", capture_output=True, check=True
+    )
+    assert done.stdout == b"said\n"
+
+
+def test_the_same_package_makes_the_same_bytes(tmp_path: Path) -> None:
+    first, second = (Bundle(LAUNCHER, "hooks_compile.launcher").parts() for _ in range(2))
+    assert first == second
+
+
+# --- what it refuses
+
+OTHER = {"other.py": "def helper():\n    pass\n", "lifecycle.py": "from made.other import helper\n"}
+REFUSED: dict[str, tuple[Mapping[str, str], str]] = {
+    "a name defined twice": (
+        {
+            **OTHER,
+            "lifecycle.py": "from made.other import helper\n\ndef other(): pass\nhelper = 1\n",
+        },
+        "helper is lifecycle here, and other",
+    ),
+    "two private names": (
+        {
+            "other.py": "_LIMIT = 1\nA = 1\n",
+            "lifecycle.py": "from made.other import A\n_LIMIT = 2\n",
+        },
+        "_LIMIT is lifecycle here, and other",
+    ),
+    "a name that is a module elsewhere": (
+        {
+            "other.py": "import time\nA = 1\n",
+            "lifecycle.py": "from made.other import A\ntime = 2\n",
+        },
+        "time is lifecycle here, and import time",
+    ),
+    "two modules by one name": (
+        {
+            "other.py": "import time as clock\nA = 1\n",
+            "lifecycle.py": "from made.other import A\nimport datetime as clock\n",
+        },
+        "clock is import datetime as clock here",
+    ),
+    "a builtin that is hidden": ({"lifecycle.py": "def open(): pass\n"}, "open hides a builtin"),
+    "another name": (
+        {**OTHER, "lifecycle.py": "from made.other import helper as h\n"},
+        "another name for what the package defines",
+    ),
+    "a module as a value": (
+        {**OTHER, "lifecycle.py": "import made.other\n"},
+        "from MODULE import NAME",
+    ),
+    "a name that is not there": (
+        {**OTHER, "lifecycle.py": "from made.other import missing\n"},
+        "missing is not defined in",
+    ),
+    "a name from a third module": (
+        {
+            **OTHER,
+            "third.py": "from made.other import helper\n",
+            "lifecycle.py": "from made.third import helper\n",
+        },
+        "helper is not defined in",
+    ),
+    "a circle": (
+        {
+            "other.py": "from made.third import B\nA = 1\n",
+            "third.py": "from made.other import A\nB = 1\n",
+            "lifecycle.py": "from made.other import A\n",
+        },
+        "a circle of imports: other -> third -> other",
+    ),
+    "a module that is not there": (
+        {"lifecycle.py": "from made.missing import A\n"},
+        "No such file",
+    ),
+    "a syntax error": ({"lifecycle.py": "def (\n"}, "invalid syntax"),
+    "newer syntax": (
+        {"lifecycle.py": "def f(x):\n    match x:\n        case 1: pass\n"},
+        "is no Python 3.8",
+    ),
+    "a relative import": ({"lifecycle.py": "from . import other\n"}, "neither relative imports"),
+    "a star": ({**OTHER, "lifecycle.py": "from made.other import *\n"}, "nor * are possible"),
+    "a future import": (
+        {"lifecycle.py": "from __future__ import annotations\n"},
+        "it would act on the whole part",
+    ),
+    "an import in a function": (
+        {**OTHER, "lifecycle.py": "def f():\n    from made.other import helper\n"},
+        "only be imported at the top",
+    ),
+    "a global that changes": (
+        {"lifecycle.py": "A = 1\n\ndef f():\n    global A\n    A = 2\n"},
+        "lifecycle.py:4: a global that changes",
+    ),
+    "the name of the module": ({"lifecycle.py": "A = __name__\n"}, "__name__ is another one"),
+    "its file": ({"lifecycle.py": "def f():\n    return __file__\n"}, "lifecycle.py:2: __file__"),
+    "its names": ({"lifecycle.py": "A = globals()\n"}, "globals is another one"),
+    "a statement": ({"lifecycle.py": "for each in (1, 2):\n    A = each\n"}, "lifecycle.py:1: For"),
+    "a condition": ({"lifecycle.py": "import sys\nif sys:\n    A = 1\n"}, "lifecycle.py:2: If"),
+    "a call": ({"lifecycle.py": "print(1)\n"}, "lifecycle.py:1: Expr"),
+    "an item": ({"lifecycle.py": "A = {}\nA[1] = 2\n"}, "lifecycle.py:2: Assign"),
+    "two statements in a line": ({"lifecycle.py": "import sys; A = 1\n"}, "two statements"),
+    "a class that is empty then": (
+        {"lifecycle.py": "TYPE_CHECKING = False\nclass A:\n  if TYPE_CHECKING:\n    a: int\n"},
+        "is no Python 3.8",
+    ),
+    "a part as a value": (
+        {
+            "lifecycle.py": "from made import near\n\ndef f():\n    return near\n",
+            "near/__init__.py": "from made.near.calls import call\n",
+            "near/calls.py": "def call(): pass\n",
+        },
+        "lifecycle.py:4: near is a part",
+    ),
+    "a name that the part does not export": (
+        {
+            "lifecycle.py": "from made import near\n\ndef f():\n    return near.private()\n",
+            "near/__init__.py": "from made.near.calls import call\n",
+            "near/calls.py": "def call(): pass\ndef private(): pass\n",
+        },
+        "lifecycle.py:4: near is a part",
+    ),
+    "a part with code of its own": (
+        {
+            "lifecycle.py": "from made import near\n",
+            "near/__init__.py": "A = 1\n",
+        },
+        "may only import from the part's modules",
+    ),
+    "a module of a part that is imported directly": (
+        {
+            "lifecycle.py": "from made.near.calls import call\n",
+            "near/__init__.py": "",
+            "near/calls.py": "def call(): pass\n",
+        },
+        "not in the part's directory",
+    ),
+    "a part that another one needs": (
+        {
+            "lifecycle.py": "from made import near\n",
+            "near/__init__.py": "from made.near.calls import call\n",
+            "near/calls.py": "from made.only_here import A\n\ndef call(): pass\n",
+            "only_here.py": "A = 1\n",
+        },
+        "the part near needs it",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_could_make_a_difference_is_refused_with_its_place(name: str, tmp_path: Path) -> None:
+    files, why = REFUSED[name]
+    with pytest.raises(BundleError) as caught:
+        parts_of(tmp_path, files)
+    assert why in str(caught.value)
+    assert str(caught.value).startswith(str(tmp_path))
+
+
+def test_a_program_with_a_part_is_refused(tmp_path: Path) -> None:
+    files = {"lifecycle.py": "", "tool.py": "from made import near\n", "near/__init__.py": ""}
+    with pytest.raises(BundleError, match="can't load the part near"):
+        Bundle(package(tmp_path, files), "made").program("tool", "run()")
+
+
+# --- the launcher
+
+
+class _WithoutTypes(ast.NodeTransformer):
+    """Takes away what a bundle leaves out, by the syntax tree and not by the text."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        if node.value is None:
+            return None
+        return self.generic_visit(ast.copy_location(ast.Assign([node.target], node.value), node))
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return None
+        return self.generic_visit(node)
+
+
+def statements(text: str) -> list[str]:
+    """The statements of a module that define something, as syntax trees."""
+    tree = _WithoutTypes().visit(ast.parse(text))
+    return [
+        ast.dump(node)
+        for node in tree.body
+        if not isinstance(node, ast.Import | ast.ImportFrom | ast.Expr)
+        and "TYPE_CHECKING" not in ast.unparse(node).partition("\n")[0]
+        and "_parts[" not in ast.unparse(node).partition("\n")[0]
+    ]
+
+
+def test_the_statements_of_the_bundle_are_those_of_the_package() -> None:
+    bundle = Bundle(LAUNCHER, "hooks_compile.launcher")
+    bundled = [each for text in bundle.parts().values() for each in statements(text)]
+    left_out = {"launch.py", "prepare.py", "uv_recorder.py", "__init__.py"}
+    paths = [path for path in LAUNCHER.rglob("*.py") if path.name not in left_out]
+    packaged = [each for path in paths for each in statements(path.read_text("utf-8"))]
+    assert len(bundled) > 100
+    assert sorted(bundled) == sorted(packaged)
+    recorder = statements(bundle.program("uv.uv_recorder", "run()"))
+    own = statements((LAUNCHER / "uv" / "uv_recorder.py").read_text("utf-8"))
+    assert recorder[-len(own) :] == own
+    assert set(recorder) - set(own) < set(packaged)
+
+
+@each_interpreter
+def test_the_bundle_compiles_without_a_warning(interpreter: Found, tmp_path: Path) -> None:
+    bundle = Bundle(LAUNCHER, "hooks_compile.launcher")
+    texts = {**bundle.parts(), "recorder": bundle.program("uv.uv_recorder", "run()")}
+    paths = [str(write(tmp_path / f"{name}.py", text)) for name, text in texts.items()]
+    code = (
+        "import sys\nfor path in sys.argv[1:]:\n"
+        "    with open(path, 'rb') as file: compile(file.read(), path, 'exec')\n"
+    )
+    done = subprocess.run(
+        [interpreter.executable, "-I", "-S", "-W", "error", "-c", code, *paths],
+        capture_output=True,
+        check=False,
+        env=clean_environment(),
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+# A launch by the modules of the package, as launch.py makes one by the bundle.
+_BY_PACKAGE = f"""\
+import sys
+sys.path.insert(0, {str(CHECKOUT)!r})
+from hooks_compile.launcher.lifecycle import Launch as _launch
+del sys.path[0]
+with _launch(globals()) as _launch, _launch:
+    _launch()()
+"""
+HOOKS = {
+    "prints": ("import json, sys\nprint(json.dumps(sys.argv[1:]), __file__, __name__)\n", 0),
+    "blocks": ("import sys\nprint('no', file=sys.stderr)\nsys.exit(2)\n", 2),
+    "fails": ("def f():\n    raise ValueError('é')\nf()\n", 1),
+    "has patterns": ("import re\nprint(re.search(r'^\\d+\\s*$', '12 ')[0])\n", 0),
+    "does not compile": ("print(\n", 1),
+    "warns": ("x = 1 is 1\nprint(x)\n", 0),
+    "shows its names": ("print(sorted(globals()))\n", 0),
+}
+
+
+@each_interpreter
+@pytest.mark.parametrize("name", HOOKS)
+def test_a_launch_by_the_bundle_is_a_launch_by_the_package(
+    name: str, interpreter: Found, tmp_path: Path
+) -> None:
+    text, status = HOOKS[name]
+    hook = write(tmp_path / "work" / "hook.py", text)
+    user = User.create(tmp_path, interpreter)
+    by_package = User.create(tmp_path / "package", interpreter)
+    write(by_package.runtime / "launch.py", _BY_PACKAGE)
+    for compiled in (False, True):
+        if compiled:
+            user.compile(hook)
+            by_package.compile(hook)
+        for _ in range(2):
+            flags = ("-S",)
+            bundled = user.launch(hook, "a", "", flags=flags)
+            packaged = by_package.launch(hook, "a", "", flags=flags)
+            assert bundled == packaged
+            assert bundled.status == status
+            assert bundled.shown == user.source(hook, "a", "", flags=flags).shown

@@ -1,0 +1,355 @@
+"""The loop in this process: what goes wrong in it ends nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.interpreters_found import found
+from tests.support.launches import interpreter_record
+from tests.support.repositories import GitRepo, write
+from tests.support.watching import HOOK, is_warm, wait_until, wait_warm
+from watcher.events import Event, Kind
+from watcher.loop import Loop
+from watcher.observer import Monitor
+from watcher.survey import Options
+from watcher.tree import Tree
+from watcher.watch_status import Station
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.watcher.conftest import Scene
+    from watcher.lines import Message
+    from watcher.survey import Survey
+
+
+class Running:
+    """A loop in a thread, and what it said."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        tree: type[Tree] = Tree,
+        options: Options | None = None,
+        scan_s: float = 60.0,
+    ) -> None:
+        self.said: list[Message] = []
+        self.monitors: list[Monitor] = []
+        usual = Options(scene.user.environment(), (scene.user.python,))
+        self.tree = tree(scene.root, options or usual, whole=True, scan_s=scan_s)
+        (scene.user.runtime / "watch").mkdir(exist_ok=True)
+        station = Station(scene.user.runtime, scene.root)
+        self.loop = Loop(
+            {self.tree: station}, lambda _, message: self.said.append(message), self.open_monitor
+        )
+
+    def open_monitor(self, put: Callable[[Event], None]) -> Monitor:
+        self.put = put
+        self.monitors.append(Monitor(put, None))
+        return self.monitors[-1]
+
+    def stop_events(self) -> None:
+        """From now on no event comes, and nothing says so."""
+        monitor = self.monitors[-1]
+        wait_until(lambda: self.tree.next_due() > time.monotonic() + 0.2, self.tree.next_due)
+        monitor.want({})
+
+    def of(self, event: str) -> list[Message]:
+        return [message for message in self.said if message.event == event]
+
+    def wait_for(self, event: str, text: str = "") -> Message:
+        def found() -> list[Message]:
+            return [message for message in self.of(event) if text in str(message)]
+
+        wait_until(found, lambda: f"{event} {text!r}; said was {self.said}")
+        return found()[0]
+
+
+@contextmanager
+def running(
+    scene: Scene,
+    tree: type[Tree] = Tree,
+    *,
+    options: Options | None = None,
+    scan_s: float = 60.0,
+) -> Iterator[Running]:
+    """Run a loop until the end of the block."""
+    runs = Running(scene, tree, options, scan_s)
+    signals: list[int] = []
+    thread = threading.Thread(target=lambda: signals.append(runs.loop.run()))
+    thread.start()
+    try:
+        runs.wait_for("watching")
+        yield runs
+    finally:
+        runs.loop.stop(15)
+        thread.join()
+    assert signals == [15]
+
+
+class Failing(Tree):
+    """A tree with a bug in it: it fails as often as ``flaws`` says."""
+
+    flaws: int = 0
+
+    def step(self) -> list[Message]:
+        messages = super().step()
+        if self.flaws and messages:
+            self.flaws -= 1
+            raise RuntimeError("a bug")
+        return messages
+
+
+def test_a_bug_in_the_handling_of_an_event_ends_nothing(scene: Scene) -> None:
+    with running(scene, Failing) as runs:
+        assert isinstance(runs.tree, Failing)
+        runs.tree.flaws = 1
+        scene.hook.write_text(HOOK.format("second"))
+        notice = runs.wait_for("trouble", "an error in hooks-watch; it goes on")
+        assert "RuntimeError: a bug" in notice.values[0]["text"]
+        scene.assert_hit()
+        scene.hook.write_text(HOOK.format("third"))
+        scene.assert_hit()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_dead_thread_is_replaced_and_all_contents_compared(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(scene) as runs:
+        monkeypatch.setattr("watcher.observer._Handler.dispatch", lambda *_: sys.exit())
+        scene.hook.write_text(HOOK.format("second"))
+        wait_until(
+            lambda: not runs.monitors[0].is_alive() or runs.of("notice"), lambda: "it is dead"
+        )
+        monkeypatch.undo()
+        nothing = Event(Kind.CHANGED, "/elsewhere", time.monotonic())
+        runs.put(nothing)  # spares the ten seconds' wait
+        runs.wait_for("notice", "no more events came")
+        scene.assert_hit()
+        scene.hook.write_text(HOOK.format("third"))
+        scene.assert_hit()
+
+
+def test_events_that_the_system_dropped_are_made_good_and_said_once(scene: Scene) -> None:
+    with running(scene) as runs:
+        runs.stop_events()
+        scene.hook.write_text(HOOK.format("second"))
+        for _ in range(5):
+            runs.put(Event(Kind.LOST, "", time.monotonic()))
+        scene.assert_hit()
+        assert len([m for m in runs.of("notice") if "dropped events" in str(m)]) == 1
+
+
+def test_the_periodic_scan_finds_what_no_event_told_of(scene: Scene) -> None:
+    with running(scene, scan_s=1.0) as runs:
+        runs.stop_events()
+        scene.hook.write_text(HOOK.format("second"))
+        new = write(scene.hook.with_name("new.py"), HOOK.format("new"))
+        scene.assert_hit()
+        scene.assert_hit(new)
+        changed = [value for message in runs.of("changed") for value in message.values]
+        assert {value["path"] for value in changed} == {str(scene.hook), str(new)}
+        assert [value["ms"] for value in changed] == [
+            None,
+            None,
+        ]  # nobody knows when they were saved
+
+
+def test_a_syntax_error_is_said_when_the_file_is_quiet_and_again_with_every_change(
+    scene: Scene,
+) -> None:
+    with running(scene) as runs:
+        scene.hook.write_text("print(1\n")
+        broken = runs.wait_for("broken")
+        error = broken.values[0]["results"][0]["error"]
+        assert (error["line"], error["column"]) == (1, 6)
+        assert list(runs.tree.sources.broken) == [str(scene.hook)]
+        other = scene.hook.with_name("other.py")
+        other.write_text(HOOK.format("changed"))
+        runs.wait_for("still broken")
+        scene.hook.write_text(HOOK.format("fine"))
+        runs.wait_for("changed", "'fixed': True")
+        assert runs.tree.sources.broken == {}
+        assert len(runs.of("broken")) == 1
+
+
+def test_what_is_broken_at_the_start_is_said(scene: Scene) -> None:
+    scene.hook.write_text("def f(:\n")
+    with running(scene) as runs:
+        runs.wait_for("broken")
+        assert is_warm(scene.user, scene.hook.with_name("other.py"))
+
+
+def test_a_broken_module_beside_the_hooks_is_said_too(scene: Scene) -> None:
+    module = write(scene.hook.with_name("package") / "__init__.py").with_name("helper.py")
+    module.write_text("VALUE = 1\n")
+    with running(scene) as runs:
+        cached = module.parent / "__pycache__" / f"helper.{scene.user.interpreter.cache_tag}.pyc"
+        assert cached.exists()
+        before = cached.read_bytes()
+        module.write_text("VALUE = 2\n")
+        wait_until(lambda: cached.read_bytes() != before, lambda: "the module is compiled")
+        module.write_text("VALUE = (\n")
+        broken = runs.wait_for("broken")
+        assert broken.values[0]["kind"] == "module"
+        new = write(module.with_name("new_module.py"), "NEW = 1\n")
+        made = cached.with_name(cached.name.replace("helper", "new_module"))
+        wait_until(made.exists, lambda: str(new))
+
+
+def test_the_entries_of_a_removed_hook_are_pruned(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watcher.sources._PRUNE_AFTER_S", 0.5)
+    with running(scene):
+        cache = scene.hook.parent / "__pycache_opt__"
+        assert list(cache.glob("guard.*"))
+        scene.hook.unlink()
+        wait_until(lambda: not list(cache.glob("guard.*")), lambda: "the entries are gone")
+        assert list(cache.glob("other.*"))
+
+
+def test_old_versions_are_pruned_but_never_those_in_use(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watcher.sources._PRUNE_AFTER_S", 0.5)
+    with running(scene):
+        cache = scene.hook.parent / "__pycache_opt__"
+        for number in range(6):
+            scene.hook.write_text(HOOK.format(number))
+            wait_warm(scene.user, scene.hook)
+        wait_until(
+            lambda: len(list(cache.glob("guard.*"))) == 3, lambda: str(list(cache.iterdir()))
+        )
+        scene.assert_hit()
+
+
+def test_a_changed_configuration_changes_the_set_of_hooks(scene: Scene) -> None:
+    tool = write(scene.root / "tools/check.py", HOOK.format("tool"))
+    other = scene.hook.with_name("other.py")
+    with running(scene) as runs:
+        config = scene.root / "pyproject.toml"
+        config.write_text(
+            '[tool.hooks-compile]\ninclude = ["tools/*.py"]\nexclude = ["**/other.py"]\n'
+        )
+        scene.assert_hit(tool)
+        runs.wait_for("removed", str(other))
+        config.write_text("[tool.hooks-compile]\ninclude = 7\n")
+        runs.wait_for("trouble", "include has to be a list")
+        scene.hook.write_text(HOOK.format("meanwhile"))
+        scene.assert_hit()
+        config.unlink()
+        runs.wait_for("notice", "can be used again")
+        other.write_text(HOOK.format("back"))
+        scene.assert_hit(other)
+
+
+def test_a_changed_agent_configuration_changes_the_set_of_hooks(scene: Scene) -> None:
+    tool = write(scene.root / "tools/check.py", HOOK.format("tool"))
+    command = {"type": "command", "command": 'python3 "$CLAUDE_PROJECT_DIR"/tools/check.py'}
+    settings = {"hooks": {"Stop": [{"hooks": [command]}]}}
+    with running(scene):
+        write(scene.root / ".claude/settings.json", json.dumps(settings))
+        scene.assert_hit(tool)
+        tool.write_text(HOOK.format("changed"))
+        scene.assert_hit(tool)
+
+
+def test_a_forced_level_in_the_configuration_is_obeyed_at_once(scene: Scene) -> None:
+    with running(scene):
+        assert scene.user.entry_path(scene.hook, 2).exists()
+        write(scene.root / ".hooks-compile.toml", "optimize = 1\n")
+        wait_until(scene.user.entry_path(scene.hook, 1).exists, lambda: "level 1")
+
+
+def test_a_file_without_a_suffix_is_a_hook_by_its_shebang(scene: Scene) -> None:
+    with running(scene):
+        hook = write(scene.hook.with_name("check"), "#!/usr/bin/env python3\nprint(1)\n")
+        scene.assert_hit(hook)
+        write(scene.hook.with_name("script"), "#!/bin/sh\necho 1\n")
+        link = scene.hook.with_name("linked")
+        write(scene.root / "tools/inside.py", HOOK.format("inside"))
+        link.symlink_to("../../tools")
+        scene.assert_hit(scene.root / "tools/inside.py")
+
+
+class Counting(Tree):
+    """A tree that counts how often it is looked through."""
+
+    looks = 0
+
+    def start_survey(self) -> Callable[[], Survey] | None:
+        find = super().start_survey()
+        self.looks += find is not None
+        return find
+
+
+def test_a_log_without_a_suffix_does_not_have_the_tree_looked_through(scene: Scene) -> None:
+    with running(scene, Counting) as runs:
+        tree = runs.tree
+        assert isinstance(tree, Counting)
+        wait_until(lambda: tree.next_due() > time.monotonic() + 1, tree.next_due)
+        looks = tree.looks
+        log = scene.hook.with_name("log")
+        for number in range(3):
+            with log.open("a") as file:
+                file.write(f"{number}: not Python\n")
+            time.sleep(0.1)
+        wait_until(lambda: tree.next_due() > time.monotonic() + 1, tree.next_due)
+        assert tree.looks == looks
+        hook = write(scene.hook.with_name("check"), "#!/usr/bin/env python3\nprint(1)\n")
+        scene.assert_hit(hook)
+        assert tree.looks > looks
+
+
+def test_a_tree_that_becomes_a_part_of_another_is_left_alone(scene: Scene, tmp_path: Path) -> None:
+    GitRepo.create(tmp_path)
+    other = write(tmp_path / ".claude/hooks/others.py", HOOK.format("others"))
+    with running(scene) as runs:
+        shutil.rmtree(scene.root / ".git")
+        runs.wait_for("trouble", "is no work tree of its own any more")
+        assert not is_warm(scene.user, other)
+        scene.repo.git("init", "--quiet")
+        runs.wait_for("notice", "can be used again")
+
+
+def test_a_python_that_ran_a_hook_gets_entries_from_then_on(scene: Scene, tmp_path: Path) -> None:
+    others = [f for f in found() if f.is_cpython and f.executable != Path(scene.user.python)]
+    if not others:
+        pytest.skip("there is only one CPython here")
+    path = write(tmp_path / "bin/README").parent
+    (path / "python3").symlink_to(scene.user.python)
+    env = scene.user.environment() | {"PATH": f"{path}:{os.environ['PATH']}"}
+    with running(scene, options=Options(env)) as runs:
+        assert [each.version for each in runs.tree.interpreters] == [sys.version_info[:3]]
+        note = scene.user.runtime / "seen" / "launched"
+        note.write_bytes(os.fsencode(others[0].executable) + b"\0" + bytes(scene.hook.parent))
+        cache = scene.hook.parent / "__pycache_opt__"
+        tag = interpreter_record(others[0]).cache_tag
+        wait_until(lambda: list(cache.glob(f"guard.{tag}.*")), lambda: str(list(cache.iterdir())))
+        assert len(runs.tree.interpreters) == 2
+
+
+def test_a_root_with_a_hook_that_others_import_may_go_too(scene: Scene) -> None:
+    """Such a hook is a module as well: it is forgotten once."""
+    scene.hook.with_name("other.py").write_text("import guard\n")
+    with running(scene) as runs:
+        assert str(scene.hook) in runs.tree.sources.modules
+        scene.root.rename(scene.root.with_name("away"))
+        runs.wait_for("trouble", "does not exist any more")
+        assert not runs.tree.sources.hooks
+        scene.root.with_name("away").rename(scene.root)
+        runs.wait_for("notice", "can be used again")
+        scene.hook.write_text(HOOK.format("second"))
+        scene.assert_hit()
