@@ -175,6 +175,7 @@ _LAST_ONES = (
     "stdout",
     "stderr",
     "fork",
+    "lazy",
     "logging",
 )
 _TOGETHER = sorted(
