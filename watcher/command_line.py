@@ -116,14 +116,13 @@ def _watch(arguments: argparse.Namespace) -> int:
         except OSError:
             return  # a full disk under the log is no reason to stop compiling
 
-    most_watches = MOST_WATCHES * len(trees)
-    open_monitor = functools.partial(Monitor, poll_s=arguments.poll, most_watches=most_watches)
     with contextlib.ExitStack() as stack:
         stations = {tree: Station(runtime, tree.given) for tree in trees}
         for station in stations.values():
             station.acquire()
             stack.callback(station.release)
-        loop = Loop(stations, report, open_monitor)
+        most_watches = MOST_WATCHES * len(trees)
+        loop = Loop(stations, report, lambda put: Monitor(put, arguments.poll, most_watches))
         _stop_at_signals(loop.stop)
         status = 128 + loop.run()
     try:

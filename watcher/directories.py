@@ -4,7 +4,7 @@ They are those with hooks or configuration, those where hooks are usual, and the
 when one appears or is renamed. The most important ones come first: only some get a watch.
 """
 # Paths are strings, as in discovery.
-# ruff: noqa: PTH112, PTH118, PTH120
+# ruff: noqa: PTH112, PTH118, PTH120, PTH122
 
 from __future__ import annotations
 
@@ -42,13 +42,8 @@ def matches(interest: Interest, name: str, *, is_directory: bool) -> bool:
     if is_directory and (name not in NEVER or name in CACHES):
         return name in interest or "*/" in interest
     # Emacs locks a file that somebody edits with a symlink that leads nowhere.
-    is_source = f"*{suffix_of(name)}" in interest and not name.startswith(".#")
+    is_source = f"*{os.path.splitext(name)[1]}" in interest and not name.startswith(".#")
     return name in interest or (is_source and not is_directory)
-
-
-def suffix_of(name: str) -> str:
-    """Return ``.py`` for ``guard.py``, "" for ``pre-commit``."""
-    return os.path.splitext(name)[1]  # noqa: PTH122 - a name, not a path
 
 
 def of_tree(project: Project, given: Path, modules: Iterable[str], *, whole: bool) -> Directories:

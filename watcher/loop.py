@@ -203,13 +203,11 @@ class Loop:
                 self._has_news = True
 
     def _state(self, tree: Tree, monitor: Monitor) -> dict[str, Any]:
-        return {
+        return tree.synced(watching=True).values[0] | {
             "pid": os.getpid(),
             "since": self._since,
             "tree": os.fspath(tree.given),
             "root": os.fspath(tree.root),
-            "hooks": tree.sizes[0],
-            "modules": tree.sizes[1],
             "interpreters": [interpreter.label for interpreter in tree.interpreters],
             "how": "; ".join(m.values[0]["text"] for m in monitor.notices.values()) or "events",
             "last_change": self._last_changes.get(tree),

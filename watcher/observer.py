@@ -108,22 +108,13 @@ class Monitor:
     """Puts an event into a queue for each change in some directories."""
 
     def __init__(
-        self,
-        put: Callable[[Event], None],
-        *,
-        poll_s: float | None = None,
-        most_watches: int = MOST_WATCHES,
-        mounted: Callable[[], Mapping[str, str]] = mounted,
+        self, put: Callable[[Event], None], poll_s: float | None, most_watches: int = MOST_WATCHES
     ) -> None:
-        """Start the threads. With ``poll_s`` all directories are polled, so often.
-
-        ``notices`` says what is polled, by the reason. ``mounted`` is for tests.
-        """
-        self.notices: dict[str, Message] = {}
+        """Start the threads. With ``poll_s`` all directories are polled, so often."""
+        self.notices: dict[str, Message] = {}  # what is polled, by the reason
         self._poll_s = poll_s or POLL_S
         self._is_polling_wanted = poll_s is not None
         self._most_watches = most_watches
-        self._mounted = mounted
         self._handler = _Handler(put)
         self._losses = _Losses(put)
         self._too_many = f"at most {most_watches} directories are watched"
@@ -147,17 +138,14 @@ class Monitor:
             observer.join()
 
     def want(self, directories: Directories) -> list[str]:
-        """Report changes in exactly ``directories`` from now on, the most important ones first.
-
-        Returns those whose changes until now were not reported.
-        """
+        """Report changes in exactly ``directories``; return those where some were missed."""
         self._handler.directories = dict(directories)
         first = set(islice(directories, self._most_watches))
-        types = self._mounted()
+        types = mounted()
         self._reasons: dict[str, str] = {}
         for path in directories:
-            reason = self._no_events or self._failed.get(path)
-            reason = reason or ("" if path in first else self._too_many)
+            limit = "" if path in first else self._too_many
+            reason = self._no_events or self._failed.get(path) or limit
             if reason := reason or reason_to_poll(path, types):
                 self._reasons[path] = reason
         for path, watch in list(self._watches.items()):
@@ -219,9 +207,8 @@ class Monitor:
 
     def _describe(self, reason: str, count: int) -> Message:
         polled = "1 directory is" if count == 1 else f"{count} directories are"
-        is_trouble = reason not in (_ASKED_FOR, self._too_many)
         text = f"{polled} polled every {self._poll_s:g} s: {reason}"
-        return lines.notice(text, trouble=is_trouble)
+        return lines.notice(text, trouble=reason not in (_ASKED_FOR, self._too_many))
 
 
 class _Handler(events.FileSystemEventHandler):

@@ -1,6 +1,6 @@
 """One watched tree: what its events mean, and what has to be done next."""
 # Paths are strings here, as in discovery.
-# ruff: noqa: PTH112, PTH113
+# ruff: noqa: PTH112, PTH113, PTH122
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hooks_compile.project.config import DOTFILE, PYPROJECT
 from hooks_compile.project.search import is_source
 from watcher import directories, lines, survey
 from watcher.debounce import QUIET_S, Debounce
-from watcher.directories import CACHES, HOOKS, matches, suffix_of
+from watcher.directories import CACHES, HOOKS, matches
 from watcher.events import Kind
 from watcher.sources import Sources
 
@@ -53,10 +53,7 @@ class Tree:
         scan_s: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Read nothing yet. ``given`` is absolute, and may be a symlink.
-
-        All contents are compared every ``scan_s`` seconds, next at ``scan_due``.
-        """
+        """Read nothing yet. ``given`` is absolute; ``scan_s`` is the time between scans."""
         self.given = given
         self.directories: Directories = {}
         self.sources = Sources(clock)
@@ -82,12 +79,6 @@ class Tree:
     def interpreters(self) -> tuple[Interpreter, ...]:
         """Those that the hooks are compiled for, as far as they are known."""
         return self._survey.interpreters if self._survey else ()
-
-    @property
-    def sizes(self) -> tuple[int, int]:
-        """The number of hooks, and of local modules that are no hooks."""
-        modules = self.sources.modules.keys() - self.sources.hooks.keys()
-        return len(self.sources.hooks), len(modules)
 
     def close(self) -> None:
         """End the compiler's processes; they start again when they are needed."""
@@ -198,9 +189,9 @@ class Tree:
 
     def synced(self, *, watching: bool) -> Message:
         """Return the message that the first scan is over."""
-        seconds, counts = self._clock() - self._start, self.sources.counts
-        found = (*self.sizes, self.interpreters, counts)
-        return lines.synced(self.root, *found, seconds, watching=watching)
+        hooks, modules = self.sources.hooks.keys(), self.sources.modules.keys()
+        found = (len(hooks), len(modules - hooks), self.interpreters, self.sources.counts)
+        return lines.synced(self.root, *found, self._clock() - self._start, watching=watching)
 
     def _may_change_the_set(self, event: Event) -> bool:
         """Return whether there may be other hooks than before, because of this event."""
@@ -210,7 +201,7 @@ class Tree:
         interest = self.directories.get(parent, frozenset())
         if not matches(interest, name, is_directory=event.is_directory):
             return False
-        suffix = suffix_of(name)
+        suffix = os.path.splitext(name)[1]
         if name in interest or f"*{suffix}" not in HOOKS:
             return True
         if event.is_directory or suffix == ".py":

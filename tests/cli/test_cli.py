@@ -524,6 +524,21 @@ def test_clean_removes_entries_and_nothing_else(tool: Tool) -> None:
     assert tool.ok("clean") == "0 files removed\n"
 
 
+@pytest.mark.parametrize("words", [("clean",), ("uninit", "--yes")], ids=str)
+def test_the_compiled_modules_that_only_we_made_are_removed(
+    tool: Tool, words: tuple[str, ...]
+) -> None:
+    pythons = write(tool.cwd / HOOKS / "other/__pycache__/mine.cpython-311.pyc", "made by Python")
+    beside = [write(tool.cwd / HOOKS / f"{name}.py") for name in ("helper", "package/__init__")]
+    write(tool.cwd / HOOK, "import helper, package\n")
+    tool.ok("compile")
+    caches = [path.parent / "__pycache__" for path in beside]
+    assert [len(list(cache.iterdir())) for cache in caches] == [1, 1]
+    tool.ok(*words)
+    assert list(tool.cwd.rglob("*.pyc")) == [pythons]
+    assert list(tool.cwd.rglob("__pycache*")) == [pythons.parent]
+
+
 def without_last_hook(tool: Tool) -> list[Path]:
     """The caches of hooks that are gone; of the last one only its launch told."""
     write(tool.cwd / ".hooks-compile.toml", 'include = ["tools/*.py"]\n')

@@ -19,7 +19,7 @@ from watcher.events import Event, Kind
 from watcher.observer import Monitor, mounted, parse_mounts, reason_to_poll
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
@@ -28,10 +28,9 @@ ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux'
 class Watched:
     """A monitor, and the events that came from it."""
 
-    def __init__(self, poll_s: float | None = None, **how: int) -> None:
+    def __init__(self, poll_s: float | None = None, most_watches: int = 64) -> None:
         self.queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self.mounts: Mapping[str, str] = {}
-        self.monitor = Monitor(self.queue.put, poll_s=poll_s, mounted=lambda: self.mounts, **how)
+        self.monitor = Monitor(self.queue.put, poll_s, most_watches)
         self.events: list[Event] = []
 
     def want(self, *directories: Path) -> list[str]:
@@ -212,8 +211,10 @@ def test_a_thread_that_died_is_noticed_and_replaced(
     by_events.wait_for(Kind.CREATED, tmp_path / "other.py")
 
 
-def test_a_file_system_without_events_is_polled(by_events: Watched, tmp_path: Path) -> None:
-    by_events.mounts = {"/": "nfs4"}
+def test_a_file_system_without_events_is_polled(
+    by_events: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watcher.observer.mounted", lambda: {"/": "nfs4"})
     assert by_events.want(tmp_path) == [str(tmp_path)]
     text = "1 directory is polled every 2 s: nfs4 does not report what other machines change"
     assert by_events.notices() == [("trouble", text)]
