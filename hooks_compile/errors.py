@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hooks_compile import printable
+from hooks_compile.printable import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ class HooksCompileError(Exception):
 
     def __str__(self) -> str:
         """``FILE: CAUSE`` and, on a second line, the remedy."""
-        where = f"{printable.one_line(str(self.path))}: " if self.path is not None else ""
+        where = f"{one_line(str(self.path))}: " if self.path is not None else ""
         fix = f"\n  to fix it: {self.remedy}" if self.remedy else ""
         return f"{where}{self.cause}{fix}"
 

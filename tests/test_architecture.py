@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import json
 import subprocess
 from functools import cache
@@ -20,19 +21,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LAUNCHER = CHECKOUT / "hooks_compile" / "launcher"
-WORKER = CHECKOUT / "hooks_compile" / "runtime"
+WORKER = CHECKOUT / "hooks_compile" / "compile_worker"
 MODULES = sorted(
     path for package in ("hooks_compile", "watcher") for path in (CHECKOUT / package).rglob("*.py")
 )
 # Only what comes in decides what goes out: no file, no clock, no process, no environment.
 PURE = [
+    "hooks_compile/errors.py",
     "hooks_compile/doctor/findings.py",
+    "hooks_compile/errors.py",
     "hooks_compile/project/globs.py",
     "hooks_compile/compile_worker/level.py",
     "hooks_compile/compile_worker/standard_modules.py",
     "hooks_compile/model.py",
     "hooks_compile/printable.py",
-    "hooks_compile/entries/report.py",
     "hooks_compile/launcher/entry.py",
     "hooks_compile/project/shebang.py",
     "watcher/debounce.py",
@@ -41,7 +43,7 @@ PURE = [
 PURE_LIBRARY = {
     *("__future__", "_frozen_importlib_external", "_imp", "ast", "builtins", "collections"),
     *("dataclasses", "enum", "fnmatch", "functools", "itertools", "marshal", "math", "os.path"),
-    *("re", "typing", "unicodedata", "warnings"),
+    *("re", "shlex", "typing", "unicodedata", "warnings"),
 }
 PURE_PATH_FUNCTIONS = {
     *("basename", "commonpath", "dirname", "isabs", "join", "normpath", "sep", "split"),
@@ -92,11 +94,78 @@ def test_the_rules_below_look_at_every_module() -> None:
     assert {"hooks_compile/cli/main.py", "watcher/command_line.py", "watcher/observer.py"} <= names
 
 
-def test_hooks_compile_never_depends_on_the_watcher() -> None:
-    for path in MODULES:
-        if path.is_relative_to(CHECKOUT / "hooks_compile"):
-            found = modules_imported(path)
-            assert not [n for n in found if n.split(".")[0] == "watcher"], name_of(path)
+# Each line may import from the lines above it, and a package from itself.
+LAYERS = (
+    ("printable",),
+    ("errors",),
+    ("model", "files"),
+    ("trust",),
+    ("git",),
+    ("launcher",),
+    ("compile_worker",),
+    ("install",),
+    ("interpreters",),
+    ("project",),
+    ("entries",),
+    ("agents",),
+    ("git_hooks", "bench"),
+    ("doctor", "demo"),
+    ("cli",),
+    ("watcher",),
+)
+_LEVEL = {unit: level for level, units in enumerate(LAYERS) for unit in units}
+
+
+def dotted(path: Path) -> str:
+    name = ".".join(path.relative_to(CHECKOUT).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+def unit_of(module: str) -> str:
+    first, *rest = module.split(".")
+    return first if first == "watcher" else rest[0]
+
+
+@cache
+def import_graph() -> dict[str, set[str]]:
+    """Each module with those of ours that it imports, for type checkers too."""
+    known = {dotted(path): path for path in MODULES}
+    packages = {"hooks_compile", "watcher", "hooks_compile.__main__", "watcher.__main__"}
+    return {
+        name: {found for found in modules_imported(path) if found in known} - packages - {name}
+        for name, path in known.items()
+        if name not in packages
+    }
+
+
+def test_imports_go_down_the_layers() -> None:
+    wrong = [
+        f"{module} imports {imported}"
+        for module, found in import_graph().items()
+        for imported in found
+        if unit_of(module) != unit_of(imported)
+        and _LEVEL[unit_of(module)] <= _LEVEL[unit_of(imported)]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_there_is_no_circle_of_imports() -> None:
+    graph = {
+        module: {each for each in found if not module.startswith(f"{each}.")}
+        for module, found in import_graph().items()
+    }
+    tuple(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError
+
+
+def test_no_two_modules_have_the_same_name() -> None:
+    names = [path.stem for path in MODULES if path.stem not in ("__init__", "__main__")]
+    assert not {name for name in names if names.count(name) > 1}
+
+
+def test_the_top_level_and_each_module_stay_small() -> None:
+    assert len(list((CHECKOUT / "hooks_compile").glob("*.py"))) <= 10
+    long = {name_of(path): len(path.read_text("utf-8").splitlines()) for path in MODULES}
+    assert not {name: lines for name, lines in long.items() if lines > 400}
 
 
 def test_only_the_observer_imports_watchdog() -> None:
@@ -170,8 +239,9 @@ def test_nothing_but_the_command_lines_prints() -> None:
         "hooks_compile/compile_worker/serve.py",  # answers its parent there
         "hooks_compile/launcher/early_exit.py",  # writes out what the hook has printed
         "hooks_compile/launcher/uv/uv_launch.py",  # looks if they are open
+        "hooks_compile/cli/launch_commands.py",  # flushes before another program prints
     }
-    edges = {"hooks_compile/cli/edge.py", "hooks_compile/cli/main.py", "watcher/command_line.py"}
+    edges = {"hooks_compile/cli/edge.py", "hooks_compile/cli/output.py", "watcher/command_line.py"}
     assert printers - others <= edges
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile import printable
-from hooks_compile.entries.report import describe_error, plural, result_json, shown
+from hooks_compile.entries.report import describe_error, plural, result_json
 from hooks_compile.model import State
+from hooks_compile.printable import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

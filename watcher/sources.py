@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.entries import cache
+from hooks_compile.entries.sync import compile_modules
 from hooks_compile.errors import pasted
 from hooks_compile.model import State
 from watcher import lines
@@ -106,7 +107,7 @@ class Sources:
         modules = [self.modules[due.key] for due in dues if due.key in self.modules]
         results = compiler.compile(hooks) if hooks else []
         if modules:
-            made = compiler.modules(modules, write=True)
+            made = compile_modules(compiler, modules)
             results += [each for each in made if os.fspath(each.source.path) not in self.hooks]
         by_path: dict[str, list[CompileResult]] = {}
         for result in results:

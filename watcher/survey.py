@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from hooks_compile import agents, git
 from hooks_compile.errors import HooksCompileError, pasted
 from hooks_compile.install import runtime_directory
-from hooks_compile.interpreters.selection import find_interpreters, for_unattended
 from hooks_compile.project.config import DOTFILE, PYPROJECT
 from hooks_compile.project.discovery import PROJECT_DIRECTORIES
 from hooks_compile.project.record import open_project
+from hooks_compile.project.selection import find_interpreters, for_unattended
 from watcher import directories
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def find(given: Path, options: Options, *, whole: bool) -> Survey:
     """Return what is in ``given``, a whole project or a path. Raises HooksCompileError."""
     project = _open(given, options, whole=whole)
     runtime_directory.ensure(project.runtime)
-    modules = [*project.modules(), *project.imported_hooks()]
+    modules = project.importable()
     by_path = {os.fspath(module.path): module for module in modules}
     return Survey(
         project,

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile import files
-from hooks_compile.entries.report import plural, shown
+from hooks_compile.entries.report import plural
 from hooks_compile.errors import HooksCompileError, pasted
-from hooks_compile.printable import one_line
+from hooks_compile.printable import one_line, shown
 
 if TYPE_CHECKING:
     from filelock import FileLock

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from hooks_compile.interpreters.selection import Rules
     from hooks_compile.interpreters.shims import Bypass
     from hooks_compile.model import Interpreter, Optimize
     from hooks_compile.project.record import Project
+    from hooks_compile.project.selection import Rules
 
 
 def current_directory() -> Path:
@@ -78,7 +78,7 @@ def plan_job(
     ``commands`` and ``optimize`` are those of the command line, instead of the configured ones.
     Raises InterpreterError for a command that can't be used.
     """
-    from hooks_compile.interpreters import selection
+    from hooks_compile.project import selection
 
     begun = time.perf_counter() if begun is None else begun
     rules = selection.for_person(project, current_directory(), os.environ)
@@ -96,6 +96,6 @@ def open_job(arguments: argparse.Namespace, *, paths: Sequence[Path] = ()) -> Jo
 
 def record_shims(job: Job) -> list[Bypass]:
     """Record what shims choose, for later launches; return how launches treat each shim."""
-    from hooks_compile.interpreters import selection
+    from hooks_compile.project import selection
 
     return selection.refresh_shims(job.project, job.rules, job.commands)

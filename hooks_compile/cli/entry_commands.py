@@ -12,12 +12,13 @@ from hooks_compile.cli.context import current_directory, open_job, open_project,
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from hooks_compile.agents.wiring.committed import Place
     from hooks_compile.cli.context import Job
     from hooks_compile.entries.committing import Checked
     from hooks_compile.entries.sync import Synced
+    from hooks_compile.model import HookSource
     from hooks_compile.project.record import Project
 
 
@@ -76,7 +77,7 @@ def run_clean(arguments: argparse.Namespace) -> int:
     cwd = current_directory()
     tops = [cwd / path for path in arguments.paths if path.is_dir()]
     alone = project.abandoned(tops or [project.root]) if tops or not arguments.paths else []
-    cleaned = clean_caches([*project.directories(), *alone])
+    cleaned = clean_caches([*project.directories(), *alone], project.importable())
     if arguments.runtime:
         cleaned.run(_remove_runtime, project.runtime)
     if arguments.json:
@@ -195,13 +196,15 @@ class Cleaned(NamedTuple):
         return bool(self.errors)
 
 
-def clean_caches(directories: Iterable[Path]) -> Cleaned:
-    """Remove the entries of the hooks in ``directories``."""
+def clean_caches(directories: Sequence[Path], modules: Iterable[HookSource]) -> Cleaned:
+    """Remove the entries of the hooks in ``directories``, and the modules that we compiled."""
     from hooks_compile.entries import cache
 
     cleaned = Cleaned([], [])
     for directory in directories:
         cleaned.run(cache.clean, cache.directory_in(directory))
+    for directory in sorted({*directories, *(module.path.parent for module in modules)}):
+        cleaned.run(cache.clean_modules, cache.module_directory_in(directory))
     return cleaned
 
 
@@ -216,5 +219,5 @@ def _explain_rest(runtime: Path) -> None:
     from hooks_compile.git_hooks import installer
 
     output.warn(f"{runtime}: stays, because something else is in it")
-    if any(each.is_relative_to(runtime) for each in installer.template_folders()):
+    if any(each.is_relative_to(runtime) for each in installer.template_directories()):
         output.warn("  git's configuration names it: hooks-compile git-hooks uninstall --global")

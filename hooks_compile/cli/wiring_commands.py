@@ -70,13 +70,15 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     )
     git_plan = git_setup.GitPlan()
     if not (arguments.no_git or arguments.agent):
-        git_plan = git_setup.plan_removal(project.root, project.repository)
+        git_plan = git_setup.plan_removal(project.root, os.environ, project.repository)
     stop = _before_changes(arguments, plan, git_plan)
     if stop is not None:
         return stop
     with applied(plan):
         git_plan.apply(os.environ)
-    cleaned = entry_commands.clean_caches([] if arguments.agent else project.directories())
+    cleaned = entry_commands.Cleaned([], [])
+    if not arguments.agent:
+        cleaned = entry_commands.clean_caches(project.directories(), project.importable())
     if cleaned.removed:
         output.say(f"{report.plural(len(cleaned.removed), 'file')} of compiled code removed")
     if plan.changes:
@@ -103,6 +105,7 @@ def run_wrapper(arguments: argparse.Namespace) -> int:
 
 def run_git_hooks(arguments: argparse.Namespace) -> int:
     """Install, remove or show our hooks among those that git runs."""
+    from hooks_compile import git
     from hooks_compile.git_hooks import hook_status, installer
 
     root = current_directory()
@@ -114,8 +117,11 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
             for line in (*status.events, *status.problems):
                 output.say(str(line))
         return not status.ok
-    act = installer.install if arguments.action == "install" else installer.uninstall
-    steps = act(root, os.environ, global_=arguments.global_, dry_run=arguments.dry_run)
+    repository = None if arguments.global_ else git.require_repository(root)
+    plan = installer.plan_install if arguments.action == "install" else installer.plan_uninstall
+    steps = plan(repository, os.environ)
+    if not arguments.dry_run:
+        installer.apply(steps, os.environ)
     if arguments.json:
         output.print_json([step.as_json() for step in steps])
     else:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from hooks_compile.doctor import directory_checks, hook_checks, machine_checks, python_checks
 from hooks_compile.doctor.findings import NOTE, PROBLEM, Finding
 from hooks_compile.entries import sync
-from hooks_compile.entries.report import shown
 from hooks_compile.errors import InterpreterError
-from hooks_compile.interpreters.selection import for_person
 from hooks_compile.model import State
+from hooks_compile.printable import shown
+from hooks_compile.project.selection import for_person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

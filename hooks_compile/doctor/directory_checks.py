@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from hooks_compile import git
 from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
-from hooks_compile.entries.report import plural, shown
+from hooks_compile.entries.report import plural
 from hooks_compile.errors import GitError
 from hooks_compile.files import LARGEST_SOURCE, is_writable_directory, read_bytes
 from hooks_compile.install import wrapper
 from hooks_compile.install.wrapper import Standing
 from hooks_compile.launcher.entry import CACHE_DIRECTORY
+from hooks_compile.printable import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,11 +10,11 @@ from hooks_compile.agents.shell.launches import NO_PYTHON
 from hooks_compile.agents.wiring import plan as wiring_plan
 from hooks_compile.agents.wiring.committed import missing_wrappers
 from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
-from hooks_compile.entries.report import describe_trouble, plural, shown
+from hooks_compile.entries.report import describe_trouble, plural
 from hooks_compile.errors import GitError
 from hooks_compile.interpreters import uv_records
 from hooks_compile.model import State
-from hooks_compile.printable import one_line
+from hooks_compile.printable import one_line, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -10,10 +10,9 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
-from hooks_compile.entries.report import shown
 from hooks_compile.errors import RuntimeDirectoryError
 from hooks_compile.install import runtime_directory
-from hooks_compile.printable import one_line
+from hooks_compile.printable import one_line, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

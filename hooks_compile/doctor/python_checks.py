@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.bench.timing import Start, time_in_turn
 from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
-from hooks_compile.entries.report import shown
 from hooks_compile.interpreters import shims
-from hooks_compile.interpreters.selection import attempts
+from hooks_compile.printable import shown
+from hooks_compile.project.selection import attempts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from hooks_compile.interpreters.selection import Rules
     from hooks_compile.model import Interpreter
     from hooks_compile.project.record import Project
+    from hooks_compile.project.selection import Rules
 
 # The time that a Python gets to reach its first line. It is no measurement.
 _PATIENCE_S = 5

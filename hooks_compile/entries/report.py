@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hooks_compile.errors import HooksCompileError, pasted
+from hooks_compile.errors import pasted
+from hooks_compile.files import refusal
 from hooks_compile.launcher.entry import CACHE_DIRECTORY
 from hooks_compile.model import State
-from hooks_compile.printable import one_line
-from hooks_compile.printable import shown as shown  # noqa: PLC0414 - others import it from here
+from hooks_compile.printable import one_line, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,13 +72,7 @@ def troubles(synced: Synced, root: Path) -> list[str]:
         is_unwritable = result.state is State.UNWRITABLE
         if text:
             found.setdefault(result.source.path.parent if is_unwritable else result, text)
-    return [*found.values(), *(_describe_refused(error) for error in synced.refused)]
-
-
-def _describe_refused(error: OSError) -> str:
-    remedy = f"sudo rm -r {pasted(error.filename)}"
-    cause = f"can't be removed: {error.strerror}"
-    return str(HooksCompileError(cause, path=error.filename, remedy=remedy))
+    return [*found.values(), *(str(refusal(error)) for error in synced.refused)]
 
 
 def summary(synced: Synced, seconds: float) -> str:

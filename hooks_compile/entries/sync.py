@@ -63,7 +63,7 @@ def synchronize(
     level = project.config.optimize if optimize is None else optimize
     with Compiler(interpreters, key, level, progress) as compiler:
         results = compiler.compile(project.sources)
-        modules = compile_modules(compiler, [*project.modules(), *project.imported_hooks()])
+        modules = compile_modules(compiler, project.importable())
     if not prune:
         return Synced(tuple(results), tuple(modules), ())
     needed = {result.entry.name for result in results if result.entry}

@@ -102,6 +102,10 @@ class Project:
         imported = (source for source in self.sources if os.fspath(source.path) in named)
         return [HookSource(source.path, "local module") for source in imported]
 
+    def importable(self) -> list[HookSource]:
+        """Return everything that is compiled as a module: for ``__pycache__``."""
+        return [*self.modules(), *self.imported_hooks()]
+
 
 def _imported(text: bytes) -> Iterator[str]:
     """Yield the top-level modules that are named by lines which look like an import."""

@@ -170,3 +170,22 @@ def test_a_script_that_can_not_be_read_is_not_named(unprivileged: Path) -> None:
     write(unprivileged / "hook", "#!/usr/bin/env python3\n")
     (unprivileged / "hook").chmod(0)
     assert named_scripts(unprivileged) == []
+
+
+@pytest.mark.parametrize(
+    "front", ["\ufeff", "x = { a = 1,\n  b = 2,\n}\n"], ids=["byte order mark", "TOML 1.1"]
+)
+def test_toml_that_init_reads_names_its_scripts_too(project: Project, front: str) -> None:
+    text = f"{front}[[hooks.A]]\n[[hooks.A.hooks]]\ncommand = 'python3 top.py'\n"
+    write(project.root / ".codex/config.toml", text)
+    assert names(project) == {"project/top.py": "named by .codex/config.toml"}
+    (project.root / ".codex/config.toml").unlink()
+    write(project.root / ".codex/hooks.json", "\ufeff" + nested("python3 top.py"))
+    assert names(project) == {"project/top.py": "named by .codex/hooks.json"}
+
+
+def test_a_link_out_of_the_project_is_neither_named_nor_wired(project: Project) -> None:
+    write(project.elsewhere / "x.py", "pass")
+    (project.root / "out.py").symlink_to(project.elsewhere / "x.py")
+    write(project.root / ".claude/settings.json", nested("python3 out.py"))
+    assert names(project) == {}

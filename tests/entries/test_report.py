@@ -13,7 +13,6 @@ from hooks_compile.entries.report import (
     describe_trouble,
     plural,
     result_json,
-    shown,
     summary,
     synced_json,
     troubles,
@@ -27,6 +26,7 @@ from hooks_compile.model import (
     SourceError,
     State,
 )
+from hooks_compile.printable import shown
 
 ROOT = Path("/project")
 PYTHON = Interpreter(
@@ -139,7 +139,8 @@ def test_what_could_not_be_removed_is_a_trouble() -> None:
     refused = (OSError(30, "Read-only file system", path),)
     synced = Synced((result(State.FRESH),), (), (), refused)
     assert troubles(synced, ROOT) == [
-        f"{path}: can't be removed: Read-only file system\n  to fix it: sudo rm -r {path}"
+        f"{path}: Read-only file system\n  to fix it: make its file system writable "
+        "(findmnt -T /project/.claude/hooks/__pycache_opt__), and run it again"
     ]
     assert synced_json(synced, 0)["ok"] is False
     assert synced_json(synced, 0)["refused"] == [path]

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.interpreters.selection import find_interpreters, for_person
 from hooks_compile.launcher import entry
 from hooks_compile.model import HookSource, State
 from hooks_compile.project.config import Config
 from hooks_compile.project.record import Project
+from hooks_compile.project.selection import find_interpreters, for_person
 from tests.support.launches import (
     BARE,
     CACHE_DIRECTORY,
@@ -516,6 +516,21 @@ def test_a_compiled_launcher_that_is_a_symlink_is_not_run(scene: Scene, tmp_path
     path.symlink_to(cloned)
     scene.user.runtime.chmod(0o777)
     scene.assert_source_ran(scene.launch(), "source", "")
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o701])
+def test_nothing_is_compiled_in_a_directory_that_others_can_enter(scene: Scene, mode: int) -> None:
+    _compiled_launcher(scene).unlink()
+    scene.plant_what_would_run()
+    prepare = scene.user.runtime / "prepare.py"
+    prepare.write_bytes(_hostile_launcher(scene) + prepare.read_bytes())
+    assert b"hostile" in scene.launch().stdout, "in a private directory it is trusted"
+    scene.mark.unlink()
+    for path in scene.user.runtime.glob("launch.py.*"):
+        path.unlink()
+    scene.user.runtime.chmod(mode)
+    scene.assert_source_ran(scene.launch(), "")
+    assert not list(scene.user.runtime.glob("launch.py.*"))
 
 
 def test_a_compiled_launcher_of_another_user_is_not_run_and_is_replaced(scene: Scene) -> None:

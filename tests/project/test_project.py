@@ -10,8 +10,8 @@ import pytest
 from hooks_compile import agents
 from hooks_compile.errors import HooksCompileError, InterpreterError
 from hooks_compile.install import runtime_directory
-from hooks_compile.interpreters.selection import find_interpreters, for_person
 from hooks_compile.project.record import open_project
+from hooks_compile.project.selection import find_interpreters, for_person
 from tests.support.interpreters_found import found
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import pytest
 
 from hooks_compile.errors import InterpreterError
 from hooks_compile.interpreters.resolve import resolve
-from hooks_compile.interpreters.selection import find_interpreters, for_unattended
 from hooks_compile.model import HookSource
 from hooks_compile.project.config import Config
 from hooks_compile.project.record import Project
+from hooks_compile.project.selection import find_interpreters, for_unattended
 from hooks_compile.trust import search_path
 from tests.support.launches import default_interpreter
 from tests.support.repositories import write

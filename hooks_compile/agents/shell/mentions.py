@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _VARIABLE = re.compile(r"\$\{(\w+)(?::?-[^{}]*)?\}|\$(\w+)")
 _TOPLEVEL = re.compile(r"\$\(\s*git rev-parse --show-toplevel[^()]*\)")
 _LAUNCH = re.compile(
-    r"""\b(python3?)((?:\s+-[A-Za-z]+)*)\s+"""
+    r"""(?<![\w=/.-])(python3?)((?:\s+-[A-Za-z]+)*)\s+"""
     r"""("[^"]*/[^"/]+\.py"|'[^']*/[^'/]+\.py'|(?:\$\([^()]*\)|[^\s;&|"'()<>])*/[^\s;&|"'()<>/]+\.py)"""
     r"""(?![\w./])"""
 )

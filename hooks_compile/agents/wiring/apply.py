@@ -61,7 +61,7 @@ def applied(plan: Plan) -> Iterator[None]:
         if stuck:
             names = ", ".join(one_line(str(path)) for path in stuck)
             raise AgentConfigError(
-                f"{one_line(str(error))}; what was changed and can't be put back: {names}",
+                f"{one_line(str(error)) or 'interrupted'}; changed, and can't be put back: {names}",
                 remedy="hooks-compile uninit",
             ) from error
         raise

@@ -6,10 +6,10 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from hooks_compile.entries.report import plural, shown
+from hooks_compile.entries.report import plural
 from hooks_compile.errors import pasted
 from hooks_compile.install import wrapper
-from hooks_compile.printable import one_line
+from hooks_compile.printable import one_line, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
