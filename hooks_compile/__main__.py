@@ -2,7 +2,7 @@
 
 import sys
 
-# Python has put the current folder there, which may be a clone's: nothing is imported from it.
+# Python has put the current directory there, which may be a clone's: nothing is imported from it.
 if not sys.flags.safe_path:
     del sys.path[0]
 

@@ -27,6 +27,7 @@ MODULES = sorted(
 )
 # Only what comes in decides what goes out: no file, no clock, no process, no environment.
 PURE = [
+    "hooks_compile/errors.py",
     "hooks_compile/doctor/findings.py",
     "hooks_compile/errors.py",
     "hooks_compile/project/globs.py",

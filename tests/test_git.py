@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -56,7 +57,8 @@ def test_a_repository_of_another_user_is_an_error_with_git_s_own_remedy(git_repo
     os.chown(git_repo.path / ".git", 12345, 12345)
     with pytest.raises(GitError, match="dubious ownership") as caught:
         git.work_tree(git_repo.path)
-    assert caught.value.remedy == (f"git config --global --add safe.directory {git_repo.path}")
+    command = "git config --global --add safe.directory"
+    assert caught.value.remedy == f"{command} {shlex.quote(str(git_repo.path))}"
 
 
 def hooks_path(path: Path) -> Path:
@@ -166,7 +168,7 @@ def test_a_bare_repository_in_a_clone_starts_nothing(git_repo: GitRepo, tmp_path
     mark = tmp_path / "mark"
     evil = git_repo.write("evil.sh", f"#!/bin/sh\n: > '{mark}'\n", executable=True)
     git_repo.git("init", "-q", "--bare", "docs")
-    settings = f"bare = false\n\tworktree = inside\n\tfsmonitor = {evil}\n"
+    settings = f"bare = false\n\tworktree = inside\n\tfsmonitor = \"'{evil}'\"\n"
     git_repo.write("docs/config", f"[core]\n\trepositoryFormatVersion = 0\n\t{settings}")
     inside = GitRepo(git_repo.write("docs/inside/hook.py", "1").parent)
     inside.git("status")
@@ -260,7 +262,7 @@ def test_a_directory_without_git_is_an_error_that_proposes_git_init(tmp_path: Pa
     with pytest.raises(GitError, match="is not in a git work tree") as caught:
         git.require_repository(tmp_path)
     assert caught.value.path == tmp_path
-    assert caught.value.remedy == f"git init {tmp_path}"
+    assert caught.value.remedy == f"git init {shlex.quote(str(tmp_path))}"
 
 
 def test_a_home_whose_repository_is_elsewhere_is_not_told_to_git_init(home: Path) -> None:

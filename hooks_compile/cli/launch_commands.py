@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +36,7 @@ def run_hook(arguments: argparse.Namespace) -> int:
     """Launch a hook as the wrapper does; without ``--explain`` it replaces this process."""
     command = wrapper_command(arguments.hook, arguments.arguments, arguments.python)
     if not arguments.explain:
-        sys.stdout.flush()
+        output.flush()
         os.execv(command[0], command)  # noqa: S606 - the wrapper is a shell script
     bypass = _bypass_of(arguments.python or "python3", os.environ)
     status, explanation = explain(command, os.environ)

@@ -70,7 +70,7 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     )
     git_plan = git_setup.GitPlan()
     if not (arguments.no_git or arguments.agent):
-        git_plan = git_setup.plan_removal(project.root, project.repository)
+        git_plan = git_setup.plan_removal(project.root, os.environ, project.repository)
     stop = _before_changes(arguments, plan, git_plan)
     if stop is not None:
         return stop
@@ -105,6 +105,7 @@ def run_wrapper(arguments: argparse.Namespace) -> int:
 
 def run_git_hooks(arguments: argparse.Namespace) -> int:
     """Install, remove or show our hooks among those that git runs."""
+    from hooks_compile import git
     from hooks_compile.git_hooks import hook_status, installer
 
     root = current_directory()
@@ -116,8 +117,11 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
             for line in (*status.events, *status.problems):
                 output.say(str(line))
         return not status.ok
-    act = installer.install if arguments.action == "install" else installer.uninstall
-    steps = act(root, os.environ, global_=arguments.global_, dry_run=arguments.dry_run)
+    repository = None if arguments.global_ else git.require_repository(root)
+    plan = installer.plan_install if arguments.action == "install" else installer.plan_uninstall
+    steps = plan(repository, os.environ)
+    if not arguments.dry_run:
+        installer.apply(steps, os.environ)
     if arguments.json:
         output.print_json([step.as_json() for step in steps])
     else:

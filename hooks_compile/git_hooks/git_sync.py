@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.entries.sync import Synced
-    from hooks_compile.model import CompileResult
 
 LIMIT_S = 10
 """The sync ends after as much time: a fallback is slow, but a git that hangs is worse."""
@@ -86,22 +85,19 @@ def _sync(root: Path, env: Mapping[str, str], stamp: Stamp) -> str:
         )
     synced = synchronize(project, interpreters)
     stamp.succeed(places(project))
-    return describe(synced, root)
+    return _describe(synced, root)
 
 
-def describe(synced: Synced, root: Path) -> str:
+def _describe(synced: Synced, root: Path) -> str:
     """Return the line about sources that do not compile, "" if all do."""
     if not synced.broken:
         return ""
-    first, *others = synced.broken
-    more = f" (and {len(others)} more: hooks-compile check)" if others else ""
-    return f"hooks-compile: {_first_line(first, root)}{more}"
-
-
-def _first_line(result: CompileResult, root: Path) -> str:
     from hooks_compile.entries.report import describe_trouble  # noqa: PLC0415 - rarely needed
 
-    return (describe_trouble(result, root) or "").partition("\n")[0]
+    first, *others = synced.broken
+    line = (describe_trouble(first, root) or "").partition("\n")[0]
+    more = f" (and {len(others)} more: hooks-compile check)" if others else ""
+    return f"hooks-compile: {line}{more}"
 
 
 def _fail(stamp: Stamp, reason: str) -> None:

@@ -149,15 +149,23 @@ def excluding(repository: Repository, directory: Path, steps: Sequence[Step]) ->
     ours = [hook for hook in hooks if hook in written or parse(_content(hook))]
     if set(ours) != git.ignored(tree, ours):
         path = repository.common_dir / "info" / "exclude"
-        old = without_excluded(read(path))
+        old = _without_excluded(read(path))
         start = old if not old or old.endswith(b"\n") else old + b"\n"
         names = (os.fsencode(each.relative_to(tree).as_posix()) for each in ours)
         content = start + _EXCLUDED + b"".join(b"/%s\n" % name for name in names)
         yield Step(Do.WRITE, path, "our hooks are not for commits", content=content, mode=0o644)
 
 
-def without_excluded(content: bytes) -> bytes:
-    """Return the lines of ``info/exclude`` that :func:`excluding` did not add."""
+def including(repository: Repository) -> Iterator[Step]:
+    """Give the step that takes back :func:`excluding`, if one is needed."""
+    path = repository.common_dir / "info" / "exclude"
+    old = read(path)
+    new = _without_excluded(old)
+    if new != old:
+        yield Step(Do.WRITE, path, "without our lines", content=new, mode=0o644)
+
+
+def _without_excluded(content: bytes) -> bytes:
     head, mark, rest = content.partition(_EXCLUDED)
     if not mark:
         return content

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import sysconfig
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -41,111 +42,80 @@ _SETTINGS = (
 )
 
 
-def install(
-    root: Path,
-    env: Mapping[str, str],
-    *,
-    global_: bool = False,
-    dry_run: bool = False,
-    method: Method | None = None,
-    tool: Path | None = None,
-) -> list[Step]:
-    """Let git run our hook for EVENTS in the repository of ``root``, and return the steps.
-
-    With ``global_`` in all repositories of the user (``root`` does not matter): by the global
-    configuration; for an older git by ``core.hooksPath`` if the user has set it, else by the
-    directory that new clones are made from. ``method`` is chosen by git's version, ``tool`` is the
-    command ``hooks-compile`` of this installation. With ``dry_run`` nothing is written.
-    Raises GitError if ``root`` is in no repository, or git runs no hooks there; HooksCompileError
-    if a file can't be written, which is found before the first change.
-    """
-    if global_:
-        plan = list(_planned_globally(env, method, tool))
-    else:
-        plan = plan_install(git.require_repository(root), env, method=method, tool=tool)
-    if not dry_run:
-        check(plan)
-        runtime_directory.ensure(runtime_directory.location(env))
-        take(plan)
-    return plan
-
-
-def uninstall(
-    root: Path, env: Mapping[str, str], *, global_: bool = False, dry_run: bool = False
-) -> list[Step]:
-    """Take back what :func:`install` did, by any method, and return the steps.
-
-    Lines of others in our hooks stay, as do hooks in clones that were made from the template.
-    Raises as :func:`install` does.
-    """
-    if global_:
-        plan = list(_planned_removal_globally(env))
-    else:
-        plan = plan_uninstall(git.require_repository(root))
-    if not dry_run:
-        check(plan)
-        take(plan)
-    return plan
-
-
 def plan_install(
-    repository: Repository,
+    repository: Repository | None,
     env: Mapping[str, str],
     *,
     method: Method | None = None,
     tool: Path | None = None,
 ) -> list[Step]:
-    """Return the steps that :func:`install` takes; none but LEAVE if all is in place.
+    """Return the steps that let git run our hook for EVENTS; none but LEAVE if all is in place.
 
-    It takes two git processes, three if git's hooks are a directory of the work tree. Raises as
-    :func:`install` does.
+    In ``repository``, or if that is None in all repositories of the user: by the global
+    configuration; for an older git in the global ``core.hooksPath``, else in the directory that new
+    clones are made from. ``method`` is chosen by git's version, ``tool`` is the command
+    ``hooks-compile`` of this installation. It takes two git processes, three if git's hooks are a
+    directory of the work tree. Raises GitError if git runs no hooks of this repository's own.
     """
     tool = tool or own_command()
-    settings = git.settings(repository.work_tree, _SETTINGS)
-    config = repository.common_dir / "config"
-    directories = _own_directories(repository, settings)
+    runtime = runtime_directory.location(env)
+    place = _Place.find(repository, runtime)
     if (method or best_method()) == "config":
-        script = runtime_directory.location(env) / SCRIPT
-        steps = list(_configuring(config, script, tool, settings))
-        for directory in directories:
-            steps += hook_files.removing(directory, "git runs it by configuration now")
-        return steps
-    steps = _planned_files(repository, settings, directories[0], tool)
-    return [*steps, *_unconfiguring(config, _in_scope(settings, "local"))]
+        steps = list(_configuring(place, runtime / SCRIPT, tool))
+        return [*steps, *_removing(place, "git runs it by configuration now")]
+    if repository is None:
+        return list(_installing_globally(place, runtime / _TEMPLATE, tool))
+    return [*_installing_files(repository, place, tool), *_unconfiguring(place)]
 
 
-def plan_uninstall(repository: Repository) -> list[Step]:
-    """Return the steps that :func:`uninstall` takes in a repository. It takes one git process."""
-    settings = git.settings(repository.work_tree, _SETTINGS)
-    local = _in_scope(settings, "local")
-    steps = list(_unconfiguring(repository.common_dir / "config", local))
-    for directory in _own_directories(repository, settings):
-        steps += hook_files.removing(directory)
-    exclude = repository.common_dir / "info" / "exclude"
-    old = read(exclude)
-    new = hook_files.without_excluded(old)
-    if new != old:
-        steps.append(Step(Do.WRITE, exclude, "without our lines", content=new, mode=0o644))
-    return [*steps, *(Step(Do.REMOVE, each) for each in stamp.directories(repository.common_dir))]
+def plan_uninstall(repository: Repository | None, env: Mapping[str, str]) -> list[Step]:
+    """Return the steps that take back what :func:`plan_install` did, by any method.
+
+    Lines of others in our hooks stay, as do hooks in clones that were made from the template. It
+    takes one git process.
+    """
+    runtime = runtime_directory.location(env)
+    place = _Place.find(repository, runtime)
+    steps = [*_unconfiguring(place), *_removing(place)]
+    if repository is None:
+        if runtime / _TEMPLATE in place.paths("init.templatedir"):
+            steps.append(_configure(place, "--unset-all", "init.templateDir"))
+        ours = [runtime / _TEMPLATE]
+    else:
+        steps += hook_files.including(repository)
+        ours = stamp.directories(repository.common_dir)
+    return [*steps, *(Step(Do.REMOVE, each) for each in ours if each.is_dir())]
+
+
+def apply(plan: Sequence[Step], env: Mapping[str, str]) -> None:
+    """Take the steps of a plan. Raises GitError or HooksCompileError.
+
+    What this user can't write is found before the first change.
+    """
+    check(plan)
+    runtime = runtime_directory.location(env)
+    if any(step.path.is_relative_to(runtime) and step.do is not Do.REMOVE for step in plan):
+        runtime_directory.ensure(runtime)
+    take(plan)
 
 
 def remove_shared(runtime: Path) -> list[Path]:
-    """Remove what :func:`install` put into the runtime directory, and return what was removed.
+    """Remove what an installation put into the runtime directory, and return what was removed.
 
     The directory for new clones stays as long as git's configuration names it: git would warn.
     """
     own = [runtime / SCRIPT, runtime / _TEMPLATE]
-    if runtime / _TEMPLATE in template_folders():
+    if runtime / _TEMPLATE in template_directories():
         own.pop()
     removed = [path for path in own if os.path.lexists(path)]
     take([Step(Do.REMOVE, path) for path in removed])
     return removed
 
 
-def template_folders() -> list[Path]:
+def template_directories() -> list[Path]:
     """Return where git takes new repositories from, if the user has said so; none without git."""
     try:
-        return _paths(git.settings(git.ANYWHERE, _SETTINGS), "init.templatedir", "global")
+        return _Place.find(None, git.ANYWHERE).paths("init.templatedir")
     except GitError:
         return []
 
@@ -170,67 +140,85 @@ def best_method() -> Method:
     return "config" if git.version() >= _FIRST_WITH_CONFIG else "files"
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a plan works: one repository, or the user's global settings.
+
+    ``config`` is the configuration file, ANYWHERE for the user's. ``directories`` are those of
+    hooks that belong to this repository or user alone, the one in use first.
+    """
+
+    config: Path
+    scope: str
+    settings: list[Setting]
+    directories: list[Path]
+
+    @classmethod
+    def find(cls, repository: Repository | None, runtime: Path) -> _Place:
+        """Ask git for the settings; one process."""
+        if repository is None:
+            found = cls(git.ANYWHERE, "global", git.settings(git.ANYWHERE, _SETTINGS), [])
+            templates = found.paths("init.templatedir")[-1:] or [runtime / _TEMPLATE]
+            directories = found.paths("core.hookspath")[-1:] + [
+                each / "hooks" for each in templates
+            ]
+            return replace(found, directories=directories)
+        settings = git.settings(repository.work_tree, _SETTINGS)
+        used = Path(os.path.realpath(repository.hooks_path))
+        usual = repository.common_dir / "hooks"
+        inside = (repository.work_tree, repository.common_dir)
+        is_own = any(used.is_relative_to(os.path.realpath(each)) for each in inside)
+        paths = [each for each in settings if each.name == "core.hookspath"]
+        is_own |= bool(paths) and paths[-1].scope in ("local", "worktree")
+        directories = list(dict.fromkeys((used, usual))) if is_own else [usual]
+        return cls(repository.common_dir / "config", "local", settings, directories)
+
+    def paths(self, name: str) -> list[Path]:
+        """Return the directories that a setting of this scope names."""
+        found = (each for each in self.settings if each.name == name and each.scope == self.scope)
+        # Path.expanduser raises if there is no such user.
+        return [Path(os.path.expanduser(each.value)) for each in found if each.value]  # noqa: PTH111
+
+
 # Settings
 
 
-def _in_scope(settings: Sequence[Setting], scope: str) -> list[Setting]:
-    return [each for each in settings if each.scope == scope and each.name.startswith(SECTION)]
-
-
-def _paths(settings: Sequence[Setting], name: str, *scopes: str) -> list[Path]:
-    found = (each for each in settings if each.name == name and each.scope in scopes)
-    # Path.expanduser raises if there is no such user.
-    return [Path(os.path.expanduser(each.value)) for each in found if each.value]  # noqa: PTH111
-
-
-def _configuring(
-    config: Path, script: Path, tool: Path, settings: Sequence[Setting]
-) -> Iterator[Step]:
+def _configuring(place: _Place, script: Path, tool: Path) -> Iterator[Step]:
     content = text(tool)
     if read(script) != content:
         yield Step(Do.WRITE, script, "git's configuration names it", content=content)
     command = config_command(script)
-    commands = [each.value for each in settings if each.name == f"{SECTION}.command"]
+    commands = [each.value for each in place.settings if each.name == f"{SECTION}.command"]
     if commands[-1:] != [command]:
-        yield _configure(config, "--replace-all", f"{SECTION}.command", command)
-    events = [each.value for each in settings if each.name == f"{SECTION}.event"]
+        yield _configure(place, "--replace-all", f"{SECTION}.command", command)
+    events = [each.value for each in place.settings if each.name == f"{SECTION}.event"]
     for event in EVENTS:
         if event not in events:
-            yield _configure(config, "--add", f"{SECTION}.event", event)
+            yield _configure(place, "--add", f"{SECTION}.event", event)
 
 
-def _unconfiguring(config: Path, settings: Sequence[Setting]) -> Iterator[Step]:
-    if settings:
-        yield _configure(config, "--remove-section", SECTION)
+def _unconfiguring(place: _Place) -> Iterator[Step]:
+    own = [each for each in place.settings if each.scope == place.scope]
+    if any(each.name.startswith(f"{SECTION}.") for each in own):
+        yield _configure(place, "--remove-section", SECTION)
 
 
-def _configure(config: Path, *arguments: str, why: str = "") -> Step:
-    """Return the step ``git config ARGUMENTS``, for the user's configuration if ANYWHERE."""
-    where = ("--global",) if config == git.ANYWHERE else ("--file", str(config))
-    return Step(Do.CONFIG, config, why, arguments=(*where, *arguments))
+def _configure(place: _Place, *arguments: str, why: str = "") -> Step:
+    where = ("--global",) if place.config == git.ANYWHERE else ("--file", str(place.config))
+    return Step(Do.CONFIG, place.config, why, arguments=(*where, *arguments))
 
 
 # Files, for a git before 2.54
 
 
-def _own_directories(repository: Repository, settings: Sequence[Setting]) -> list[Path]:
-    """Return the directories in which this repository alone has hooks, the one in use first.
-
-    One that ``core.hooksPath`` names for all repositories of the user is not among them.
-    """
-    used = Path(os.path.realpath(repository.hooks_path))
-    usual = repository.common_dir / "hooks"
-    inside = (repository.work_tree, repository.common_dir)
-    is_inside = any(used.is_relative_to(os.path.realpath(each)) for each in inside)
-    is_own = is_inside or _paths(settings, "core.hookspath", "local", "worktree")
-    return list(dict.fromkeys((used, usual))) if is_own else [usual]
+def _removing(place: _Place, why: str = "") -> Iterator[Step]:
+    for directory in place.directories:
+        yield from hook_files.removing(directory, why)
 
 
-def _planned_files(
-    repository: Repository, settings: Sequence[Setting], directory: Path, tool: Path
-) -> list[Step]:
-    tree = repository.work_tree
-    scopes = [each.scope for each in settings if each.name == "core.hookspath"]
+def _installing_files(repository: Repository, place: _Place, tool: Path) -> Iterator[Step]:
+    tree, directory = repository.work_tree, place.directories[0]
+    scopes = [each.scope for each in place.settings if each.name == "core.hookspath"]
     if directory != Path(os.path.realpath(repository.hooks_path)):
         raise GitError(
             f"its hooks are in {repository.hooks_path}, which your repositories share",
@@ -243,56 +231,26 @@ def _planned_files(
             path=tree,
             remedy=f"git config --{scopes[-1] if scopes else 'local'} --unset core.hooksPath",
         )
-    left_to = hook_files.exclusive_tool(tree, directory, settings)
+    left_to = hook_files.exclusive_tool(tree, directory, place.settings)
     steps = list(hook_files.installing(directory, tool, left_to=left_to))
-    return [*hook_files.excluding(repository, directory, steps), *steps]
+    yield from hook_files.excluding(repository, directory, steps)
+    yield from steps
 
 
-# --global
-
-
-def _planned_globally(
-    env: Mapping[str, str], method: Method | None, tool: Path | None
-) -> Iterator[Step]:
-    tool = tool or own_command()
-    runtime = runtime_directory.location(env)
-    settings = git.settings(git.ANYWHERE, _SETTINGS)
-    if (method or best_method()) == "config":
-        ours = _in_scope(settings, "global")
-        yield from _configuring(git.ANYWHERE, runtime / SCRIPT, tool, ours)
-        return
-    left_to = "any tool"  # of each new clone
-    for shared in _paths(settings, "core.hookspath", "global")[-1:]:
-        if not shared.is_dir():
-            raise GitError(
-                f"core.hooksPath is {shared}, no directory that all your repositories share",
-                remedy="hooks-compile git-hooks install, in each repository",
-            )
-        yield from hook_files.installing(shared, tool, left_to=left_to)
-        return
-    templates = _paths(settings, "init.templatedir", "global")
-    directory = templates[-1] if templates else runtime / _TEMPLATE
-    if not templates and not directory.exists():
+def _installing_globally(place: _Place, template: Path, tool: Path) -> Iterator[Step]:
+    directory = place.directories[0]
+    shared = place.paths("core.hookspath")
+    if shared and not directory.is_dir():
+        raise GitError(
+            f"core.hooksPath is {directory}, no directory that all your repositories share",
+            remedy="hooks-compile git-hooks install, in each repository",
+        )
+    if directory == template / "hooks" and not template.exists():
         programs = Path(os.fsdecode(git.run(["--exec-path"], cwd=git.ANYWHERE)).strip())
         usual = programs.parent.parent / "share" / "git-core" / "templates"
         if usual.is_dir():
-            yield Step(Do.COPY, directory, "what git puts into new repositories", usual)
-    yield from hook_files.installing(directory / "hooks", tool, left_to=left_to)
-    if not templates:
+            yield Step(Do.COPY, template, "what git puts into new repositories", usual)
+    yield from hook_files.installing(directory, tool, left_to="any tool")  # of each clone
+    if not shared and not place.paths("init.templatedir"):
         why = "new clones are made from it"
-        yield _configure(git.ANYWHERE, "init.templateDir", str(directory), why=why)
-
-
-def _planned_removal_globally(env: Mapping[str, str]) -> Iterator[Step]:
-    settings = git.settings(git.ANYWHERE, _SETTINGS)
-    yield from _unconfiguring(git.ANYWHERE, _in_scope(settings, "global"))
-    for shared in _paths(settings, "core.hookspath", "global"):
-        yield from hook_files.removing(shared)
-    own = runtime_directory.location(env) / _TEMPLATE
-    for template in _paths(settings, "init.templatedir", "global"):
-        if template == own:
-            yield _configure(git.ANYWHERE, "--unset-all", "init.templateDir")
-        else:
-            yield from hook_files.removing(template / "hooks")
-    if own.is_dir():
-        yield Step(Do.REMOVE, own)
+        yield _configure(place, "init.templateDir", str(template), why=why)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.git_hooks import installer, pre_commit_lines, steps
-from hooks_compile.install import runtime_directory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,9 +34,7 @@ class GitPlan:
 
     def apply(self, env: Mapping[str, str]) -> None:
         """Take the steps. Raises GitError or HooksCompileError."""
-        if any(step.path.is_relative_to(runtime_directory.location(env)) for step in self.steps):
-            runtime_directory.ensure(runtime_directory.location(env))
-        steps.take(self.steps)
+        installer.apply(self.steps, env)
 
 
 def plan(root: Path, env: Mapping[str, str], repository: Repository | None) -> GitPlan:
@@ -62,7 +59,7 @@ def plan(root: Path, env: Mapping[str, str], repository: Repository | None) -> G
     return GitPlan((heading, *_shown(planned, root)), changes)
 
 
-def plan_removal(root: Path, repository: Repository | None) -> GitPlan:
+def plan_removal(root: Path, env: Mapping[str, str], repository: Repository | None) -> GitPlan:
     """Plan for ``uninit`` in the project ``root``; write nothing.
 
     Raises as :func:`plan` does.
@@ -70,7 +67,7 @@ def plan_removal(root: Path, repository: Repository | None) -> GitPlan:
     if repository is None:
         return GitPlan()
     try:
-        planned = installer.plan_uninstall(repository)
+        planned = installer.plan_uninstall(repository, env)
         steps.check(planned)
     except HooksCompileError as error:
         raise _with_way_out(error) from error

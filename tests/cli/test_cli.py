@@ -236,7 +236,7 @@ def test_a_forced_level_is_obeyed_and_status_says_what_it_drops(tool: Tool) -> N
     assert [name.split(".")[2] for name in entries(tool)] == ["opt-2"]
     assert tool.launch(HOOK)[1].out == "None\n"
     shown = tool.ok("status", "--optimize", "2")
-    assert "level 2 is forced: asserts and docstrings are dropped" in shown
+    assert f"{tool.cwd / HOOK}: level 2 is forced: asserts and docstrings are dropped" in shown
     (row,) = parsed(tool.run("status", "--optimize", "2", "--json"))["hooks"]
     assert (row["level"], row["level_reason"], row["state"]) == (2, "forced", "fresh")
     assert row["dropped"] == ["asserts", "docstrings"]

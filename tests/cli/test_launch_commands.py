@@ -61,7 +61,7 @@ def test_a_runtime_directory_that_no_variable_names_is_told(user: User, tmp_path
     status, text = explained(user, hook, {"HOOKS_COMPILE_HOME": "relative"})
     assert status == 0
     assert (
-        "the wrapper found no runtime directory: HOOKS_COMPILE_HOME gives no absolute path" in text
+        "the wrapper found no runtime directory: HOOKS_COMPILE_HOME is not an absolute path" in text
     )
 
 

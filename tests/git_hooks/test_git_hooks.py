@@ -108,6 +108,15 @@ def steps(done: str) -> list[dict[str, str]]:
     return found
 
 
+def install_files(scene: Scene, tree: Path) -> list[Step]:
+    """Install as ``git-hooks install`` does before git 2.54, in this process."""
+    plan = installer.plan_install(
+        git.require_repository(tree), scene.env, method="files", tool=TOOL
+    )
+    installer.apply(plan, scene.env)
+    return plan
+
+
 # What is written
 
 
@@ -302,7 +311,7 @@ def test_few_git_processes_plan_it(
     calls = git_calls(log)
     assert calls[:2] == ["config", "version"]
     assert not is_new(next(iter(gits()))) or set(calls[2:]) == {"config"}, "writes of settings"
-    plan = setup.plan_removal(scene.repo, repository)
+    plan = setup.plan_removal(scene.repo, env, repository)
     assert git_calls(log) == ["config"]
     assert plan.steps
     in_tree = scene.repo / ".githooks"
@@ -368,7 +377,7 @@ def test_a_hooks_path_that_is_no_directory_is_an_error_with_a_remedy(scene: Scen
     (scene.repo / ".git/elsewhere").write_text("")
     scene.git("config", "core.hooksPath", scene.repo / ".git/elsewhere")
     with pytest.raises(GitError, match="no directory") as caught:
-        installer.install(scene.repo, scene.env, method="files", tool=TOOL)
+        install_files(scene, scene.repo)
     assert caught.value.remedy == "git config --local --unset core.hooksPath"
 
 
@@ -409,9 +418,9 @@ def test_a_read_only_git_directory_is_found_before_any_change(
     is_refused(lambda: check(plan))
     take(plan)
     assert installer.plan_install(opened, env, method=method, tool=tool) == []
-    is_refused(lambda: setup.plan_removal(repo.path, opened))
-    setup.plan_removal(repo.path, opened).apply(env)
-    assert setup.plan_removal(repo.path, opened) == setup.GitPlan()
+    is_refused(lambda: setup.plan_removal(repo.path, env, opened))
+    setup.plan_removal(repo.path, env, opened).apply(env)
+    assert setup.plan_removal(repo.path, env, opened) == setup.GitPlan()
 
 
 # Hooks of others
@@ -664,7 +673,7 @@ def test_tracked_hooks_are_left_alone_and_ours_beside_them_are_no_change(scene: 
     exclude = scene.repo / ".git/info/exclude"
     excluded = exclude.read_bytes()
     scene.make_warm()
-    found = installer.install(scene.repo, scene.env, method="files", tool=TOOL)
+    found = install_files(scene, scene.repo)
     assert scene.git("status", "--short") == ""
     assert snapshot(directory)["post-checkout"] == before["post-checkout"]
     assert [step.path for step in found if step.do is Do.LEAVE] == [directory / "post-checkout"]
@@ -730,7 +739,7 @@ def test_a_hooks_path_of_one_worktree_is_its_own(scene: Scene) -> None:
     assert list(directory.iterdir()) == []
     scene.git("config", "--worktree", "core.hooksPath", "/dev/null", cwd=linked)
     with pytest.raises(GitError) as caught:
-        installer.install(linked, scene.env, method="files", tool=TOOL)
+        install_files(scene, linked)
     assert caught.value.remedy == "git config --worktree --unset core.hooksPath"
 
 
@@ -950,7 +959,7 @@ def test_a_file_in_a_directory_s_place_is_found_before_the_first_change(scene: S
     shutil.rmtree(hooks_of(scene))
     hooks_of(scene).write_text("a file")
     with pytest.raises(HooksCompileError, match="no directory"):
-        installer.install(scene.repo, scene.env, method="files", tool=TOOL)
+        install_files(scene, scene.repo)
     exclude = scene.repo / ".git/info"
     shutil.rmtree(exclude)
     exclude.write_text("a file")

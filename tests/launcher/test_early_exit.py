@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Without site: what this machine puts there may be what nobody knows.
 _FLAGS = ("-S",)
-_PYTHON_ENDED = b"[Python ended the process]"
+ENDED_BY_PYTHON = b"[Python ended the process]"
 # The last lines of launch.py, which tell when they are left by other ways than the process's end.
 _LAST = "with _scope["
 _TELLING = """\
@@ -67,11 +67,16 @@ def user(interpreter: Found, tmp_path_factory: pytest.TempPathFactory) -> User:
 @pytest.fixture(scope="module")
 def witness(interpreter: Found, tmp_path_factory: pytest.TempPathFactory) -> User:
     """Somebody whose launches tell on stderr when Python has to end the process."""
-    user = User.create(tmp_path_factory.mktemp("witness"), interpreter)
+    return telling_user(tmp_path_factory.mktemp("witness"), interpreter)
+
+
+def telling_user(directory: Path, interpreter: Found) -> User:
+    """Make somebody whose launches write ENDED_BY_PYTHON to stderr if Python ends the process."""
+    user = User.create(directory, interpreter)
     launch = user.runtime / "launch.py"
     head, last, tail = launch.read_text().partition(_LAST)
     lines = "\n    ".join((last + tail).splitlines())
-    launch.write_text(head + _TELLING.format(lines, _PYTHON_ENDED))
+    launch.write_text(head + _TELLING.format(lines, ENDED_BY_PYTHON))
     return user
 
 
@@ -157,7 +162,7 @@ def test_the_process_ends_early_where_nobody_can_tell(
     end = end_of(name, interpreter)
     hook = laid(tmp_path / "work", end)
     done = witness.launch(hook, flags=_FLAGS, cwd=hook.parent)
-    assert (_PYTHON_ENDED in done.stderr) == (name in ENDS), done
+    assert (ENDED_BY_PYTHON in done.stderr) == (name in ENDS), done
 
 
 # Those that can stand before others in one hook: each still runs what comes behind it.
@@ -170,6 +175,7 @@ _LAST_ONES = (
     "stdout",
     "stderr",
     "fork",
+    "lazy",
     "logging",
 )
 _TOGETHER = sorted(
@@ -245,4 +251,4 @@ def test_an_option_that_asks_for_something_at_the_end_gets_it(
     hook = write(tmp_path / "hook.py", "print('done')\n")
     done = witness.with_env(**env).launch(hook, flags=(*_FLAGS, *flags))
     assert done.stdout == b"done\n"
-    assert (_PYTHON_ENDED not in done.stderr) == early
+    assert (ENDED_BY_PYTHON not in done.stderr) == early

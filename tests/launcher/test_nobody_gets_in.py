@@ -518,6 +518,21 @@ def test_a_compiled_launcher_that_is_a_symlink_is_not_run(scene: Scene, tmp_path
     scene.assert_source_ran(scene.launch(), "source", "")
 
 
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o701])
+def test_nothing_is_compiled_in_a_directory_that_others_can_enter(scene: Scene, mode: int) -> None:
+    _compiled_launcher(scene).unlink()
+    scene.plant_what_would_run()
+    prepare = scene.user.runtime / "prepare.py"
+    prepare.write_bytes(_hostile_launcher(scene) + prepare.read_bytes())
+    assert b"hostile" in scene.launch().stdout, "in a private directory it is trusted"
+    scene.mark.unlink()
+    for path in scene.user.runtime.glob("launch.py.*"):
+        path.unlink()
+    scene.user.runtime.chmod(mode)
+    scene.assert_source_ran(scene.launch(), "")
+    assert not list(scene.user.runtime.glob("launch.py.*"))
+
+
 def test_a_compiled_launcher_of_another_user_is_not_run_and_is_replaced(scene: Scene) -> None:
     require_root()
     path = _compiled_launcher(scene)

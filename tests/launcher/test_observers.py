@@ -40,7 +40,7 @@ def test_a_source_with_words_of_observers_is_found(word: bytes, *, expected: boo
 def test_variables_of_python_that_may_show_a_launch_are_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    environ = {b"PATH": b"/bin", b"PYTHONUTF8": b"1"}
+    environ = {b"PATH": b"/bin", b"PYTHONUTF8": b"1", b"PYTHON_VERSION": b"3.14.10"}
     monkeypatch.setattr("posix.environ", environ)
     assert not observers.has_telling_variables()
     environ[b"PYTHONTRACEMALLOC"] = b"1"
@@ -75,6 +75,60 @@ def test_unknown_modules_and_finders_are_found() -> None:
     assert len(usual) == 3
     assert all(map(observers.is_usual_finder, usual))
     assert not observers.is_usual_finder(object())
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/usr/lib/python3.11/sitecustomize.py", True),
+        ("/nix/store/abc-python3-3.13.1/lib/python3.13/site-packages/sitecustomize.py", True),
+        (f"{process.STDLIB}/sitecustomize.py", False),
+        ("/home/somebody/sitecustomize.py", False),
+        ("/opt/homebrew/Cellar/python@3.13/3.13.1/lib/site-packages/sitecustomize.py", False),
+    ],
+)
+def test_a_sitecustomize_of_a_distribution_is_known(path: str, *, expected: bool) -> None:
+    assert observers.is_file_of_distribution(path) is expected
+
+
+def test_the_sitecustomize_of_homebrew_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    stdlib = "/opt/homebrew/Cellar/python@3.13/3.13.1/Frameworks/Python.framework/lib/python3.13"
+    monkeypatch.setattr(process, "STDLIB", stdlib)
+    assert observers.is_file_of_distribution(f"{stdlib}/sitecustomize.py")
+    assert not observers.is_file_of_distribution(f"{stdlib}/site-packages/sitecustomize.py")
+
+
+def test_a_finder_that_is_a_class_is_known_by_its_module() -> None:
+    class Finder:
+        """One like those that setuptools writes."""
+
+    Finder.__module__ = "__editable___project_1_0_finder"
+    assert observers.is_usual_finder(Finder)
+    assert observers.is_usual_finder(Finder())
+    Finder.__module__ = "project"
+    assert not observers.is_usual_finder(Finder)
+
+
+def test_a_library_that_is_no_part_of_python_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {"sys": sys, "json": types.ModuleType("json")}
+    monkeypatch.setattr(sys, "modules", own)
+    own["json"].__file__ = f"{process.STDLIB}/lib-dynload/_json.so"
+    assert not observers.has_foreign_library()
+    own["json"].__file__ = f"{process.STDLIB}/site-packages/_json.so"
+    assert observers.has_foreign_library()
+
+
+def test_a_call_of_python_code_is_found_before_it_runs() -> None:
+    called = []
+
+    def python_code() -> None:
+        called.append(1)
+
+    limit = sys.getrecursionlimit()
+    assert observers.fails_one_frame_below(lambda: python_code())  # noqa: PLW0108 - one frame more
+    assert not observers.fails_one_frame_below(lambda: None)
+    assert called == []
+    assert sys.getrecursionlimit() == limit
 
 
 def test_files_and_names_of_the_standard_library_are_known() -> None:

@@ -138,21 +138,10 @@ def test_a_link_to_itself_is_an_error_of_its_file(tmp_path: Path) -> None:
         load_config(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("key", "meant"),
-    [
-        ("includes", "include"),
-        ("Python", "python"),
-        ("pythons", "python"),
-        ("optimise", "optimize"),
-    ],
-)
-def test_an_unknown_key_is_named_with_its_line_and_the_key_that_was_meant(
-    tmp_path: Path, key: str, meant: str
-) -> None:
-    error = refused(tmp_path, f"# first\nkeep = 3\n{key} = 1\n")
-    assert error.cause == f"line 3: {key} is unknown"
-    assert error.remedy == f"did you mean {meant}?"
+def test_an_unknown_key_is_named_with_its_line_and_the_keys_that_there_are(tmp_path: Path) -> None:
+    error = refused(tmp_path, "# first\nkeep = 3\nincludes = 1\n")
+    assert error.cause == "line 3: includes is unknown"
+    assert "the keys are include, exclude, optimize, python, keep, imports" in error.remedy
 
 
 @pytest.mark.parametrize(
@@ -167,12 +156,9 @@ def test_a_file_that_would_keep_us_busy_is_an_error(tmp_path: Path, text: str, c
     assert refused(tmp_path, text).cause == cause
 
 
-def test_an_unknown_key_like_none_of_ours_lists_ours(tmp_path: Path) -> None:
-    error = refused(
-        tmp_path, "[tool.other]\nzzz = 1\n[tool.hooks-compile]\nzzz = 2\n", "pyproject.toml"
-    )
-    assert error.cause == "line 4: zzz is unknown"
-    assert "include, exclude, optimize, python, keep, imports" in error.remedy
+def test_a_key_is_looked_for_in_our_table_only(tmp_path: Path) -> None:
+    text = "[tool.other]\nzzz = 1\n[tool.hooks-compile]\nzzz = 2\n"
+    assert refused(tmp_path, text, "pyproject.toml").cause == "line 4: zzz is unknown"
 
 
 def test_a_pyproject_table_in_the_dotfile_is_explained(tmp_path: Path) -> None:

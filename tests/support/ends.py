@@ -105,6 +105,16 @@ LEAVES: Mapping[str, End] = {
         "import sys\nclass Thing: pass\nsys.modules['thing'] = Thing()\n"
         "sys.modules['nothing'] = None\n"
     ),
+    "lazy imports that nobody needed": End(
+        "lazy import json, logging\nlazy from threading import Thread\nprint('a')\n",
+        minimum=(3, 15),
+    ),
+    "lazy imports, one of them needed": End(
+        "import sys\nsys.set_lazy_imports('all')\nimport json, logging, re, threading\n"
+        "print(json.dumps([1]), 'logging' in sys.modules)\n",
+        minimum=(3, 15),
+    ),
+    "annotations": End("a: int = 1\ndef f(b: a) -> c: ...\nclass D:\n    e: f\n"),
     "garbage in circles": End("a = []\na.append(a)\ndel a\nclass A: pass\nb = A()\nb.b = b\n"),
     "enum, dataclass, namedtuple, protocol": End(
         "import collections, dataclasses, enum\n"
@@ -342,6 +352,10 @@ ENDS: Mapping[str, End] = {
     "gzip": End("import gzip\ng = gzip.GzipFile('out.gz', 'wb', mtime=0)\ng.write(b'x' * 99)\n"),
     "bz2": End("import bz2\ng = bz2.open('out.bz2', 'wt')\ng.write('x' * 99)\n"),
     "lzma": End("import lzma\ng = lzma.open('out.xz', 'wb')\ng.write(b'x' * 99)\n"),
+    "zstd": End(
+        "from compression import zstd\nz = zstd.open('out.zst', 'wt')\nz.write('x' * 99)\n",
+        minimum=(3, 14),
+    ),
     "shelve on dbm.dumb": End(
         "import dbm.dumb, shelve\ns = shelve.Shelf(dbm.dumb.open('out'), writeback=True)\n"
         "s['a'] = [1]\ns['a'].append(2)\n"
@@ -386,6 +400,11 @@ ENDS: Mapping[str, End] = {
     "asyncio": End(
         "import asyncio\nasync def run():\n    print('ran')\n"
         "loop = asyncio.new_event_loop()\nloop.run_until_complete(run())\nloop.close()\n"
+    ),
+    "an interpreter": End(
+        "from concurrent import interpreters\n"
+        "i = interpreters.create()\ni.exec('import atexit; atexit.register(print, 1)')\n",
+        minimum=(3, 14),
     ),
     # callbacks
     "atexit": End("import atexit\natexit.register(print, 'bye')\n"),

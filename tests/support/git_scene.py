@@ -234,9 +234,12 @@ class Scene:
     ) -> None:
         """Install our git hooks as ``git-hooks install`` does, by any method."""
         code = (
-            "import os, pathlib; from hooks_compile.git_hooks.installer import install; "
-            f"install(pathlib.Path.cwd(), os.environ, method={method!r}, global_={global_}, "
-            f"tool={f'pathlib.Path({str(tool)!r})' if tool else None})"
+            "import os, pathlib; from hooks_compile import git; "
+            "from hooks_compile.git_hooks.installer import apply, plan_install; "
+            f"where = None if {global_} else git.require_repository(pathlib.Path.cwd()); "
+            f"tool = {f'pathlib.Path({str(tool)!r})' if tool else None}; "
+            f"plan = plan_install(where, os.environ, method={method!r}, tool=tool); "
+            "apply(plan, os.environ)"
         )
         self.run(sys.executable, "-P", "-c", code, cwd=cwd)
 

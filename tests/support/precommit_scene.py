@@ -38,7 +38,7 @@ repos:
   - id: noted
     name: noted
     language: system
-    entry: sh -c 'echo "$PRE_COMMIT_CHECKOUT_TYPE" >> {noted}'
+    entry: sh -c 'echo "$PRE_COMMIT_CHECKOUT_TYPE" >> "{noted}"'
     always_run: true
     pass_filenames: false
     stages: [post-checkout]

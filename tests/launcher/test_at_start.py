@@ -1,0 +1,132 @@
+"""What real tools let a virtual environment load at each start does not keep a launch from ending
+early and from importing ahead of the hook."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from uv import find_uv_bin
+
+from tests.launcher.test_early_exit import (
+    ENDED_BY_PYTHON,
+    each_of_some,
+    telling_user,
+)
+from tests.support.interpreters_found import clean_environment
+from tests.support.repositories import write
+from tests.support.tiers import ci_only
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.interpreters_found import Found
+    from tests.support.launches import User
+
+# project -> (its build backend, what builds it, more of its pyproject.toml)
+EDITABLE = {
+    # a finder: __editable___PROJECT_finder.py
+    "by_setuptools": (
+        "setuptools.build_meta",
+        "setuptools",
+        '[tool.setuptools]\npackages = ["by_setuptools"]\n',
+    ),
+    # a line with a path
+    "by_hatch": ("hatchling.build", "hatchling", ""),
+    # _editable_impl_PROJECT.py, which imports editables
+    "by_hatch_exactly": (
+        "hatchling.build",
+        "hatchling",
+        "[tool.hatch.build]\ndev-mode-exact = true\n",
+    ),
+    "by_poetry": ("poetry.core.masonry.api", "poetry-core", ""),
+}
+# They bring distutils-precedence.pth and a1_coverage.pth.
+INSTALLED = ("setuptools", "coverage", "editables")
+_HOOK = """\
+import json
+import sys
+print(sys.path[0] in sys.path_importer_cache)
+from by_hatch import VALUE as one
+from by_hatch_exactly import VALUE as two
+from by_poetry import VALUE as three
+from by_setuptools import VALUE as four
+print(one, two, three, four, len(sys.meta_path))
+"""
+_INDEX = ("PIP_", "UV_", "SSL_", "REQUESTS_", "HTTP", "http", "no_proxy", "NO_PROXY")
+
+
+def uv(*words: object, cwd: Path) -> None:
+    index = {name: value for name, value in os.environ.items() if name.startswith(_INDEX)}
+    env = {**clean_environment(), **index}
+    command = [find_uv_bin(), *map(str, words)]
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def witness(interpreter: Found, tmp_path_factory: pytest.TempPathFactory) -> User:
+    """Somebody whose launches tell on stderr if Python has to end the process."""
+    return telling_user(tmp_path_factory.mktemp("witness"), interpreter)
+
+
+@ci_only
+@pytest.mark.timeout(600)
+@each_of_some
+@pytest.mark.parametrize("maker", ["venv", "uv"])
+def test_a_launch_with_what_tools_install_ends_early_and_imports_ahead(
+    maker: str, interpreter: Found, witness: User, tmp_path: Path
+) -> None:
+    if interpreter.version < (3, 10):
+        pytest.skip("imports are made ahead in 3.10 and later")
+    venv = tmp_path / "venv"
+    if maker == "uv":
+        uv("venv", "--python", interpreter.executable, venv, cwd=tmp_path)
+    else:
+        command = [str(interpreter.executable), "-m", "venv", "--without-pip", str(venv)]
+        subprocess.run(command, check=True, env=clean_environment())
+    python = venv / "bin" / "python"
+    editable: list[object] = []
+    for name, (backend, requirement, more) in EDITABLE.items():
+        text = f'[project]\nname = "{name}"\nversion = "1.0"\n[build-system]\n'
+        text += f'requires = ["{requirement}"]\nbuild-backend = "{backend}"\n{more}'
+        write(tmp_path / name / "pyproject.toml", text)
+        source = name if backend.startswith("setuptools") else f"src/{name}"
+        write(tmp_path / name / source / "__init__.py", f"VALUE = {name!r}\n")
+        editable += ["-e", tmp_path / name]
+    uv("pip", "install", "--python", python, *INSTALLED, *editable, cwd=tmp_path)
+    loads_modules = [
+        path.name
+        for path in venv.glob("lib/*/site-packages/*.pth")
+        if "import " in path.read_text()
+    ]
+    assert len(loads_modules) >= 4, loads_modules
+
+    hook = write(tmp_path / "work" / "hook.py", _HOOK)
+    witness.compile(hook)
+    expected = witness.run([str(python), str(hook)])
+    done = witness.run([str(python), str(witness.runtime / "launch.py"), str(hook)])
+    assert (expected.status, expected.stderr) == (0, b"")
+    assert expected.stdout.startswith(b"True\n")
+    assert done.stdout == expected.stdout.replace(b"True", b"False", 1)
+    assert (done.status, done.stderr, done.state) == (0, b"", "hit")
+
+
+@each_of_some
+def test_python_ends_the_process_if_an_unknown_module_was_loaded(
+    interpreter: Found, witness: User, tmp_path: Path
+) -> None:
+    venv = tmp_path / "venv"
+    command = [str(interpreter.executable), "-m", "venv", "--without-pip", str(venv)]
+    subprocess.run(command, check=True, env=clean_environment())
+    (site,) = venv.glob("lib/*/site-packages")
+    hook = write(tmp_path / "work" / "hook.py", "print('done')\n")
+    words = [str(venv / "bin" / "python"), str(witness.runtime / "launch.py"), str(hook)]
+    assert ENDED_BY_PYTHON not in witness.run(words).stderr
+    write(site / "unknown.py", "")
+    write(site / "unknown.pth", "import unknown\n")
+    done = witness.run(words)
+    assert (done.status, done.stdout) == (0, b"done\n")
+    assert ENDED_BY_PYTHON in done.stderr
