@@ -353,7 +353,7 @@ def run_compile(arguments: argparse.Namespace) -> int:
     status = _print_checked(
         committing.compile_changed(project, paths, interpreters, optimize), project
     )
-    return status | _print_missing_wrappers(project, "index")
+    return status | _print_missing_wrappers("index")
 
 
 def run_sync(arguments: argparse.Namespace) -> int:
@@ -379,7 +379,7 @@ def run_check(arguments: argparse.Namespace) -> int:
         optimize = project.config.optimize if arguments.optimize is None else arguments.optimize
         interpreters = _interpreters(arguments, project)
         status = _print_checked(committing.check_sources(project, interpreters, optimize), project)
-        return status | _print_missing_wrappers(project, "HEAD")
+        return status | _print_missing_wrappers("HEAD")
     from hooks_compile.entries.sync import examine
 
     status = _report(arguments, examine)
@@ -388,15 +388,19 @@ def run_check(arguments: argparse.Namespace) -> int:
             "to fix it: hooks-compile compile, after correcting what does not compile",
             file=sys.stderr,
         )
-    return status | _print_missing_wrappers(_open(arguments), "HEAD")
+    return status | _print_missing_wrappers("HEAD")
 
 
-def _print_missing_wrappers(project: Project, place: Place) -> int:
+def _print_missing_wrappers(place: Place) -> int:
+    from hooks_compile import git
     from hooks_compile.agents.wiring.committed import describe_missing, missing_wrappers
 
+    root = git.work_tree(_here())
+    if root is None:
+        return 0
     index_file = os.environ.get("GIT_INDEX_FILE", "") if place == "index" else ""
-    missing = missing_wrappers(project.root, place, index_file=index_file)
-    for line in describe_missing(missing, project.root):
+    missing = missing_wrappers(root, place, index_file=index_file)
+    for line in describe_missing(missing, root):
         say(line, file=sys.stderr)
     return bool(missing)
 
