@@ -216,5 +216,5 @@ def _explain_rest(runtime: Path) -> None:
     from hooks_compile.git_hooks import installer
 
     output.warn(f"{runtime}: stays, because something else is in it")
-    if any(each.is_relative_to(runtime) for each in installer.template_folders()):
+    if any(each.is_relative_to(runtime) for each in installer.template_directories()):
         output.warn("  git's configuration names it: hooks-compile git-hooks uninstall --global")

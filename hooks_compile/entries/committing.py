@@ -74,7 +74,7 @@ def check_sources(
 def tracked_cache_files(project: Project) -> list[Path]:
     """Return the compiled files of hooks and of the modules beside them that git tracks."""
     root = project.root
-    if git.repository(root) is None:
+    if git.open_repository(root) is None:
         return []
     directories = [each for each in project.directories() if each.is_relative_to(root)]
     beside = [cache.module_directory_in(each).relative_to(root).as_posix() for each in directories]

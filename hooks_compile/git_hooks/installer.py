@@ -105,14 +105,14 @@ def remove_shared(runtime: Path) -> list[Path]:
     The directory for new clones stays as long as git's configuration names it: git would warn.
     """
     own = [runtime / SCRIPT, runtime / _TEMPLATE]
-    if runtime / _TEMPLATE in template_folders():
+    if runtime / _TEMPLATE in template_directories():
         own.pop()
     removed = [path for path in own if os.path.lexists(path)]
     take([Step(Do.REMOVE, path) for path in removed])
     return removed
 
 
-def template_folders() -> list[Path]:
+def template_directories() -> list[Path]:
     """Return where git takes new repositories from, if the user has said so; none without git."""
     try:
         return _Place.find(None, git.ANYWHERE).paths("init.templatedir")
