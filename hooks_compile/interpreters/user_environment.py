@@ -1,9 +1,8 @@
-"""The environment of hooks: as the user's own shell has it, and as ``sh`` passes it on."""
+"""The environment of hooks, as the user's own shell has it."""
 
 from __future__ import annotations
 
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,7 +18,6 @@ _TOOLS_MARKS: Final = (
     "uv-receipt.toml",  # uv tool
 )
 _STARTERS: Final = ("PYTHONHOME", "__PYVENV_LAUNCHER__")
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def user_environment(env: Mapping[str, str]) -> dict[str, str]:
@@ -49,25 +47,6 @@ def user_environment(env: Mapping[str, str]) -> dict[str, str]:
     if kept != directories:
         result["PATH"] = os.pathsep.join(kept)
     return result
-
-
-def names_lost_in_sh(env: Mapping[str, str]) -> list[str]:
-    """Return the variables of ``env`` that a program does not get behind ``/bin/sh``, sorted.
-
-    dash drops names that are no identifiers, exported functions of bash among them. The hook
-    wrapper runs in ``sh``. One process, and only if ``env`` has such a name.
-    """
-    import subprocess  # noqa: PLC0415 - doctor alone needs it
-
-    unusual = {name for name in env if not _IDENTIFIER.fullmatch(name)}
-    if not unusual:
-        return []
-    listing = "import os; os.write(1, b'\\0'.join(os.environb))"
-    command = ["/bin/sh", "-c", 'exec "$0" -I -S -c "$1"', sys.executable, listing]
-    done = subprocess.run(command, env=dict(env), capture_output=True, check=False)
-    if done.returncode != 0:
-        return []
-    return sorted(unusual - set(map(os.fsdecode, done.stdout.split(b"\0"))))
 
 
 def _is_made_by_a_tool(prefix: Path) -> bool:

@@ -16,7 +16,7 @@ import pytest
 from hooks_compile.errors import InterpreterError
 from hooks_compile.interpreters.launch_records import LaunchRecord, launch_records
 from hooks_compile.interpreters.resolve import find, is_shim, resolve
-from hooks_compile.interpreters.user_environment import names_lost_in_sh, user_environment
+from hooks_compile.interpreters.user_environment import user_environment
 from tests.support.interpreters_found import Found, each_interpreter, found
 from tests.support.tiers import scaled
 
@@ -711,15 +711,6 @@ def test_a_python_of_a_version_manager_goes_where_it_stands_before_the_managers_
     )
     for path in ([ours, "/a"], [root / "shims", ours], [ours, tmp_path / "other/shims"]):
         assert user_environment(path_env(*path)) == path_env(*path)
-
-
-def test_names_that_sh_drops_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    env = {"PATH": os.defpath, "plain_1": "x", "a.b": "x", "1a": "x", "BASH_FUNC_f%%": "() { :; }"}
-    listing = [sys.executable, "-I", "-c", "import os; print(*os.environ, sep=chr(10))"]
-    command = ["/bin/sh", "-c", 'exec "$@"', "sh", *listing]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
-    assert names_lost_in_sh(env) == sorted(set(env) - set(done.stdout.split("\n")))
-    assert names_lost_in_sh({"PATH": os.defpath, "plain_1": "x"}) == []
 
 
 def _is_able(version: str) -> bool:
