@@ -287,7 +287,6 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o644][: scaled(1, 2, 2)])
 @pytest.mark.parametrize("name", list(ODD)[:: scaled(2, 1, 1)])
 def test_uninit_restores_settings_of_any_form_byte_for_byte(
     tool: Tool, repo: GitRepo, name: str
