@@ -79,7 +79,7 @@ class Repository:
         self.git("commit", "-q", "--no-verify", "-m", message)
 
     def be_ready_for(self, what: str) -> None:
-        """Bring the repository to where the next measured command starts."""
+        """Bring the repository to the state in which the next measured command starts."""
         if what == "status":
             os.utime(self.path / "file150.txt")
         elif what == "checkout, no hook changed":

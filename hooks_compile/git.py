@@ -166,11 +166,6 @@ def require_repository(path: Path) -> Repository:
         raise GitError(cause, path=path, remedy=remedy) from None
 
 
-def repository(path: Path) -> Repository | None:
-    """Return what :func:`open_repository` does."""
-    return open_repository(path)
-
-
 def work_tree(path: Path) -> Path | None:
     """Return the root of the work tree that holds ``path`` (a file or directory), or None."""
     found = open_repository(path if path.is_dir() else path.parent)

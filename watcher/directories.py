@@ -47,10 +47,7 @@ def matches(interest: Interest, name: str, *, is_directory: bool) -> bool:
 
 
 def of_tree(project: Project, given: Path, modules: Iterable[str], *, whole: bool) -> Directories:
-    """Return the directories that report every change to the hooks of a tree.
-
-    ``given`` is the path that the user named, ``whole`` is True if it stands for the project.
-    """
+    """Return the directories that report every change to the hooks of a tree."""
     root, builder = str(project.root), _Builder(str(project.root))
     for path in [*map(str, project.directories()), *sorted(set(map(os.path.dirname, modules)))]:
         builder.add(path, HOOKS)

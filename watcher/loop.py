@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     _Item = Event | int | Callable[[Monitor], None]
 
 _RETRY_S = 2.0
+_WRITE_AFTER_S = 0.5  # not at each save: a busy disk would delay the next
 
 
 def sync(tree: Tree, report: Callable[[Message], None]) -> bool:
@@ -182,15 +183,16 @@ class Loop:
         said = {message.event for message in messages}
         if said & {"changed", "removed"} and "broken" not in said and tree.sources.broken:
             self._report(tree, lines.still_broken(list(tree.sources.broken.values())))
-        self._has_news = self._has_news or bool(messages)
+        if messages:
+            self._has_news = True
+            self._beat_due = min(self._beat_due, time.monotonic() + _WRITE_AFTER_S)
 
     def _beat(self, monitor: Monitor) -> None:
         """Write into the runtime directory that we live, and what changed since the last time."""
-        now = time.monotonic()
-        if now < self._beat_due and not self._has_news:
+        if time.monotonic() < self._beat_due:
             return
         has_news, self._has_news = self._has_news, False
-        self._beat_due = now + BEAT_S
+        self._beat_due = time.monotonic() + BEAT_S
         for tree, station in self._stations.items():
             try:
                 if has_news:
@@ -198,16 +200,18 @@ class Loop:
                 else:
                     station.beat()
             except OSError as error:
-                # the next survey makes the directory
                 self._fail(tree, f"can't write its state into the runtime directory: {error}")
                 self._has_news = True
 
     def _state(self, tree: Tree, monitor: Monitor) -> dict[str, Any]:
-        return tree.synced(watching=True).values[0] | {
+        hooks, modules = tree.sources.hooks.keys(), tree.sources.modules.keys()
+        return {
             "pid": os.getpid(),
             "since": self._since,
             "tree": os.fspath(tree.given),
             "root": os.fspath(tree.root),
+            "hooks": len(hooks),
+            "modules": len(modules - hooks),
             "interpreters": [interpreter.label for interpreter in tree.interpreters],
             "how": "; ".join(m.values[0]["text"] for m in monitor.notices.values()) or "events",
             "last_change": self._last_changes.get(tree),

@@ -30,13 +30,12 @@ _TELLING = names(
     """
     assert metaclass getattr attrgetter methodcaller getdoc get_field get_type_hints _eval_type
     ForwardRef _make_forward_ref evaluate_forward_ref singledispatch singledispatchmethod vformat
-    format_map style _STYLES StrFormatStyle Formatter basicConfig dictConfig fileConfig listen
-    wraps update_wrapper capture_locals StackSummary TracebackException getrefcount
-    getallocatedblocks settrace setprofile settrace_all_threads setprofile_all_threads monitoring
-    remote_exec PYTHONINSPECT _test_simple_enum annotationlib _lazy_annotationlib
-    _LazyAnnotationLib bdb bltns builtins codeop ctypes dataclass dataclasses _dataclasses dis
-    doctest gc importlib inspect _inspect marshal modules pdb pickle pkgutil pydoc runpy sysconfig
-    unittest zipimport
+    format_map style _STYLES StrFormatStyle Formatter basicConfig wraps update_wrapper
+    capture_locals StackSummary TracebackException getrefcount getallocatedblocks settrace
+    setprofile settrace_all_threads setprofile_all_threads monitoring remote_exec PYTHONINSPECT
+    _test_simple_enum annotationlib _lazy_annotationlib _LazyAnnotationLib bdb bltns builtins codeop
+    ctypes dataclass dataclasses _dataclasses dis doctest gc importlib inspect _inspect marshal
+    modules pdb pickle pkgutil pydoc runpy sysconfig unittest zipimport
     """
 )
 _HARMLESS_DUNDERS = names(
@@ -95,6 +94,8 @@ def _telling_words(words: "Set[str]", text: str) -> "Iterator[Tuple[int, str]]":
         patterns[word] = rf"{word}\b(?<![.\w]{word})(?!\s*=(?!=))"
     if "format" in words:
         patterns["format of a text"] = r"\.\s*format\b|format\s*=(?!=)"
+    if {"logging", "config"} <= words:  # it imports what a text names
+        patterns["perhaps logging.config"] = r"config\b(?<!\wconfig)"
     for what, pattern in patterns.items():
         match = re.search(pattern, text)
         if match:

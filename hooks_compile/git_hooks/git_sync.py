@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.entries.sync import Synced
+    from hooks_compile.git import Repository
 
 LIMIT_S = 10
 """The sync ends after as much time: a fallback is slow, but a git that hangs is worse."""
@@ -45,7 +46,7 @@ def run(cwd: Path, env: Mapping[str, str], *, limit: float = LIMIT_S) -> str:
     _limit_time(limit, stamp)
     try:
         with _children_without_stderr():
-            return _sync(repository.work_tree, env, stamp)
+            return _sync(repository, env, stamp)
     except Exception as error:  # a bug of ours must not fail a checkout either
         kind = "" if isinstance(error, HooksCompileError) else f"{type(error).__name__}: "
         _fail(stamp, f"{kind}{error}")
@@ -71,12 +72,12 @@ def _children_without_stderr() -> Iterator[None]:
         os.close(ours)
 
 
-def _sync(root: Path, env: Mapping[str, str], stamp: Stamp) -> str:
+def _sync(repository: Repository, env: Mapping[str, str], stamp: Stamp) -> str:
     from hooks_compile import agents  # noqa: PLC0415
     from hooks_compile.entries.sync import synchronize  # noqa: PLC0415
     from hooks_compile.project.record import open_project  # noqa: PLC0415 - after the alarm is set
 
-    project = open_project(root, env, agents=agents)
+    project = open_project(repository.work_tree, env, agents=agents, repository=repository)
     interpreters = find_interpreters(project, for_unattended(project, env), strict=False)
     if not interpreters:
         raise InterpreterError(
@@ -85,7 +86,7 @@ def _sync(root: Path, env: Mapping[str, str], stamp: Stamp) -> str:
         )
     synced = synchronize(project, interpreters)
     stamp.succeed(places(project))
-    return _describe(synced, root)
+    return _describe(synced, project.root)
 
 
 def _describe(synced: Synced, root: Path) -> str:

@@ -47,14 +47,13 @@ def places(project: Project) -> list[str]:
     from hooks_compile.project.globs import Glob  # noqa: PLC0415 - loaded by now
 
     root = project.root
-    directories = set(project.directories()) | {module.path.parent for module in project.modules()}
-    for glob in project.config.include:
-        parsed = Glob.parse(glob)
-        directories.add((root / (parsed.literal or parsed.prefix or ".")).parent)
-        directories.add(root / (parsed.literal or parsed.prefix or "."))
-    above = {parent for directory in directories for parent in list(directory.parents)[:2]}
+    holders = set(project.directories()) | {module.path.parent for module in project.modules()}
+    for glob in map(Glob.parse, project.config.include):
+        included = root / (glob.literal or glob.prefix or ".")
+        holders |= {included, included.parent}
+    above = {parent for each in holders for parent in each.parents[:2]}
     # The root changes with every file at the top: it counts only if hooks are there.
-    found = sorted(directories) + sorted(each for each in above if root in each.parents)
+    found = sorted(holders) + sorted(each for each in above if root in each.parents)
     files = [s.path for s in project.sources] if len(project.sources) <= MOST_FILES else []
     names = [_shown(path, root) for path in found] + usual_places()
     names += [_shown(path, root) for path in files]
@@ -66,8 +65,8 @@ def usual_places() -> list[str]:
     """Return the places that decide which files are hooks, in any project."""
     from hooks_compile.project.discovery import PROJECT_DIRECTORIES  # noqa: PLC0415 - loaded by now
 
-    directories = [name.rpartition("/")[0] for name in PROJECT_DIRECTORIES]
-    return [*filter(None, dict.fromkeys(directories)), *PROJECT_DIRECTORIES, *_DECISIVE]
+    above = [name.rpartition("/")[0] for name in PROJECT_DIRECTORIES]
+    return [*filter(None, dict.fromkeys(above)), *PROJECT_DIRECTORIES, *_DECISIVE]
 
 
 def _shown(path: Path, root: Path) -> str:

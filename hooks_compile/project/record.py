@@ -125,19 +125,22 @@ def open_project(
     agents: Agents,
     home: Path | None = None,
     start: Path | None = None,
+    repository: Repository | None = None,
 ) -> Project:
     """Return the project around ``cwd`` with its hooks; with ``paths`` only the hooks there.
 
     ``agents`` says which scripts agents run; ``home`` and ``start`` are as for
-    :func:`~.discovery.discover`. Raises HooksCompileError for a configuration or a path that
-    can't be used, GitError if git refuses the repository.
+    :func:`~.discovery.discover`; ``repository`` is that of ``cwd`` if it is open already.
+    Raises HooksCompileError for a configuration or a path that can't be used, GitError if git
+    refuses the repository.
     """
     from hooks_compile import git  # noqa: PLC0415 - not every command needs a project
     from hooks_compile.project import discovery  # noqa: PLC0415 - as above
 
     # Without a .git above there is nothing to ask, and git need not be installed.
     here = Path(os.path.realpath(cwd))
-    repository = git.open_repository(here) if repository_above(str(here)) else None
+    if repository is None and repository_above(str(here)):
+        repository = git.open_repository(here)
     root = repository.work_tree if repository else here
     config = load_config(root)
     listed: tuple[str, ...] = ()

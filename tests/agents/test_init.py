@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.agents.wiring.plan import agent_names
+from hooks_compile.agents import named_scripts
+from hooks_compile.agents.wiring.plan import agent_names, plan_init
 from hooks_compile.git_hooks.pre_commit_lines import as_toml, as_yaml
 from hooks_compile.install import wrapper
 from tests.support.repositories import GitRepo, write
@@ -286,11 +287,11 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o644][: scaled(1, 2, 2)])
 @pytest.mark.parametrize("name", list(ODD)[:: scaled(2, 1, 1)])
 def test_uninit_restores_settings_of_any_form_byte_for_byte(
-    tool: Tool, repo: GitRepo, name: str, mode: int
+    tool: Tool, repo: GitRepo, name: str
 ) -> None:
+    mode = 0o600 if len(name) % 2 else 0o644
     path = repo.write(SETTINGS, ODD[name] % GUARD)
     path.chmod(mode)
     before = contents(repo.path)
@@ -930,7 +931,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", [SETTINGS, ".codex/config.toml"][: scaled(1, 2, 2)])
 @pytest.mark.parametrize("kind", list(HOSTILE)[:: scaled(2, 1, 1)])
 def test_a_hostile_settings_file_stops_init_and_holds_nothing_up(
-    tool: Tool, repo: GitRepo, name: str, kind: str
+    repo: GitRepo, name: str, kind: str
 ) -> None:
     path = repo.write(name, "")
     path.unlink()
@@ -940,11 +941,19 @@ def test_a_hostile_settings_file_stops_init_and_holds_nothing_up(
         os.mkfifo(path)
     else:
         path.write_text(("hooks = " if kind == "deep" and "toml" in name else "") + HOSTILE[kind])
+    start = time.process_time()
+    assert [error.path for error in plan_init(repo.path, {}).troubles] == [path]
+    named_scripts(repo.path)  # as a git hook does after a checkout
+    assert time.process_time() - start < 10
+
+
+def test_a_hostile_settings_file_is_named_by_init(tool: Tool, repo: GitRepo) -> None:
+    os.mkfifo(repo.write(".codex/config.toml").parent / "hooks.json")
     done = tool.run("init", "--yes", "--no-git")
     assert done.status == 1, done
-    assert "can't be changed: it " in done.out
+    assert "can't be changed: it can't be read: it is not a regular file" in done.out
     assert not (repo.path / WRAPPER).exists()
-    tool.ok("sync")  # what a git hook calls after a checkout
+    tool.ok("sync")
 
 
 def test_names_in_a_clone_steer_no_terminal(tool: Tool, repo: GitRepo) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path("/project")
 # A busy machine is no failure.
-some = settings(max_examples=scaled(20, 100, 2000), deadline=None)
+some = settings(max_examples=scaled(12, 100, 2000), deadline=None)
 COMMANDS = [
     shape.command.replace("{root}", str(ROOT)).replace("{home}", "/home/me")
     for shape in shapes.load()

@@ -61,7 +61,7 @@ def there_and_back(root: Path, path: Path) -> None:
     assert not wiring_plan.plan_uninit(root, ENV, [hooks]).changes_something
 
 
-@settings(deadline=None, max_examples=scaled(15, 60, 1000))
+@settings(deadline=None, max_examples=scaled(10, 60, 1000))
 @given(texts(comments=True), st.sampled_from([0o600, 0o640, 0o644]))
 def test_uninit_after_init_is_the_same_file_for_any_json(text: str, mode: int) -> None:
     with tempfile.TemporaryDirectory() as name:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hooks_compile.compile_worker import level
 from hooks_compile.compile_worker.level import choose_level
+from hooks_compile.compile_worker.standard_modules import MODULES
 from tests.conftest import CHECKOUT
 from tests.support.interpreters_found import Found, each_interpreter, found, printed
 from tests.support.tiers import IS_SOAK as SOAK
@@ -76,6 +78,54 @@ for source, levels in json.loads(sys.stdin.read()):
     shown.append(each)
 print(json.dumps(shown))
 """
+# Modules that read docstrings, list a namespace, or run what a text says.
+READING = frozenset(
+    (
+        *("__main__", "annotationlib", "bdb", "builtins", "cmd", "code", "codeop", "ctypes"),
+        *("dataclasses", "dis", "doctest", "gc", "imp", "importlib", "importlib.util", "inspect"),
+        *("logging.config", "marshal", "pdb", "pickle", "_pickle", "pkgutil", "pydoc", "runpy"),
+        *("rlcompleter", "shelve", "site", "timeit", "trace", "unittest", "zipimport"),
+    )
+)
+# Prints which modules can be reached from the checked ones by names that are not telling, with the
+# way to each, and the ways to telling builtins that have another name there.
+REACH = """
+import builtins, importlib, json, pkgutil, sys, types, warnings
+warnings.simplefilter("ignore")
+modules, telling = map(set, json.loads(sys.stdin.read()))
+telling.add("config")  # logging.config
+names = "breakpoint compile dir eval exec getattr globals locals vars"
+readers = {id(getattr(builtins, name)): name for name in names.split()}
+todo = []
+for name in sorted(modules - telling):
+    try:
+        module = importlib.import_module(name)
+    except ImportError:  # of another version or system
+        continue
+    todo.append((name, module))
+    for child in pkgutil.iter_modules(getattr(module, "__path__", ())):
+        if child.name not in telling and child.name != "__main__":
+            try:
+                path = name + "." + child.name
+                todo.append((path, importlib.import_module(path)))
+            except ImportError:
+                continue
+seen, reached, renamed = set(), {}, {}
+while todo:
+    path, module = todo.pop()
+    if id(module) in seen:
+        continue
+    seen.add(id(module))
+    reached[module.__name__] = path
+    for name, value in list(vars(module).items()):
+        if name in telling or (name[:2] == name[-2:] == "__"):
+            continue
+        if isinstance(value, types.ModuleType):
+            todo.append((path + "." + name, value))
+        elif readers.get(id(value), name) != name:
+            renamed[path + "." + name] = readers[id(value)]
+print(json.dumps([reached, renamed]))
+"""
 
 
 def shown_at_0_and_2(interpreter: Found, sources: Sequence[str]) -> list[list[str]]:
@@ -100,6 +150,14 @@ def test_every_trap_is_one_for_some_interpreter() -> None:
             source for source, (at_0, at_2) in zip(sources, shown, strict=True) if at_0 == at_2
         ]
     assert sources == []
+
+
+@each_interpreter
+def test_no_checked_module_leads_to_one_that_reads_docstrings(interpreter: Found) -> None:
+    checked = [sorted(MODULES), sorted(level._TELLING)]
+    reached, renamed = json.loads(printed(interpreter, REACH, stdin=json.dumps(checked)))
+    assert {name: reached[name] for name in READING & reached.keys()} == {}
+    assert renamed == {}
 
 
 @each_interpreter

@@ -1,4 +1,4 @@
-"""What entries note is what the hook does first, and what a launch does ahead nobody can tell."""
+"""What entries note is what the hook does first, and what a launch does ahead is not noticeable."""
 
 from __future__ import annotations
 
@@ -162,9 +162,9 @@ sys.path.append(sys.argv[1])
 import re, _sre
 from hooks_compile.compile_worker import pattern_notes as notes
 warnings.simplefilter("ignore")
-folder = os.path.dirname(os.__file__)
+library = os.path.dirname(os.__file__)
 found = set()
-for base in (folder, folder + "/email", folder + "/json", folder + "/html", folder + "/xml/etree"):
+for base in [library] + [library + each for each in ("/email", "/json", "/html", "/xml/etree")]:
     for name in sorted(os.listdir(base)):
         if not name.endswith(".py") or not os.path.exists(base + "/" + name):
             continue
@@ -457,15 +457,15 @@ def test_what_is_done_ahead_shows_nowhere(
 ) -> None:
     source, files, flags, env = AHEAD[name]
     user = User.create(tmp_path_factory.mktemp("user"), interpreter).with_env(**env)
-    folder = tmp_path_factory.mktemp("work").resolve()
-    hook = write(folder / "hook.py", source)
+    directory = tmp_path_factory.mktemp("work").resolve()
+    hook = write(directory / "hook.py", source)
     for path, text in files.items():
-        write(folder / path, text)
+        write(directory / path, text)
 
     def shown(launch: bool) -> tuple[object, str]:
         run = user.launch if launch else user.source
-        done = run("hook.py", flags=flags, cwd=folder)
-        out = folder / "out.txt"
+        done = run("hook.py", flags=flags, cwd=directory)
+        out = directory / "out.txt"
         left = out.read_bytes() if out.exists() else b""
         out.unlink(missing_ok=True)
         return (*done.shown, left), done.state
@@ -474,6 +474,8 @@ def test_what_is_done_ahead_shows_nowhere(
     assert shown(True) == (expected, "miss")
     user.compile(hook)
     assert shown(True) == (expected, "hit")
-    normal = user.with_env(HOOKS_COMPILE_NORMAL_EXIT="1").launch("hook.py", flags=flags, cwd=folder)
-    (folder / "out.txt").unlink(missing_ok=True)
+    normal = user.with_env(HOOKS_COMPILE_NORMAL_EXIT="1").launch(
+        "hook.py", flags=flags, cwd=directory
+    )
+    (directory / "out.txt").unlink(missing_ok=True)
     assert normal.shown == expected[:3]  # type: ignore[index] # a tuple, as above

@@ -35,18 +35,18 @@ HASH = "0123456789abcdef"
 
 @pytest.fixture
 def hooks(tmp_path: Path) -> Path:
-    """A folder with a hook, and a cache without entries."""
-    folder = tmp_path / "hooks"
-    folder.mkdir()
-    (folder / "hook.py").write_text("print(1)\n")
-    store.store(str(folder / CACHE_DIRECTORY), "draft", b"")
-    (folder / CACHE_DIRECTORY / "draft").unlink()
-    return folder
+    """A directory with a hook, and a cache without entries."""
+    directory = tmp_path / "hooks"
+    directory.mkdir()
+    (directory / "hook.py").write_text("print(1)\n")
+    store.store(str(directory / CACHE_DIRECTORY), "draft", b"")
+    (directory / CACHE_DIRECTORY / "draft").unlink()
+    return directory
 
 
-def put(folder: Path, *names: str, age_s: float = 0) -> list[Path]:
+def put(directory: Path, *names: str, age_s: float = 0) -> list[Path]:
     """Make files, each a second younger than the one before."""
-    paths = [folder / CACHE_DIRECTORY / name for name in names]
+    paths = [directory / CACHE_DIRECTORY / name for name in names]
     for number, path in enumerate(paths):
         path.write_bytes(b"entry")
         when = time.time() - age_s - len(names) + number
@@ -149,17 +149,17 @@ def test_what_is_not_ours_stays(hooks: Path) -> None:
 
 @pytest.mark.parametrize("work", ["prune", "clean"])
 @pytest.mark.parametrize("kind", ["missing", "file", "symlink"])
-def test_what_is_no_folder_of_ours_is_left_alone(tmp_path: Path, kind: str, work: str) -> None:
-    folder = tmp_path / "hooks" / CACHE_DIRECTORY
+def test_what_is_no_directory_of_ours_is_left_alone(tmp_path: Path, kind: str, work: str) -> None:
+    directory = tmp_path / "hooks" / CACHE_DIRECTORY
     outside = tmp_path / "outside"
     outside.mkdir()
-    folder.parent.mkdir()
+    directory.parent.mkdir()
     (outside / name(1, "gone")).write_bytes(b"")
     if kind == "file":
-        folder.write_text("a file")
+        directory.write_text("a file")
     elif kind == "symlink":
-        folder.symlink_to(outside)
-    removed = cache.clean(folder) if work == "clean" else cache.prune(folder, keep=1)
+        directory.symlink_to(outside)
+    removed = cache.clean(directory) if work == "clean" else cache.prune(directory, keep=1)
     assert removed == []
     assert len(list(outside.iterdir())) == 1
 
@@ -231,7 +231,7 @@ def test_two_prunings_at_once_do_not_meet_an_error(hooks: Path) -> None:
 # --- cleaning
 
 
-def test_cleaning_removes_what_is_ours_and_then_the_folder(hooks: Path) -> None:
+def test_cleaning_removes_what_is_ours_and_then_the_directory(hooks: Path) -> None:
     put(hooks, name(1), name(2, "gone"), ".1.2.tmp")
     removed = cache.clean(hooks / CACHE_DIRECTORY)
     assert len(removed) == 6
@@ -256,9 +256,9 @@ def test_git_sees_nothing_of_the_cache_whoever_made_it(tmp_path: Path, git_repo:
     assert user.launch(by_launch).state == "miss"
     assert user.compile(by_compile)[0].ok
     assert git_repo.git("status", "--porcelain", "--untracked-files=all") == ""
-    for folder in (by_launch.parent, by_compile.parent):
-        assert len(entries(folder)) == 1
-        tag = (folder / CACHE_DIRECTORY / "CACHEDIR.TAG").read_bytes()
+    for directory in (by_launch.parent, by_compile.parent):
+        assert len(entries(directory)) == 1
+        tag = (directory / CACHE_DIRECTORY / "CACHEDIR.TAG").read_bytes()
         assert tag.startswith(b"Signature: 8a477f597d28d172789f06886806bc55\n")
 
 
@@ -278,7 +278,7 @@ def test_markers_that_somebody_changed_stay(hooks: Path) -> None:
     assert (hooks / CACHE_DIRECTORY / ".gitignore").read_text() == "# mine\n"
 
 
-def test_a_folder_of_modules_gets_no_markers(tmp_path: Path) -> None:
+def test_a_directory_of_modules_gets_no_markers(tmp_path: Path) -> None:
     store.store(str(tmp_path / "__pycache__"), "name", b"data", markers=False)
     assert [path.name for path in (tmp_path / "__pycache__").iterdir()] == ["name"]
 

@@ -44,7 +44,7 @@ def test_without_files_there_is_nothing_to_do(scene: Scene) -> None:
     assert entries(scene) == set()
 
 
-def test_from_a_folder_below_names_count_from_there(scene: Scene) -> None:
+def test_from_a_directory_below_names_count_from_there(scene: Scene) -> None:
     scene.tool("compile", "--changed", "guard.py", cwd=scene.hook.parent)
     assert entries(scene) == {"guard"}
 
@@ -60,14 +60,14 @@ def test_a_broken_hook_or_module_fails_and_the_others_are_compiled(scene: Scene)
 
 
 def test_a_cache_that_cannot_be_written_keeps_nobody_from_committing(scene: Scene) -> None:
-    blocked = scene.with_env(HOOKS_COMPILE_HOME=str(scene.repo / "notes.txt" / "no folder"))
+    blocked = scene.with_env(HOOKS_COMPILE_HOME=str(scene.repo / "notes.txt" / "no directory"))
     blocked.tool("compile", "--changed", HOOK)
     scene.hook.write_text(BROKEN)
     assert "SyntaxError" in blocked.tool("compile", "--changed", HOOK, status=1).stderr
 
 
 def test_a_place_that_cannot_be_written_keeps_nobody_from_committing(scene: Scene) -> None:
-    (scene.hook.parent / "__pycache_opt__").write_text("a file in the folder's place")
+    (scene.hook.parent / "__pycache_opt__").write_text("a file in the directory's place")
     scene.tool("compile", "--changed", HOOK)
 
 
@@ -110,11 +110,11 @@ def test_compiled_files_that_git_tracks_are_told_with_the_remedy(scene: Scene) -
 
 
 def test_the_check_works_without_git(scene: Scene, tmp_path: Path) -> None:
-    folder = tmp_path / "no repository"
-    shutil.copytree(scene.repo / ".claude", folder / ".claude")
-    scene.tool("check", "--sources-only", cwd=folder)
-    (folder / HOOK).write_text(BROKEN)
-    scene.tool("check", "--sources-only", cwd=folder, status=1)
+    directory = tmp_path / "no repository"
+    shutil.copytree(scene.repo / ".claude", directory / ".claude")
+    scene.tool("check", "--sources-only", cwd=directory)
+    (directory / HOOK).write_text(BROKEN)
+    scene.tool("check", "--sources-only", cwd=directory, status=1)
 
 
 def test_an_interpreter_that_is_configured_and_not_there_fails_the_check(scene: Scene) -> None:

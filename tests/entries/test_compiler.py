@@ -17,7 +17,7 @@ from hooks_compile.entries import workers
 from hooks_compile.entries.compiler import Compiler
 from hooks_compile.entries.workers import Subprocess, is_own
 from hooks_compile.errors import InterpreterError
-from hooks_compile.install import runtime_directory as runtime_folder
+from hooks_compile.install import runtime_directory
 from hooks_compile.interpreters.resolve import resolve
 from hooks_compile.launcher import entry
 from hooks_compile.model import HookSource, LevelChoice, State
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def key(tmp_path: Path) -> bytes:
-    folder = tmp_path / "runtime"
-    runtime_folder.ensure(folder)
-    return runtime_folder.read_key(folder)
+    directory = tmp_path / "runtime"
+    runtime_directory.ensure(directory)
+    return runtime_directory.read_key(directory)
 
 
 def interpreter_of(each: Found, tmp_path: Path) -> Interpreter:
@@ -175,8 +175,8 @@ def test_modules_become_checked_hash_files_that_python_itself_uses(
         assert f"matches {module.path}" in verbose
         # what came with a clone does not verify, whatever its flags say
         written.entry.write_bytes(written.entry.read_bytes()[:-1] + b"?")
-        (mended,) = compiler.modules([module], write=True)
-        assert mended.state is State.COMPILED
+        (fixed,) = compiler.modules([module], write=True)
+        assert fixed.state is State.COMPILED
 
 
 def test_an_interpreter_that_dies_is_an_error_with_a_remedy(tmp_path: Path) -> None:

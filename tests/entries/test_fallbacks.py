@@ -74,7 +74,7 @@ def _missing(log: Path) -> None:
     assert not log.exists()
 
 
-def _folder(log: Path) -> None:
+def _directory(log: Path) -> None:
     log.mkdir()
 
 
@@ -82,7 +82,7 @@ def _binary(log: Path) -> None:
     log.write_bytes(bytes(range(256)) * 10)
 
 
-@pytest.mark.parametrize("make", [_missing, _folder, _binary])
+@pytest.mark.parametrize("make", [_missing, _directory, _binary])
 def test_a_log_that_is_none_is_empty(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "fallbacks.log")
     assert fallbacks.read_log(tmp_path) == []

@@ -1,4 +1,4 @@
-"""What ``status`` tells of each hook."""
+"""The table of ``status``: a row for each hook and interpreter."""
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import shutil
 import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from hooks_compile.git_hooks.stamp import MOST_FILES, MOST_PLACES, Stamp, places
 from hooks_compile.model import HookSource
 from hooks_compile.project.config import Config
 from hooks_compile.project.record import Project, open_project
+from tests.support.git_calls import git_calls, note_git_calls
 from tests.support.git_scene import HOOK, TOOL, Scene, gits, hook_text
 from tests.support.interpreters_found import found
 from tests.support.repositories import write
@@ -394,10 +395,8 @@ def test_a_shim_is_asked_where_the_repository_has_no_word(scene: Scene) -> None:
 # Places
 
 
-def project_of(scene: Scene, **config: object) -> Project:
-    settings = Config(**config)  # type: ignore[arg-type]
-    project = open_project(scene.repo, scene.env, agents=agents)
-    return dataclasses.replace(project, config=settings)
+def project_of(scene: Scene) -> Project:
+    return open_project(scene.repo, scene.env, agents=agents)
 
 
 def test_places_are_directories_of_hooks_first_and_relative(scene: Scene) -> None:
@@ -414,7 +413,9 @@ def test_places_follow_include_plugins_and_packages(scene: Scene) -> None:
     write(scene.repo / "plugins/one/hooks/hooks.json", "{}")
     write(scene.repo / "plugins/one/hooks/run.py", "pass\n")
     write(scene.hook.with_name("package") / "__init__.py", "")
-    found = places(project_of(scene, include=("tools/**/*.py", "single/file.py")))
+    include = 'include = ["tools/**/*.py", "single/file.py"]\n'
+    write(scene.repo / ".hooks-compile.toml", include)
+    found = places(project_of(scene))
     expected = {"tools/x", "tools", "single", "single/file.py", "plugins/one", "plugins"}
     assert {*expected, "plugins/one/hooks", ".claude/hooks/package"} <= set(found)
 
@@ -515,3 +516,11 @@ def test_what_a_killed_sync_left_is_cleared_away_in_time(tmp_path: Path) -> None
     assert not old.exists()
     assert young.exists()
     assert git_stamp.directories(tmp_path) == [stamp.directory]
+
+
+def test_a_sync_takes_three_git_processes_at_most(scene: Scene) -> None:
+    env, log = note_git_calls(scene.directory, scene.env)
+    scene.edit()
+    replace(scene, env=env).tool("sync", "--git-hook")
+    assert git_calls(log) == ["rev-parse", "ls-files"]  # and check-ignore for what is not listed
+    assert scene.launch() == "hit"

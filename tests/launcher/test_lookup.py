@@ -193,7 +193,9 @@ with _launch(globals()) as _launch, _launch:
 def test_a_launch_by_the_package_shows_what_the_source_shows(
     runtime: str, hook: Path, text: str, status: int
 ) -> None:
-    user = User(interpreter_record(default_interpreter()), Path(runtime))
+    # so that a run that measures coverage measures these launches, too
+    measured = {name: os.environ[name] for name in os.environ if name.startswith("COVERAGE_")}
+    user = User(interpreter_record(default_interpreter()), Path(runtime), measured)
     write(Path(runtime) / "launch.py", BY_PACKAGE)
     write(hook, text)
     expected = user.run([sys.executable, str(hook), "a", ""])

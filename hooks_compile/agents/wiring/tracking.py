@@ -16,7 +16,7 @@ from hooks_compile.errors import AgentConfigError, GitError, pasted
 from hooks_compile.files import is_writable_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 _WAIT_S = 2.0
@@ -33,19 +33,12 @@ def ignored(paths: Iterable[Path]) -> set[Path]:
 
 def tracked(paths: Iterable[Path]) -> list[Path]:
     """Return those of ``paths`` that are in the index of their repository, sorted."""
-    found: list[Path] = []
-    for root, names in _by_repository(paths).items():
-        pathspecs = [f":(literal){real.relative_to(root).as_posix()}" for real in names]
-        with suppress(GitError):
-            listed = git.tracked_matching(root, pathspecs)
-            found += [names[root / name] for name in listed if root / name in names]
-    return sorted(found)
+    return sorted(path for path, is_tracked in _in_index(paths) if is_tracked)
 
 
 def untracked(paths: Iterable[Path]) -> list[Path]:
     """Return those of ``paths`` that are in a repository and not in its index, sorted."""
-    groups = _by_repository(paths).values()
-    return sorted({path for names in groups for path in names.values()} - {*tracked(paths)})
+    return sorted(path for path, is_tracked in _in_index(paths) if not is_tracked)
 
 
 def stage(paths: Iterable[Path]) -> None:
@@ -90,6 +83,14 @@ def _with_index(
             if "index.lock" not in error.cause or time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
+
+
+def _in_index(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
+    for root, names in _by_repository(paths).items():
+        pathspecs = [f":(literal){real.relative_to(root).as_posix()}" for real in names]
+        with suppress(GitError):
+            known = {root / name for name in git.tracked_matching(root, pathspecs)}
+            yield from ((path, real in known) for real, path in names.items())
 
 
 def _by_repository(paths: Iterable[Path]) -> dict[Path, dict[Path, Path]]:

@@ -18,7 +18,7 @@ from package import sub
 from sibling import VALUE as value
 import namespace.inner
 
-print(sibling.__file__, sibling.__cached__, sibling.main_file)
+print(sibling.__file__, getattr(sibling, "__cached__", None), sibling.main_file)
 print(package.__path__, package.sub.leaf.up, sub.__name__, value)
 print(list(namespace.__path__))
 importlib.reload(sibling)
