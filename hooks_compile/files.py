@@ -23,6 +23,8 @@ LARGEST_SOURCE = 64 << 20
 """Bytes; a larger file is neither a hook nor an entry."""
 
 _ABANDONED_S = 60
+_FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
+_FORBIDDEN = (os.strerror(errno.EACCES), os.strerror(errno.EPERM))
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _READ_NO_LINK = _READ | getattr(os, "O_NOFOLLOW", 0)
 
@@ -137,16 +139,28 @@ def named(error: OSError, path: Path) -> OSError:
     return OSError(error.errno, error.strerror, str(path))
 
 
+def remedy(cause: str, directory: Path) -> str:
+    """Return what to do after a write in ``directory`` failed for ``cause``, the error's strerror.
+
+    ``directory`` may be missing, or no directory.
+    """
+    while not os.path.lexists(directory):
+        directory = directory.parent
+    name = pasted(directory)
+    if cause in _FULL:
+        return f"free some space (df -h {name}), and run it again"
+    if cause == os.strerror(errno.EROFS):
+        return f"make its file system writable (findmnt -T {name}), and run it again"
+    if not directory.is_dir():
+        return f"rm {name}"
+    if cause in _FORBIDDEN:
+        return f'sudo chown -R "$(id -un)" {name} && chmod -R u+rwX {name}'
+    return f"ls -ld {name}"
+
+
 def refusal(error: OSError) -> HooksCompileError:
     """Return the error for the user about ``error``, which names a file, and its remedy."""
     path = Path(os.fsdecode(error.filename))
     directory = path if path.is_dir() and not path.is_symlink() else path.parent
-    if error.errno == errno.EROFS:
-        remedy = f"make its file system writable (findmnt -T {pasted(directory)}), and run it again"
-    elif error.errno in (errno.EACCES, errno.EPERM):
-        remedy = (
-            f'sudo chown -R "$(id -un)" {pasted(directory)} && chmod -R u+rwX {pasted(directory)}'
-        )
-    else:
-        remedy = f"ls -ld {pasted(path)}"
-    return HooksCompileError(error.strerror or str(error), path=path, remedy=remedy)
+    cause = error.strerror or str(error)
+    return HooksCompileError(cause, path=path, remedy=remedy(cause, directory))

@@ -157,7 +157,7 @@ def require_repository(path: Path) -> Repository:
             cause, remedy = "has no work tree of git's", "git worktree add"
         elif "not a git repository" not in error.cause:
             raise
-        elif _holds_home(path):
+        elif _is_of_home(path):
             # A `git init` here would break a bare repository of dotfiles, which is elsewhere.
             cause = "has no .git, and a repository elsewhere (--git-dir) does not count"
             remedy = "hooks-compile sync, after each change"
@@ -180,9 +180,13 @@ def _ask_repository(path: Path) -> Repository:
     return _parse_repository(found.work_tree)
 
 
-def _holds_home(path: Path) -> bool:
-    home = os.path.realpath(os.environ.get("HOME") or "/")
-    return Path(home).is_relative_to(os.path.realpath(path))
+def _is_of_home(path: Path) -> bool:
+    """Return whether the home directory is in ``path``, or ``path`` in a hidden directory there."""
+    home = Path(os.path.realpath(os.environ.get("HOME") or "/"))
+    real = Path(os.path.realpath(path))
+    if home.is_relative_to(real):
+        return True
+    return real.is_relative_to(home) and real.relative_to(home).parts[0].startswith(".")
 
 
 def _parse_repository(path: Path) -> Repository:
@@ -297,6 +301,8 @@ def _refusal(arguments: Sequence[str], cwd: Path, status: int, stderr: bytes) ->
     # git ends its refusal of a foreign owner with the command that allows it.
     remedy = next((line for line in lines if line.startswith("git config ")), None)
     name = next(word for word in arguments if not word.startswith("-"))
+    if lock := re.search(r"'(/.+\.lock)': File exists", said):
+        remedy = f"wait for the other git; if none runs: rm {pasted(Path(lock[1]))}"
     return GitError(
         f"git {name} failed: {said}",
         path=cwd,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -95,3 +96,28 @@ def test_only_old_drafts_are_removed(tmp_path: Path) -> None:
         os.utime(tmp_path / name, (hour_ago, hour_ago))
     files.remove_drafts(tmp_path / "file")
     assert names_in(tmp_path) == [".file.12345678.tmp", ".other.abcdefgh.tmp", "file"]
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (errno.ENOSPC, "free some space (df -h {})"),
+        (errno.EDQUOT, "free some space (df -h {})"),
+        (errno.EROFS, "make its file system writable (findmnt -T {})"),
+        (errno.EACCES, 'sudo chown -R "$(id -un)" {} && chmod -R u+rwX {}'),
+        (errno.EIO, "ls -ld {}"),
+    ],
+)
+def test_the_remedy_fits_the_cause_and_names_what_there_is(
+    number: int, expected: str, tmp_path: Path
+) -> None:
+    cause = os.strerror(number)
+    for directory in (tmp_path, tmp_path / "not" / "there"):
+        wanted = expected.replace("{}", str(tmp_path))
+        assert files.remedy(cause, directory).startswith(wanted)
+
+
+def test_a_file_in_the_place_of_a_directory_is_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for directory in (tmp_path / "file", tmp_path / "file" / "below"):
+        assert files.remedy(os.strerror(errno.ENOTDIR), directory) == f"rm {tmp_path / 'file'}"

@@ -9,11 +9,20 @@ from pathlib import Path
 import pytest
 
 from hooks_compile import git
-from hooks_compile.errors import GitError
+from hooks_compile.errors import GitError, pasted
 from tests.support.git_calls import git_calls, note_git_calls
 from tests.support.repositories import GitRepo, write
 
 NAMES = ["plain.py", "with space.py", "ünïcode-名.py", "new\nline.py", '"quoted".py', ":(top)x.py"]
+
+
+def test_a_lock_of_another_git_has_a_remedy_that_helps(git_repo: GitRepo) -> None:
+    git_repo.write("file", "x")
+    lock = git_repo.path / ".git/index.lock"
+    lock.touch()
+    with pytest.raises(GitError) as caught:
+        git.add(git_repo.path, [git_repo.path / "file"])
+    assert caught.value.remedy == f"wait for the other git; if none runs: rm {pasted(lock)}"
 
 
 def test_work_tree_of_root_subdirectory_file_and_symlinked_path(
@@ -268,7 +277,8 @@ def test_a_directory_without_git_is_an_error_that_proposes_git_init(tmp_path: Pa
 def test_a_home_whose_repository_is_elsewhere_is_not_told_to_git_init(home: Path) -> None:
     bare = home / "dotfiles.git"
     subprocess.run(["git", "init", "-q", "--bare", bare], check=True)
-    for path in (home, home.parent):
+    (home / ".claude/hooks").mkdir(parents=True)
+    for path in (home, home.parent, home / ".claude/hooks"):
         with pytest.raises(GitError, match=r"has no \.git") as caught:
             git.require_repository(path)
         assert "git init" not in str(caught.value)

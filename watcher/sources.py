@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.entries import cache
 from hooks_compile.entries.sync import compile_modules
-from hooks_compile.errors import pasted
+from hooks_compile.files import remedy
 from hooks_compile.model import State
 from watcher import lines
 from watcher.debounce import QUIET_S, Debounce, Due
@@ -128,8 +128,9 @@ class Sources:
             try:
                 cache.prune(directory, keep=keep, needed=needed)
             except OSError as error:
-                text = f"old entries can't be removed: {error.strerror}"
-                yield _trouble(directory, text, directory)
+                cause = error.strerror or str(error)
+                text = f"old entries can't be removed: {cause}"
+                yield _trouble(directory, text, remedy(cause, directory))
 
     def _plan_prune(self, path: str) -> None:
         self._prunes.note(os.path.dirname(path), self._clock(), _PRUNE_AFTER_S)
@@ -181,14 +182,12 @@ class Sources:
         blocked = [result for result in results if result.state in _TROUBLES]
         trouble = f"{_TROUBLES[blocked[0].state]}: {blocked[0].detail}" if blocked else ""
         if trouble and trouble != before.trouble:
-            directory = cache.directory_in(path.parent)
-            yield _trouble(path, trouble, directory if directory.exists() else path.parent)
+            way = remedy(blocked[0].detail, cache.directory_in(path.parent))
+            yield _trouble(path, trouble, way)
         states = [result.state for result in results]
         self._standings[due.key] = _Standing(states, entries, errors, trouble)
 
 
-def _trouble(path: Path, text: str, directory: Path) -> Message:
-    """Return the notice with the command that makes ``directory`` usable: it may be root's."""
-    owner = f'sudo chown -R "$(id -un)" {pasted(directory)}'
-    remedy = owner if directory.is_dir() else f"rm {pasted(directory)}"
-    return lines.notice(f"{text}\n  to fix it: {remedy}", path, trouble=True)
+def _trouble(path: Path, text: str, way: str) -> Message:
+    """Return the notice with ``way``, the remedy."""
+    return lines.notice(f"{text}\n  to fix it: {way}", path, trouble=True)

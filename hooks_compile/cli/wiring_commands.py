@@ -90,6 +90,8 @@ def run_wrapper(arguments: argparse.Namespace) -> int:
     """Write the wrapper beside the hooks."""
     from hooks_compile.install import wrapper
 
+    if any(not each.is_absolute() for each in arguments.directories):
+        current_directory()  # an error if it was removed
     directories = arguments.directories or open_project(arguments).wrapper_directories()
     standings, refused = {}, []
     for directory in directories:

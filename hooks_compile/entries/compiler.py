@@ -11,6 +11,7 @@ from hooks_compile.compile_worker.worker import Order
 from hooks_compile.entries.workers import Subprocess, is_own
 from hooks_compile.launcher.entry import CACHE_DIRECTORY
 from hooks_compile.model import CompileResult, LevelChoice, SourceError, State
+from hooks_compile.project.search import is_run_as_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,7 +32,8 @@ class Compiler:
 
     ``key`` is the runtime directory's, ``optimize`` what the user asked for. ``progress`` is
     called with the number of sources done since its last call. A context manager: its end is the
-    end of the processes. Methods raise InterpreterError if an interpreter can't be run.
+    end of the processes. Methods raise InterpreterError if an interpreter can't be run. There is
+    no result for an archive or compiled code that has the name of a source: Python runs it.
     """
 
     def __init__(
@@ -174,5 +176,7 @@ def _results(
         path = source.path.parent / directory / outcome.name if outcome.name else None
         error = SourceError(*outcome.problem) if outcome.problem else None
         state = State(outcome.state)
+        if state is State.BROKEN and is_run_as_whole(os.fspath(source.path)):
+            continue
         for interpreter in group:
             yield CompileResult(source, interpreter, choice, state, path, error, outcome.detail)

@@ -46,7 +46,7 @@ def read_log(runtime: Path) -> list[Fallback]:
     """Return the fallbacks that launches recorded in the runtime directory, oldest first."""
     try:
         return parse_log((runtime / LOG).read_text(encoding="utf-8", errors="replace"))
-    except (FileNotFoundError, IsADirectoryError):
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return []
 
 
@@ -56,7 +56,7 @@ def shorten_log(runtime: Path, keep_bytes: int = 1 << 18) -> None:
 
     try:
         data = (runtime / LOG).read_bytes()
-    except (FileNotFoundError, IsADirectoryError):
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return
     if len(data) > 2 * keep_bytes:
         files.replace(runtime / LOG, data[-keep_bytes:].partition(b"\n")[2])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hooks_compile.errors import pasted
-from hooks_compile.files import refusal
+from hooks_compile.files import refusal, remedy
 from hooks_compile.launcher.entry import CACHE_DIRECTORY
 from hooks_compile.model import State
 from hooks_compile.printable import one_line, shown
@@ -49,14 +48,10 @@ def describe_trouble(result: CompileResult, root: Path) -> str | None:
         case State.UNREADABLE:
             return f"{where}: can't be read: {detail}"
         case State.UNWRITABLE:
-            return f"{where}: its entry can't be written: {detail}\n{_writable(result.source.path)}"
+            cache = result.source.path.parent / CACHE_DIRECTORY
+            way = remedy(result.detail, cache)
+            return f"{where}: its entry can't be written: {detail}\n  to fix it: {way}"
     return None
-
-
-def _writable(path: Path) -> str:
-    """Return the remedy if entries can't be written beside the hook ``path``."""
-    cache = pasted(path.parent / CACHE_DIRECTORY)
-    return f"  to fix it: make {pasted(path.parent)} and {cache} writable, or: sudo rm -r {cache}"
 
 
 def troubles(synced: Synced, root: Path) -> list[str]:

@@ -20,8 +20,8 @@ EVENTS = (
 
 _FIRST = re.compile(rb"^# hooks-compile git hook \d+\b", re.MULTILINE)
 _LAST = re.compile(
-    rb"^# end of the lines of hooks-compile\n"
-    rb'|^\*\) exec "\$hooks_compile_kept" "\$@" ;;\nesac\n',  # of git hook 1
+    rb"^# end of the lines of hooks-compile\r?\n"
+    rb'|^\*\) exec "\$hooks_compile_kept" "\$@" ;;\r?\nesac\r?\n',  # of git hook 1
     re.MULTILINE,
 )
 _SHEBANG = re.compile(rb"\A#!.*\n?")
@@ -57,12 +57,17 @@ def updated(content: bytes, tool: Path) -> bytes:
 
 
 def parse(content: bytes) -> Parts | None:
-    """Return the parts of a hook file, None if our block is not in it, or not whole."""
+    """Return the parts of a hook file, None if our block is not in it, or not whole.
+
+    A file that an editor gave the line ends of Windows, which no shell runs, gets its own back.
+    """
     first = _FIRST.search(content)
     last = _LAST.search(content, first.end()) if first else None
     if first is None or last is None:
         return None
     start, end = first.start(), last.end()
+    if b"\r\n" in content[start:end]:
+        return parse(content.replace(b"\r\n", b"\n"))
     return Parts(content[:start], content[start:end], content[end:])
 
 

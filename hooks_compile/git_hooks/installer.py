@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from hooks_compile import git, trust
-from hooks_compile.errors import GitError, HooksCompileError
+from hooks_compile.errors import GitError, HooksCompileError, pasted
 from hooks_compile.git_hooks import hook_files, stamp
 from hooks_compile.git_hooks.hook_script import EVENTS, config_command, text
 from hooks_compile.git_hooks.steps import Do, Step, check, read, take
@@ -226,10 +226,11 @@ def _installing_files(repository: Repository, place: _Place, tool: Path) -> Iter
             remedy="hooks-compile git-hooks install --global",
         )
     if directory.exists() and not directory.is_dir():
+        unset = f"git config --{scopes[-1]} --unset core.hooksPath" if scopes else ""
         raise GitError(
-            f"core.hooksPath is {directory}, no directory: git runs no hooks here",
+            f"git takes its hooks from {directory}, which is no directory: it runs none here",
             path=tree,
-            remedy=f"git config --{scopes[-1] if scopes else 'local'} --unset core.hooksPath",
+            remedy=unset or f"rm {pasted(directory)}",
         )
     left_to = hook_files.exclusive_tool(tree, directory, place.settings)
     steps = list(hook_files.installing(directory, tool, left_to=left_to))
@@ -241,9 +242,15 @@ def _installing_globally(place: _Place, template: Path, tool: Path) -> Iterator[
     directory = place.directories[0]
     shared = place.paths("core.hookspath")
     if shared and not directory.is_dir():
+        if not directory.is_absolute():
+            way = "hooks-compile git-hooks install, in each repository"
+        elif os.path.lexists(directory):
+            way = "git config --global --unset core.hooksPath"
+        else:
+            way = f"mkdir -p {pasted(directory)} && hooks-compile git-hooks install --global"
         raise GitError(
             f"core.hooksPath is {directory}, no directory that all your repositories share",
-            remedy="hooks-compile git-hooks install, in each repository",
+            remedy=way,
         )
     if directory == template / "hooks" and not template.exists():
         programs = Path(os.fsdecode(git.run(["--exec-path"], cwd=git.ANYWHERE)).strip())

@@ -96,7 +96,8 @@ def take(steps: Sequence[Step]) -> None:
             raise GitError(error.cause + made, path=error.path, remedy=error.remedy) from error
         except OSError as error:
             cause = f"can't {step.do}: {error.strerror}{made}"
-            remedy = f"ls -ld {pasted(step.path.parent)}, then the same command again"
+            way = files.remedy(error.strerror or str(error), step.path.parent)
+            remedy = f"{way}, then the same command again"
             raise HooksCompileError(cause, path=step.path, remedy=remedy) from error
 
 

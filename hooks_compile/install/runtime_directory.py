@@ -80,10 +80,11 @@ def ensure(directory: Path) -> Path:
                 files.replace_if_changed(path, content)
             _remove_other_versions(directory, version)
     except OSError as error:
+        cause = error.strerror or str(error)
         raise RuntimeDirectoryError(
-            f"the runtime directory can't be written: {error.strerror}",
+            f"the runtime directory can't be written: {cause}",
             path=directory,
-            remedy=f"chmod 700 {pasted(directory)}; or set HOOKS_COMPILE_HOME to a directory of "
+            remedy=f"{files.remedy(cause, directory)}; or set HOOKS_COMPILE_HOME to a directory of "
             "your own",
         ) from error
     return directory / "launch.py"
@@ -212,11 +213,11 @@ def _create_key(directory: Path) -> None:
     draft.unlink(missing_ok=True)
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
-        os.write(file, os.urandom(entry.KEY_SIZE))
-        os.fsync(file)
-    finally:
-        os.close(file)
-    try:
+        try:
+            os.write(file, os.urandom(entry.KEY_SIZE))
+            os.fsync(file)
+        finally:
+            os.close(file)
         os.link(draft, directory / "key")  # unlike a rename it never replaces another's key
     except FileExistsError:
         return

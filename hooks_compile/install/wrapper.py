@@ -94,9 +94,13 @@ def write(directory: Path) -> Standing:
         elif before is Standing.CURRENT and not os.access(path, os.X_OK):
             path.chmod(0o755)
     except OSError as error:
+        name, cause = pasted(directory), error.strerror or str(error)
+        # A file may be in the place of the directory, or of one above it.
+        is_missing = not os.path.lexists(directory) and directory.parent.is_dir()
+        first = f"mkdir {name}" if is_missing else files.remedy(cause, directory)
         raise HooksCompileError(
-            f"the wrapper can't be written: {error.strerror}",
+            f"the wrapper can't be written: {cause}",
             path=directory,
-            remedy=f"chmod u+w {pasted(directory)} && hooks-compile wrapper {pasted(directory)}",
+            remedy=f"{first}, then: hooks-compile wrapper {name}",
         ) from error
     return before

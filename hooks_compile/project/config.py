@@ -25,6 +25,9 @@ DOTFILE = ".hooks-compile.toml"
 PYPROJECT = "pyproject.toml"
 TABLE = "hooks-compile"
 
+LARGEST_TOML = 256 << 10
+"""Bytes; tomlkit reads about 50 kB in a second, and a clone must not hold up a checkout."""
+
 # tomllib takes quadratic time for a.a.a.a, and the file may be a stranger's.
 _MOST_DOTS = 1000
 _PYTHON = re.compile(r"(?:python|pypy)(?:3(?:\.\d{1,3}t?)?)?")
@@ -98,6 +101,22 @@ def endless_name(text: str) -> int:
     return next((number for number, line in lines if line.count(".") > _MOST_DOTS), 0)
 
 
+def _parse_newer_toml(text: str) -> dict[str, object] | None:
+    """Return what TOML 1.1 makes of ``text``, None if it is none, or too large to be tried.
+
+    The parser is that of the agents' files: tomllib reads TOML 1.1 from Python 3.15 on.
+    """
+    import tomlkit  # noqa: PLC0415 - slow, and nearly every file is TOML 1.0
+    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415 - as above
+
+    if len(text) > LARGEST_TOML:
+        return None
+    try:
+        return tomlkit.parse(text).unwrap()
+    except TOMLKitError:
+        return None
+
+
 def _read(path: Path) -> str | None:
     if not os.path.lexists(path):
         return None
@@ -145,14 +164,18 @@ class _File:
             raise ConfigError(
                 f"line {line}: a name of too many parts", path=self.path, remedy="write tables"
             )
+        value: object
         try:
-            value: object = tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(
-                f"is no valid TOML: {error}",
-                path=self.path,
-                remedy="fix that line (after a merge: look for conflict markers)",
-            ) from error
+            try:
+                value = tomllib.loads(self.text)
+            except tomllib.TOMLDecodeError as error:
+                value = _parse_newer_toml(self.text)
+                if value is None:
+                    raise ConfigError(
+                        f"is no valid TOML: {error}",
+                        path=self.path,
+                        remedy="fix that line (after a merge: look for conflict markers)",
+                    ) from error
         except RecursionError:
             raise ConfigError(
                 "is nested too deeply", path=self.path, remedy="write it flat"

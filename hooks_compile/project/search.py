@@ -2,7 +2,7 @@
 
 Paths are strings here: for 10,000 files ``Path`` objects would cost more than everything else.
 """
-# ruff: noqa: PTH112, PTH113, PTH114, PTH118, PTH119, PTH120, PTH122
+# ruff: noqa: PTH112, PTH113, PTH114, PTH118, PTH119, PTH120, PTH122, PTH123
 
 from __future__ import annotations
 
@@ -198,3 +198,19 @@ def is_source(path: str, name: str) -> bool:
         return is_python(os.read(handle, HEAD))
     finally:
         os.close(handle)
+
+
+def is_run_as_whole(path: str) -> bool:
+    """Return whether Python runs the file ``path`` but not as source, whatever its name is.
+
+    These are zip archives, also with a shebang in front (zipapp, shiv, pex), and compiled code.
+    """
+    import zipfile  # noqa: PLC0415 - slow, and only for what does not compile
+
+    try:
+        with open(path, "rb") as file:
+            head = file.read(16)
+    except OSError:
+        return False
+    # A magic number ends in these two bytes, and the flags behind it have bytes that are zero.
+    return (head[2:4] == b"\r\n" and b"\0" in head[4:8]) or zipfile.is_zipfile(path)

@@ -30,7 +30,7 @@ COMMAND = f'python3 "$CLAUDE_PROJECT_DIR"/{GUARD}'
 WIRED = f'sh "$CLAUDE_PROJECT_DIR"/{WRAPPER} "$CLAUDE_PROJECT_DIR"/{GUARD}'
 PLACES: tuple[Place, ...] = ("work tree", "index", "HEAD")
 WHERE = "hooks.PreToolUse[0].hooks[0].command"
-NAMED = f"{SETTINGS}: {WHERE} names {WRAPPER}, which is not in the"
+NAMED = f"{SETTINGS}: {WHERE} names {WRAPPER}, which is not in"
 
 
 def settings(*commands: str) -> str:
@@ -214,7 +214,8 @@ def test_a_hidden_wrapper_has_a_remedy_that_says_so(repo: GitRepo) -> None:
     repo.write(".gitignore", "*.sh\n")
     wrapper.write(repo.path / ".claude/hooks")
     repo.commit()
-    assert lines(repo, "HEAD")[1].startswith(f"  to fix it: take {WRAPPER} out of .gitignore, then")
+    remedy = f"take out the rule that ignores it (git check-ignore -v {WRAPPER}), then: git add"
+    assert lines(repo, "HEAD")[1].startswith(f"  to fix it: {remedy}")
 
 
 @pytest.mark.parametrize(

@@ -775,6 +775,15 @@ def test_a_wrapper_that_git_ignores_is_not_named_in_a_file_that_it_does_not(
     assert commands_of(repo.path / ".claude/settings.local.json") == [WIRED]
 
 
+def test_a_wrapper_that_git_ignores_since_it_was_wired_is_named(tool: Tool, repo: GitRepo) -> None:
+    repo.write(SETTINGS, settings(WIRED))
+    wrapper.write((repo.path / WRAPPER).parent)
+    repo.write(".gitignore", "*.sh\n")
+    out = tool.ok("init", "--yes")
+    assert f"{WRAPPER}: git ignores it, but not the file that names it" in out
+    assert commands_of(repo.path / SETTINGS) == [WIRED]
+
+
 def test_hooks_in_a_linked_directory_or_a_submodule_are_wired(
     tool: Tool, repo: GitRepo, tmp_path: Path
 ) -> None:

@@ -174,7 +174,7 @@ def test_a_command_whose_wrapper_is_missing_is_named(healthy: Tool) -> None:
     repo = GitRepo(healthy.cwd)
     repo.git("add", ".claude/settings.json")
     repo.git("commit", "--quiet", "--message", "without the wrapper")
-    finding = expect(healthy, f"names {script}, which is not in the HEAD", "problem")
+    finding = expect(healthy, f"names {script}, which is not in the last commit", "problem")
     assert finding.text.startswith(".claude/settings.json: ")
     (healthy.cwd / script).unlink()
     expect(healthy, f"names {script}, which is not in the work tree", "problem")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import marshal
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
+import zipapp
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -273,3 +275,23 @@ def test_environment_variables_do_not_reach_the_compiled_code(
         again = compiler.compile([source])[0].entry
     assert again is not None
     assert again.read_bytes() == content
+
+
+def test_archives_and_compiled_code_with_the_name_of_a_source_are_no_hooks(
+    tmp_path: Path, key: bytes
+) -> None:
+    application = write(tmp_path / "application/__main__.py", "print('application')\n").parent
+    for name, shebang in (("plain.py", None), ("with_shebang.py", "/usr/bin/env python3")):
+        zipapp.create_archive(application, tmp_path / name, interpreter=shebang)
+    code = py_compile.compile(str(application / "__main__.py"), str(tmp_path / "code.py"))
+    assert code == str(tmp_path / "code.py")
+    write(tmp_path / "broken.py", "PK\r\n(")
+    write(tmp_path / "text.py", b"\xff\xfeg\0")  # of another encoding: Python can't run it
+    sources = [HookSource(path) for path in sorted(tmp_path.glob("*.py"))]
+    for source in sources:
+        done = subprocess.run([sys.executable, source.path], capture_output=True, check=False)
+        assert (done.returncode == 0) == (source.path.name not in ("broken.py", "text.py"))
+    with Compiler([own(tmp_path)], key) as compiler:
+        for results in (compiler.compile(sources), compiler.modules(sources, write=True)):
+            assert {r.source.path.name for r in results} == {"broken.py", "text.py"}
+            assert {r.state for r in results} == {State.BROKEN}

@@ -134,3 +134,10 @@ def test_launches_are_counted_by_script(tmp_path: Path) -> None:
         "d\\ne\u2028.py": 2,
         "broken.py": 2,
     }
+
+
+def test_a_file_in_the_place_of_the_runtime_directory_has_no_log(tmp_path: Path) -> None:
+    place = tmp_path / "runtime"
+    place.touch()
+    assert fallbacks.read_log(place) == []
+    fallbacks.shorten_log(place)

@@ -18,6 +18,7 @@ from hooks_compile.entries.report import (
     troubles,
 )
 from hooks_compile.entries.sync import Synced
+from hooks_compile.files import remedy
 from hooks_compile.model import (
     CompileResult,
     HookSource,
@@ -128,10 +129,16 @@ def test_a_directory_that_cannot_be_written_is_one_text_with_the_remedy() -> Non
     first, second = troubles(Synced(tuple(results), (), ()), ROOT)
     assert first.splitlines() == [
         ".claude/hooks/a.py: its entry can't be written: Permission denied",
-        "  to fix it: make /project/.claude/hooks and /project/.claude/hooks/__pycache_opt__ "
-        "writable, or: sudo rm -r /project/.claude/hooks/__pycache_opt__",
+        "  to fix it: " + remedy("Permission denied", ROOT / ".claude/hooks/__pycache_opt__"),
     ]
-    assert second.endswith("sudo rm -r '/project/.husky/c d/__pycache_opt__'")
+    assert second.startswith(".husky/c d/x.py: ")
+
+
+def test_a_full_disk_is_not_a_matter_of_permissions() -> None:
+    full = result(State.UNWRITABLE, detail="No space left on device")
+    (text,) = troubles(Synced((full,), (), ()), ROOT)
+    assert "free some space (df -h " in text
+    assert "chown" not in text
 
 
 def test_what_could_not_be_removed_is_a_trouble() -> None:
@@ -140,7 +147,7 @@ def test_what_could_not_be_removed_is_a_trouble() -> None:
     synced = Synced((result(State.FRESH),), (), (), refused)
     assert troubles(synced, ROOT) == [
         f"{path}: Read-only file system\n  to fix it: make its file system writable "
-        "(findmnt -T /project/.claude/hooks/__pycache_opt__), and run it again"
+        "(findmnt -T /), and run it again"
     ]
     assert synced_json(synced, 0)["ok"] is False
     assert synced_json(synced, 0)["refused"] == [path]

@@ -401,3 +401,12 @@ def test_no_process_is_started_when_nothing_changed(tmp_path: Path) -> None:
     assert [call for call in calls if call.startswith(("clone", "fork", "vfork"))] == []
     assert sum(call.startswith("execve") for call in calls) == 1
     assert NAME in str(place.stamp.directory)
+
+
+def test_a_hook_with_the_line_ends_of_windows_is_ours_and_gets_its_own_back(tmp_path: Path) -> None:
+    tool = tmp_path / "hooks-compile"
+    with_line = text(tool) + b"echo more\n"
+    for content in (text(tool), with_line):
+        converted = content.replace(b"\n", b"\r\n")
+        assert parse(converted) == parse(content)
+        assert updated(converted, tool) == content

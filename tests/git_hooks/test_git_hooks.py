@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile import git
-from hooks_compile.errors import GitError, HooksCompileError
+from hooks_compile.errors import GitError, HooksCompileError, pasted
 from hooks_compile.git_hooks import installer, setup
 from hooks_compile.git_hooks.hook_script import EVENTS, text
 from hooks_compile.git_hooks.hook_status import status
@@ -379,6 +380,28 @@ def test_a_hooks_path_that_is_no_directory_is_an_error_with_a_remedy(scene: Scen
     with pytest.raises(GitError, match="no directory") as caught:
         install_files(scene, scene.repo)
     assert caught.value.remedy == "git config --local --unset core.hooksPath"
+
+
+def test_a_file_in_the_place_of_gits_directory_of_hooks_has_a_remedy(scene: Scene) -> None:
+    hooks = scene.repo / ".git/hooks"
+    shutil.rmtree(hooks, ignore_errors=True)
+    hooks.touch()
+    with pytest.raises(GitError, match="no directory") as caught:
+        install_files(scene, scene.repo)
+    assert caught.value.remedy == f"rm {pasted(hooks)}"
+
+
+def test_a_hooks_path_of_all_repositories_that_is_missing_has_a_remedy_that_helps(
+    scene: Scene,
+) -> None:
+    directory = scene.directory / "not made yet"
+    scene.git("config", "--global", "core.hooksPath", directory)
+    remedy = f"mkdir -p {pasted(directory)} && hooks-compile git-hooks install --global"
+    with pytest.raises(AssertionError, match=re.escape(remedy)):
+        scene.install("files", global_=True)
+    directory.mkdir()
+    scene.install("files", global_=True)
+    assert ours_in(directory) == ["post-rewrite", "post-applypatch", "post-index-change"]
 
 
 def test_outside_of_a_work_tree_there_is_an_error(scene: Scene) -> None:

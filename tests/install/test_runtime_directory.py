@@ -347,3 +347,18 @@ def test_removing_what_is_no_directory_of_ours_does_nothing(
     before = times(runtime)
     assert runtime_directory.remove(path) == []
     assert times(runtime) == before
+
+
+def test_a_key_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    program = (
+        "import pathlib, resource, sys\n"
+        "from hooks_compile.install import runtime_directory\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (8, 8))  # as a disk that is full\n"
+        "runtime_directory.ensure(pathlib.Path(sys.argv[1]))\n"
+    )
+    place = tmp_path / "runtime"
+    command = [sys.executable, "-c", program, place]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert "the runtime directory can't be written" in done.stderr
+    assert not list(place.glob(".key*"))
+    assert not (place / "key").exists()

@@ -125,7 +125,18 @@ def test_a_directory_that_cannot_be_written_is_an_error_with_a_remedy(unprivileg
     with pytest.raises(HooksCompileError, match="Permission denied") as caught:
         wrapper.write(directory)
     assert caught.value.path == directory
-    assert caught.value.remedy.startswith(f"chmod u+w {directory}")
+    assert f"chmod -R u+rwX {directory}, then: hooks-compile wrapper" in caught.value.remedy
+
+
+def test_a_directory_that_is_missing_or_a_file_has_a_remedy_that_helps(tmp_path: Path) -> None:
+    missing = tmp_path / "hooks"
+    with pytest.raises(HooksCompileError) as caught:
+        wrapper.write(missing)
+    assert caught.value.remedy == f"mkdir {missing}, then: hooks-compile wrapper {missing}"
+    missing.touch()
+    with pytest.raises(HooksCompileError) as caught:
+        wrapper.write(missing)
+    assert caught.value.remedy == f"rm {missing}, then: hooks-compile wrapper {missing}"
     assert list(directory.iterdir()) == []
 
 

@@ -36,6 +36,7 @@ def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     environ = {b"HOOKS_COMPILE_TRACE": os.fsencode(tmp_path / "trace")}
     monkeypatch.setattr("posix.environ", environ)
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(sys, "pycache_prefix", None)
     return f"{directory}/"
 
 
@@ -86,6 +87,9 @@ def test_what_is_not_stored_is_compiled_each_time(
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     found(runtime, hook)
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(sys, "pycache_prefix", str(hook.parent / "elsewhere"))
+    found(runtime, hook)
+    monkeypatch.setattr(sys, "pycache_prefix", None)
     environ: dict[bytes, bytes] = vars(posix)["environ"]
     environ[b"PYTHONNODEBUGRANGES"] = b"1"
     found(runtime, hook)
@@ -94,6 +98,7 @@ def test_what_is_not_stored_is_compiled_each_time(
     found(runtime, hook)
     assert trace(runtime) == [
         ["miss", "no entry; it is not stored: Python is told to write no bytecode"],
+        ["miss", "no entry; it is not stored: Python is told to write bytecode elsewhere"],
         ["miss", "no entry; it is not stored: the code has no columns"],
         ["miss", "no entry; it is not stored: Not a directory"],
     ]

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 Place = Literal["work tree", "index", "HEAD"]
 """Whose configuration and wrappers count: those on disk, of the next commit, or of the last."""
 
+_PLACES: dict[Place, str] = {
+    "work tree": "the work tree",
+    "index": "the index",
+    "HEAD": "the last commit",
+}
+
 _PATHSPECS = tuple(
     f":(glob){'**/' if agent.below else ''}{name}"
     for agent in AGENTS
@@ -81,7 +87,8 @@ def missing_wrappers(root: Path, place: Place, *, index_file: str = "") -> list[
     return [
         MissingWrapper(
             each.config.path,
-            f"{each.found.where} names {_shown(root, each.paths[0])}, which is not in the {place}",
+            f"{each.found.where} names {_shown(root, each.paths[0])}, which is not in "
+            + _PLACES[place],
             _remedy(root, each.paths[0], place),
         )
         for each in named
@@ -161,7 +168,9 @@ def _remedy(root: Path, path: Path, place: Place) -> str:
         steps.append(f"git add {name}")
     if place == "HEAD":
         steps.append("git commit")
-    hidden = f"take {name} out of .gitignore, then: " if tracking.ignored([path]) else ""
+    # The rule may be in a .gitignore, in .git/info/exclude or in the user's own file.
+    shows = f"take out the rule that ignores it (git check-ignore -v {name}), then: "
+    hidden = shows if tracking.ignored([path]) else ""
     return hidden + " && ".join(steps)
 
 

@@ -105,14 +105,19 @@ def require_writable(file: ReadFile) -> None:
             remedy=f"sudo chown $(id -u) {pasted(file.target)}",
         )
     if not files.is_writable_directory(file.target.parent):
-        raise _unwritable(file, "its directory is read-only")
+        raise AgentConfigError(
+            "it can't be written: its directory is read-only",
+            path=file.path,
+            remedy=f"chmod u+w {pasted(file.target.parent)}",
+        )
 
 
 def _unwritable(file: ReadFile, reason: str | None) -> AgentConfigError:
+    cause = reason or "nobody knows why"
     return AgentConfigError(
-        f"it can't be written: {reason}",
+        f"it can't be written: {cause}",
         path=file.path,
-        remedy=f"chmod u+w {pasted(file.target.parent)}",
+        remedy=files.remedy(cause, file.target.parent),
     )
 
 

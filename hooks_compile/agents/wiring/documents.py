@@ -13,16 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
 from hooks_compile.errors import AgentConfigError
-from hooks_compile.project.config import endless_name
+from hooks_compile.project.config import LARGEST_TOML, endless_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from hooks_compile.agents.clients.base import Json, KeyPath
-
-LARGEST_TOML = 256 << 10
-"""Bytes; tomlkit reads about 50 kB in a second, and a clone must not hold up a checkout."""
 
 _MARK = "\ufeff"
 # An unclosed string or comment matches too: else the search would start again at each character.

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from hooks_compile.agents.wiring.rewrite import Change, Left, Result
 
 OURS = (Standing.CURRENT, Standing.OLDER)
+_IGNORED = "git ignores the wrapper but not this file: colleagues would lack the wrapper"
+_HIDDEN = "git ignores it, but not the file that names it: clones can't start their hooks"
 _BESIDE = {
     Standing.FOREIGN: "is not ours: move it away to get ours",
     Standing.EDITED: "was edited: move it away to get a new one",
@@ -129,20 +131,25 @@ def plan_init(
     for number, plan in enumerate(planned):
         blocked = {directory: reason for directory, reason in reasons.items() if reason}
         if plan.config.path not in ignored:
-            hidden = "git ignores the wrapper but not this file: colleagues would lack the wrapper"
-            blocked |= {path.parent: hidden for path in wanted & ignored}
+            blocked |= {path.parent: _IGNORED for path in wanted & ignored}
         if any(path.parent in blocked for path in plan.wrappers):
             planned[number] = _wired(plan.config, env, blocked)
     standings = {path: standing_of(path) for plan in planned for path in plan.wrappers}
     usable = {path for path, it in standings.items() if it not in LEFT_ALONE}
     shared = {path for plan in planned if _is_shared(plan, ignored) for path in plan.wrappers}
     staged = tracking.untracked((usable & shared) - ignored)
+    # A command that was on the wrapper before stays there, since the file may be on its way.
+    hidden = [(path, _HIDDEN) for path in sorted(usable & shared & ignored)]
     return Plan(
         root,
         tuple(planned),
         written=tuple(sorted(p for p in usable if standings[p] is not Standing.CURRENT)),
         staged=tuple(staged),
-        kept=tuple(sorted((p, wrapper.DONE[it]) for p, it in standings.items() if p not in usable)),
+        kept=tuple(
+            sorted(
+                [*hidden, *((p, wrapper.DONE[s]) for p, s in standings.items() if p not in usable)]
+            )
+        ),
         wrappers=tuple(standings),
         elsewhere=tuple(left_below(root, cwd or root, listed)),
         obstacles=tuple(tracking.index_obstacles(staged)),

@@ -42,6 +42,8 @@ def reason_not_to_store(directory: str) -> str:
     """Return why this launch must not write into the directory of its hook, "" if it may."""
     if sys.dont_write_bytecode:
         return "Python is told to write no bytecode"
+    if sys.pycache_prefix is not None:
+        return "Python is told to write bytecode elsewhere"
     if posix.stat(directory or "/").st_uid != posix.geteuid():
         return "the directory of the hook belongs to another user"
     if "no_debug_ranges" in sys._xoptions or b"PYTHONNODEBUGRANGES" in posix.environ:
