@@ -20,6 +20,7 @@ from hooks_compile.agents.wiring.plan import agent_names, plan_init
 from hooks_compile.git_hooks.pre_commit_lines import as_toml, as_yaml
 from hooks_compile.install import wrapper
 from tests.support.repositories import GitRepo, write
+from tests.support.tiers import scaled
 from tests.support.tool import TIMEOUT_S, Done, Tool
 
 if TYPE_CHECKING:
@@ -131,7 +132,9 @@ def test_a_dry_run_prints_a_diff_and_changes_nothing(tool: Tool, repo: GitRepo) 
     assert f"\n--- /dev/null\n+++ b/{WRAPPER}\n" in out
 
 
-@pytest.mark.parametrize("way", ["git apply", "patch -p1", "git apply -R", "patch -R -p1"])
+@pytest.mark.parametrize(
+    "way", ["git apply", "patch -R -p1", "patch -p1", "git apply -R"][: scaled(2, 4, 4)]
+)
 def test_the_diff_of_a_dry_run_is_what_git_and_patch_take(
     tool: Tool, repo: GitRepo, way: str
 ) -> None:
@@ -236,7 +239,7 @@ def test_a_project_without_any_configuration_is_told_so(tool: Tool, repo: GitRep
     assert "no agent that we know has hooks configured here" in out
 
 
-@pytest.mark.parametrize("name", [".pre-commit-config.yaml", "prek.toml"])
+@pytest.mark.parametrize("name", [".pre-commit-config.yaml", "prek.toml"][: scaled(1, 2, 2)])
 def test_where_pre_commit_is_configured_its_lines_are_told_and_no_hook_is_installed(
     tool: Tool, repo: GitRepo, name: str
 ) -> None:
@@ -284,7 +287,7 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("name", list(ODD)[:: scaled(2, 1, 1)])
 def test_uninit_restores_settings_of_any_form_byte_for_byte(
     tool: Tool, repo: GitRepo, name: str
 ) -> None:
@@ -577,7 +580,7 @@ def on_a_terminal(
     return process.wait(TIMEOUT_S), seen.decode()
 
 
-@pytest.mark.parametrize("answer", [b"y\n", b"YES\n"])
+@pytest.mark.parametrize("answer", [b"y\n", b"YES\n"][: scaled(1, 2, 2)])
 def test_on_a_terminal_it_asks_and_does_it_after_a_yes(
     tool: Tool, repo: GitRepo, answer: bytes
 ) -> None:
@@ -590,7 +593,7 @@ def test_on_a_terminal_it_asks_and_does_it_after_a_yes(
     assert commands_of(repo.path / SETTINGS) == [COMMAND]
 
 
-@pytest.mark.parametrize("answer", [b"n\n", b"\n", b"\x04", b"maybe\n"])
+@pytest.mark.parametrize("answer", [b"\n", b"\x04", b"n\n", b"maybe\n"][: scaled(2, 4, 4)])
 def test_on_a_terminal_any_other_answer_changes_nothing(
     tool: Tool, repo: GitRepo, answer: bytes
 ) -> None:
@@ -704,7 +707,9 @@ def test_a_link_from_outside_that_names_no_hook_is_no_trouble(
     tool.ok("init", "--yes")
 
 
-@pytest.mark.parametrize("kind", ["foreign", "edited", "newer", "symlink", "directory"])
+@pytest.mark.parametrize(
+    "kind", ["foreign", "symlink", "edited", "newer", "directory"][: scaled(2, 5, 5)]
+)
 def test_beside_a_wrapper_that_is_not_ours_the_command_stays(
     tool: Tool, repo: GitRepo, kind: str
 ) -> None:
@@ -881,7 +886,7 @@ def test_a_hook_that_does_not_compile_is_reported_and_still_wired(
     assert commands_of(repo.path / SETTINGS) == [WIRED]
 
 
-@pytest.mark.parametrize("read_only", [".claude", ".claude/hooks"])
+@pytest.mark.parametrize("read_only", [".claude/hooks", ".claude"][: scaled(1, 2, 2)])
 def test_a_directory_that_can_not_be_written_is_left_alone(
     unprivileged: Path, read_only: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -923,8 +928,8 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", [SETTINGS, ".codex/config.toml"])
-@pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.parametrize("name", [SETTINGS, ".codex/config.toml"][: scaled(1, 2, 2)])
+@pytest.mark.parametrize("kind", list(HOSTILE)[:: scaled(2, 1, 1)])
 def test_a_hostile_settings_file_stops_init_and_holds_nothing_up(
     repo: GitRepo, name: str, kind: str
 ) -> None:

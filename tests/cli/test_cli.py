@@ -403,9 +403,11 @@ def test_the_wrapper_goes_where_it_is_told(tool: Tool) -> None:
     assert tool.ok("wrapper", "tools") == f"tools/{wrapper.NAME}: written\n"
     assert not (tool.cwd / HOOKS / wrapper.NAME).exists()
     assert parsed(tool.run("wrapper", "tools", "--json")) == {f"tools/{wrapper.NAME}": "current"}
-    done = tool.run("wrapper", "missing")
+    (tool.cwd / "tools" / wrapper.NAME).unlink()
+    done = tool.run("wrapper", "missing", "tools")
     assert done.status == 1
     assert "the wrapper can't be written: No such file" in done.err
+    assert done.out == f"tools/{wrapper.NAME}: written\n"
 
 
 def test_without_hooks_of_an_agent_a_directory_has_to_be_named(tool: Tool) -> None:

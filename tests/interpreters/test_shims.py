@@ -107,7 +107,7 @@ CONTENTS = [
 ]
 
 
-@pytest.mark.parametrize(("content", "passed"), CONTENTS[:: scaled(8, 1, 1)])
+@pytest.mark.parametrize(("content", "passed"), CONTENTS[:: scaled(10, 1, 1)])
 def test_a_version_file_of_any_content_gives_what_the_shim_gives(
     scene: Scene, content: str, *, passed: bool
 ) -> None:
@@ -419,7 +419,7 @@ ENVIRONMENTS: list[tuple[dict[str, str], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("env", "passed"), ENVIRONMENTS[:: scaled(9, 1, 1)], ids=str)
+@pytest.mark.parametrize(("env", "passed"), ENVIRONMENTS[:: scaled(12, 1, 1)], ids=str)
 def test_a_variable_is_seen_by_the_hook_as_through_the_shim(
     scene: Scene, env: dict[str, str], *, passed: bool
 ) -> None:

@@ -114,7 +114,10 @@ LEAVES: Mapping[str, End] = {
         "print(json.dumps([1]), 'logging' in sys.modules)\n",
         minimum=(3, 15),
     ),
-    "annotations": End("a: int = 1\ndef f(b: a) -> c: ...\nclass D:\n    e: f\n"),
+    "annotations": End(
+        "a: int = 1\ndef f(b: a) -> c: ...\nclass D:\n    e: f\n",
+        minimum=(3, 14),  # before, Python looks up ``c`` at once
+    ),
     "garbage in circles": End("a = []\na.append(a)\ndel a\nclass A: pass\nb = A()\nb.b = b\n"),
     "enum, dataclass, namedtuple, protocol": End(
         "import collections, dataclasses, enum\n"
