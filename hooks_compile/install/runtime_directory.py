@@ -220,11 +220,10 @@ def _create_key(directory: Path) -> None:
     draft.unlink(missing_ok=True)
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
-        try:
-            os.write(file, os.urandom(entry.KEY_SIZE))
+        with os.fdopen(file, "wb") as stream:  # it notices a write that is short: the disk is full
+            stream.write(os.urandom(entry.KEY_SIZE))
+            stream.flush()
             os.fsync(file)
-        finally:
-            os.close(file)
         os.link(draft, directory / "key")  # unlike a rename it never replaces another's key
     except FileExistsError:
         return

@@ -98,7 +98,7 @@ def test_a_commit_of_the_settings_alone_is_named_and_the_remedy_helps(
     tool.ok("init", "--yes", "--no-git")
     repo.git("reset", "--quiet")
     repo.git("add", SETTINGS)
-    assert lines(repo, "index") == [f"{NAMED} index", f"  to fix it: git add {WRAPPER}"]
+    assert lines(repo, "index") == [f"{NAMED} the index", f"  to fix it: git add {WRAPPER}"]
     assert lines(repo, "HEAD") == []
     repo.git("commit", "-qm", "half")
     assert lines(repo, "work tree") == []
@@ -131,7 +131,7 @@ def test_the_index_of_a_commit_in_the_making_counts(tool: Tool, repo: GitRepo) -
         commit, cwd=repo.path, env=dict(tool.env), capture_output=True, check=False
     )
     assert done.returncode == 1, done
-    assert f"{NAMED} index".encode() in done.stderr
+    assert f"{NAMED} the index".encode() in done.stderr
     repo.git("add", WRAPPER)
     subprocess.run(commit, cwd=repo.path, env=dict(tool.env), check=True)
 

@@ -174,14 +174,14 @@ def test_a_command_whose_wrapper_is_missing_is_named(healthy: Tool) -> None:
     repo = GitRepo(healthy.cwd)
     repo.git("add", ".claude/settings.json")
     repo.git("commit", "--quiet", "--message", "without the wrapper")
-    finding = expect(healthy, f"names {script}, which is not in the last commit", "problem")
+    finding = expect(healthy, f"names {script}, which is not in HEAD", "problem")
     assert finding.text.startswith(".claude/settings.json: ")
     (healthy.cwd / script).unlink()
     expect(healthy, f"names {script}, which is not in the work tree", "problem")
     healthy.ok("wrapper")
     repo.git("add", script)
     repo.git("commit", "--quiet", "--message", "with it")
-    assert found(healthy, "which is not in the ") is None
+    assert found(healthy, "which is not in ") is None
 
 
 def test_a_configuration_that_can_not_be_read_is_a_problem(healthy: Tool) -> None:

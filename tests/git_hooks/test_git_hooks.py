@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import stat
 import subprocess
@@ -396,8 +395,7 @@ def test_a_hooks_path_of_all_repositories_that_is_missing_has_a_remedy_that_help
 ) -> None:
     directory = scene.directory / "not made yet"
     scene.git("config", "--global", "core.hooksPath", directory)
-    remedy = f"mkdir -p {pasted(directory)} && hooks-compile git-hooks install --global"
-    with pytest.raises(AssertionError, match=re.escape(remedy)):
+    with pytest.raises(AssertionError, match=r"to fix it: mkdir -p .*not made yet"):
         scene.install("files", global_=True)
     directory.mkdir()
     scene.install("files", global_=True)

@@ -357,7 +357,7 @@ def test_a_key_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
         "runtime_directory.ensure(pathlib.Path(sys.argv[1]))\n"
     )
     place = tmp_path / "runtime"
-    command = [sys.executable, "-c", program, place]
+    command = [sys.executable, "-c", program, str(place)]
     done = subprocess.run(command, capture_output=True, check=False, text=True)
     assert "the runtime directory can't be written" in done.stderr
     assert not list(place.glob(".key*"))

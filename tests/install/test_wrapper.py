@@ -126,6 +126,7 @@ def test_a_directory_that_cannot_be_written_is_an_error_with_a_remedy(unprivileg
         wrapper.write(directory)
     assert caught.value.path == directory
     assert f"chmod -R u+rwX {directory}, then: hooks-compile wrapper" in caught.value.remedy
+    assert list(directory.iterdir()) == []
 
 
 def test_a_directory_that_is_missing_or_a_file_has_a_remedy_that_helps(tmp_path: Path) -> None:
@@ -137,7 +138,6 @@ def test_a_directory_that_is_missing_or_a_file_has_a_remedy_that_helps(tmp_path:
     with pytest.raises(HooksCompileError) as caught:
         wrapper.write(missing)
     assert caught.value.remedy == f"rm {missing}, then: hooks-compile wrapper {missing}"
-    assert list(directory.iterdir()) == []
 
 
 def test_a_wrapper_that_cannot_be_read_is_an_error(unprivileged: Path) -> None:

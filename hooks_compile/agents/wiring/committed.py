@@ -32,7 +32,7 @@ Place = Literal["work tree", "index", "HEAD"]
 _PLACES: dict[Place, str] = {
     "work tree": "the work tree",
     "index": "the index",
-    "HEAD": "the last commit",
+    "HEAD": "HEAD",
 }
 
 _PATHSPECS = tuple(
