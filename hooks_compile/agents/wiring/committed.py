@@ -35,6 +35,9 @@ _PLACES: dict[Place, str] = {
     "HEAD": "HEAD",
 }
 
+_GITLINK = b"160000"
+"""The mode of a submodule in a tree of git's."""
+
 _PATHSPECS = tuple(
     f":(glob){'**/' if agent.below else ''}{name}"
     for agent in AGENTS
@@ -58,13 +61,27 @@ class _Named(NamedTuple):
     paths: list[Path]
 
 
+class _Submodule(NamedTuple):
+    """The root of a submodule, and the commit that clones of the outer repository get of it."""
+
+    root: Path
+    commit: str
+
+    def holds(self, path: Path) -> bool:
+        """Return whether that commit has the file ``path``."""
+        real = Path(os.path.realpath(path.parent)) / path.name
+        name = real.relative_to(self.root).as_posix()
+        return bool(git.contents(self.root, [name], revision=self.commit).get(name))
+
+
 def missing_wrappers(root: Path, place: Place, *, index_file: str = "") -> list[MissingWrapper]:
     """Return the commands in the configuration of ``root`` whose wrapper is not in ``place``.
 
     ``root`` is the root of a work tree. ``index_file`` is the index of a commit that git is making
-    (``GIT_INDEX_FILE`` of its hooks), "" for the repository's own. A wrapper outside of the work
-    tree, or in a repository inside of it, is looked for on disk. In the index and in HEAD there is
-    nothing if ``root`` has no ``.git``. Raises GitError if git refuses.
+    (``GIT_INDEX_FILE`` of its hooks), "" for the repository's own. A wrapper in a submodule is
+    looked for in the commit that is recorded there. One outside of the work tree, or in another
+    repository inside of it, is looked for on disk. In the index and in HEAD there is nothing if
+    ``root`` has no ``.git``. Raises GitError if git refuses.
     """
     if place == "work tree":
         named = list(_named_on_disk(root))
@@ -81,15 +98,23 @@ def missing_wrappers(root: Path, place: Place, *, index_file: str = "") -> list[
     else:
         return []
 
+    def submodule(path: Path) -> _Submodule | None:
+        if place == "work tree" or path in inside:
+            return None
+        return _submodule(root, path, place, index_file)
+
     def exists(path: Path) -> bool:
-        return inside[path] in there if path in inside else path.is_file()
+        if path in inside:
+            return inside[path] in there
+        module = submodule(path)
+        return module.holds(path) if module else path.is_file()
 
     return [
         MissingWrapper(
             each.config.path,
             f"{each.found.where} names {_shown(root, each.paths[0])}, which is not in "
             + _PLACES[place],
-            _remedy(root, each.paths[0], place),
+            _remedy(root, each.paths[0], place, submodule(each.paths[0])),
         )
         for each in named
         if each.paths and not any(map(exists, each.paths))
@@ -157,14 +182,32 @@ def _name(root: Path, path: Path) -> str:
     return real.relative_to(root).as_posix() if around == root else ""
 
 
+def _submodule(root: Path, path: Path, place: Place, index_file: str) -> _Submodule | None:
+    """Return the submodule of ``root`` that ``path`` is in, None if there is none."""
+    real = Path(os.path.realpath(path.parent))
+    around = [each for each in (real, *real.parents) if os.path.lexists(each / ".git")]
+    if len(around) < 2 or around[1] != root:
+        return None
+    name = around[0].relative_to(root).as_posix()
+    words = ["ls-files", "--stage"] if place == "index" else ["ls-tree", "HEAD"]
+    answer = git.run([*words, "--", name], cwd=root, index=index_file).split(maxsplit=3)
+    if not answer or answer[0] != _GITLINK:
+        return None
+    return _Submodule(around[0], answer[1 if place == "index" else 2].decode())
+
+
 def _shown(root: Path, path: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
-def _remedy(root: Path, path: Path, place: Place) -> str:
+def _remedy(root: Path, path: Path, place: Place, module: _Submodule | None) -> str:
     name, directory = (pasted(Path(_shown(root, each))) for each in (path, path.parent))
     steps = [] if path.is_file() else [f"hooks-compile wrapper {directory}"]
-    if place != "work tree":
+    if module:
+        inner = pasted(Path(_shown(root, module.root)))
+        file = pasted(Path(_shown(module.root, Path(os.path.realpath(path.parent)) / path.name)))
+        steps += [f"git -C {inner} add {file}", f"git -C {inner} commit", f"git add {inner}"]
+    elif place != "work tree":
         steps.append(f"git add {name}")
     if place == "HEAD":
         steps.append("git commit")
