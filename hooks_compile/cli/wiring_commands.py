@@ -91,16 +91,24 @@ def run_wrapper(arguments: argparse.Namespace) -> int:
     from hooks_compile.install import wrapper
 
     directories = arguments.directories or open_project(arguments).wrapper_directories()
-    standings = {each / wrapper.NAME: wrapper.write(each) for each in directories}
+    standings, refused = {}, []
+    for directory in directories:
+        try:
+            standings[directory / wrapper.NAME] = wrapper.write(directory)
+        except HooksCompileError as refusal:  # the others are written all the same
+            refused.append(refusal)
     kept = {path: before for path, before in standings.items() if before in wrapper.LEFT_ALONE}
     if arguments.json:
         output.print_json({str(path): str(before) for path, before in standings.items()})
-        return bool(kept)
-    for path, before in standings.items():
-        output.say(f"{path}: {wrapper.DONE[before]}")
-    if not standings:
+    else:
+        for path, before in standings.items():
+            output.say(f"{path}: {wrapper.DONE[before]}")
+    for error in refused:
+        output.print_error(error)
+    if not directories and not arguments.json:
         output.say("no directory has hooks of an agent: name one, hooks-compile wrapper DIR")
-    return bool(kept) or not standings
+        return 1
+    return bool(kept or refused)
 
 
 def run_git_hooks(arguments: argparse.Namespace) -> int:

@@ -92,13 +92,12 @@ def cells(row: Row, root: Path) -> list[str]:
         str(result.choice.level),
         result.choice.reason or result.detail,
         str(result.state) + (f": {result.error.message}" if result.error else ""),
-        result.entry.name if result.entry else "-",
-        "not counted" if row.launches is None else str(row.launches),
+        "-" if row.launches is None else str(row.launches),
         _since(row.fallbacks),
     ]
 
 
-COLUMNS = ("hook", "interpreter", "level", "why", "state", "entry", "launches", "fallbacks")
+COLUMNS = ("hook", "interpreter", "level", "why", "state", "launches", "fallbacks")
 
 
 def _since(fallbacks: Sequence[Fallback]) -> str:

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING
 from hooks_compile.install.bundle_source import (
     BundleError,
     Module,
-    nodes_at_run_time,
     read_module,
 )
 
@@ -145,13 +144,15 @@ class Bundle:
 
     def _require_uses_of_parts(self, module: Module) -> None:
         """Raise BundleError if a part is used otherwise than for the names that it exports."""
+        if not module.parts:
+            return
         allowed = set()
-        for node in nodes_at_run_time(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 part = node.value.id
                 if part in module.parts and node.attr in self._exports(part):
                     allowed.add(node.value)
-        for node in nodes_at_run_time(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.Name) and node.id in module.parts and node not in allowed:
                 why = f"{node.id} is a part: only {node.id}.NAME of an exported name is possible"
                 raise BundleError(module.path, node, why)

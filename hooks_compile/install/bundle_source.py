@@ -31,7 +31,7 @@ class Module:
 
     name: str  # without the package
     path: Path
-    tree: ast.Module
+    nodes: list[ast.AST]  # of its tree, without what only type checkers see
     text: str  # without annotations and without the imports at its top
     defined: dict[str, ast.stmt]
     library: dict[str, str]  # each name that it imports from elsewhere, with the statement
@@ -46,10 +46,13 @@ def read_module(name: str, path: Path, package: str) -> Module:
         tree = ast.parse(source)
     except (OSError, SyntaxError) as error:
         raise BundleError(path, None, str(error)) from error
+    nodes = nodes_at_run_time(tree)
+    inner = set(nodes) - set(tree.body)
     for node in ast.walk(tree):
-        if why := _why_refused(node, tree, package):
+        if why := _why_refused(node, package, is_inner=node in inner):
             raise BundleError(path, node, why)
-    module = Module(name, path, tree, _text(source, tree, path), {}, {}, {}, _parts(tree, package))
+    text = _text(source, tree, nodes, path)
+    module = Module(name, path, nodes, text, {}, {}, {}, _parts(tree, package))
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and _is_of_package(node.module, package):
             origin = (node.module or "")[len(package) + 1 :]
@@ -72,12 +75,13 @@ def is_for_types(node: ast.AST) -> bool:
     return False
 
 
-def nodes_at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
-    """Give all nodes. Of what is there for type checkers give only the statement itself."""
-    yield tree
-    if not is_for_types(tree):
-        for child in ast.iter_child_nodes(tree):
-            yield from nodes_at_run_time(child)
+def nodes_at_run_time(tree: ast.AST) -> list[ast.AST]:
+    """Return all nodes. Of what is there for type checkers return only the statement itself."""
+    nodes = [tree]
+    for node in nodes:  # it grows
+        if not is_for_types(node):
+            nodes += ast.iter_child_nodes(node)
+    return nodes
 
 
 def _is_of_package(name: str | None, package: str) -> bool:
@@ -93,8 +97,11 @@ def _parts(tree: ast.Module, package: str) -> frozenset[str]:
     )
 
 
-def _why_refused(node: ast.AST, tree: ast.Module, package: str) -> str:
-    """Return why a node would mean something else in a bundle, "" if it does not."""
+def _why_refused(node: ast.AST, package: str, *, is_inner: bool) -> str:
+    """Return why a node would mean something else in a bundle, "" if it does not.
+
+    ``is_inner`` is True for what is executed and is not a statement of the module itself.
+    """
     if isinstance(node, ast.Global):
         return "a global that changes: modules that import it would see the change"
     if isinstance(node, ast.Name) and node.id in _OWN_TO_A_MODULE:
@@ -103,11 +110,11 @@ def _why_refused(node: ast.AST, tree: ast.Module, package: str) -> str:
         if any(_is_of_package(alias.name, package) for alias in node.names):
             return "import names of the package by: from MODULE import NAME"
     elif isinstance(node, ast.ImportFrom):
-        return _why_import_refused(node, tree, package)
+        return _why_import_refused(node, package, is_inner=is_inner)
     return ""
 
 
-def _why_import_refused(node: ast.ImportFrom, tree: ast.Module, package: str) -> str:
+def _why_import_refused(node: ast.ImportFrom, package: str, *, is_inner: bool) -> str:
     if node.level or any(alias.name == "*" for alias in node.names):
         return "neither relative imports nor * are possible"
     if node.module == "__future__":
@@ -116,9 +123,7 @@ def _why_import_refused(node: ast.ImportFrom, tree: ast.Module, package: str) ->
         return ""
     if any(alias.asname for alias in node.names):
         return "another name for what the package defines"
-    if node in tree.body or node not in set(nodes_at_run_time(tree)):
-        return ""
-    return "the package can only be imported at the top of a module"
+    return "the package can only be imported at the top of a module" if is_inner else ""
 
 
 def _library_imports(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
@@ -144,14 +149,14 @@ def _names_of(node: ast.stmt, path: Path) -> list[str]:
     raise BundleError(path, node, why)
 
 
-def _text(source: bytes, tree: ast.Module, path: Path) -> str:
+def _text(source: bytes, tree: ast.Module, nodes: list[ast.AST], path: Path) -> str:
     """Return the text of a module without the imports at its top, annotations and type checking."""
     lines = [0]
     for line in source.splitlines(keepends=True):
         lines.append(lines[-1] + len(line))
     pieces = []
     position = 0
-    for begin, end in sorted(_cuts(source, tree, lines, path)):
+    for begin, end in sorted(_cuts(source, tree, nodes, lines, path)):
         pieces.append(source[position:begin])
         position = end
     text = b"".join([*pieces, source[position:]]).decode()
@@ -159,7 +164,7 @@ def _text(source: bytes, tree: ast.Module, path: Path) -> str:
 
 
 def _cuts(
-    source: bytes, tree: ast.Module, lines: list[int], path: Path
+    source: bytes, tree: ast.Module, nodes: list[ast.AST], lines: list[int], path: Path
 ) -> Iterator[tuple[int, int]]:
     """Give the begin and the end of what a bundle does not need, as offsets in ``source``.
 
@@ -172,7 +177,7 @@ def _cuts(
     def end_of(node: ast.expr | ast.stmt | ast.arg) -> int:
         return lines[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0)
 
-    for node in nodes_at_run_time(tree):
+    for node in nodes:
         is_import = isinstance(node, ast.Import | ast.ImportFrom) and node in tree.body
         if isinstance(node, ast.stmt) and (is_import or is_for_types(node)):
             line_end = lines[node.end_lineno or 0]

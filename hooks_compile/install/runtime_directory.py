@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import stat
 from pathlib import Path
@@ -188,6 +189,12 @@ def _is_complete(directory: Path, version: str) -> bool:
 
 def _contents(directory: Path, version: str) -> dict[Path, bytes]:
     """Return what the launcher consists of, in the order in which it has to be written."""
+    return {directory / name: content for name, content in _assembled(version).items()}
+
+
+@functools.cache
+def _assembled(version: str) -> dict[str, bytes]:
+    """Return the files of the launcher by name. It takes 0.1 s: a watcher needs them repeatedly."""
     from hooks_compile.install.bundle import Bundle  # noqa: PLC0415 - slow, and seldom needed
 
     bundle = Bundle(_LAUNCHER, _PACKAGE)
@@ -204,7 +211,7 @@ def _contents(directory: Path, version: str) -> dict[Path, bytes]:
     contents = {name: text.encode() for name, text in texts.items()}
     manifest = [version, *(f"{_digest(content)} {name}" for name, content in contents.items())]
     contents[_MANIFEST] = "\n".join(manifest).encode() + b"\n"
-    return {directory / name: content for name, content in contents.items()}
+    return contents
 
 
 def _create_key(directory: Path) -> None:

@@ -139,7 +139,7 @@ def test_a_file_that_can_not_be_read_is_an_error(root: Path) -> None:
         read(path, root)
     with pytest.raises(AgentConfigError, match="can't be read: No such file"):
         read(root / "gone.json", root)
-    with pytest.raises(AgentConfigError, match="can't be read: Is a directory"):
+    with pytest.raises(AgentConfigError, match="can't be read: it is not a regular file"):
         read(root, root)
 
 

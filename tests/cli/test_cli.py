@@ -303,12 +303,11 @@ def test_status_shows_a_line_for_each_hook_with_all_columns(tool: Tool) -> None:
     tool.run("compile")
     head, *rows = tool.ok("status").splitlines()
     assert head.split() == [
-        *("hook", "interpreter", "level", "why", "state", "entry", "launches", "fallbacks"),
+        *("hook", "interpreter", "level", "why", "state", "launches", "fallbacks"),
     ]
     assert rows[0].startswith(f"{HOOKS}/broken.py")
     assert "broken: " in rows[0]
     assert rows[1].split()[0] == HOOK
-    assert entries(tool)[0] in rows[1]
     assert "fresh" in rows[1]
 
 
@@ -327,7 +326,7 @@ def test_a_terminal_gets_a_table_of_its_width(
     assert ("\x1b[" in shown) is coloured
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     assert max(len(line) for line in plain.splitlines()) <= 100
-    assert "hook.cpyt" in plain
+    assert "fresh" in plain
 
 
 def test_no_color_is_respected_in_a_terminal(tool: Tool) -> None:
@@ -403,9 +402,11 @@ def test_the_wrapper_goes_where_it_is_told(tool: Tool) -> None:
     assert tool.ok("wrapper", "tools") == f"tools/{wrapper.NAME}: written\n"
     assert not (tool.cwd / HOOKS / wrapper.NAME).exists()
     assert parsed(tool.run("wrapper", "tools", "--json")) == {f"tools/{wrapper.NAME}": "current"}
-    done = tool.run("wrapper", "missing")
+    (tool.cwd / "tools" / wrapper.NAME).unlink()
+    done = tool.run("wrapper", "missing", "tools")
     assert done.status == 1
     assert "the wrapper can't be written: No such file" in done.err
+    assert done.out == f"tools/{wrapper.NAME}: written\n"
 
 
 def test_without_hooks_of_an_agent_a_directory_has_to_be_named(tool: Tool) -> None:

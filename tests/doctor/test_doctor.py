@@ -228,7 +228,7 @@ def remove_launcher(tool: Tool) -> None:
 
 
 def remove_part(tool: Tool) -> None:
-    next(tool.runtime.glob("*launcher.py")).unlink()
+    next(tool.runtime.glob("*.main.py")).unlink()
     for compiled in tool.runtime.glob("*cpython-*"):
         compiled.unlink()
 
@@ -402,7 +402,7 @@ def test_a_shim_is_named_with_its_measured_cost_and_the_remedy_avoids_it(
     healthy: Tool, plain_python: Path
 ) -> None:
     shim = healthy.bin / "python3"
-    write(shim, f'#!/bin/sh\nsleep 0.1\nexec {plain_python} "$@"\n', executable=True)
+    write(shim, f'#!/bin/sh\nsleep 0.3\nexec {plain_python} "$@"\n', executable=True)
     tool = healthy.with_env(PATH=str(healthy.bin))
     finding = expect(tool, f"{shim} is a shim", "note")
     cost = int(finding.text.partition("it takes ")[2].partition(" ms")[0])
