@@ -18,6 +18,7 @@ from hooks_compile.launcher import early_exit, leftovers, observers, process
 from hooks_compile.launcher.main_module import remove_first_frame, status_of
 from hooks_compile.launcher.patterns import offer_patterns
 from hooks_compile.launcher.preimport import can_shadow_stdlib, preimport
+from tests.conftest import CHECKOUT
 from tests.support.interpreters_found import each_cpython, printed
 from tests.support.repositories import write
 
@@ -87,6 +88,22 @@ def test_every_variable_that_python_reads_was_looked_at(interpreter: Found) -> N
     assert "PYTHONHASHSEED" in words
     unknown = words - telling - _HARMLESS_VARIABLES
     assert {word for word in unknown if not _NO_VARIABLES.fullmatch(word)} == set()
+
+
+_CAN_PREPARE = """\
+import sys
+sys.path.append(sys.argv[1])
+from hooks_compile.launcher import observers
+print(observers.can_prepare(b"", observers.has_only_known_modules()), end=" ")
+observers.NEWEST_TESTED = sys.version_info[0], sys.version_info[1] - 1
+print(observers.can_prepare(b"", True))
+"""
+
+
+@each_cpython
+def test_a_python_newer_than_those_tested_prepares_nothing(interpreter: Found) -> None:
+    # the modules of this checkout are loaded as well, but nobody sees imports
+    assert printed(interpreter, _CAN_PREPARE, str(CHECKOUT)) == "True False\n"
 
 
 def test_streams_that_were_replaced_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
