@@ -213,7 +213,8 @@ def test_several_together_show_what_their_source_shows(
 def test_the_normal_exit_shows_the_same(interpreter: Found, user: User, tmp_path: Path) -> None:
     normal = user.with_env(HOOKS_COMPILE_NORMAL_EXIT="1")
     for name in sorted(LEAVES)[:: 1 if SOAK else 6]:
-        assert not differences(normal, LEAVES[name], tmp_path / "work"), name
+        if interpreter.version >= LEAVES[name].minimum:
+            assert not differences(normal, LEAVES[name], tmp_path / "work"), name
 
 
 @pytest.mark.parametrize(

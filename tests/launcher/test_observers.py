@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 import types
 import weakref
@@ -17,10 +18,14 @@ from hooks_compile.launcher import early_exit, leftovers, observers, process
 from hooks_compile.launcher.main_module import remove_first_frame, status_of
 from hooks_compile.launcher.patterns import offer_patterns
 from hooks_compile.launcher.preimport import can_shadow_stdlib, preimport
+from tests.conftest import CHECKOUT
+from tests.support.interpreters_found import each_cpython, printed
 from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.interpreters_found import Found
 
 
 @pytest.mark.parametrize(
@@ -45,6 +50,60 @@ def test_variables_of_python_that_may_show_a_launch_are_found(
     assert not observers.has_telling_variables()
     environ[b"PYTHONTRACEMALLOC"] = b"1"
     assert observers.has_telling_variables()
+
+
+# Variables that Python or its library reads, and that show nothing of a launch.
+_HARMLESS_VARIABLES = {
+    *("PYTHONBREAKPOINT", "PYTHONCOERCECLOCALE", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED"),
+    *("PYTHONHOME", "PYTHONIOENCODING", "PYTHONNOUSERSITE", "PYTHONOPTIMIZE", "PYTHONPATH"),
+    *("PYTHONPYCACHEPREFIX", "PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONTZPATH", "PYTHONUNBUFFERED"),
+    *("PYTHONUSERBASE", "PYTHONUTF8", "PYTHON_BASIC_REPL", "PYTHON_COLORS", "PYTHON_CPU_COUNT"),
+    *("PYTHON_DISABLE_REMOTE_DEBUG", "PYTHON_GIL", "PYTHON_HISTORY", "PYTHON_PYMALLOC_HUGEPAGES"),
+    # early_exit.py looks for its module
+    "PYTHONFAULTHANDLER",
+    # the just-in-time compiler
+    *("PYTHON_JIT", "PYTHON_JIT_STRESS", "PYTHON_SPECIALIZATION_OFF", "PYTHON_UOPS_OPTIMIZE"),
+}
+# Words in the binaries that are no variables of the environment.
+_NO_VARIABLES = re.compile(
+    r"PYTHON(_JIT_[A-Z]+_[A-Z_]+|_CLASSMETHOD|_BASIC_COMPLETER|FRAMEWORK.*|_DOM|_FOR_.*|_OBJS"
+    r"|_HEADERS|[A-Z_]*[^A-Z_].*|)"
+)
+
+
+@each_cpython
+def test_every_variable_that_python_reads_was_looked_at(interpreter: Found) -> None:
+    program = "import sys, sysconfig\nprint(sys.executable, sysconfig.get_config_var('LDLIBRARY'))"
+    _, library = printed(interpreter, program).split()
+    prefix = interpreter.executable.parent.parent
+    binaries = [interpreter.executable, *prefix.glob(f"lib*/**/{library}*")]
+    words = set()
+    for binary in binaries:
+        data = binary.read_bytes()
+        words |= {word.decode() for word in re.findall(rb"(?<![\w])PYTHON[A-Z_]+(?=\0)", data)}
+        wide = re.findall(rb"(?:[A-Z_]\0\0\0){7,}(?=\0\0\0\0)", data)
+        words |= {word.replace(b"\0", b"").decode() for word in wide}
+    words = {word for word in words if word.startswith("PYTHON")}
+    telling = {name.decode() for name in observers._TELLING_VARIABLES}
+    assert "PYTHONHASHSEED" in words
+    unknown = words - telling - _HARMLESS_VARIABLES
+    assert {word for word in unknown if not _NO_VARIABLES.fullmatch(word)} == set()
+
+
+_CAN_PREPARE = """\
+import sys
+sys.path.append(sys.argv[1])
+from hooks_compile.launcher import observers
+print(observers.can_prepare(b"", observers.has_only_known_modules()), end=" ")
+observers.NEWEST_TESTED = sys.version_info[0], sys.version_info[1] - 1
+print(observers.can_prepare(b"", True))
+"""
+
+
+@each_cpython
+def test_a_python_newer_than_those_tested_prepares_nothing(interpreter: Found) -> None:
+    # the modules of this checkout are loaded as well, but nobody sees imports
+    assert printed(interpreter, _CAN_PREPARE, str(CHECKOUT)) == "True False\n"
 
 
 def test_streams_that_were_replaced_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
