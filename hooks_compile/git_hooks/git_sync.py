@@ -75,9 +75,11 @@ def _children_without_stderr() -> Iterator[None]:
 def _sync(repository: Repository, env: Mapping[str, str], stamp: Stamp) -> str:
     from hooks_compile import agents  # noqa: PLC0415
     from hooks_compile.entries.sync import synchronize  # noqa: PLC0415
+    from hooks_compile.install import runtime_directory  # noqa: PLC0415
     from hooks_compile.project.record import open_project  # noqa: PLC0415 - after the alarm is set
 
     project = open_project(repository.work_tree, env, agents=agents, repository=repository)
+    runtime_directory.ensure(project.runtime)  # or what is found out of interpreters is forgotten
     interpreters = find_interpreters(project, for_unattended(project, env), strict=False)
     if not interpreters:
         raise InterpreterError(

@@ -12,13 +12,21 @@ from typing import Any
 
 STAGES = ("post-checkout", "post-merge", "post-rewrite", "post-commit")
 _IF_THERE = "sh -c 'command -v hooks-compile >/dev/null || exit 0; exec hooks-compile {} \"$@\"' --"
+# Hooks, wrappers, and the agents' configuration, whose commands name wrappers.
+_FILES = (
+    r"(?x)(^|/)( \.claude/settings(\.local)?\.json|\.codex/(hooks\.json|config\.toml)"
+    r"|\.cursor/hooks\.json| \.gemini/settings\.json"
+    r"|\.github/(hooks/[^/]+|copilot/settings(\.local)?)\.json| hooks/hooks\.json"
+    r"|hook_wrapper\.sh )$|^(?!.*\.(json|toml|sh)$)"
+)
 _LOCAL_HOOKS: list[dict[str, Any]] = [
     {
         "id": "hooks-compile",
         "name": "compile changed Python hooks",
         "language": "system",
         "entry": _IF_THERE.format("compile --changed"),
-        "types": ["python"],
+        "types_or": ["python", "json", "toml", "shell"],
+        "files": _FILES,
         "require_serial": True,
     },
     {

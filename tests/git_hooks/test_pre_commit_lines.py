@@ -40,7 +40,7 @@ def test_the_lines_say_what_the_ids_of_the_repository_say() -> None:
         ours = ids[hook["id"]]
         command = ours["entry"].removeprefix("hooks-compile ")
         assert f'exec hooks-compile {command} "$@"' in hook["entry"]
-        for key in ("name", "types", "always_run", "pass_filenames", "require_serial"):
+        for key in ("name", "types_or", "files", "always_run", "pass_filenames", "require_serial"):
             assert hook.get(key) == ours.get(key), key
         assert hook.get("stages", ["pre-commit"]) == ours["stages"]
 
