@@ -149,9 +149,9 @@ class Monitor:
             if reason := reason or reason_to_poll(path, types):
                 self._reasons[path] = reason
         for path, watch in list(self._watches.items()):
-            if path not in directories or not self._is_valid(path, watch):
+            is_right = path in directories and self._is_valid(path, watch)
+            if not is_right and self._watches.pop(path, None) is not None:
                 watch.observer.unschedule(watch.observed)
-                del self._watches[path]
         added = [path for path in directories if path not in self._watches and self._add(path)]
         counts = Counter(self._reasons.values())
         self.notices = {reason: self._describe(reason, count) for reason, count in counts.items()}
