@@ -78,11 +78,13 @@ def _wrong(
 
 
 def writes_bytecode(run: Run, bench: Bench) -> bool:
-    """Whether Python writes bytecode at a run: neither an option nor a variable says no."""
+    """Whether Python writes bytecode beside a source: no option and no variable says otherwise."""
     letters = "".join(flag for flag in run.flags if flag[:2] not in ("-W", "-X"))
     variables = {**bench.environment, **run.env}
-    is_set = variables.get("PYTHONDONTWRITEBYTECODE") and not {"E", "I"} & set(letters)
-    return "B" not in letters and not is_set
+    names = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+    is_set = any(variables.get(name) for name in names) and not {"E", "I"} & set(letters)
+    has_option = "B" in letters or any("pycache_prefix=" in flag for flag in run.flags)
+    return not is_set and not has_option
 
 
 def _name(run: Run) -> str:
