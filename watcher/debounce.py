@@ -9,6 +9,15 @@ from typing import NamedTuple
 QUIET_S = 0.3
 """A file that nobody has written for so long is complete."""
 
+SETTLE_S = 0.05
+"""Names are left to settle for so long: editors create and remove files as they save."""
+
+POLL_S = 2.0
+"""All contents are compared so often if events do not suffice."""
+
+SCAN_S = 60.0
+"""All contents are compared with their entries so often if they do."""
+
 LONGEST_S = 2.0
 """A key is due after so long, or after a longer wait, even if notes for it go on."""
 
@@ -43,10 +52,10 @@ class Debounce:
         if waiting.due > now:
             waiting.due = min(now + wait_s, waiting.first + max(wait_s, LONGEST_S))
 
-    def take(self, now: float, most: int | None = None) -> list[Due]:
-        """Return what is due, at most ``most`` keys in the order of the first notes; forget it."""
+    def take(self, now: float) -> list[Due]:
+        """Return what is due, in the order of the first notes; forget it."""
         keys = [key for key, waiting in self._waiting.items() if waiting.due <= now]
-        taken = [(key, self._waiting.pop(key)) for key in keys[:most]]
+        taken = [(key, self._waiting.pop(key)) for key in keys]
         return [Due(key, each.since, now - each.last >= QUIET_S) for key, each in taken]
 
     def next_due(self) -> float:

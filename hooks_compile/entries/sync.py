@@ -67,7 +67,7 @@ def synchronize(
     if not prune:
         return Synced(tuple(results), tuple(modules), ())
     needed = {result.entry.name for result in results if result.entry}
-    pruned, refused = _prune(project, needed)
+    pruned, refused = prune_all(project, needed)
     return Synced(tuple(results), tuple(modules), tuple(pruned), tuple(refused))
 
 
@@ -90,8 +90,11 @@ def compile_modules(compiler: Compiler, modules: Sequence[HookSource]) -> list[C
     return [now.get((result.source, result.interpreter), result) for result in found]
 
 
-def _prune(project: Project, needed: set[str]) -> tuple[list[Path], list[OSError]]:
-    """Return what was removed, and the errors of what could not be."""
+def prune_all(project: Project, needed: set[str]) -> tuple[list[Path], list[OSError]]:
+    """Remove what no launch of the project needs; the entries named in ``needed`` stay.
+
+    Return what was removed, and the errors of what could not be.
+    """
     from hooks_compile.entries import cache, fallbacks  # noqa: PLC0415 - see broken
     from hooks_compile.interpreters import uv_records  # noqa: PLC0415 - see broken
 
