@@ -6,20 +6,15 @@ import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+# A file that nobody has written for so long is complete.
 QUIET_S = 0.3
-"""A file that nobody has written for so long is complete."""
-
+# Names are left to settle for so long: editors create and remove files as they save.
 SETTLE_S = 0.05
-"""Names are left to settle for so long: editors create and remove files as they save."""
-
-POLL_S = 2.0
-"""All contents are compared so often if events do not suffice."""
-
-SCAN_S = 60.0
-"""All contents are compared with their entries so often if they do."""
-
+# A key is due after so long, or after a longer wait, even if notes for it go on.
 LONGEST_S = 2.0
-"""A key is due after so long, or after a longer wait, even if notes for it go on."""
+# All contents are compared with their entries so often; with POLL_S if events do not suffice.
+SCAN_S = 60.0
+POLL_S = 2.0
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import errno
 import logging
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from watchdog import events
 from watchdog.observers import Observer
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from watchdog.observers.api import BaseObserver, ObservedWatch
+
+    _Identity = tuple[int, int] | None
 
 MOST_WATCHES = 64
 """So many directories of a tree are watched; for the others the periodic scan has to do."""
@@ -46,26 +48,20 @@ _KINDS: dict[type[events.FileSystemEvent], Kind] = {
 }
 
 
-class _Watch(NamedTuple):
-    """A watch, and the identity of its directory when it began."""
-
-    observed: ObservedWatch
-    identity: tuple[int, int] | None
-
-
-class Monitor:
+class Monitor(events.FileSystemEventHandler):
     """Puts an event into a queue for each change in some directories."""
 
     def __init__(self, put: Callable[[Event], None], most_watches: int) -> None:
         """Watch nothing yet."""
         self.trouble = ""  # why events do not suffice
         self.left_out = 0  # directories: there are more than may be watched
+        self.watches: dict[ObservedWatch, _Identity] = {}
+        self._put = put
         self._most_watches = most_watches
-        self._handler = _Handler(put)
+        self._places = Places()
         self._losses = _Losses(put)
         logging.getLogger("watchdog").addHandler(self._losses)
         self._observer: BaseObserver | None = None
-        self.watches: dict[str, _Watch] = {}
 
     def close(self) -> None:
         """Watch nothing any more, and end the threads."""
@@ -77,30 +73,32 @@ class Monitor:
 
         Return whether a watch is new, so that changes until now may not have been reported.
         """
-        self._handler.places = places
+        self._places = places
         directories = places.directories()
         self.left_out = max(len(directories) - self._most_watches, 0)
         wanted = {path: _identity(path) for path in directories[: self._most_watches]}
-        if not wanted:
-            return False
-        is_new = False
         try:
-            observer = self._running_observer()
-            self._remove_all_but(wanted, observer)
-            for path in [path for path in wanted if path not in self.watches]:
-                # If it is missing or can't be read, the scan has to do.
-                with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
-                    observed = observer.schedule(
-                        self._handler, path, event_filter=list(_KINDS), follow_symlink=True
-                    )
-                    self.watches[path] = _Watch(observed, wanted[path])
-                    is_new = True
+            return bool(wanted) and self._watch(self._running_observer(), wanted)
         except OSError as error:
             self.trouble = _LIMITS.get(error.errno or 0, f"no events: {error.strerror}")
-        return is_new
+            return False
+
+    def dispatch(self, event: events.FileSystemEvent) -> None:
+        """Take an event, in an observer's thread."""
+        kind = _KINDS.get(type(event))
+        if kind is not None and event.dest_path:
+            self._pass_on(Kind.GONE, event.src_path, is_directory=event.is_directory)
+            self._pass_on(kind, event.dest_path, is_directory=event.is_directory)
+        elif kind is not None:
+            self._pass_on(kind, event.src_path, is_directory=event.is_directory)
+
+    def _pass_on(self, kind: Kind, path: bytes | str, *, is_directory: bool) -> None:
+        event = Event(kind, os.fsdecode(path), time.monotonic(), is_directory)
+        if self._places.matter(event):
+            self._put(event)
 
     def _running_observer(self) -> BaseObserver:
-        """Return the observer, a new one if an exception in a handler has ended its thread.
+        """Return the observer, a new one if an exception in :meth:`dispatch` has ended its thread.
 
         Raises OSError if the system refuses one.
         """
@@ -110,16 +108,27 @@ class Monitor:
             self._observer.start()
         return self._observer
 
-    def _remove_all_but(
-        self, wanted: Mapping[str, tuple[int, int] | None], observer: BaseObserver
-    ) -> None:
-        """Remove each watch that does not report the directory that is there now."""
+    def _watch(self, observer: BaseObserver, wanted: Mapping[str, _Identity]) -> bool:
+        """Watch exactly the directories ``wanted``; return whether a watch is new.
+
+        Raises OSError if a limit is reached.
+        """
         emitters = observer.emitters
         alive = {each.watch for each in emitters if each.is_alive() and each.should_keep_running()}
-        for path, watch in list(self.watches.items()):
-            if wanted.get(path) != watch.identity or watch.observed not in alive:
-                del self.watches[path]
-                observer.unschedule(watch.observed)
+        for watch, identity in list(self.watches.items()):
+            # Another directory may have taken the place of the one that is watched.
+            if watch not in alive or wanted.get(watch.path) != identity:
+                del self.watches[watch]
+                observer.unschedule(watch)
+        before = {watch.path for watch in self.watches}
+        for path in [path for path in wanted if path not in before]:
+            # If it is missing or can't be read, the scan has to do.
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+                watch = observer.schedule(
+                    self, path, event_filter=list(_KINDS), follow_symlink=True
+                )
+                self.watches[watch] = wanted[path]
+        return {watch.path for watch in self.watches} != before
 
     def _stop(self) -> None:
         observer, self._observer = self._observer, None
@@ -127,29 +136,6 @@ class Monitor:
         if observer is not None:
             observer.stop()
             observer.join()
-
-
-class _Handler(events.FileSystemEventHandler):
-    """Puts the events that may matter into the queue."""
-
-    def __init__(self, put: Callable[[Event], None]) -> None:
-        self.places = Places()
-        self._put = put
-
-    def dispatch(self, event: events.FileSystemEvent) -> None:
-        """Take an event, in an observer's thread."""
-        kind = _KINDS.get(type(event))
-        if kind is None:
-            return
-        if event.dest_path:
-            self._pass_on(Kind.GONE, event.src_path, is_directory=event.is_directory)
-        path = event.dest_path or event.src_path
-        self._pass_on(kind, path, is_directory=event.is_directory)
-
-    def _pass_on(self, kind: Kind, path: bytes | str, *, is_directory: bool) -> None:
-        event = Event(kind, os.fsdecode(path), time.monotonic(), is_directory)
-        if self.places.matter(event):
-            self._put(event)
 
 
 class _Losses(logging.Handler):
@@ -165,7 +151,7 @@ class _Losses(logging.Handler):
             self._put(Event(Kind.LOST, "", time.monotonic()))
 
 
-def _identity(path: str) -> tuple[int, int] | None:
+def _identity(path: str) -> _Identity:
     """Return what stays the same as long as ``path`` is the same directory."""
     try:
         status = os.stat(path)  # noqa: PTH116 - a string

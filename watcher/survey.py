@@ -60,10 +60,9 @@ def is_project(path: Path) -> bool:
 
     It stands for a whole project then, and not just for the files in it.
     """
-    root = git.work_tree(path) if path.is_dir() else None
-    if root is not None:
+    if root := git.work_tree(path):
         return root == path.resolve()
-    return path.is_dir() and any((path / name).exists() for name in _PROJECT_MARKS)
+    return any((path / name).exists() for name in _PROJECT_MARKS)
 
 
 def find(given: Path, options: Options, needed: set[str] | None, *, whole: bool) -> Survey:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from functools import partial
@@ -32,8 +33,7 @@ _RETRY_S = 5.0
 # After a survey there is none for so many times as long as it took.
 _REST = 4
 # The loop looks for events after so many sources.
-_SLICE = 50
-_FIRST_SLICE = 500
+_SLICE = 200
 
 
 class Tree:
@@ -95,10 +95,7 @@ class Tree:
 
     def next_due(self) -> float:
         """Return when there is something to do."""
-        due = self.sources.next_due()
-        if self._is_surveying:
-            return due
-        return min(due, self._survey_due)
+        return min(self.sources.next_due(), math.inf if self._is_surveying else self._survey_due)
 
     def step(self) -> list[Message]:
         """Compile what is due; return what to report."""
@@ -106,8 +103,7 @@ class Tree:
             return []  # nothing is known yet
         if self._compiler is None:
             self._compiler = Compiler(*self.survey.target)
-        slice_size = _SLICE if self.is_synced else _FIRST_SLICE
-        messages = self.sources.compile_due(self._compiler, slice_size)
+        messages = self.sources.compile_due(self._compiler, _SLICE)
         if self.sources.has_missing:
             self.sources.has_missing = False
             self._changes.note("", self._clock(), SETTLE_S)

@@ -42,12 +42,11 @@ class Station:
         except OSError as error:
             raise self._refusal(error) from error
         if self._lock is None:
-            state = self._read() or {}
-            pid = state.get("pid")
-            by = f", by process {pid} since {shown_time(state['since'])}" if pid else ""
-            status = f"hooks-watch --status {pasted(self.tree)}"
-            remedy = f"kill {pid}; or see what it does: {status}" if pid else status
-            raise HooksCompileError(f"is watched already{by}", path=self.tree, remedy=remedy)
+            state = self._read()
+            way = f"hooks-watch --status {pasted(self.tree)}"
+            way = f"kill {state['pid']}; or see what it does: {way}" if state else way
+            text = f"is watched already, by {_process(state)}"
+            raise HooksCompileError(text, path=self.tree, remedy=way)
 
     def release(self) -> None:
         """Remove the state, and free the lock. Its empty file has to stay."""
@@ -115,21 +114,20 @@ class Status(NamedTuple):
         """Return some lines for a person."""
         state = self.state
         if not self.is_watched:
-            by = f"; process {state['pid']} was, {_heard(state)}" if state else ""
-            return f"{self.tree}: not watched{by}\n  to watch it: hooks-watch {pasted(self.tree)}"
+            last = f"; the last watcher was {_process(state)}" if state else ""
+            return f"{self.tree}: not watched{last}\n  to watch it: hooks-watch {pasted(self.tree)}"
         if state is None:
-            return f"{self.tree}: watched, by a process that is just starting"
+            return f"{self.tree}: watched by {_process(state)}"
         root, change = Path(state["root"]), state["last_change"]
         found = f"{plural(state['hooks'], 'hook')} and {plural(state['modules'], 'local module')}"
         last = "none yet"
         if change:
             when = shown_time(change["time"])
             last = f"{shown(Path(change['path']), root)} {change['event']} at {when}"
-        since = f"since {shown_time(state['since'])}, {_heard(state)}"
         under = ", ".join(state["interpreters"]) or "no Python"
         broken = [f"  broken: {_first_error(each, root)}" for each in state["errors"]]
         lines = [
-            f"{self.tree}: watched by process {state['pid']} {since}",
+            f"{self.tree}: watched by {_process(state)}",
             f"  {found}, for {under}; watched by {state['how']}",
             f"  last change: {last}",
             *(broken or ["  everything compiles"]),
@@ -137,8 +135,11 @@ class Status(NamedTuple):
         return "\n".join(lines)
 
 
-def _heard(state: dict[str, Any]) -> str:
-    return f"last heard of at {shown_time(state['written'])}"
+def _process(state: dict[str, Any] | None) -> str:
+    if state is None:
+        return "a process that is just starting"
+    since, written = shown_time(state["since"]), shown_time(state["written"])
+    return f"process {state['pid']} since {since}, heard of last at {written}"
 
 
 def _first_error(broken: dict[str, Any], root: Path) -> str:

@@ -181,7 +181,7 @@ def test_status_tells_whether_one_runs_and_what_it_does(scene: Scene, call: Call
         watcher.end(signal.SIGKILL)
     after = call("--status")
     assert after.returncode == 1
-    assert "was, last heard of" in after.stdout
+    assert f"the last watcher was process {watcher.process.pid} since" in after.stdout
 
 
 def test_several_trees_and_worktrees_at_a_time(scene: Scene, tmp_path: Path) -> None:

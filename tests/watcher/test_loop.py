@@ -126,7 +126,7 @@ def test_a_dead_thread_is_replaced_by_the_scan(scene: Scene) -> None:
             sys.exit()
 
     with running(scene, scan_s=1.0) as runs:
-        runs.monitor._handler.places = Bug()
+        runs.monitor._places = Bug()
         scene.hook.write_text(HOOK.format("second"))
         scene.assert_hit()
         runs.tree.scan_s = SCAN_S

@@ -183,7 +183,7 @@ def test_a_thread_that_died_is_replaced(watched: Watched, tmp_path: Path) -> Non
 
     watched.want(tmp_path)
     before = set(threading.enumerate())
-    watched.monitor._handler.places = cast("Places", Bug())
+    watched.monitor._places = cast("Places", Bug())
     write(tmp_path / "guard.py")
     wait_until(lambda: before - set(threading.enumerate()), lambda: "the thread is dead")
     assert watched.want(tmp_path)

@@ -82,7 +82,7 @@ def test_the_lock_of_a_killed_watcher_is_free_at_once(
     holder.kill()
     holder.wait()
     assert not station.status().is_watched
-    assert "process 4321 was, last heard of at" in station.status().as_text()
+    assert "the last watcher was process 4321 since" in station.status().as_text()
     station.acquire()
     assert Station(station.directory.parent, station.tree).status().is_watched
     station.release()
@@ -129,7 +129,7 @@ def test_a_runtime_directory_that_went_away_is_not_made_anew_here(station: Stati
 def test_when_the_watcher_was_heard_of_is_said(station: Station) -> None:
     station.acquire()
     station.write(STATE)
-    assert f"last heard of at {shown_time(1_700_000_100.0)}" in station.status().as_text()
+    assert f"heard of last at {shown_time(1_700_000_100.0)}" in station.status().as_text()
     assert station.status().as_json(1_700_000_600.0)["seconds_since_heard"] == 500
     station.release()
 
