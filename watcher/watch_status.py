@@ -83,7 +83,7 @@ class Station:
             state = json.loads(files.read_bytes(self.state_path))
         except (OSError, ValueError):
             return None
-        return state if isinstance(state, dict) else None
+        return state if isinstance(state, dict) and "written" in state else None
 
     def _take_lock(self, timeout: float) -> FileLock | None:
         """Return the lock, None if another process has it."""
