@@ -223,11 +223,12 @@ def _printer(
     may_colour = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
     def print_message(tree: Tree, message: Message) -> None:
-        if arguments.quiet and not message.is_urgent:
+        is_said = message.is_urgent if arguments.quiet else message.text or arguments.json
+        if not is_said:
             return
         stream = sys.stderr if message.is_urgent and not arguments.json else sys.stdout
         if arguments.json:
-            text = "\n".join(map(json.dumps, message.as_json(time.time(), tree.survey.root)))
+            text = json.dumps(message.as_json(time.time(), tree.survey.root))
         else:
             text = message.as_text(time.time(), base, has_colour=may_colour and stream.isatty())
         print(text, file=stream, flush=True)

@@ -161,7 +161,7 @@ class Loop:
         for message in messages:
             self._report(tree, message)
             if message.event in ("changed", "broken", "removed"):
-                path = message.values[-1]["path"]
+                path = message.value["path"]
                 last = {"time": time.time(), "event": message.event, "path": path}
                 self._last_changes[tree] = last
         if messages:
@@ -195,5 +195,5 @@ class Loop:
             "interpreters": [interpreter.label for interpreter in tree.survey.target.interpreters],
             "how": f"events in {watches} directories and a scan every {tree.scan_s:g} s",
             "last_change": self._last_changes.get(tree),
-            "errors": [{"event": "broken"} | m.values[0] for m in tree.sources.broken.values()],
+            "errors": [{"event": "broken"} | m.value for m in tree.sources.broken.values()],
         }

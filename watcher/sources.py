@@ -17,13 +17,13 @@ from hooks_compile.files import remedy
 from hooks_compile.model import State
 from watcher import lines
 from watcher.debounce import QUIET_S, Debounce, Due
-from watcher.lines import Changed, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from hooks_compile.entries.compiler import Compiler
     from hooks_compile.model import CompileResult, HookSource, SourceError
+    from watcher.lines import Message
 
 _TROUBLES = {
     State.UNREADABLE: "can't be read",
@@ -113,17 +113,14 @@ class Sources:
         by_path: dict[str, list[CompileResult]] = {}
         for result in results:
             by_path.setdefault(os.fspath(result.source.path), []).append(result)
-        changed: list[Changed] = []
-        messages: list[Message] = []
-        for due in dues:
-            if found := by_path.get(due.key):
-                messages += self._take(due, found, changed)
-        return [lines.changes(changed), *messages] if changed else messages
+        found = ((due, by_path.get(due.key)) for due in dues)
+        messages = [each for due, results in found if results for each in self._take(due, results)]
+        changed = [message for message in messages if message.event == "changed"]
+        others = [message for message in messages if message.event != "changed"]
+        return lines.shortened(changed) + others
 
-    def _take(
-        self, due: Due, results: Sequence[CompileResult], changed: list[Changed]
-    ) -> Iterator[Message]:
-        """Take the results of one source; add to ``changed`` and yield what is worth reporting."""
+    def _take(self, due: Due, results: Sequence[CompileResult]) -> Iterator[Message]:
+        """Take the results of one source; yield what is worth reporting."""
         before = self._last.get(due.key, _Last())
         kind = "hook" if due.key in self.hooks else "module"
         try:
@@ -154,7 +151,7 @@ class Sources:
         is_written = any(result.state is State.COMPILED for result in good)
         if good and (now.entries != before.entries or is_fixed or is_written):
             ms = None if due.since is None else (self._clock() - due.since) * 1000
-            changed.append(Changed(path, kind, good, ms, is_fixed, is_empty))
+            yield lines.changed(path, kind, good, ms, fixed=is_fixed, empty=is_empty)
         if now.trouble and now.trouble != before.trouble:
             yield lines.notice(now.trouble, path, trouble=True)
 

@@ -52,7 +52,6 @@ class Survey(NamedTuple):
     modules: Mapping[str, HookSource]
     target: Target
     places: Places
-    refused: list[OSError]  # of old entries that can't be removed
 
 
 def is_project(path: Path) -> bool:
@@ -80,7 +79,8 @@ def find(given: Path, options: Options, needed: set[str] | None, *, whole: bool)
     runtime_directory.ensure(project.runtime)
     modules = {os.fspath(module.path): module for module in project.importable()}
     # Beside a single file there may be hooks that are not known here.
-    refused = [] if needed is None or given.is_file() else prune_all(project, needed)[1]
+    if needed is not None and given.is_dir():
+        prune_all(project, needed)
     interpreters = find_interpreters(
         project, for_unattended(project, options.env), options.commands
     )
@@ -91,5 +91,4 @@ def find(given: Path, options: Options, needed: set[str] | None, *, whole: bool)
         modules,
         Target(tuple(interpreters), runtime_directory.read_key(project.runtime), level),
         watch_places.of_tree(project, given, modules, whole=whole),
-        refused,
     )

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from hooks_compile.entries.compiler import Compiler
 from hooks_compile.errors import HooksCompileError
-from hooks_compile.files import refusal
 from hooks_compile.project.search import is_source
 from watcher import lines, survey
 from watcher.debounce import QUIET_S, SCAN_S, SETTLE_S, Debounce
@@ -57,13 +56,12 @@ class Tree:
         self._whole = whole
         self._options = options
         self._clock = clock
-        self.survey = Survey(given, {}, {}, Target((), b"", 0), Places(), [])
+        self.survey = Survey(given, {}, {}, Target((), b"", 0), Places())
         self._compiler: Compiler | None = None
         self._changes = Debounce()
         self._is_surveying = self._is_scan = False
         self._survey_start = self._rest_until = self._start = clock()
         self._trouble = ""
-        self._refused: set[str] = set()
 
     @property
     def _survey_due(self) -> float:
@@ -140,9 +138,6 @@ class Tree:
             self.close()
         if self._is_scan or found.target != last.target:
             self.sources.ask_all()
-        refused = {str(refusal(error)) for error in found.refused}
-        messages += [lines.notice(text, trouble=True) for text in refused - self._refused]
-        self._refused |= refused
         if self._trouble:
             messages.append(lines.notice("can be used again", self.given))
         self._trouble = ""

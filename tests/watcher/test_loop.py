@@ -113,7 +113,7 @@ def test_a_bug_in_the_handling_of_an_event_ends_nothing(scene: Scene) -> None:
         runs.tree.flaws = 1
         scene.hook.write_text(HOOK.format("second"))
         notice = runs.wait_for("trouble", "an error in hooks-watch; it goes on")
-        assert "RuntimeError: a bug" in notice.values[0]["text"]
+        assert "RuntimeError: a bug" in notice.value["text"]
         scene.assert_hit()
         scene.hook.write_text(HOOK.format("third"))
         scene.assert_hit()
@@ -132,7 +132,7 @@ def test_a_dead_thread_is_replaced_by_the_scan(scene: Scene) -> None:
         runs.tree.scan_s = SCAN_S
         time.sleep(1.0)
         scene.hook.write_text(HOOK.format("third"))
-        wait_until(lambda: runs.of("changed")[-1].values[0]["ms"], lambda: "an event has come")
+        wait_until(lambda: runs.of("changed")[-1].value["ms"], lambda: "an event has come")
         scene.assert_hit()
 
 
@@ -170,7 +170,7 @@ def test_the_scan_finds_what_no_event_tells_of(scene: Scene) -> None:
         new = write(scene.hook.with_name("new.py"), HOOK.format("new"))
         scene.assert_hit()
         scene.assert_hit(new)
-        changed = [value for message in runs.of("changed") for value in message.values]
+        changed = [message.value for message in runs.of("changed")]
         assert sorted(value["path"] for value in changed) == [str(scene.hook), str(new)]
         assert {value["ms"] for value in changed} == {None}  # nobody knows when they were saved
         for change in (hard_link, memory, removed_cache):
@@ -189,7 +189,7 @@ def test_a_syntax_error_is_said_when_the_file_is_quiet_and_again_with_every_chan
     with running(scene) as runs:
         scene.hook.write_text("print(1\n")
         broken = runs.wait_for("broken")
-        error = broken.values[0]["results"][0]["error"]
+        error = broken.value["results"][0]["error"]
         assert (error["line"], error["column"]) == (1, 6)
         assert list(runs.tree.sources.broken) == [str(scene.hook)]
         scene.hook.write_text(HOOK.format("fine"))
@@ -216,7 +216,7 @@ def test_a_broken_module_beside_the_hooks_is_said_too(scene: Scene) -> None:
         wait_until(lambda: cached.read_bytes() != before, lambda: "the module is compiled")
         module.write_text("VALUE = (\n")
         broken = runs.wait_for("broken")
-        assert broken.values[0]["kind"] == "module"
+        assert broken.value["kind"] == "module"
         new = write(module.with_name("new_module.py"), "NEW = 1\n")
         made = cached.with_name(cached.name.replace("helper", "new_module"))
         wait_until(made.exists, lambda: str(new))

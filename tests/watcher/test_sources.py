@@ -76,7 +76,7 @@ def known(user: User, tmp_path: Path) -> Iterator[Known]:
 
 
 def changes(messages: list[Message]) -> list[dict[str, Any]]:
-    return [value for message in messages if message.event == "changed" for value in message.values]
+    return [message.value for message in messages if message.event == "changed"]
 
 
 def test_a_compiled_hook_is_reported_with_the_time_since_its_save(known: Known) -> None:
@@ -104,8 +104,8 @@ def test_a_broken_hook_is_only_reported_when_it_is_quiet(known: Known) -> None:
     assert known.sources.broken == {}
     (message,) = known.wait()
     assert message.event == "broken"
-    assert message.values[0]["path"] == str(known.guard)
-    assert message.values[0]["kind"] == "hook"
+    assert message.value["path"] == str(known.guard)
+    assert message.value["kind"] == "hook"
     assert list(known.sources.broken) == [str(known.guard)]
     assert known.sources.counts == {"broken": 1, "compiled": 1}
 
@@ -134,7 +134,7 @@ def test_another_error_that_the_scan_finds_is_reported(known: Known) -> None:
     assert known.scan() == []
     (message,) = known.wait()
     assert message.event == "broken"
-    assert message.values[0]["results"][0]["error"]["line"] == 2
+    assert message.value["results"][0]["error"]["line"] == 2
 
 
 def test_a_fixed_hook_is_reported_even_if_its_old_version_is_back(known: Known) -> None:
@@ -156,7 +156,7 @@ def test_a_hook_that_only_one_python_refuses_is_both(user: User, tmp_path: Path)
         (changed,) = changes([compiled])
         assert [each["interpreter"] for each in changed["results"]] == [user.python]
         assert broken.event == "broken"
-        under = [each["interpreter"] for each in broken.values[0]["results"]]
+        under = [each["interpreter"] for each in broken.value["results"]]
         assert under == [str(old[0].executable)]
         (changed,) = changes(known.save("print(3)\n"))
         assert changed["fixed"]
@@ -172,7 +172,7 @@ def test_what_keeps_an_entry_from_being_written_is_reported_once(
         cache.chmod(0o500)
         (notice,) = known.save("print(3)\n")
         assert notice.event == "trouble"
-        text = notice.values[0]["text"]
+        text = notice.value["text"]
         assert "its entry can't be written" in text
         assert f'Permission denied\n  to fix it: sudo chown -R "$(id -un)" {cache}' in text
         assert known.save("print(4)\n") == []
@@ -244,7 +244,7 @@ def test_a_broken_module_is_reported_as_one(known: Known) -> None:
     known.compile()
     (message,) = known.wait()
     assert message.event == "broken"
-    assert message.values[0]["kind"] == "module"
+    assert message.value["kind"] == "module"
     assert (known.sources.hook_count, known.sources.module_count) == (2, 1)
     (changed,) = changes(known.save("X = 1\n", module))
     assert (changed["kind"], changed["fixed"]) == ("module", True)
