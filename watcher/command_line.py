@@ -97,7 +97,7 @@ def _watch(arguments: argparse.Namespace) -> int:
         return _print_service(arguments)
     from hooks_compile.install import runtime_directory
     from watcher.loop import Loop
-    from watcher.observer import MOST_WATCHES, Monitor
+    from watcher.observer import MOST_WATCHES
     from watcher.watch_status import Station
 
     trees = _trees(arguments)
@@ -112,7 +112,7 @@ def _watch(arguments: argparse.Namespace) -> int:
             print_message(tree, message)
         except BrokenPipeError:
             edge.discard_stdout()
-            loop.stop(signal.SIGPIPE)
+            loop.put(signal.SIGPIPE)
         except OSError:
             return  # a full disk under the log is no reason to stop compiling
 
@@ -122,8 +122,8 @@ def _watch(arguments: argparse.Namespace) -> int:
             station.acquire()
             stack.callback(station.release)
         most_watches = 0 if arguments.poll else MOST_WATCHES * len(trees)
-        loop = Loop(stations, report, lambda put: Monitor(put, most_watches))
-        _stop_at_signals(loop.stop)
+        loop = Loop(stations, report, most_watches)
+        _stop_at_signals(loop.put)
         status = 128 + loop.run()
     try:
         sys.stdout.flush()
@@ -146,7 +146,7 @@ def _stop_at_signals(stop: Callable[[int], None]) -> None:
 
 def _once(arguments: argparse.Namespace) -> int:
     """Compile what is not compiled."""
-    from watcher.loop import sync
+    from watcher.tree import sync
 
     trees = _trees(arguments)
     print_message = _printer(arguments, trees)

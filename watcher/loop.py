@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from hooks_compile.errors import HooksCompileError
 from watcher import lines
-from watcher.debounce import POLL_S, QUIET_S
+from watcher.debounce import POLL_S
+from watcher.observer import Monitor
 from watcher.watch_places import Event, Kind, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from watcher.lines import Message
-    from watcher.observer import Monitor
     from watcher.survey import Survey
     from watcher.tree import Tree
     from watcher.watch_status import Station
@@ -32,23 +32,6 @@ if TYPE_CHECKING:
 _WRITE_AFTER_S = 0.5  # not at each save: a busy disk would delay the next
 
 
-def sync(tree: Tree, report: Callable[[Message], None]) -> bool:
-    """Compile what is not compiled, and report; return whether nothing has to be fixed."""
-    find = tree.start_survey()
-    assert find is not None  # noqa: S101 - it is the first
-    messages = tree.take(find())
-    while not tree.is_synced:
-        messages += tree.step()
-    if tree.sources.due.next_due() < math.inf:  # what does not compile may be half written
-        time.sleep(QUIET_S)
-        messages += tree.step()
-    report(tree.synced(watching=False))
-    for message in messages:
-        report(message)
-    has_trouble = any(message.event == "trouble" for message in messages)
-    return not has_trouble and not tree.sources.broken
-
-
 class Loop:
     """Watches some trees until it is told to stop."""
 
@@ -56,27 +39,33 @@ class Loop:
         self,
         stations: Mapping[Tree, Station],
         report: Callable[[Tree, Message], None],
-        open_monitor: Callable[[Callable[[Event], None]], Monitor],
+        most_watches: int,
     ) -> None:
-        """Each tree has the station that says that it is watched; ``report`` takes the messages."""
+        """Each tree has the station that says that it is watched; ``report`` takes the messages.
+
+        At most ``most_watches`` directories are watched.
+        """
         self._stations = stations
         self._first = next(iter(stations))
         self._report = report
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
-        self._monitor = open_monitor(self._queue.put)
+        self.monitor = Monitor(self.put, most_watches)
         self._reported: set[str] = set()
         self._last_changes: dict[Tree, dict[str, Any]] = {}
         self._write_due = math.inf
         self._since = time.time()
 
-    def stop(self, signal: int) -> None:
-        """End :meth:`run` soon; any thread and any signal handler may call it."""
-        self._queue.put(signal)
+    def put(self, item: _Item) -> None:
+        """Take an event, the signal to end :meth:`run` with, or a call to make in its thread.
+
+        Any thread and any signal handler may call this.
+        """
+        self._queue.put(item)
 
     def run(self) -> int:
-        """Watch until :meth:`stop`, and return its signal."""
+        """Watch until a signal is put, and return it."""
         with contextlib.ExitStack() as stack:
-            stack.callback(self._monitor.close)
+            stack.callback(self.monitor.close)
             for tree in self._stations:
                 stack.enter_context(contextlib.closing(tree))
             while True:
@@ -140,20 +129,20 @@ class Loop:
             take = partial(tree.take, find())
         except Exception as error:  # the loop takes it
             take = partial(tree.fail, error)
-        self._queue.put(partial(self._guard, tree, partial(self._end_survey, tree, take)))
+        self.put(partial(self._guard, tree, partial(self._end_survey, tree, take)))
 
     def _end_survey(self, tree: Tree, take: Callable[[], list[Message]]) -> None:
         self._say(tree, take())
         self._plan_write()
-        is_new = self._monitor.want(merged(each.survey.places for each in self._stations))
-        trouble = self._monitor.trouble
+        is_new = self.monitor.want(merged(each.survey.places for each in self._stations))
+        trouble = self.monitor.trouble
         for each in self._stations:
             each.scan_s = min(each.scan_s, POLL_S) if trouble else each.scan_s
             each.scan_within(0 if is_new else each.scan_s)
         if trouble:
             text = f"all contents are compared every {tree.scan_s:g} s: {trouble}"
             self._say_once(self._first, text, trouble=True)
-        if self._monitor.left_out:
+        if self.monitor.left_out:
             text = "too many directories to watch: the scan finds what changes in some of them"
             self._say_once(self._first, text)
 
@@ -183,7 +172,7 @@ class Loop:
                 self._guard(tree, partial(station.write, self._state(tree)))
 
     def _state(self, tree: Tree) -> dict[str, Any]:
-        watches = len(self._monitor.watches)
+        watches = len(self.monitor.watches)
         return {
             "pid": os.getpid(),
             "since": self._since,

@@ -178,3 +178,20 @@ class Tree:
         self._is_surveying = self._is_scan = False
         now = self._clock()
         self._rest_until = now + _REST * (now - self._survey_start)
+
+
+def sync(tree: Tree, report: Callable[[Message], None]) -> bool:
+    """Compile what is not compiled, and report; return whether nothing has to be fixed."""
+    find = tree.start_survey()
+    assert find is not None  # noqa: S101 - it is the first
+    messages = tree.take(find())
+    while not tree.is_synced:
+        messages += tree.step()
+    if tree.sources.due.next_due() < math.inf:  # what does not compile may be half written
+        time.sleep(QUIET_S)
+        messages += tree.step()
+    report(tree.synced(watching=False))
+    for message in messages:
+        report(message)
+    has_trouble = any(message.event == "trouble" for message in messages)
+    return not has_trouble and not tree.sources.broken

@@ -21,7 +21,7 @@ from tests.support.repositories import GitRepo, write
 from tests.support.watching import HOOK, is_warm, wait_until, wait_warm
 from watcher.debounce import SCAN_S
 from watcher.loop import Loop
-from watcher.observer import MOST_WATCHES, Monitor
+from watcher.observer import MOST_WATCHES
 from watcher.survey import Options
 from watcher.tree import Tree
 from watcher.watch_places import Event, Kind, Places
@@ -44,17 +44,11 @@ class Running:
         self.said: list[Message] = []
         usual = Options(scene.user.environment(), (scene.user.python,))
         self.tree = tree(scene.root, options or usual, scan_s, whole=True)
-        self._watches = watches
         (scene.user.runtime / "watch").mkdir(exist_ok=True)
         station = Station(scene.user.runtime, scene.root)
         self.loop = Loop(
-            {self.tree: station}, lambda _, message: self.said.append(message), self.open_monitor
+            {self.tree: station}, lambda _, message: self.said.append(message), watches
         )
-
-    def open_monitor(self, put: Callable[[Event], None]) -> Monitor:
-        self.put = put
-        self.monitor = Monitor(put, self._watches)
-        return self.monitor
 
     def wait_idle(self) -> None:
         """Wait until nothing is due."""
@@ -89,7 +83,7 @@ def running(
         runs.wait_for("watching")
         yield runs
     finally:
-        runs.loop.stop(15)
+        runs.loop.put(15)
         thread.join()
     assert signals == [15]
 
@@ -126,7 +120,7 @@ def test_a_dead_thread_is_replaced_by_the_scan(scene: Scene) -> None:
             sys.exit()
 
     with running(scene, scan_s=1.0) as runs:
-        runs.monitor._places = Bug()
+        runs.loop.monitor._places = Bug()
         scene.hook.write_text(HOOK.format("second"))
         scene.assert_hit()
         runs.tree.scan_s = SCAN_S
@@ -141,7 +135,7 @@ def test_after_lost_events_all_contents_are_compared_and_it_is_said_once(scene: 
         runs.wait_idle()
         scene.hook.write_text(HOOK.format("second"))
         for _ in range(5):
-            runs.put(Event(Kind.LOST, "", time.monotonic()))
+            runs.loop.put(Event(Kind.LOST, "", time.monotonic()))
         scene.assert_hit()
         assert len([m for m in runs.of("notice") if "dropped events" in str(m)]) == 1
 

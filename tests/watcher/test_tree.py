@@ -13,9 +13,8 @@ from hooks_compile.errors import ConfigError
 from hooks_compile.model import HookSource
 from tests.support.repositories import write
 from tests.support.watching import HOOK
-from watcher.loop import sync
 from watcher.survey import Options, Survey, Target, find, is_project
-from watcher.tree import Tree
+from watcher.tree import Tree, sync
 from watcher.watch_places import Event, Kind, Places
 
 if TYPE_CHECKING:
