@@ -93,12 +93,12 @@ class Loop:
         return items
 
     def _route(self, event: Event) -> None:
-        if event.kind is Kind.LOST and self._first.scan_due > time.monotonic():
+        if event.kind is Kind.LOST and not self._first.sources.asked:
             text = "the system dropped events: comparing all contents"
             self._say(self._first, [lines.notice(text)])
         for tree in self._stations:
             if event.kind is Kind.LOST:
-                tree.scan_within(0)
+                tree.compare_all()
             else:
                 tree.route(event)
 
@@ -135,11 +135,12 @@ class Loop:
         self._say(tree, take())
         self._plan_write()
         is_new = self.monitor.want(merged(each.survey.places for each in self._stations))
-        trouble = self.monitor.trouble
-        for each in self._stations:
-            each.scan_s = min(each.scan_s, POLL_S) if trouble else each.scan_s
-            each.scan_within(0 if is_new else each.scan_s)
-        if trouble:
+        for each in self._stations if is_new else ():
+            each.compare_all()
+        if trouble := self.monitor.trouble:
+            for each in self._stations:
+                each.scan_s = min(each.scan_s, POLL_S)
+                each.scan_within(each.scan_s)
             text = f"all contents are compared every {tree.scan_s:g} s: {trouble}"
             self._say_once(self._first, text, trouble=True)
         if self.monitor.left_out:

@@ -77,6 +77,11 @@ class Tree:
         """Compare all contents in so many seconds, or earlier if that is planned."""
         self.scan_due = min(self.scan_due, self._clock() + seconds)
 
+    def compare_all(self) -> None:
+        """Compare all contents now, and look for new hooks soon: events may have been missed."""
+        self.sources.ask_all()
+        self._changes.note("", self._clock(), SETTLE_S)
+
     def retry(self) -> None:
         """Compare all contents soon, with new processes: something failed."""
         self.close()

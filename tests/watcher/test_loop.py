@@ -51,8 +51,17 @@ class Running:
         )
 
     def wait_idle(self) -> None:
-        """Wait until nothing is due."""
-        wait_until(lambda: self.tree.next_due() > time.monotonic() + 0.5, self.tree.next_due)
+        """Wait until nothing has been due for a while, and no survey has run."""
+        busy = time.monotonic()
+
+        def is_idle() -> bool:
+            nonlocal busy
+            now = time.monotonic()
+            if self.tree._is_surveying or self.tree.next_due() < now + 1:
+                busy = now
+            return now > busy + 0.3
+
+        wait_until(is_idle, self.tree.next_due)
 
     def of(self, event: str) -> list[Message]:
         return [message for message in self.said if message.event == event]
