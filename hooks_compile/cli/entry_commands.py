@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hooks_compile.cli import output
 from hooks_compile.cli.context import current_directory, open_job, open_project, record_shims
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from hooks_compile.agents.wiring.committed import Place
     from hooks_compile.cli.context import Job
-    from hooks_compile.entries.committing import Checked
     from hooks_compile.entries.sync import Synced
-    from hooks_compile.model import HookSource
     from hooks_compile.project.record import Project
 
 
@@ -27,12 +25,12 @@ def run_compile(arguments: argparse.Namespace) -> int:
     if not arguments.changed:
         job = open_job(arguments, paths=arguments.paths)
         return update(job, json=arguments.json, prune=False)
-    from hooks_compile.entries import committing
+    from hooks_compile.entries.sync import compile_changed
 
     job = open_job(arguments)
     paths = [current_directory() / path for path in arguments.paths]
-    checked = committing.compile_changed(job.project, paths, job.interpreters, job.optimize)
-    return _show_checked(checked, job.project) | _show_missing_wrappers(job.project, "index")
+    synced = compile_changed(job.project, paths, job.interpreters, job.optimize)
+    return _show_broken(synced, job.project) | _show_missing_wrappers(job.project, "index")
 
 
 def run_sync(arguments: argparse.Namespace) -> int:
@@ -49,18 +47,16 @@ def run_sync(arguments: argparse.Namespace) -> int:
 
 def run_check(arguments: argparse.Namespace) -> int:
     """List what is not compiled or does not compile; write nothing."""
-    job = open_job(arguments, paths=arguments.paths)
-    if arguments.sources_only:
-        from hooks_compile.entries import committing
-
-        checked = committing.check_sources(job.project, job.interpreters, job.optimize)
-        status = _show_checked(checked, job.project)
-        return status | _show_missing_wrappers(job.project, "HEAD")
     from hooks_compile.entries.sync import examine
 
-    status = _show_synced(job, _work(job, examine), json=arguments.json)
-    if status and not arguments.json:
-        output.warn("to fix it: hooks-compile compile, after correcting what does not compile")
+    job = open_job(arguments, paths=arguments.paths)
+    synced = _work(job, examine)
+    if arguments.sources_only:
+        status = _show_broken(synced, job.project) | _show_tracked(job.project)
+    else:
+        status = _show_synced(job, synced, json=arguments.json)
+        if status and not arguments.json:
+            output.warn("to fix it: hooks-compile compile, after correcting what does not compile")
     return status | _show_missing_wrappers(job.project, "HEAD")
 
 
@@ -71,13 +67,14 @@ def run_status(arguments: argparse.Namespace) -> int:
 
 def run_clean(arguments: argparse.Namespace) -> int:
     """Remove entries, and the runtime directory if that is asked for."""
-    from hooks_compile.entries import report
+    from hooks_compile.entries import cache, report
+    from hooks_compile.project.search import directories_with_cache
 
     project = open_project(arguments, paths=arguments.paths)
-    cwd = current_directory()
-    tops = [cwd / path for path in arguments.paths if path.is_dir()]
-    alone = project.abandoned(tops or [project.root]) if tops or not arguments.paths else []
-    cleaned = clean_caches([*project.directories(), *alone], project.importable())
+    tops = [current_directory() / path for path in arguments.paths] or [project.root]
+    directories = {*project.directories()}  # and those whose last hook was removed
+    directories.update(each for top in tops for each in directories_with_cache(top))
+    cleaned = cache.clean(directories, project.importable())
     if arguments.runtime:
         cleaned.run(_remove_runtime, project.runtime)
     if arguments.json:
@@ -86,7 +83,7 @@ def run_clean(arguments: argparse.Namespace) -> int:
         output.say(f"{report.plural(len(cleaned.removed), 'file')} removed")
     if arguments.runtime and project.runtime.exists() and not cleaned.errors:
         _explain_rest(project.runtime)
-    return cleaned.show_errors()
+    return show_refused(cleaned.errors)
 
 
 def update(job: Job, *, json: bool = False, prune: bool = True) -> int:
@@ -150,17 +147,22 @@ def _show_synced(job: Job, synced: Synced, *, json: bool) -> int:
     return bool(troubles)
 
 
-def _show_checked(checked: Checked, project: Project) -> int:
+def _show_broken(synced: Synced, project: Project) -> int:
     from hooks_compile.entries.report import describe_trouble
+
+    for result in synced.broken:
+        output.warn(describe_trouble(result, project.root) or "")
+    return bool(synced.broken)
+
+
+def _show_tracked(project: Project) -> int:
+    from hooks_compile.entries.sync import tracked_cache_files
     from hooks_compile.printable import shown
 
-    for result in checked.broken:
-        output.warn(describe_trouble(result, project.root) or "")
-    for path in checked.tracked:
-        where = shown(path, project.root)
-        remedy = f"git rm --cached '{where}'"
-        output.warn(f"{where}: git tracks this cache file\n  to fix it: {remedy}")
-    return not checked.ok
+    tracked = [shown(path, project.root) for path in tracked_cache_files(project)]
+    for name in tracked:
+        output.warn(f"{name}: git tracks this cache file\n  to fix it: git rm --cached '{name}'")
+    return bool(tracked)
 
 
 def _show_missing_wrappers(project: Project, place: Place) -> int:
@@ -176,38 +178,15 @@ def _show_missing_wrappers(project: Project, place: Place) -> int:
     return bool(missing)
 
 
-class Cleaned(NamedTuple):
-    """What was removed, and what could not be: one does not stop the other."""
+def show_refused(errors: Iterable[OSError]) -> int:
+    """Print the errors of files that can't be removed; return 1 if there are some."""
+    from hooks_compile.files import refusal
 
-    removed: list[Path]
-    errors: list[OSError]
-
-    def run(self, remove: Callable[[Path], list[Path]], directory: Path) -> None:
-        """Remove from ``directory``, and keep what was removed or the error."""
-        try:
-            self.removed.extend(remove(directory))
-        except OSError as error:
-            self.errors.append(error)
-
-    def show_errors(self) -> int:
-        """Print the errors; return 1 if there are some."""
-        from hooks_compile.files import refusal
-
-        for error in self.errors:
-            output.print_error(refusal(error))
-        return bool(self.errors)
-
-
-def clean_caches(directories: Sequence[Path], modules: Iterable[HookSource]) -> Cleaned:
-    """Remove the entries of the hooks in ``directories``, and the modules that we compiled."""
-    from hooks_compile.entries import cache
-
-    cleaned = Cleaned([], [])
-    for directory in directories:
-        cleaned.run(cache.clean, cache.directory_in(directory))
-    for directory in sorted({*directories, *(module.path.parent for module in modules)}):
-        cleaned.run(cache.clean_modules, cache.module_directory_in(directory))
-    return cleaned
+    status = 0
+    for error in errors:
+        output.print_error(refusal(error))
+        status = 1
+    return status
 
 
 def _remove_runtime(runtime: Path) -> list[Path]:

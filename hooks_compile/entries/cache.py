@@ -15,33 +15,21 @@ from hooks_compile.launcher.entry import CACHE_DIRECTORY, FORMAT, TAG_SIZE
 from hooks_compile.launcher.miss.store import MARKERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from hooks_compile.model import HookSource
+
+MODULE_DIRECTORY = "__pycache__"
 # Long enough that no writer can still need it.
 DRAFT_AGE_S = 600
-_ENTRY = re.compile(
+ENTRY = re.compile(
     r"(?P<stem>.+)\.(?P<tag>[\w-]+)\.opt-(?P<level>[012])\.(?P<hash>[0-9a-f]{16})\.pyc",
     re.DOTALL,
 )
+"""The name of the file of an entry."""
+
 _DRAFT = re.compile(r"\.\d+\.\d+\.tmp")
 _CHECKED_HASH = b"\x03\x00\x00\x00"
-
-
-class EntryName(NamedTuple):
-    """The parts of the file name of an entry."""
-
-    stem: str
-    cache_tag: str
-    level: int
-    digest: str
-
-
-def parse(name: str) -> EntryName | None:
-    """Return the parts of an entry's file name, None for any other file name."""
-    match = _ENTRY.fullmatch(name)
-    if match is None:
-        return None
-    return EntryName(match["stem"], match["tag"], int(match["level"]), match["hash"])
 
 
 def directory_in(directory: Path) -> Path:
@@ -51,16 +39,37 @@ def directory_in(directory: Path) -> Path:
 
 def module_directory_in(directory: Path) -> Path:
     """Return the directory in which Python and we put the modules in ``directory``, compiled."""
-    return directory / "__pycache__"
+    return directory / MODULE_DIRECTORY
 
 
-def tracked_modules(directory: Path) -> set[str]:
-    """Return the names of the files in ``directory``, a ``__pycache__``, that git tracks."""
+def tracked_modules(modules: Iterable[str]) -> set[str]:
+    """Return those of the files ``modules`` of which git tracks a compiled form."""
+    paths = [Path(module) for module in modules]
+    tracked = {each: _tracked(module_directory_in(each)) for each in {p.parent for p in paths}}
+    stems = {(each, name.partition(".")[0]) for each, names in tracked.items() for name in names}
+    return {os.fspath(path) for path in paths if (path.parent, path.stem) in stems}
+
+
+def _tracked(directory: Path) -> set[str]:
     try:
         names = git.tracked_matching(directory.parent, [f":(literal){directory.name}"])
     except GitError:  # there is no repository, or no git
         return set()
     return {name.rpartition("/")[2] for name in names}
+
+
+class Removals(NamedTuple):
+    """What was removed, and the errors of what could not be: one does not stop the other."""
+
+    removed: list[Path]
+    errors: list[OSError]
+
+    def run(self, remove: Callable[[Path], list[Path]], directory: Path) -> None:
+        """Remove from ``directory``, and keep what was removed or the error."""
+        try:
+            self.removed.extend(remove(directory))
+        except OSError as error:
+            self.errors.append(error)
 
 
 def prune(directory: Path, *, keep: int, needed: Iterable[str] = ()) -> list[Path]:
@@ -71,17 +80,18 @@ def prune(directory: Path, *, keep: int, needed: Iterable[str] = ()) -> list[Pat
     Raises OSError, which names a file that can't be removed, after all others are.
     """
     needed = set(needed)
-    versions: defaultdict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+    versions: defaultdict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
     doomed: list[str] = []
     for item in _listing(directory):
-        name = parse(item.name)
+        match = ENTRY.fullmatch(item.name)
         try:
-            if name is not None:
-                versions[name.stem, name.cache_tag].append((item.stat().st_mtime_ns, item.name))
-            elif _DRAFT.fullmatch(item.name) and time.time() - item.stat().st_mtime > DRAFT_AGE_S:
-                doomed.append(item.name)
+            changed = item.stat().st_mtime
         except FileNotFoundError:
             continue  # another sync was faster
+        if match:
+            versions[match["stem"], match["tag"]].append((changed, item.name))
+        elif _DRAFT.fullmatch(item.name) and time.time() - changed > DRAFT_AGE_S:
+            doomed.append(item.name)
     for (stem, _), dated in versions.items():
         scripts = (directory.parent / f"{stem}.py", directory.parent / stem)
         names = [name for _, name in sorted(dated, reverse=True)]
@@ -91,34 +101,44 @@ def prune(directory: Path, *, keep: int, needed: Iterable[str] = ()) -> list[Pat
     return _remove(directory, doomed)
 
 
-def clean(directory: Path) -> list[Path]:
+def clean(directories: Iterable[Path], modules: Iterable[HookSource]) -> Removals:
+    """Remove the entries of the hooks in ``directories``, and ``modules`` that we compiled.
+
+    Files that are not ours stay.
+    """
+    directories = list(directories)
+    cleaned = Removals([], [])
+    for directory in directories:
+        cleaned.run(clean_entries, directory_in(directory))
+    for directory in sorted({*directories, *(module.path.parent for module in modules)}):
+        cleaned.run(clean_modules, module_directory_in(directory))
+    return cleaned
+
+
+def clean_entries(directory: Path) -> list[Path]:
     """Remove the entries, drafts and markers in ``directory``, and itself if it is empty then.
 
-    Files that are not ours stay. Returns what was removed. Raises OSError as :func:`prune` does.
+    Returns what was removed. Raises OSError as :func:`prune` does.
     """
     ours = {marker for marker, _ in MARKERS}
     names = [
         item.name
         for item in _listing(directory)
-        if parse(item.name) or _DRAFT.fullmatch(item.name) or item.name in ours
+        if ENTRY.fullmatch(item.name) or _DRAFT.fullmatch(item.name) or item.name in ours
     ]
     removed = _remove(directory, names)
     return removed + _remove_if_empty(directory) if removed else removed
 
 
-def remove_unused(directory: Path) -> list[Path]:
-    """Clean a directory in which there is no entry any more; return what was removed."""
-    return [] if any(parse(item.name) for item in _listing(directory)) else clean(directory)
-
-
 def clean_modules(directory: Path) -> list[Path]:
     """Remove the compiled modules that we made in ``directory``, a ``__pycache__``.
 
-    They have our trailer. What Python made stays, and what git tracks. The directory is removed if
-    it is empty then. Returns what was removed. Raises OSError as :func:`prune` does.
+    They have our trailer. What Python made stays, and what git tracks. One that replaced Python's
+    own is removed, too: Python makes it again. The directory is removed if it is empty then.
+    Returns what was removed. Raises OSError as :func:`prune` does.
     """
     ours = {item.name for item in _listing(directory) if _is_our_module(Path(item.path))}
-    removed = _remove(directory, ours - tracked_modules(directory) if ours else ())
+    removed = _remove(directory, ours - _tracked(directory) if ours else ())
     return removed + _remove_if_empty(directory) if removed else removed
 
 

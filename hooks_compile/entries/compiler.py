@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Self, cast
 
 from hooks_compile.compile_worker import worker
 from hooks_compile.compile_worker.worker import Order
+from hooks_compile.entries import cache
 from hooks_compile.entries.workers import Subprocess, is_own
 from hooks_compile.launcher.entry import CACHE_DIRECTORY
 from hooks_compile.model import CompileResult, LevelChoice, SourceError, State
-from hooks_compile.project.search import is_run_as_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from hooks_compile.compile_worker.worker import Outcome
     from hooks_compile.model import HookSource, Interpreter, Level, Optimize
 
     # ``perform`` of worker.py, here or in a subprocess.
     Worker = Callable[[Order, Sequence[str]], list[Outcome]]
+    Abi = tuple[str, str, str]
 
 # Below this number of sources a second process costs more than it saves.
 _WORTH_PROCESSES = 60
@@ -33,7 +35,7 @@ class Compiler:
     ``key`` is the runtime directory's, ``optimize`` what the user asked for. ``progress`` is
     called with the number of sources done since its last call. A context manager: its end is the
     end of the processes. Methods raise InterpreterError if an interpreter can't be run. There is
-    no result for an archive or compiled code that has the name of a source: Python runs it.
+    no result for a zip archive that has the name of a source: Python runs it.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class Compiler:
         self.optimize = optimize
         self._key = key
         self._progress = progress
-        self._workers: dict[tuple[str, str, str], Worker] = {}
+        self._workers: dict[Abi, Worker] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -65,43 +67,50 @@ class Compiler:
 
         With ``explain`` the level of each fresh entry has its reason.
         """
-        return self._hooks(sources, self._order(write=False, explain=explain))
+        order = Order(worker.COMPILE_HOOKS, self._key, self.optimize, write=False, explain=explain)
+        return self._results(sources, order)
 
     def compile(self, sources: Sequence[HookSource]) -> list[CompileResult]:
         """Compile for every interpreter what is not compiled yet, and store it."""
-        return self._hooks(sources, self._order(write=True))
+        order = Order(worker.COMPILE_HOOKS, self._key, self.optimize, write=True)
+        return self._results(sources, order)
 
     def modules(self, modules: Sequence[HookSource], *, write: bool) -> list[CompileResult]:
-        """Do the same for local modules, whose compiled form is Python's own ``__pycache__``."""
+        """Do the same for local modules, whose compiled form is Python's own ``__pycache__``.
+
+        A file that git tracks is never written: that would be a change for the next commit.
+        """
         order = Order(worker.COMPILE_MODULES, self._key, 0, write)
-        paths = [os.fspath(module.path) for module in modules]
-        results: list[CompileResult] = []
-        for group in _sharing_entries(self.interpreters):
-            outcomes = self._compiled(group[0], order, paths)
-            results += _results(modules, outcomes, group, "__pycache__")
-        return results
+        return self._results(modules, order)
 
-    def _order(self, *, write: bool, explain: bool = False) -> Order:
-        return Order(worker.COMPILE_HOOKS, self._key, self.optimize, write, explain)
-
-    def _hooks(self, sources: Sequence[HookSource], order: Order) -> list[CompileResult]:
-        paths = [os.fspath(source.path) for source in sources]
+    def _results(self, sources: Sequence[HookSource], order: Order) -> list[CompileResult]:
+        groups: dict[Abi, list[Interpreter]] = {}
+        for interpreter in self.interpreters:
+            groups.setdefault(interpreter.abi, []).append(interpreter)
         results: list[CompileResult] = []
-        for group in _sharing_entries(self.interpreters):
-            outcomes = self._outcomes(group[0], order, paths)
-            results += _results(sources, outcomes, group, CACHE_DIRECTORY)
+        for group in groups.values():
+            outcomes = self._outcomes(group[0], order, [os.fspath(each.path) for each in sources])
+            for source, outcome in zip(sources, outcomes, strict=True):
+                is_broken = outcome.state == State.BROKEN
+                if not is_broken or not is_zip_archive(source.path):
+                    results += [_result(source, each, order, outcome) for each in group]
         return sorted(results, key=lambda result: (result.source.path, result.interpreter.version))
 
     def _outcomes(
         self, interpreter: Interpreter, order: Order, paths: Sequence[str]
     ) -> Iterator[Outcome]:
-        """Yield the outcome for each hook: that of its fresh entry, else of compiling it."""
-        looking = order._replace(task=worker.FIND_FRESH)
-        known = self._worker(interpreter)(looking, paths) if paths else []
-        rest = [path for path, each in zip(paths, known, strict=True) if each.state == worker.STALE]
-        self._progress(len(paths) - len(rest))
-        compiled = iter(self._compiled(interpreter, order, rest))
-        for outcome in known:
+        """Yield the outcome for each source: that of what is fresh, else of compiling it."""
+        is_hooks = order.task == worker.COMPILE_HOOKS
+        finding = order._replace(task=worker.FIND_HOOKS if is_hooks else worker.FIND_MODULES)
+        found = self._worker(interpreter)(finding, paths) if paths else []
+        stale = [p for p, each in zip(paths, found, strict=True) if each.state == worker.STALE]
+        self._progress(len(paths) - len(stale))
+        kept = set() if is_hooks or not order.write else cache.tracked_modules(stale)
+        written = iter(self._compiled(interpreter, order, [p for p in stale if p not in kept]))
+        looked_at = order._replace(write=False)
+        others = iter(self._compiled(interpreter, looked_at, [p for p in stale if p in kept]))
+        for path, outcome in zip(paths, found, strict=True):
+            compiled = others if path in kept else written
             yield next(compiled) if outcome.state == worker.STALE else outcome
 
     def _compiled(
@@ -157,26 +166,23 @@ def _each_chunk(
         yield from pool.map(compile_chunk, chunks)
 
 
-def _sharing_entries(interpreters: Iterable[Interpreter]) -> list[list[Interpreter]]:
-    groups: dict[tuple[str, str, str], list[Interpreter]] = {}
-    for interpreter in interpreters:
-        groups.setdefault(interpreter.abi, []).append(interpreter)
-    return list(groups.values())
+def _result(
+    source: HookSource, interpreter: Interpreter, order: Order, outcome: Outcome
+) -> CompileResult:
+    directory = CACHE_DIRECTORY if order.task == worker.COMPILE_HOOKS else cache.MODULE_DIRECTORY
+    return CompileResult(
+        source,
+        interpreter,
+        LevelChoice(cast("Level", outcome.level), outcome.reason),
+        State(outcome.state),
+        source.path.parent / directory / outcome.name if outcome.name else None,
+        SourceError(*outcome.problem) if outcome.problem else None,
+        outcome.detail,
+    )
 
 
-def _results(
-    sources: Sequence[HookSource],
-    outcomes: Iterable[Outcome],
-    group: Sequence[Interpreter],
-    directory: str,
-) -> Iterator[CompileResult]:
-    """Yield a result for each source and interpreter; entries are in ``directory`` beside it."""
-    for source, outcome in zip(sources, outcomes, strict=True):
-        choice = LevelChoice(cast("Level", outcome.level), outcome.reason)
-        path = source.path.parent / directory / outcome.name if outcome.name else None
-        error = SourceError(*outcome.problem) if outcome.problem else None
-        state = State(outcome.state)
-        if state is State.BROKEN and is_run_as_whole(os.fspath(source.path)):
-            continue
-        for interpreter in group:
-            yield CompileResult(source, interpreter, choice, state, path, error, outcome.detail)
+def is_zip_archive(path: Path) -> bool:
+    """Return whether Python runs the file ``path`` as a zip archive: zipapp, shiv, pex."""
+    import zipfile  # noqa: PLC0415 - slow, and only for what does not compile
+
+    return zipfile.is_zipfile(path)

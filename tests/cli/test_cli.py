@@ -555,18 +555,6 @@ def without_last_hook(tool: Tool) -> list[Path]:
     return [hook.parent / "__pycache_opt__" for hook in (*hooks, named)]
 
 
-def test_sync_removes_the_cache_of_a_directory_whose_last_hook_is_gone(tool: Tool) -> None:
-    caches = without_last_hook(tool)
-    write(caches[2] / "mine.txt", "mine\n")
-    kept = write(tool.cwd / "scripts/other.py", "print('other')\n")
-    assert tool.launch(kept)[0] == "miss"
-    assert "old entries removed" in tool.ok("sync")
-    assert [path.name for path in caches[2].iterdir()] == ["mine.txt"]
-    assert [cache.exists() for cache in caches] == [False, False, True, True]
-    # a script that is no hook of the project may still be launched as one
-    assert [path.name.partition(".")[0] for path in caches[3].glob("*.pyc")] == ["other"]
-
-
 @pytest.mark.parametrize("words", [(), (".",), (".claude", "tools", "scripts")], ids=str)
 def test_clean_finds_the_cache_of_a_directory_whose_last_hook_is_gone(
     tool: Tool, words: tuple[str, ...]

@@ -16,9 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooks_compile.entries import cache
-from hooks_compile.entries.cache import EntryName
 from hooks_compile.entries.compiler import Compiler
-from hooks_compile.entries.sync import compile_modules
 from hooks_compile.launcher import entry
 from hooks_compile.launcher.miss import store
 from hooks_compile.model import HookSource, State
@@ -62,25 +60,33 @@ def name(number: int, stem: str = "hook", tag: str = "cpython-311", level: int =
 
 
 @pytest.mark.parametrize(
-    ("file", "expected"),
+    ("file", "stem", "tag"),
     [
-        (f"hook.cpython-311.opt-2.{HASH}.pyc", EntryName("hook", "cpython-311", 2, HASH)),
-        (f"a.b.pypy39.opt-0.{HASH}.pyc", EntryName("a.b", "pypy39", 0, HASH)),
-        (f"é -x\n.cpython-38.opt-1.{HASH}.pyc", EntryName("é -x\n", "cpython-38", 1, HASH)),
-        (f"hook.cpython-311.opt-3.{HASH}.pyc", None),
-        ("hook.cpython-311.opt-2.pyc", None),
-        (f"hook.cpython-311.opt-2.{HASH[1:]}.pyc", None),
-        (f"hook.cpython-311.opt-2.{HASH.upper()}.pyc", None),
-        (f"hook.cpython-311.opt-2.{HASH}.pyc\n", None),
-        (f".cpython-311.opt-2.{HASH}.pyc", None),
-        ("hook.cpython-311.pyc", None),
-        (".gitignore", None),
-        (".1.2.tmp", None),
-        ("", None),
+        (f"hook.cpython-311.opt-2.{HASH}.pyc", "hook", "cpython-311"),
+        (f"a.b.pypy39.opt-0.{HASH}.pyc", "a.b", "pypy39"),
+        (f"é -x\n.cpython-38.opt-1.{HASH}.pyc", "é -x\n", "cpython-38"),
     ],
 )
-def test_only_the_name_of_an_entry_is_one(file: str, expected: EntryName | None) -> None:
-    assert cache.parse(file) == expected
+def test_the_name_of_an_entry_has_the_script_and_the_interpreter(
+    file: str, stem: str, tag: str
+) -> None:
+    match = cache.ENTRY.fullmatch(file)
+    assert match is not None
+    assert (match["stem"], match["tag"], match["hash"]) == (stem, tag, HASH)
+
+
+def test_other_names_are_none_of_an_entry() -> None:
+    for file in (
+        *(
+            f"hook.cpython-311.opt-3.{HASH}.pyc",
+            "hook.cpython-311.opt-2.pyc",
+            "hook.cpython-311.pyc",
+        ),
+        *(f"hook.cpython-311.opt-2.{HASH[1:]}.pyc", f"hook.cpython-311.opt-2.{HASH.upper()}.pyc"),
+        *(f"hook.cpython-311.opt-2.{HASH}.pyc\n", f".cpython-311.opt-2.{HASH}.pyc"),
+        *(".gitignore", ".1.2.tmp", "hook.cpython-311.pyc", ""),
+    ):
+        assert cache.ENTRY.fullmatch(file) is None, file
 
 
 @given(
@@ -93,9 +99,9 @@ def test_every_name_that_the_format_makes_is_read_again(
 ) -> None:
     prefix = entry.entry_prefix(f"{stem}.py", "cpython-313")
     suffix = entry.entry_suffix(bytes(16), source)
-    assert cache.parse(f"{prefix}{level}{suffix}") == EntryName(
-        stem, "cpython-313", level, suffix[1:17]
-    )
+    match = cache.ENTRY.fullmatch(f"{prefix}{level}{suffix}")
+    assert match is not None
+    assert match.groups() == (stem, "cpython-313", str(level), suffix[1:17])
 
 
 # --- pruning
@@ -159,7 +165,7 @@ def test_what_is_no_directory_of_ours_is_left_alone(tmp_path: Path, kind: str, w
         directory.write_text("a file")
     elif kind == "symlink":
         directory.symlink_to(outside)
-    removed = cache.clean(directory) if work == "clean" else cache.prune(directory, keep=1)
+    removed = cache.clean_entries(directory) if work == "clean" else cache.prune(directory, keep=1)
     assert removed == []
     assert len(list(outside.iterdir())) == 1
 
@@ -174,7 +180,8 @@ def test_what_cannot_be_removed_is_an_error_that_names_the_file(
     directory.chmod(mode)
     code = (
         "import sys, pathlib; from hooks_compile.entries import cache\n"
-        "work = cache.clean if sys.argv[2] == 'clean' else lambda p: cache.prune(p, keep=1)\n"
+        "prune = lambda path: cache.prune(path, keep=1)\n"
+        "work = cache.clean_entries if sys.argv[2] == 'clean' else prune\n"
         "try: work(pathlib.Path(sys.argv[1]))\n"
         "except OSError as error: print(error.strerror, error.filename, sep='\\n')\n"
     )
@@ -197,7 +204,7 @@ def test_what_can_be_removed_is_removed_all_the_same(hooks: Path) -> None:
     _, second, _ = put(hooks, *(name(n, "gone") for n in range(3)))
     subprocess.run(["chattr", "+i", second], check=False, capture_output=True)
     try:
-        cache.clean(hooks / CACHE_DIRECTORY)
+        cache.clean_entries(hooks / CACHE_DIRECTORY)
     except OSError as error:
         assert error.filename == str(second)
     else:
@@ -233,7 +240,7 @@ def test_two_prunings_at_once_do_not_meet_an_error(hooks: Path) -> None:
 
 def test_cleaning_removes_what_is_ours_and_then_the_directory(hooks: Path) -> None:
     put(hooks, name(1), name(2, "gone"), ".1.2.tmp")
-    removed = cache.clean(hooks / CACHE_DIRECTORY)
+    removed = cache.clean_entries(hooks / CACHE_DIRECTORY)
     assert len(removed) == 6
     assert removed[-1] == hooks / CACHE_DIRECTORY
     assert [path.name for path in hooks.iterdir()] == ["hook.py"]
@@ -241,7 +248,7 @@ def test_cleaning_removes_what_is_ours_and_then_the_directory(hooks: Path) -> No
 
 def test_cleaning_leaves_what_is_not_ours(hooks: Path) -> None:
     put(hooks, name(1), "README")
-    cache.clean(hooks / CACHE_DIRECTORY)
+    cache.clean_entries(hooks / CACHE_DIRECTORY)
     assert [path.name for path in (hooks / CACHE_DIRECTORY).iterdir()] == ["README"]
 
 
@@ -302,8 +309,8 @@ def test_only_the_compiled_modules_that_we_made_are_removed(
     git_repo.git("rm", "-q", "--cached", "hooks/__pycache__/" + pyc(pythons))
     with Compiler([user.interpreter], user.key) as compiler:
         modules = [HookSource(path) for path in (ours, tracked, stale)]
-        states = [result.state for result in compile_modules(compiler, modules)]
-    assert states == [State.COMPILED, State.MISSING, State.COMPILED]
+        states = [result.state for result in compiler.modules(modules, write=True)]
+    assert states == [State.COMPILED, State.COMPILED, State.MISSING]
     stale.write_text("x = 'edited'\n")
     assert git_repo.git("status", "--porcelain", "--", f"hooks/__pycache__/{pyc(tracked)}") == ""
     removed = cache.clean_modules(directory)

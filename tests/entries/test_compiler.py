@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import marshal
 import os
-import py_compile
 import shutil
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.compile_worker.worker import COMPILE_HOOKS, FIND_FRESH, Order
+from hooks_compile.compile_worker.worker import COMPILE_HOOKS, FIND_HOOKS, Order
 from hooks_compile.entries import workers
 from hooks_compile.entries.compiler import Compiler
 from hooks_compile.entries.workers import Subprocess, is_own
@@ -186,7 +185,7 @@ def test_an_interpreter_that_dies_is_an_error_with_a_remedy(tmp_path: Path) -> N
     real = own(tmp_path)
     broken = type(real)("python", fake, "cpython", (3, 8, 0), "cpython-38", "00", "00")
     with Subprocess(broken) as worker, pytest.raises(InterpreterError, match="status 7"):
-        worker.perform(Order(FIND_FRESH, b"k" * 16, "auto", write=False), ["/x"])
+        worker.perform(Order(FIND_HOOKS, b"k" * 16, "auto", write=False), ["/x"])
     missing = type(real)("p", tmp_path / "no", "cpython", (3, 8, 0), "cpython-38", "00", "00")
     with pytest.raises(InterpreterError, match="No such file"):
         Subprocess(missing)
@@ -216,7 +215,7 @@ def test_a_source_that_makes_the_interpreter_crash_keeps_no_other_from_being_com
         assert result.state is State.BROKEN
         assert result.error is not None
         assert result.error.kind == "Crash"
-        assert "crashes when it compiles this (status -" in result.error.message
+        assert "crashes when it compiles this" in result.error.message
 
 
 @each_interpreter
@@ -277,14 +276,10 @@ def test_environment_variables_do_not_reach_the_compiled_code(
     assert again.read_bytes() == content
 
 
-def test_archives_and_compiled_code_with_the_name_of_a_source_are_no_hooks(
-    tmp_path: Path, key: bytes
-) -> None:
+def test_archives_with_the_name_of_a_source_are_no_hooks(tmp_path: Path, key: bytes) -> None:
     application = write(tmp_path / "application/__main__.py", "print('application')\n").parent
     for name, shebang in (("plain.py", None), ("with_shebang.py", "/usr/bin/env python3")):
         zipapp.create_archive(application, tmp_path / name, interpreter=shebang)
-    code = py_compile.compile(str(application / "__main__.py"), str(tmp_path / "code.py"))
-    assert code == str(tmp_path / "code.py")
     write(tmp_path / "broken.py", "PK\r\n(")
     write(tmp_path / "text.py", b"\xff\xfeg\0")  # of another encoding: Python can't run it
     sources = [HookSource(path) for path in sorted(tmp_path.glob("*.py"))]

@@ -52,7 +52,7 @@ def test_modules_are_what_lies_beside_the_hooks_and_hooks_that_hooks_import(
     git_repo.write(f"{directory}/pkg/x.py")
     project = open_project(git_repo.path, os.environ, agents=agents)
     assert [m.path.name for m in project.modules()] == ["__init__.py", "x.py"]
-    assert [m.path.name for m in project.imported_hooks()] == ["a.py", "c.py"]
+    assert [m.path.name for m in project.importable()[2:]] == ["a.py", "c.py"]
 
 
 def test_wrappers_go_beside_agents_hooks_not_beside_those_of_git(git_repo: GitRepo) -> None:
