@@ -6,12 +6,9 @@ here neither waits nor fills the memory. A write replaces a file as a whole or n
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import re
 import stat
-import time
 from pathlib import Path
 
 from hooks_compile.errors import HooksCompileError, pasted
@@ -22,7 +19,6 @@ LARGEST_SETTINGS = 4 << 20
 LARGEST_SOURCE = 64 << 20
 """Bytes; a larger file is neither a hook nor an entry."""
 
-_ABANDONED_S = 60
 _FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 _FORBIDDEN = (os.strerror(errno.EACCES), os.strerror(errno.EPERM))
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -35,7 +31,7 @@ def read_bytes(path: Path, largest: int = LARGEST_SETTINGS, *, follow: bool = Tr
     With ``follow`` a symlink stands for its target, else it is refused.
     Raises OSError, with ``path`` as its filename, if it is no such file or can't be read.
     """
-    return _read(path, largest, _READ if follow else _READ_NO_LINK)
+    return _read(path, largest, follow=follow, own=False)
 
 
 def read_own(path: Path, largest: int = LARGEST_SETTINGS) -> bytes:
@@ -44,25 +40,25 @@ def read_own(path: Path, largest: int = LARGEST_SETTINGS) -> bytes:
     Raises OSError as :func:`read_bytes` does, and for a symlink or a file that belongs to somebody
     else or that others may write.
     """
-    return _read(path, largest, _READ_NO_LINK, own=True)
+    return _read(path, largest, follow=False, own=True)
 
 
-def _read(path: Path, largest: int, flags: int, *, own: bool = False) -> bytes:
-    handle = os.open(path, flags)
-    try:
-        status = os.fstat(handle)
+def _read(path: Path, largest: int, *, follow: bool, own: bool) -> bytes:
+    def opener(name: str, _: int) -> int:
+        return os.open(name, _READ if follow else _READ_NO_LINK)
+
+    with open(path, "rb", buffering=0, opener=opener) as file:
+        status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))
         if own and (status.st_uid != os.geteuid() or status.st_mode & 0o22):
             raise OSError(errno.EACCES, "others could have written it", str(path))
-        data = os.read(handle, min(status.st_size, largest) + 1)
+        data = file.read(min(status.st_size, largest) + 1)
         while len(data) != status.st_size and len(data) <= largest:  # it grows, or comes in parts
-            more = os.read(handle, 1 << 16)
+            more = file.read(1 << 16)
             if not more:
                 break
             data += more
-    finally:
-        os.close(handle)
     if len(data) > largest:
         raise OSError(errno.EFBIG, f"it is larger than {largest >> 20} MiB", str(path))
     return data
@@ -87,12 +83,9 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
             os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
         Path(draft).replace(path)
-    except OSError as error:
+    except BaseException as error:
         Path(draft).unlink(missing_ok=True)
-        raise named(error, path) from None
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+        raise (named(error, path) if isinstance(error, OSError) else error) from None
 
 
 def replace_if_changed(path: Path, data: bytes, *, mode: int = 0o600) -> bool:
@@ -109,20 +102,6 @@ def replace_if_changed(path: Path, data: bytes, *, mode: int = 0o600) -> bool:
         pass
     replace(path, data, mode=mode)
     return True
-
-
-def remove_drafts(path: Path) -> None:
-    """Remove the temporary files of :func:`replace` that a killed process left beside ``path``.
-
-    A minute old, they belong to no running process. What can't be removed stays: it harms nobody.
-    """
-    pattern = re.compile(rf"\.{re.escape(path.name)}\.\w{{8}}\.tmp")
-    with contextlib.suppress(OSError):
-        for entry in os.scandir(path.parent):
-            if pattern.fullmatch(entry.name):
-                status = entry.stat(follow_symlinks=False)
-                if stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > _ABANDONED_S:
-                    Path(entry.path).unlink()
 
 
 def is_writable_directory(directory: Path) -> bool:

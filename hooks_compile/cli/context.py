@@ -66,12 +66,15 @@ class Job(NamedTuple):
     optimize: Optimize
     begun: float
 
+    def record_shims(self) -> list[Bypass]:
+        """Record what shims choose, for later launches; return how launches treat each shim."""
+        from hooks_compile.project import selection
+
+        return selection.refresh_shims(self.project, self.rules, self.commands)
+
 
 def plan_job(
-    project: Project,
-    commands: Sequence[str] = (),
-    optimize: Optimize | None = None,
-    begun: float | None = None,
+    project: Project, commands: Sequence[str] = (), optimize: Optimize | None = None
 ) -> Job:
     """Find the interpreters of ``project``.
 
@@ -80,7 +83,7 @@ def plan_job(
     """
     from hooks_compile.project import selection
 
-    begun = time.perf_counter() if begun is None else begun
+    begun = time.perf_counter()
     rules = selection.for_person(project, current_directory(), os.environ)
     interpreters = selection.find_interpreters(project, rules, commands)
     level = project.config.optimize if optimize is None else optimize
@@ -91,11 +94,4 @@ def open_job(arguments: argparse.Namespace, *, paths: Sequence[Path] = ()) -> Jo
     """Open the project and find its interpreters, as the command line says."""
     begun = time.perf_counter()
     project = open_project(arguments, paths=paths)
-    return plan_job(project, arguments.python, arguments.optimize, begun)
-
-
-def record_shims(job: Job) -> list[Bypass]:
-    """Record what shims choose, for later launches; return how launches treat each shim."""
-    from hooks_compile.project import selection
-
-    return selection.refresh_shims(job.project, job.rules, job.commands)
+    return plan_job(project, arguments.python, arguments.optimize)._replace(begun=begun)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile.cli import output
-from hooks_compile.cli.context import current_directory, open_job, open_project, record_shims
+from hooks_compile.cli.context import current_directory, open_job, open_project
 
 if TYPE_CHECKING:
     import argparse
@@ -91,7 +91,7 @@ def update(job: Job, *, json: bool = False, prune: bool = True) -> int:
     from hooks_compile.entries.sync import synchronize
 
     synced = _work(job, synchronize, prune=prune)
-    record_shims(job)
+    job.record_shims()
     return _show_synced(job, synced, json=json)
 
 
@@ -102,7 +102,7 @@ def show_status(job: Job, *, json: bool = False) -> int:
 
     project = job.project
     synced = _work(job, examine, modules=False, explain=True)
-    bypasses = record_shims(job)
+    bypasses = job.record_shims()
     trace = os.environ.get("HOOKS_COMPILE_TRACE")
     rows = status.rows(
         synced.results,
@@ -111,14 +111,14 @@ def show_status(job: Job, *, json: bool = False) -> int:
         fallbacks.count_launches(Path(trace)) if trace else None,
     )
     if json:
-        hooks = [status.as_json(row) for row in rows]
+        hooks = [row.as_json() for row in rows]
         shims = [bypass.as_json() for bypass in bypasses]
         output.print_json({"root": str(project.root), "hooks": hooks, "shims": shims})
         return 0
     if not rows:
         output.say(f"no hooks in {project.root}")
         return 0
-    output.print_table(status.COLUMNS, [status.cells(row, project.root) for row in rows])
+    output.print_table(status.COLUMNS, [row.cells(project.root) for row in rows])
     for note in dict.fromkeys(note for row in rows for note in row.notes):
         output.say(note)
     for bypass in bypasses:
