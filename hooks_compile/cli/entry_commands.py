@@ -12,10 +12,11 @@ from hooks_compile.cli.context import current_directory, open_job, open_project
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from hooks_compile.agents.wiring.committed import Place
     from hooks_compile.cli.context import Job
+    from hooks_compile.entries.cache import Removals
     from hooks_compile.entries.sync import Synced
     from hooks_compile.project.record import Project
 
@@ -50,7 +51,7 @@ def run_check(arguments: argparse.Namespace) -> int:
     from hooks_compile.entries.sync import examine
 
     job = open_job(arguments, paths=arguments.paths)
-    synced = _work(job, examine)
+    synced = examine(job.project, job.interpreters, job.optimize)
     if arguments.sources_only:
         status = _show_broken(synced, job.project) | _show_tracked(job.project)
     else:
@@ -67,14 +68,14 @@ def run_status(arguments: argparse.Namespace) -> int:
 
 def run_clean(arguments: argparse.Namespace) -> int:
     """Remove entries, and the runtime directory if that is asked for."""
-    from hooks_compile.entries import cache, report
+    from hooks_compile.entries import report
     from hooks_compile.project.search import directories_with_cache
 
     project = open_project(arguments, paths=arguments.paths)
     tops = [current_directory() / path for path in arguments.paths] or [project.root]
     directories = {*project.directories()}  # and those whose last hook was removed
     directories.update(each for top in tops for each in directories_with_cache(top))
-    cleaned = cache.clean(directories, project.importable())
+    cleaned = clean_caches(directories)
     if arguments.runtime:
         cleaned.run(_remove_runtime, project.runtime)
     if arguments.json:
@@ -90,7 +91,7 @@ def update(job: Job, *, json: bool = False, prune: bool = True) -> int:
     """Compile what changed, prune, and show the result; return 1 if something needs a fix."""
     from hooks_compile.entries.sync import synchronize
 
-    synced = _work(job, synchronize, prune=prune)
+    synced = synchronize(job.project, job.interpreters, job.optimize, prune=prune)
     job.record_shims()
     return _show_synced(job, synced, json=json)
 
@@ -101,7 +102,7 @@ def show_status(job: Job, *, json: bool = False) -> int:
     from hooks_compile.entries.sync import examine
 
     project = job.project
-    synced = _work(job, examine, modules=False, explain=True)
+    synced = examine(project, job.interpreters, job.optimize, modules=False, explain=True)
     bypasses = job.record_shims()
     trace = os.environ.get("HOOKS_COMPILE_TRACE")
     rows = status.rows(
@@ -126,11 +127,6 @@ def show_status(job: Job, *, json: bool = False) -> int:
     if not trace:
         output.say("to count launches, set HOOKS_COMPILE_TRACE to a file, for the agent and here")
     return 0
-
-
-def _work(job: Job, work: Callable[..., Synced], **options: bool) -> Synced:
-    with output.progress(len(job.project.sources) * len(job.interpreters)) as advance:
-        return work(job.project, job.interpreters, job.optimize, advance, **options)
 
 
 def _show_synced(job: Job, synced: Synced, *, json: bool) -> int:
@@ -176,6 +172,16 @@ def _show_missing_wrappers(project: Project, place: Place) -> int:
     for line in describe_missing(missing, project.root):
         output.warn(line)
     return bool(missing)
+
+
+def clean_caches(directories: Iterable[Path]) -> Removals:
+    """Remove the entries of the hooks in ``directories``."""
+    from hooks_compile.entries import cache
+
+    cleaned = cache.Removals([], [])
+    for directory in directories:
+        cleaned.run(cache.clean, cache.directory_in(directory))
+    return cleaned
 
 
 def show_refused(errors: Iterable[OSError]) -> int:

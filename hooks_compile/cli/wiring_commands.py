@@ -54,7 +54,7 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     """Take the project's hooks off the wrapper, and remove all that is ours."""
     from hooks_compile.agents.wiring import plan as wiring_plan
     from hooks_compile.agents.wiring.apply import applied
-    from hooks_compile.entries import cache, report
+    from hooks_compile.entries import report
     from hooks_compile.git_hooks import setup as git_setup
 
     project = open_project(arguments, from_here=True)
@@ -76,9 +76,7 @@ def run_uninit(arguments: argparse.Namespace) -> int:
         return stop
     with applied(plan):
         git_plan.apply(os.environ)
-    cleaned = cache.Removals([], [])
-    if not arguments.agent:
-        cleaned = cache.clean(project.directories(), project.importable())
+    cleaned = entry_commands.clean_caches([] if arguments.agent else project.directories())
     if cleaned.removed:
         output.say(f"{report.plural(len(cleaned.removed), 'file')} of compiled code removed")
     if plan.changes:

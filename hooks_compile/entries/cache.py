@@ -6,20 +6,21 @@ import os
 import re
 import time
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import files, git
 from hooks_compile.errors import GitError
-from hooks_compile.launcher.entry import CACHE_DIRECTORY, FORMAT, TAG_SIZE
+from hooks_compile.launcher.entry import CACHE_DIRECTORY
 from hooks_compile.launcher.miss.store import MARKERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from hooks_compile.model import HookSource
-
 MODULE_DIRECTORY = "__pycache__"
+"""The directory in which Python and we put local modules, compiled."""
+
 # Long enough that no writer can still need it.
 DRAFT_AGE_S = 600
 ENTRY = re.compile(
@@ -29,7 +30,6 @@ ENTRY = re.compile(
 """The name of the file of an entry."""
 
 _DRAFT = re.compile(r"\.\d+\.\d+\.tmp")
-_CHECKED_HASH = b"\x03\x00\x00\x00"
 
 
 def directory_in(directory: Path) -> Path:
@@ -37,25 +37,17 @@ def directory_in(directory: Path) -> Path:
     return directory / CACHE_DIRECTORY
 
 
-def module_directory_in(directory: Path) -> Path:
-    """Return the directory in which Python and we put the modules in ``directory``, compiled."""
-    return directory / MODULE_DIRECTORY
-
-
 def tracked_modules(modules: Iterable[str]) -> set[str]:
-    """Return those of the files ``modules`` of which git tracks a compiled form."""
-    paths = [Path(module) for module in modules]
-    tracked = {each: _tracked(module_directory_in(each)) for each in {p.parent for p in paths}}
-    stems = {(each, name.partition(".")[0]) for each, names in tracked.items() for name in names}
-    return {os.fspath(path) for path in paths if (path.parent, path.stem) in stems}
-
-
-def _tracked(directory: Path) -> set[str]:
-    try:
-        names = git.tracked_matching(directory.parent, [f":(literal){directory.name}"])
-    except GitError:  # there is no repository, or no git
-        return set()
-    return {name.rpartition("/")[2] for name in names}
+    """Return the modules in the directories of ``modules`` of which git tracks a compiled form."""
+    found: set[str] = set()
+    for directory in {Path(module).parent for module in modules}:
+        try:
+            names = git.tracked_matching(directory, [f":(literal){MODULE_DIRECTORY}"])
+        except GitError:  # there is no repository, or no git
+            continue
+        stems = (name.rpartition("/")[2].partition(".")[0] for name in names)
+        found.update(os.fspath(directory / f"{stem}.py") for stem in stems)
+    return found
 
 
 class Removals(NamedTuple):
@@ -101,24 +93,10 @@ def prune(directory: Path, *, keep: int, needed: Iterable[str] = ()) -> list[Pat
     return _remove(directory, doomed)
 
 
-def clean(directories: Iterable[Path], modules: Iterable[HookSource]) -> Removals:
-    """Remove the entries of the hooks in ``directories``, and ``modules`` that we compiled.
-
-    Files that are not ours stay.
-    """
-    directories = list(directories)
-    cleaned = Removals([], [])
-    for directory in directories:
-        cleaned.run(clean_entries, directory_in(directory))
-    for directory in sorted({*directories, *(module.path.parent for module in modules)}):
-        cleaned.run(clean_modules, module_directory_in(directory))
-    return cleaned
-
-
-def clean_entries(directory: Path) -> list[Path]:
+def clean(directory: Path) -> list[Path]:
     """Remove the entries, drafts and markers in ``directory``, and itself if it is empty then.
 
-    Returns what was removed. Raises OSError as :func:`prune` does.
+    Files that are not ours stay. Returns what was removed. Raises OSError as :func:`prune` does.
     """
     ours = {marker for marker, _ in MARKERS}
     names = [
@@ -127,30 +105,11 @@ def clean_entries(directory: Path) -> list[Path]:
         if ENTRY.fullmatch(item.name) or _DRAFT.fullmatch(item.name) or item.name in ours
     ]
     removed = _remove(directory, names)
-    return removed + _remove_if_empty(directory) if removed else removed
-
-
-def clean_modules(directory: Path) -> list[Path]:
-    """Remove the compiled modules that we made in ``directory``, a ``__pycache__``.
-
-    They have our trailer. What Python made stays, and what git tracks. One that replaced Python's
-    own is removed, too: Python makes it again. The directory is removed if it is empty then.
-    Returns what was removed. Raises OSError as :func:`prune` does.
-    """
-    ours = {item.name for item in _listing(directory) if _is_our_module(Path(item.path))}
-    removed = _remove(directory, ours - _tracked(directory) if ours else ())
-    return removed + _remove_if_empty(directory) if removed else removed
-
-
-def _is_our_module(path: Path) -> bool:
-    """Return whether a file is a checked-hash ``.pyc`` that ends in our trailer."""
-    if path.suffix != ".pyc":
-        return False
-    try:
-        data = files.read_bytes(path, files.LARGEST_SOURCE, follow=False)
-    except OSError:
-        return False
-    return data[4:8] == _CHECKED_HASH and data[-TAG_SIZE - 3 : -TAG_SIZE - 1] == FORMAT
+    if removed:
+        with suppress(OSError):  # something else is in it, or another process was faster
+            directory.rmdir()
+            removed.append(directory)
+    return removed
 
 
 def _listing(directory: Path) -> Iterator[os.DirEntry[str]]:
@@ -177,11 +136,3 @@ def _remove(directory: Path, names: Iterable[str]) -> list[Path]:
     if refused:
         raise refused
     return removed
-
-
-def _remove_if_empty(directory: Path) -> list[Path]:
-    try:
-        directory.rmdir()
-    except OSError:
-        return []  # something else is in it, or another process was faster
-    return [directory]

@@ -32,24 +32,18 @@ _CHUNK = 40
 class Compiler:
     """Compiles for some interpreters, and keeps their processes for the next call.
 
-    ``key`` is the runtime directory's, ``optimize`` what the user asked for. ``progress`` is
-    called with the number of sources done since its last call. A context manager: its end is the
-    end of the processes. Methods raise InterpreterError if an interpreter can't be run. There is
-    no result for a zip archive that has the name of a source: Python runs it.
+    ``key`` is the runtime directory's, ``optimize`` what the user asked for. A context manager: its
+    end is the end of the processes. Methods raise InterpreterError if an interpreter can't be run.
+    There is no result for a zip archive that has the name of a source: Python runs it.
     """
 
     def __init__(
-        self,
-        interpreters: Iterable[Interpreter],
-        key: bytes,
-        optimize: Optimize = "auto",
-        progress: Callable[[int], None] = lambda _: None,
+        self, interpreters: Iterable[Interpreter], key: bytes, optimize: Optimize = "auto"
     ) -> None:
         """Start nothing yet: processes start when there is work for them."""
         self.interpreters = tuple(interpreters)
         self.optimize = optimize
         self._key = key
-        self._progress = progress
         self._workers: dict[Abi, Worker] = {}
         self._stack = ExitStack()
 
@@ -104,7 +98,6 @@ class Compiler:
         finding = order._replace(task=worker.FIND_HOOKS if is_hooks else worker.FIND_MODULES)
         found = self._worker(interpreter)(finding, paths) if paths else []
         stale = [p for p, each in zip(paths, found, strict=True) if each.state == worker.STALE]
-        self._progress(len(paths) - len(stale))
         kept = set() if is_hooks or not order.write else cache.tracked_modules(stale)
         written = iter(self._compiled(interpreter, order, [p for p in stale if p not in kept]))
         looked_at = order._replace(write=False)
@@ -126,7 +119,6 @@ class Compiler:
                 processes = (stack.enter_context(Subprocess(interpreter)) for _ in range(more))
                 workers += [process.perform for process in processes]
             for found in _each_chunk(workers, order, chunks):
-                self._progress(len(found))
                 outcomes += found
         return outcomes
 

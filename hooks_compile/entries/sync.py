@@ -17,7 +17,7 @@ from hooks_compile.launcher.entry import CACHE_DIRECTORY
 from hooks_compile.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from hooks_compile.model import CompileResult, Interpreter, Optimize
@@ -51,20 +51,19 @@ def synchronize(
     project: Project,
     interpreters: Sequence[Interpreter],
     optimize: Optimize | None = None,
-    progress: Callable[[int], None] = lambda _: None,
     *,
     prune: bool = True,
 ) -> Synced:
     """Compile what changed in ``project`` and, with ``prune``, remove what no launch needs.
 
-    ``optimize`` takes the place of the configured level, ``progress`` is the compiler's. Safe at
-    the same time as launches and other syncs. A file that can't be written or removed does not
-    stop the rest. Raises RuntimeDirectoryError or InterpreterError if nothing can be compiled.
+    ``optimize`` takes the place of the configured level. Safe at the same time as launches and
+    other syncs. A file that can't be written or removed does not stop the rest. Raises
+    RuntimeDirectoryError or InterpreterError if nothing can be compiled.
     """
     runtime_directory.ensure(project.runtime)
     key = runtime_directory.read_key(project.runtime)
     level = project.config.optimize if optimize is None else optimize
-    with Compiler(interpreters, key, level, progress) as compiler:
+    with Compiler(interpreters, key, level) as compiler:
         results = compiler.compile(project.sources)
         modules = compiler.modules(project.importable(), write=True)
     if not prune:
@@ -113,7 +112,6 @@ def examine(
     project: Project,
     interpreters: Sequence[Interpreter],
     optimize: Optimize | None = None,
-    progress: Callable[[int], None] = lambda _: None,
     *,
     modules: bool = True,
     explain: bool = False,
@@ -129,7 +127,7 @@ def examine(
     except RuntimeDirectoryError:
         key = os.urandom(16)  # no entry verifies under it
     level = project.config.optimize if optimize is None else optimize
-    with Compiler(interpreters, key, level, progress) as compiler:
+    with Compiler(interpreters, key, level) as compiler:
         results = compiler.check(project.sources, explain=explain)
         return Synced(results, compiler.modules(project.modules() if modules else (), write=False))
 
@@ -139,7 +137,7 @@ def tracked_cache_files(project: Project) -> list[Path]:
     root = project.root
     if project.repository is None:
         return []
-    directories = [each for each in project.directories() if each.is_relative_to(root)]
-    beside = [cache.module_directory_in(each).relative_to(root).as_posix() for each in directories]
-    pathspecs = [f":(glob)**/{CACHE_DIRECTORY}/**", *(f":(literal){name}" for name in beside)]
+    inside = [each for each in project.directories() if each.is_relative_to(root)]
+    pathspecs = [f":(glob)**/{CACHE_DIRECTORY}/**"]
+    pathspecs += [f":(literal){each.relative_to(root) / cache.MODULE_DIRECTORY}" for each in inside]
     return [root / name for name in git.tracked_matching(root, pathspecs)]

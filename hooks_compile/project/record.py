@@ -32,17 +32,15 @@ _IMPORT = re.compile(rb"\n[ \t]*(?:import|from)[ \t]+(\w[\w, \t]*)")
 class Project:
     """A work tree and what was found in it.
 
-    ``root`` is the work tree's root, or the current directory outside of git. ``given`` says that
-    the sources were named one by one, not searched for. ``repository`` is None outside of git.
-    ``listed`` are names of files of the work tree, as :class:`~.discovery.Found` has them; empty
-    if nothing was searched for.
+    ``root`` is the work tree's root, or the current directory outside of git. ``repository`` is
+    None outside of git. ``listed`` are names of files of the work tree, as
+    :class:`~.discovery.Found` has them; empty if nothing was searched for.
     """
 
     root: Path
     config: Config
     sources: tuple[HookSource, ...]
     runtime: Path
-    given: bool
     repository: Repository | None = None
     listed: tuple[str, ...] = ()
 
@@ -112,7 +110,7 @@ def open_project(
     if config.imports:
         sources = [_with_imports(source, root, config) for source in sources]
     runtime = runtime_directory.location(env)
-    return Project(root, config, tuple(sources), runtime, bool(paths), repository, listed)
+    return Project(root, config, tuple(sources), runtime, repository, listed)
 
 
 def _with_imports(source: HookSource, root: Path, config: Config) -> HookSource:

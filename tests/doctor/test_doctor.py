@@ -709,7 +709,7 @@ def test_names_that_are_not_utf8_can_be_printed(healthy: Tool) -> None:
 def test_an_unreadable_hook_is_a_problem(interpreter: Interpreter, unprivileged: Path) -> None:
     hook = write(unprivileged / "hook.py", "pass\n")
     hook.chmod(0)
-    project = Project(unprivileged, Config(), (HookSource(hook),), unprivileged, given=True)
+    project = Project(unprivileged, Config(), (HookSource(hook),), unprivileged)
     results = sync.examine(project, [interpreter]).results
     (finding,) = hook_checks.check_entries(results, unprivileged)
     assert finding.is_problem

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import py_compile
 import subprocess
 import sys
 import threading
 import time
-from py_compile import PycInvalidationMode
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,12 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooks_compile.entries import cache
-from hooks_compile.entries.compiler import Compiler
 from hooks_compile.launcher import entry
 from hooks_compile.launcher.miss import store
-from hooks_compile.model import HookSource, State
 from tests.support.launches import CACHE_DIRECTORY, User, as_ordinary_user, entries
-from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -165,7 +160,7 @@ def test_what_is_no_directory_of_ours_is_left_alone(tmp_path: Path, kind: str, w
         directory.write_text("a file")
     elif kind == "symlink":
         directory.symlink_to(outside)
-    removed = cache.clean_entries(directory) if work == "clean" else cache.prune(directory, keep=1)
+    removed = cache.clean(directory) if work == "clean" else cache.prune(directory, keep=1)
     assert removed == []
     assert len(list(outside.iterdir())) == 1
 
@@ -181,7 +176,7 @@ def test_what_cannot_be_removed_is_an_error_that_names_the_file(
     code = (
         "import sys, pathlib; from hooks_compile.entries import cache\n"
         "prune = lambda path: cache.prune(path, keep=1)\n"
-        "work = cache.clean_entries if sys.argv[2] == 'clean' else prune\n"
+        "work = cache.clean if sys.argv[2] == 'clean' else prune\n"
         "try: work(pathlib.Path(sys.argv[1]))\n"
         "except OSError as error: print(error.strerror, error.filename, sep='\\n')\n"
     )
@@ -204,7 +199,7 @@ def test_what_can_be_removed_is_removed_all_the_same(hooks: Path) -> None:
     _, second, _ = put(hooks, *(name(n, "gone") for n in range(3)))
     subprocess.run(["chattr", "+i", second], check=False, capture_output=True)
     try:
-        cache.clean_entries(hooks / CACHE_DIRECTORY)
+        cache.clean(hooks / CACHE_DIRECTORY)
     except OSError as error:
         assert error.filename == str(second)
     else:
@@ -240,7 +235,7 @@ def test_two_prunings_at_once_do_not_meet_an_error(hooks: Path) -> None:
 
 def test_cleaning_removes_what_is_ours_and_then_the_directory(hooks: Path) -> None:
     put(hooks, name(1), name(2, "gone"), ".1.2.tmp")
-    removed = cache.clean_entries(hooks / CACHE_DIRECTORY)
+    removed = cache.clean(hooks / CACHE_DIRECTORY)
     assert len(removed) == 6
     assert removed[-1] == hooks / CACHE_DIRECTORY
     assert [path.name for path in hooks.iterdir()] == ["hook.py"]
@@ -248,7 +243,7 @@ def test_cleaning_removes_what_is_ours_and_then_the_directory(hooks: Path) -> No
 
 def test_cleaning_leaves_what_is_not_ours(hooks: Path) -> None:
     put(hooks, name(1), "README")
-    cache.clean_entries(hooks / CACHE_DIRECTORY)
+    cache.clean(hooks / CACHE_DIRECTORY)
     assert [path.name for path in (hooks / CACHE_DIRECTORY).iterdir()] == ["README"]
 
 
@@ -288,45 +283,3 @@ def test_markers_that_somebody_changed_stay(hooks: Path) -> None:
 def test_a_directory_of_modules_gets_no_markers(tmp_path: Path) -> None:
     store.store(str(tmp_path / "__pycache__"), "name", b"data", markers=False)
     assert [path.name for path in (tmp_path / "__pycache__").iterdir()] == ["name"]
-
-
-# --- compiled modules
-
-
-def test_only_the_compiled_modules_that_we_made_are_removed(
-    tmp_path: Path, git_repo: GitRepo
-) -> None:
-    user = User.create(tmp_path / "home")
-    names = ("ours", "pythons", "tracked", "stale")
-    ours, pythons, tracked, stale = (
-        git_repo.write(f"hooks/{name}.py", f"x = {name!r}\n") for name in names
-    )
-    py_compile.compile(str(pythons), invalidation_mode=PycInvalidationMode.CHECKED_HASH)
-    py_compile.compile(str(tracked))
-    git_repo.git("add", "-f", "hooks")
-    git_repo.commit()
-    directory = cache.module_directory_in(ours.parent)
-    git_repo.git("rm", "-q", "--cached", "hooks/__pycache__/" + pyc(pythons))
-    with Compiler([user.interpreter], user.key) as compiler:
-        modules = [HookSource(path) for path in (ours, tracked, stale)]
-        states = [result.state for result in compiler.modules(modules, write=True)]
-    assert states == [State.COMPILED, State.COMPILED, State.MISSING]
-    stale.write_text("x = 'edited'\n")
-    assert git_repo.git("status", "--porcelain", "--", f"hooks/__pycache__/{pyc(tracked)}") == ""
-    removed = cache.clean_modules(directory)
-    assert removed == [directory / pyc(ours), directory / pyc(stale)]
-    assert {path.name for path in directory.iterdir()} == {pyc(pythons), pyc(tracked)}
-
-
-def test_the_directory_of_modules_is_removed_if_it_is_empty_then(tmp_path: Path) -> None:
-    user = User.create(tmp_path / "home")
-    module = write(tmp_path / "hooks/helper.py", "x = 1\n")
-    user.compile_modules(module)
-    directory = cache.module_directory_in(module.parent)
-    assert cache.clean_modules(directory) == [directory / pyc(module), directory]
-    assert cache.clean_modules(directory) == []
-
-
-def pyc(module: Path) -> str:
-    """The name of a module's compiled file under our own interpreter."""
-    return f"{module.stem}.{sys.implementation.cache_tag}.pyc"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import marshal
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from hooks_compile.model import Interpreter, Optimize
+    from tests.support.repositories import GitRepo
 
 
 @pytest.fixture
@@ -146,13 +148,11 @@ def test_few_and_many_sources_give_the_same_results(count: int, tmp_path: Path, 
         HookSource(write(tmp_path / f"h{number}.py", f"x = {number}\n" if number % 7 else "x ="))
         for number in range(count)
     ]
-    done: list[int] = []
-    with Compiler([own(tmp_path)], key, progress=done.append) as compiler:
+    with Compiler([own(tmp_path)], key) as compiler:
         results = compiler.compile(sources)
     assert [result.source for result in results] == sorted(sources)
     broken = [result for result in results if result.state is State.BROKEN]
     assert len(broken) == len(range(0, count, 7))
-    assert sum(done) == count
 
 
 def test_modules_become_checked_hash_files_that_python_itself_uses(
@@ -178,6 +178,42 @@ def test_modules_become_checked_hash_files_that_python_itself_uses(
         written.entry.write_bytes(written.entry.read_bytes()[:-1] + b"?")
         (fixed,) = compiler.modules([module], write=True)
         assert fixed.state is State.COMPILED
+
+
+def test_a_compiled_module_that_git_tracks_is_never_written(
+    tmp_path: Path, key: bytes, git_repo: GitRepo
+) -> None:
+    ours, tracked = (git_repo.write(f"hooks/{name}.py", "x = 1\n") for name in ("a", "b"))
+    py_compile.compile(str(tracked))
+    git_repo.git("add", "-f", "hooks")
+    git_repo.commit()
+    with Compiler([own(tmp_path)], key) as compiler:
+        modules = [HookSource(path) for path in (ours, tracked)]
+        states = [result.state for result in compiler.modules(modules, write=True)]
+    assert states == [State.COMPILED, State.MISSING]
+    assert git_repo.git("status", "--porcelain", "--untracked-files=no") == ""
+
+
+_COUNTED = """\
+import os, sys
+from pathlib import Path
+from hooks_compile.entries.compiler import Compiler
+from hooks_compile.interpreters.resolve import resolve
+from hooks_compile.model import HookSource
+path = sys.argv[1]
+sys.addaudithook(lambda event, args: event == "compile" and args[1] == path and print(path))
+interpreter = resolve(sys.executable, cwd=Path(), env=os.environ)
+with Compiler([interpreter], bytes(16)) as compiler:
+    for _ in range(2):
+        compiler.modules([HookSource(Path(path))], write=True)
+"""
+
+
+def test_a_module_is_compiled_once(tmp_path: Path) -> None:
+    module = write(tmp_path / "beside.py", "x = 1\n")
+    command = [sys.executable, "-c", _COUNTED, str(module)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{module}\n"
 
 
 def test_an_interpreter_that_dies_is_an_error_with_a_remedy(tmp_path: Path) -> None:

@@ -26,7 +26,6 @@ def test_the_project_is_the_work_tree_around_the_current_directory(git_repo: Git
     project = open_project(git_repo.path / "src" / "deep", os.environ, agents=agents)
     assert project.root == git_repo.path
     assert [source.path for source in project.sources] == [hook]
-    assert not project.given
 
 
 def test_paths_are_taken_from_the_current_directory(git_repo: GitRepo) -> None:
@@ -35,7 +34,6 @@ def test_paths_are_taken_from_the_current_directory(git_repo: GitRepo) -> None:
         git_repo.path / "any", os.environ, [hook.relative_to(hook.parent)], agents=agents
     )
     assert [source.path for source in project.sources] == [hook]
-    assert project.given
     with pytest.raises(HooksCompileError, match=r"gone\.py"):
         open_project(git_repo.path, os.environ, [hook.with_name("gone.py")], agents=agents)
 
