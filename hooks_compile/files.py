@@ -44,21 +44,21 @@ def read_own(path: Path, largest: int = LARGEST_SETTINGS) -> bytes:
 
 
 def _read(path: Path, largest: int, *, follow: bool, own: bool) -> bytes:
-    def opener(name: str, _: int) -> int:
-        return os.open(name, _READ if follow else _READ_NO_LINK)
-
-    with open(path, "rb", buffering=0, opener=opener) as file:
-        status = os.fstat(file.fileno())
+    handle = os.open(path, _READ if follow else _READ_NO_LINK)
+    try:
+        status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))
         if own and (status.st_uid != os.geteuid() or status.st_mode & 0o22):
             raise OSError(errno.EACCES, "others could have written it", str(path))
-        data = file.read(min(status.st_size, largest) + 1)
+        data = os.read(handle, min(status.st_size, largest) + 1)
         while len(data) != status.st_size and len(data) <= largest:  # it grows, or comes in parts
-            more = file.read(1 << 16)
+            more = os.read(handle, 1 << 16)
             if not more:
                 break
             data += more
+    finally:
+        os.close(handle)
     if len(data) > largest:
         raise OSError(errno.EFBIG, f"it is larger than {largest >> 20} MiB", str(path))
     return data

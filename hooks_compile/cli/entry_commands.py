@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 from hooks_compile.cli import output
 from hooks_compile.cli.context import current_directory, open_job, open_project
+from hooks_compile.entries import cache, fallbacks, report, sync
+from hooks_compile.files import refusal
+from hooks_compile.printable import shown
+from hooks_compile.project.search import directories_with_cache
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from hooks_compile.agents.wiring.committed import Place
     from hooks_compile.cli.context import Job
-    from hooks_compile.entries.cache import Removals
-    from hooks_compile.entries.sync import Synced
     from hooks_compile.project.record import Project
 
 
@@ -26,11 +28,9 @@ def run_compile(arguments: argparse.Namespace) -> int:
     if not arguments.changed:
         job = open_job(arguments, paths=arguments.paths)
         return update(job, json=arguments.json, prune=False)
-    from hooks_compile.entries.sync import compile_changed
-
     job = open_job(arguments)
     paths = [current_directory() / path for path in arguments.paths]
-    synced = compile_changed(job.project, paths, job.interpreters, job.optimize)
+    synced = sync.compile_changed(job.project, paths, job.interpreters, job.optimize)
     return _show_broken(synced, job.project) | _show_missing_wrappers(job.project, "index")
 
 
@@ -48,10 +48,8 @@ def run_sync(arguments: argparse.Namespace) -> int:
 
 def run_check(arguments: argparse.Namespace) -> int:
     """List what is not compiled or does not compile; write nothing."""
-    from hooks_compile.entries.sync import examine
-
     job = open_job(arguments, paths=arguments.paths)
-    synced = examine(job.project, job.interpreters, job.optimize)
+    synced = sync.examine(job.project, job.interpreters, job.optimize)
     if arguments.sources_only:
         status = _show_broken(synced, job.project) | _show_tracked(job.project)
     else:
@@ -68,14 +66,10 @@ def run_status(arguments: argparse.Namespace) -> int:
 
 def run_clean(arguments: argparse.Namespace) -> int:
     """Remove entries, and the runtime directory if that is asked for."""
-    from hooks_compile.entries import report
-    from hooks_compile.project.search import directories_with_cache
-
     project = open_project(arguments, paths=arguments.paths)
     tops = [current_directory() / path for path in arguments.paths] or [project.root]
-    directories = {*project.directories()}  # and those whose last hook was removed
-    directories.update(each for top in tops for each in directories_with_cache(top))
-    cleaned = clean_caches(directories)
+    abandoned = {each for top in tops for each in directories_with_cache(top)}
+    cleaned = clean_caches({*project.directories(), *abandoned})
     if arguments.runtime:
         cleaned.run(_remove_runtime, project.runtime)
     if arguments.json:
@@ -89,20 +83,17 @@ def run_clean(arguments: argparse.Namespace) -> int:
 
 def update(job: Job, *, json: bool = False, prune: bool = True) -> int:
     """Compile what changed, prune, and show the result; return 1 if something needs a fix."""
-    from hooks_compile.entries.sync import synchronize
-
-    synced = synchronize(job.project, job.interpreters, job.optimize, prune=prune)
+    synced = sync.synchronize(job.project, job.interpreters, job.optimize, prune=prune)
     job.record_shims()
     return _show_synced(job, synced, json=json)
 
 
 def show_status(job: Job, *, json: bool = False) -> int:
     """Show the state of every hook and of the shims among the commands; return 0."""
-    from hooks_compile.entries import fallbacks, status
-    from hooks_compile.entries.sync import examine
+    from hooks_compile.entries import status
 
     project = job.project
-    synced = examine(project, job.interpreters, job.optimize, modules=False, explain=True)
+    synced = sync.examine(project, job.interpreters, job.optimize, modules=False, explain=True)
     bypasses = job.record_shims()
     trace = os.environ.get("HOOKS_COMPILE_TRACE")
     rows = status.rows(
@@ -120,18 +111,31 @@ def show_status(job: Job, *, json: bool = False) -> int:
         output.say(f"no hooks in {project.root}")
         return 0
     output.print_table(status.COLUMNS, [row.cells(project.root) for row in rows])
-    for note in dict.fromkeys(note for row in rows for note in row.notes):
-        output.say(note)
-    for bypass in bypasses:
-        output.say(str(bypass))
+    notes = dict.fromkeys(note for row in rows for note in row.notes)
+    for line in (*notes, *map(str, bypasses)):
+        output.say(line)
     if not trace:
         output.say("to count launches, set HOOKS_COMPILE_TRACE to a file, for the agent and here")
     return 0
 
 
-def _show_synced(job: Job, synced: Synced, *, json: bool) -> int:
-    from hooks_compile.entries import report
+def clean_caches(directories: Iterable[Path]) -> cache.Removals:
+    """Remove the entries of the hooks in ``directories``."""
+    cleaned = cache.Removals([], [])
+    for directory in directories:
+        cleaned.run(cache.clean, cache.directory_in(directory))
+    return cleaned
 
+
+def show_refused(errors: Iterable[OSError]) -> int:
+    """Print the errors of files that can't be removed; return 1 if there are some."""
+    lines = [refusal(error) for error in errors]
+    for line in lines:
+        output.print_error(line)
+    return bool(lines)
+
+
+def _show_synced(job: Job, synced: sync.Synced, *, json: bool) -> int:
     seconds = time.perf_counter() - job.begun
     troubles = report.troubles(synced, job.project.root)
     if json:
@@ -143,19 +147,14 @@ def _show_synced(job: Job, synced: Synced, *, json: bool) -> int:
     return bool(troubles)
 
 
-def _show_broken(synced: Synced, project: Project) -> int:
-    from hooks_compile.entries.report import describe_trouble
-
+def _show_broken(synced: sync.Synced, project: Project) -> int:
     for result in synced.broken:
-        output.warn(describe_trouble(result, project.root) or "")
+        output.warn(report.describe_trouble(result, project.root) or "")
     return bool(synced.broken)
 
 
 def _show_tracked(project: Project) -> int:
-    from hooks_compile.entries.sync import tracked_cache_files
-    from hooks_compile.printable import shown
-
-    tracked = [shown(path, project.root) for path in tracked_cache_files(project)]
+    tracked = [shown(path, project.root) for path in sync.tracked_cache_files(project)]
     for name in tracked:
         output.warn(f"{name}: git tracks this cache file\n  to fix it: git rm --cached '{name}'")
     return bool(tracked)
@@ -174,27 +173,6 @@ def _show_missing_wrappers(project: Project, place: Place) -> int:
     return bool(missing)
 
 
-def clean_caches(directories: Iterable[Path]) -> Removals:
-    """Remove the entries of the hooks in ``directories``."""
-    from hooks_compile.entries import cache
-
-    cleaned = cache.Removals([], [])
-    for directory in directories:
-        cleaned.run(cache.clean, cache.directory_in(directory))
-    return cleaned
-
-
-def show_refused(errors: Iterable[OSError]) -> int:
-    """Print the errors of files that can't be removed; return 1 if there are some."""
-    from hooks_compile.files import refusal
-
-    status = 0
-    for error in errors:
-        output.print_error(refusal(error))
-        status = 1
-    return status
-
-
 def _remove_runtime(runtime: Path) -> list[Path]:
     from hooks_compile.git_hooks import installer
     from hooks_compile.install import runtime_directory
@@ -208,3 +186,12 @@ def _explain_rest(runtime: Path) -> None:
     output.warn(f"{runtime}: stays, because something else is in it")
     if any(each.is_relative_to(runtime) for each in installer.template_directories()):
         output.warn("  git's configuration names it: hooks-compile git-hooks uninstall --global")
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "compile": run_compile,
+    "sync": run_sync,
+    "check": run_check,
+    "status": run_status,
+    "clean": run_clean,
+}

@@ -42,12 +42,6 @@ def print_raw(text: str) -> None:
         sys.stdout.buffer.write(text.encode(errors="surrogateescape"))
 
 
-def flush() -> None:
-    """Write out what was printed: this process is about to become another program."""
-    if sys.stdout is not None:  # as under >&-
-        sys.stdout.flush()
-
-
 def print_json(value: object) -> None:
     """Print one JSON document."""
     import json

@@ -11,7 +11,7 @@ from hooks_compile.errors import HooksCompileError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from hooks_compile.agents.wiring.plan import Plan
     from hooks_compile.git_hooks.setup import GitPlan
@@ -184,3 +184,11 @@ def _unfinished(plan: Plan) -> int:
             f"{stays} for a reason that you can remove: see above, then run this again"
         )
     return bool(plan.unfinished)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "init": run_init,
+    "uninit": run_uninit,
+    "wrapper": run_wrapper,
+    "git-hooks": run_git_hooks,
+}

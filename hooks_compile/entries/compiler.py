@@ -14,7 +14,7 @@ from hooks_compile.launcher.entry import CACHE_DIRECTORY
 from hooks_compile.model import CompileResult, LevelChoice, SourceError, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from hooks_compile.compile_worker.worker import Outcome
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     # ``perform`` of worker.py, here or in a subprocess.
     Worker = Callable[[Order, Sequence[str]], list[Outcome]]
-    Abi = tuple[str, str, str]
 
 # Below this number of sources a second process costs more than it saves.
 _WORTH_PROCESSES = 60
@@ -44,7 +43,7 @@ class Compiler:
         self.interpreters = tuple(interpreters)
         self.optimize = optimize
         self._key = key
-        self._workers: dict[Abi, Worker] = {}
+        self._workers: dict[tuple[str, str, str], Worker] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -78,84 +77,65 @@ class Compiler:
         return self._results(modules, order)
 
     def _results(self, sources: Sequence[HookSource], order: Order) -> list[CompileResult]:
-        groups: dict[Abi, list[Interpreter]] = {}
-        for interpreter in self.interpreters:
-            groups.setdefault(interpreter.abi, []).append(interpreter)
-        results: list[CompileResult] = []
-        for group in groups.values():
-            outcomes = self._outcomes(group[0], order, [os.fspath(each.path) for each in sources])
-            for source, outcome in zip(sources, outcomes, strict=True):
-                is_broken = outcome.state == State.BROKEN
-                if not is_broken or not is_zip_archive(source.path):
-                    results += [_result(source, each, order, outcome) for each in group]
+        paths = [os.fspath(source.path) for source in sources]
+        results = [
+            _result(source, interpreter, order, outcome)
+            for interpreter in (self.interpreters if paths else ())
+            for source, outcome in zip(
+                sources, self._outcomes(interpreter, order, paths), strict=True
+            )
+            if outcome.state != State.BROKEN or not is_zip_archive(source.path)
+        ]
         return sorted(results, key=lambda result: (result.source.path, result.interpreter.version))
 
     def _outcomes(
         self, interpreter: Interpreter, order: Order, paths: Sequence[str]
-    ) -> Iterator[Outcome]:
-        """Yield the outcome for each source: that of what is fresh, else of compiling it."""
+    ) -> list[Outcome]:
+        """Return the outcome for each source: that of what is fresh, else of compiling it."""
         is_hooks = order.task == worker.COMPILE_HOOKS
         finding = order._replace(task=worker.FIND_HOOKS if is_hooks else worker.FIND_MODULES)
-        found = self._worker(interpreter)(finding, paths) if paths else []
-        stale = [p for p, each in zip(paths, found, strict=True) if each.state == worker.STALE]
-        kept = set() if is_hooks or not order.write else cache.tracked_modules(stale)
-        written = iter(self._compiled(interpreter, order, [p for p in stale if p not in kept]))
-        looked_at = order._replace(write=False)
-        others = iter(self._compiled(interpreter, looked_at, [p for p in stale if p in kept]))
-        for path, outcome in zip(paths, found, strict=True):
-            compiled = others if path in kept else written
-            yield next(compiled) if outcome.state == worker.STALE else outcome
+        found = dict(zip(paths, self._worker(interpreter)(finding, paths), strict=True))
+        stale = [path for path, outcome in found.items() if outcome.state == worker.STALE]
+        tracked = cache.tracked_modules(stale) if order.write and not is_hooks else set()
+        kept = [path for path in stale if path in tracked]
+        others = [path for path in stale if path not in tracked]
+        found.update(zip(others, self._compiled(interpreter, order, others), strict=True))
+        looking = order._replace(write=False)
+        found.update(zip(kept, self._compiled(interpreter, looking, kept), strict=True))
+        return [found[path] for path in paths]
 
     def _compiled(
         self, interpreter: Interpreter, order: Order, paths: Sequence[str]
     ) -> list[Outcome]:
         """Return the outcome for each path. For many paths there is a process for each core."""
-        chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
-        outcomes: list[Outcome] = []
+        own = self._worker(interpreter)
+        if len(paths) < _WORTH_PROCESSES:
+            return own(order, paths)
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import
+
+        chunks = iter([paths[at : at + _CHUNK] for at in range(0, len(paths), _CHUNK)])
+        outcomes: dict[str, Outcome] = {}
+
+        def compile_chunks(perform: Worker) -> None:
+            for chunk in chunks:  # all workers take from it
+                outcomes.update(zip(chunk, perform(order, chunk), strict=True))
+
         with ExitStack() as stack:
-            workers = [self._worker(interpreter)] if chunks else []
-            if len(paths) > _WORTH_PROCESSES:
-                more = (os.cpu_count() or 1) - 1
-                processes = (stack.enter_context(Subprocess(interpreter)) for _ in range(more))
-                workers += [process.perform for process in processes]
-            for found in _each_chunk(workers, order, chunks):
-                outcomes += found
-        return outcomes
+            count = os.cpu_count() or 1
+            more = [stack.enter_context(Subprocess(interpreter)) for _ in range(count - 1)]
+            workers = [own, *(each.perform for each in more)]
+            pool = stack.enter_context(ThreadPoolExecutor(count))
+            list(pool.map(compile_chunks, workers))  # raises what one of them raises
+        return [outcomes[path] for path in paths]
 
     def _worker(self, interpreter: Interpreter) -> Worker:
-        found = self._workers.get(interpreter.abi)
-        if found is None:
+        if interpreter.abi not in self._workers:
             if is_own(interpreter):
-                found = worker.perform
+                found: Worker = worker.perform
             else:
                 found = self._stack.enter_context(Subprocess(interpreter)).perform
             self._workers[interpreter.abi] = found
-        return found
-
-
-def _each_chunk(
-    workers: Sequence[Worker], order: Order, chunks: Sequence[Sequence[str]]
-) -> Iterator[list[Outcome]]:
-    """Yield the outcomes of each chunk, in order. Each worker has one chunk at a time."""
-    if len(workers) < 2:  # as usual: no thread is needed
-        yield from (workers[0](order, chunk) for chunk in chunks)
-        return
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import
-    from queue import SimpleQueue  # noqa: PLC0415 - only here
-
-    idle: SimpleQueue[Worker] = SimpleQueue()
-    for each in workers:
-        idle.put(each)
-
-    def compile_chunk(chunk: Sequence[str]) -> list[Outcome]:
-        perform = idle.get()
-        try:
-            return perform(order, chunk)
-        finally:
-            idle.put(perform)
-
-    with ThreadPoolExecutor(len(workers)) as pool:
-        yield from pool.map(compile_chunk, chunks)
+        return self._workers[interpreter.abi]
 
 
 def _result(

@@ -435,25 +435,18 @@ def test_run_passes_stdin_arguments_and_status_through(
 
 
 def test_run_explains_which_code_ran_and_why(tool: Tool) -> None:
-    done = tool.run("run", "--explain", HOOK)
-    assert done.out == "ran\n"
-    launcher = tool.runtime / "launch.py"
-    assert f"source: plain Python ran the hook, because the wrapper found no launcher at {launcher}" in done.err  # fmt: skip  # noqa: E501
+    without = "source: plain Python ran the hook, because the wrapper found no launcher"
+    assert without in explained(tool)
     tool.ok("runtime")
     assert "miss: the hook was compiled for this launch (no entry)" in explained(tool)
     assert "hit: the hook ran from its entry (level 0)" in explained(tool)
-    assert "source: the hook was left to plain Python (" in explained(
-        tool.with_env(PYTHONOPTIMIZE="1")
-    )
     homeless = {name: value for name, value in tool.env.items() if name != "HOOKS_COMPILE_HOME"}
-    done = Tool(tool.cwd, {**homeless, "HOME": ""}).run("run", "--explain", HOOK)
-    assert (done.status, done.out) == (0, "ran\n")
-    assert "the wrapper found no runtime directory" in done.err
+    assert without in explained(Tool(tool.cwd, {**homeless, "HOME": ""}))
 
 
 def explained(tool: Tool) -> str:
     done = tool.run("run", "--explain", HOOK)
-    assert done.status == 0
+    assert (done.status, done.out) == (0, "ran\n")
     return done.err
 
 
