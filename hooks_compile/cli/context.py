@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from hooks_compile import agents
 from hooks_compile.errors import HooksCompileError
+from hooks_compile.project import record, selection
 
 if TYPE_CHECKING:
     import argparse
@@ -39,9 +41,6 @@ def open_project(
 
     ``from_here`` adds what is configured in the directories from here up to the root.
     """
-    from hooks_compile import agents
-    from hooks_compile.project import record
-
     cwd = current_directory()
     return record.open_project(
         cwd,
@@ -68,8 +67,6 @@ class Job(NamedTuple):
 
     def record_shims(self) -> list[Bypass]:
         """Record what shims choose, for later launches; return how launches treat each shim."""
-        from hooks_compile.project import selection
-
         return selection.refresh_shims(self.project, self.rules, self.commands)
 
 
@@ -81,8 +78,6 @@ def plan_job(
     ``commands`` and ``optimize`` are those of the command line, instead of the configured ones.
     Raises InterpreterError for a command that can't be used.
     """
-    from hooks_compile.project import selection
-
     begun = time.perf_counter()
     rules = selection.for_person(project, current_directory(), os.environ)
     interpreters = selection.find_interpreters(project, rules, commands)

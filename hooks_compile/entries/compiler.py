@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, cast
 
 from hooks_compile.compile_worker import worker
 from hooks_compile.compile_worker.worker import Order
@@ -15,7 +15,6 @@ from hooks_compile.model import CompileResult, LevelChoice, SourceError, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
     from hooks_compile.compile_worker.worker import Outcome
     from hooks_compile.model import HookSource, Interpreter, Level, Optimize
@@ -28,32 +27,23 @@ _WORTH_PROCESSES = 60
 _CHUNK = 40
 
 
-class Compiler:
+class Compiler(ExitStack):
     """Compiles for some interpreters, and keeps their processes for the next call.
 
-    ``key`` is the runtime directory's, ``optimize`` what the user asked for. A context manager: its
-    end is the end of the processes. Methods raise InterpreterError if an interpreter can't be run.
-    There is no result for a zip archive that has the name of a source: Python runs it.
+    ``key`` is the runtime directory's, ``optimize`` what the user asked for. The end of a with
+    statement, or ``close``, ends the processes. Methods raise InterpreterError if an interpreter
+    can't be run.
     """
 
     def __init__(
         self, interpreters: Iterable[Interpreter], key: bytes, optimize: Optimize = "auto"
     ) -> None:
         """Start nothing yet: processes start when there is work for them."""
+        super().__init__()
         self.interpreters = tuple(interpreters)
         self.optimize = optimize
         self._key = key
         self._workers: dict[tuple[str, str, str], Worker] = {}
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        """Return the compiler itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End all worker processes."""
-        self._workers.clear()
-        self._stack.close()
 
     def check(self, sources: Sequence[HookSource], *, explain: bool = False) -> list[CompileResult]:
         """Return the state of every source for every interpreter, and write nothing.
@@ -84,7 +74,6 @@ class Compiler:
             for source, outcome in zip(
                 sources, self._outcomes(interpreter, order, paths), strict=True
             )
-            if outcome.state != State.BROKEN or not is_zip_archive(source.path)
         ]
         return sorted(results, key=lambda result: (result.source.path, result.interpreter.version))
 
@@ -133,7 +122,7 @@ class Compiler:
             if is_own(interpreter):
                 found: Worker = worker.perform
             else:
-                found = self._stack.enter_context(Subprocess(interpreter)).perform
+                found = self.enter_context(Subprocess(interpreter)).perform
             self._workers[interpreter.abi] = found
         return self._workers[interpreter.abi]
 
@@ -151,10 +140,3 @@ def _result(
         SourceError(*outcome.problem) if outcome.problem else None,
         outcome.detail,
     )
-
-
-def is_zip_archive(path: Path) -> bool:
-    """Return whether Python runs the file ``path`` as a zip archive: zipapp, shiv, pex."""
-    import zipfile  # noqa: PLC0415 - slow, and only for what does not compile
-
-    return zipfile.is_zipfile(path)

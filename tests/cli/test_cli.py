@@ -13,7 +13,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,8 +144,9 @@ def test_paths_are_compiled_instead_of_all_hooks(tool: Tool) -> None:
 
 def test_a_syntax_error_names_file_line_and_caret_and_the_others_are_compiled(tool: Tool) -> None:
     write(tool.cwd / HOOKS / "broken.py", BROKEN)
+    write(tool.cwd / HOOKS / "package/__init__.py", BROKEN)
     write(tool.cwd / HOOKS / "utf.py", "x = 'ä' +\n")
-    for command in ("compile", "check", "sync"):
+    for command in ("compile", "check"):
         done = tool.run(command)
         assert done.status == 1
         lines = done.err.splitlines()
@@ -151,6 +154,7 @@ def test_a_syntax_error_names_file_line_and_caret_and_the_others_are_compiled(to
         assert lines[1] == "    if x = 1:"
         assert lines[2].index("^") == lines[1].index("x")
         assert f"{HOOKS}/utf.py:1: SyntaxError: " in done.err
+        assert f"{HOOKS}/package/__init__.py:3: SyntaxError" in done.err
         assert "2 to fix" in done.out
     assert len(entries(tool)) == 1
     assert tool.launch(HOOK)[0] == "hit"
@@ -161,14 +165,6 @@ def test_a_syntax_error_names_file_line_and_caret_and_the_others_are_compiled(to
     assert result["error"]["kind"] == "SyntaxError"
     assert (result["error"]["line"], result["error"]["column"]) == (3, 4)
     assert result["error"]["text"].rstrip() == "if x = 1:"
-
-
-def test_a_local_module_that_does_not_compile_is_a_trouble_too(tool: Tool) -> None:
-    write(tool.cwd / HOOKS / "package/__init__.py", BROKEN)
-    for command in ("compile", "check"):
-        done = tool.run(command)
-        assert done.status == 1
-        assert done.err.startswith(f"{HOOKS}/package/__init__.py:3: SyntaxError")
 
 
 def test_check_lists_what_is_not_compiled_and_writes_nothing(tool: Tool) -> None:
@@ -193,13 +189,13 @@ def test_what_a_launch_compiled_is_compiled_for_check(tool: Tool) -> None:
 
 
 def test_sync_removes_old_entries_and_those_of_hooks_that_are_gone(tool: Tool) -> None:
-    for number in range(6):
-        write(tool.cwd / HOOK, f"print({number})\n")
-        tool.ok("compile")
     gone = write(tool.cwd / HOOKS / "gone.py", "pass\n")
     tool.ok("compile")
+    newest = tool.cwd / CACHE / next(name for name in entries(tool) if name.startswith("hook."))
+    for number in range(5):
+        old = newest.with_name(re.sub("[0-9a-f]{16}", f"{number:016x}", newest.name))
+        os.utime(write(old, ""), (number, number))
     gone.unlink()
-    assert len(entries(tool)) == 7
     assert "4 old entries removed" in tool.ok("sync")
     assert len(entries(tool)) == 3
     assert tool.launch(HOOK)[0] == "hit"
@@ -311,37 +307,36 @@ def test_status_shows_a_line_for_each_hook_with_all_columns(tool: Tool) -> None:
     assert "fresh" in rows[1]
 
 
-@pytest.mark.parametrize(
-    ("env", "coloured"),
-    [
-        ({"TERM": "xterm-256color"}, True),
-        ({"TERM": "dumb"}, False),
-    ],
-)
-def test_a_terminal_gets_a_table_of_its_width(
-    tool: Tool, env: dict[str, str], coloured: bool
-) -> None:
+def test_a_terminal_gets_a_table_of_its_width(tool: Tool) -> None:
     tool.ok("compile")
-    shown = in_a_terminal(tool.with_env(**env, COLUMNS="100"), "status")
-    assert ("\x1b[" in shown) is coloured
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
-    assert max(len(line) for line in plain.splitlines()) <= 100
-    assert "fresh" in plain
+    head, row, *_ = tool.ok("status").splitlines()
+    assert len(row) > 100, "a pipe gets it in full"
+    assert "\x1b" not in head
+    for width in (80, 100):
+        shown = in_a_terminal(tool.with_env(TERM="xterm-256color"), "status", width=width)
+        assert "\x1b[" in shown
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+        table = lines[: next(n for n, line in enumerate(lines) if line.startswith("to count"))]
+        assert {len(line) for line in table} == {width}
+        # a cell that is too long goes on in the next line
+        starts = [match.start() for match in re.finditer(r"\b\w", table[0])]
+        spans = pairwise([*starts, width])
+        columns = ["".join(line[a:b].strip() for line in table[1:]) for a, b in spans]
+        assert columns[0] == HOOK
+        assert columns[3].replace(" ", "") == "nothinginitdependsonthelevel"
+        assert columns[4:] == ["fresh", "-", "0"]
 
 
-def test_no_color_is_respected_in_a_terminal(tool: Tool) -> None:
-    shown = in_a_terminal(tool.with_env(TERM="xterm-256color", NO_COLOR="1"), "status")
-    assert "\x1b[3" not in shown
-    assert "\x1b[9" not in shown
+@pytest.mark.parametrize("env", [{"TERM": "dumb"}, {"TERM": "xterm-256color", "NO_COLOR": "1"}])
+def test_a_terminal_without_colour_gets_none(tool: Tool, env: dict[str, str]) -> None:
+    shown = in_a_terminal(tool.with_env(**env), "status")
+    assert not re.search(r"\x1b\[[39]", shown)
 
 
-def test_a_pipe_gets_no_escape_sequences(tool: Tool) -> None:
-    assert "\x1b" not in tool.ok("status")
-
-
-def in_a_terminal(tool: Tool, *words: str) -> str:
+def in_a_terminal(tool: Tool, *words: str, width: int = 80) -> str:
     """Run the tool with all of its input and output on a terminal, and return what it shows."""
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, width))
     process = tool.start(*words, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     shown = b""
@@ -598,31 +593,14 @@ def test_doctor_exits_with_1_for_problems_only(tool: Tool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("optimise = 1\n", "optimise"),
-        ("optimize = 3\n", "optimize"),
-        ("python = ['./evil']\n", "python"),
-        ("= broken\n", "TOML"),
-    ],
-)
-def test_a_config_error_names_the_file_and_the_remedy(tool: Tool, text: str, said: str) -> None:
-    write(tool.cwd / ".hooks-compile.toml", text)
-    done = tool.run("compile")
-    assert (done.status, done.out) == (1, "")
-    assert done.err.startswith(f"hooks-compile: {tool.cwd / '.hooks-compile.toml'}: ")
-    assert said in done.err
-    assert "\n  to fix it: " in done.err
-
-
-@pytest.mark.parametrize(
-    "command", ["check", "wrapper", "status", "doctor", "clean", "sync"][: scaled(2, 6, 6)]
+    "command", ["compile", "check", "wrapper", "status", "doctor", "clean"][: scaled(2, 6, 6)]
 )
 def test_no_command_ignores_a_config_error(tool: Tool, command: str) -> None:
-    write(tool.cwd / ".hooks-compile.toml", "= broken\n")
+    path = write(tool.cwd / ".hooks-compile.toml", "python = ['./evil']\n")
     done = tool.run(command)
     assert (done.status, done.out) == (1, "")
-    assert ".hooks-compile.toml: is no valid TOML" in done.err
+    assert done.err.startswith(f"hooks-compile: {path}: python has './evil'; ")
+    assert "\n  to fix it: " in done.err
 
 
 def test_settings_of_the_project_are_used(tool: Tool) -> None:
@@ -777,17 +755,16 @@ def test_names_that_are_not_utf8_go_through_every_command(tool: Tool) -> None:
     name = os.fsdecode(b"caf\xe9")
     hook = tool.cwd / HOOKS / name / f"{name}.py"
     write(hook, "print('latin')\n")
-    tool.ok("compile", hook)
-    write(tool.cwd / HOOKS / name / "broken.py", BROKEN)
-    assert tool.run("compile").status == 1
-    assert "caf\\udce9/broken.py:3: SyntaxError" in tool.run("check").err
+    broken = write(hook.with_name("broken.py"), BROKEN)
+    assert "caf\\udce9/broken.py:3: SyntaxError" in tool.run("compile").err
+    broken.unlink()
     assert "caf\\udce9/hook_wrapper.sh: written" in tool.ok("wrapper")
-    assert parsed(tool.run("check", "--json"))["results"][0]["hook"].endswith("caf\udce9/broken.py")
-    for words in (("status",), ("status", "--json"), ("status", "--optimize", "2")):
-        tool.ok(*words)
+    hooks = [row["hook"] for row in parsed(tool.run("status", "--json"))["hooks"]]
+    assert any(each.endswith("caf\udce9.py") for each in hooks)
+    assert "caf\\udce9.py" in tool.ok("status", "--optimize", "2")
     assert tool.launch(hook)[0] == "hit"
     assert tool.ok("run", hook) == "latin\n"
-    assert tool.run("doctor").status == 1
+    tool.ok("doctor")
     tool.ok("clean")
     elsewhere = tool.cwd / name
     elsewhere.mkdir()
@@ -826,7 +803,7 @@ def file_instead_of(directory: Path) -> None:
     write(directory, "")
 
 
-@pytest.mark.parametrize("place", NO_DIRECTORIES)
+@pytest.mark.parametrize("place", list(NO_DIRECTORIES)[:: scaled(2, 1, 1)])
 def test_a_file_where_a_directory_is_expected_is_no_bug(tool: Tool, place: str) -> None:
     command, harm = NO_DIRECTORIES[place]
     if place == "home":

@@ -8,7 +8,6 @@ import py_compile
 import shutil
 import subprocess
 import sys
-import zipapp
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from hooks_compile.model import HookSource, LevelChoice, State
 from tests.support.interpreters_found import Found, each_interpreter, found
 from tests.support.launches import User
 from tests.support.repositories import write
+from tests.support.tiers import scaled
 
 if TYPE_CHECKING:
     from hooks_compile.model import Interpreter, Optimize
@@ -231,7 +231,7 @@ def test_an_interpreter_that_dies_is_an_error_with_a_remedy(tmp_path: Path) -> N
 CRASHING = "x = " + "1 + " * 200_000 + "1\n"
 
 
-@pytest.mark.parametrize("count", [1, 3, 70])
+@pytest.mark.parametrize("count", [3, 70][scaled(1, 0, 0) :])
 def test_a_source_that_makes_the_interpreter_crash_keeps_no_other_from_being_compiled(
     tmp_path: Path, key: bytes, count: int
 ) -> None:
@@ -310,19 +310,3 @@ def test_environment_variables_do_not_reach_the_compiled_code(
         again = compiler.compile([source])[0].entry
     assert again is not None
     assert again.read_bytes() == content
-
-
-def test_archives_with_the_name_of_a_source_are_no_hooks(tmp_path: Path, key: bytes) -> None:
-    application = write(tmp_path / "application/__main__.py", "print('application')\n").parent
-    for name, shebang in (("plain.py", None), ("with_shebang.py", "/usr/bin/env python3")):
-        zipapp.create_archive(application, tmp_path / name, interpreter=shebang)
-    write(tmp_path / "broken.py", "PK\r\n(")
-    write(tmp_path / "text.py", b"\xff\xfeg\0")  # of another encoding: Python can't run it
-    sources = [HookSource(path) for path in sorted(tmp_path.glob("*.py"))]
-    for source in sources:
-        done = subprocess.run([sys.executable, source.path], capture_output=True, check=False)
-        assert (done.returncode == 0) == (source.path.name not in ("broken.py", "text.py"))
-    with Compiler([own(tmp_path)], key) as compiler:
-        for results in (compiler.compile(sources), compiler.modules(sources, write=True)):
-            assert {r.source.path.name for r in results} == {"broken.py", "text.py"}
-            assert {r.state for r in results} == {State.BROKEN}
