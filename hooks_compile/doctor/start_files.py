@@ -131,13 +131,13 @@ def _start(interpreter: Interpreter, env: Mapping[str, str]) -> list[StartFile]:
 def describe(files: list[StartFile], interpreter: Interpreter) -> Iterator[Finding]:
     """Name each file with what it costs, how launches end because of it, and how to remove it."""
     for file in files:
-        takes = f"{shown(file.path)} runs code at each start of {interpreter.label}"
-        text = f"{takes}: {file.seconds * 1000:.1f} ms"
-        if interpreter.implementation == "cpython":
-            unknown = "it loads modules that are not known, so Python itself ends each launch"
-            text += "; launches end early all the same" if file.is_known else f"; {unknown}"
+        name = f"{shown(file.path)} runs code at each start of {interpreter.label}"
+        effect = "it keeps no launch from ending early"
+        if not file.is_known:
+            effect = "it loads modules that are not known, so Python itself ends each launch"
         is_fine = file.is_known and file.seconds < _CHEAP_S
         remedy = "" if is_fine else _removal(file.path, interpreter)
+        text = f"{name}: {file.seconds * 1000:.1f} ms; {effect}"
         yield Finding(OK if is_fine else NOTE, text, remedy)
 
 
@@ -150,10 +150,10 @@ def _removal(path: Path, interpreter: Interpreter) -> str:
                 origin = json.loads(_read(record.with_name("direct_url.json")))
                 if origin["dir_info"]["editable"]:
                     return f"{pip} install {quote(one_line(origin['url']))}  # not --editable"
-            except (KeyError, TypeError, ValueError):
+            except (AttributeError, KeyError, TypeError, ValueError):
                 pass  # it is not editable
             return f"{pip} uninstall {quote(one_line(record.parent.name.partition('-')[0]))}"
-    return f"rm {quote(shown(path))}  # if nothing needs it; no installed package lists it"
+    return f"rm {quote(shown(path))}  # if nothing needs it; no Python package lists it"
 
 
 def _read(path: Path) -> bytes:

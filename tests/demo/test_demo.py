@@ -204,6 +204,22 @@ def test_an_interrupt_at_any_moment_removes_the_directory(
     assert temporary_files(tool) == []
 
 
+def test_what_a_hook_has_started_ends_before_the_directory_is_removed(
+    tool: Tool, python: Path
+) -> None:
+    """Here a shim starts a process that writes into the directory until it is killed."""
+    write_on = 'while :; do echo x >>"$HOOKS_COMPILE_TRACE"; done'
+    start_by(tool, f'[ -z "$HOOKS_COMPILE_TRACE" ] || ({write_on})\nexec {python} "$@"')
+    process = tool.start("demo", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not list(Path(tool.env["TMPDIR"]).glob("*/trace")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (143, b"")
+    assert temporary_files(tool) == []
+
+
 def test_without_an_interpreter_the_demo_says_so_and_leaves_nothing(tool: Tool) -> None:
     (tool.bin / "python3").unlink()
     done = tool.run("demo")
