@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _ROUNDS = 5
 # The time that a Python gets to reach its first line. It is no measurement.
-_PATIENCE_S = 5
+_PATIENCE_S = 4
 # What costs less than this, and lets launches end early, needs no remedy.
 _CHEAP_S = 0.002
 
