@@ -10,8 +10,8 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from hooks_compile.doctor.findings import NOTE, PROBLEM, Finding
-from hooks_compile.entries.committing import tracked_cache_files
 from hooks_compile.entries.report import plural
+from hooks_compile.entries.sync import tracked_cache_files
 from hooks_compile.files import LARGEST_SOURCE, is_writable_directory, read_bytes, remedy
 from hooks_compile.install import wrapper
 from hooks_compile.install.wrapper import Standing
