@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
 # A file that changed so recently may change again within the tick of the file system's clock.
 _SETTLED_NS: Final = 2_000_000_000
 _EXEC: Final = re.compile(r'^exec "([^"$`\\]+)" exec "\$program" "\$@"$', re.MULTILINE)
-_NAME: Final = re.compile(r"[0-9A-Za-z._-]+")
-_PREFIX: Final = re.compile(r"\d+(\.\d+)?")
-_STEPS: Final = ("exec", "version-name", "which")
-_LOCALES: Final = (
-    *("LC_ALL", "LC_CTYPE", "LC_COLLATE", "LC_MESSAGES", "LC_NUMERIC", "LC_TIME", "LANG"),
-)
 _COMMANDS: Final = (
     *("pyenv", "pyenv-exec", "pyenv-hooks", "pyenv-latest", "pyenv-prefix", "pyenv-version-file"),
     *("pyenv-version-file-read", "pyenv-version-name", "pyenv-versions", "pyenv-which"),
+)
+_STEPS: Final = ("exec", "version-name", "which")
+# Scripts of pyenv and pyenv-virtualenv that act for pip, and for programs other than Python.
+_HARMLESS: Final = (
+    "/pyenv.d/exec/pip-rehash.bash",
+    *(
+        f"/pyenv-virtualenv/etc/pyenv.d/which/{name}.bash"
+        for name in ("conda", "python-config", "system-site-packages")
+    ),
 )
 
 
@@ -29,75 +31,73 @@ class UnrecordedError(Exception):
     """Why nothing is recorded."""
 
 
+class Start(NamedTuple):
+    """The Python that was started, and the environment that it got."""
+
+    executable: str
+    environment: dict[str, str]
+
+
 class Record(NamedTuple):
-    """A record and the modification times, in nanoseconds, of its file and of its stamp.
+    """What a shim did, in ``lines``, and the files and directories on which that depended.
 
-    ``age`` is the time of the youngest of pyenv's scripts, ``release`` that of the script which
-    changes with each release. The stamp is the empty file beside the record, ``NAME+``.
+    One that is missing has a ``-`` in front. ``times`` are the modification times of the others, in
+    nanoseconds.
     """
 
-    text: str
-    age: int
-    release: int
+    lines: list[str]
+    files: list[str]
+    times: list[int]
 
 
-def record_of(shim: Path, spec: str, seen: Mapping[str, str], path: str, now: int) -> Record:
-    """Return the record of what ``shim`` does for ``spec``, a version as it is named.
+def record_of(shim: Path, record: Path, started: Start, path: str, now: int) -> Record:
+    """Return what ``shim`` does for the version that the name of the file ``record`` ends in.
 
-    ``seen`` is the environment that the shim gave to Python, ``path`` the PATH that it got, ``now``
-    the time in nanoseconds. Raises UnrecordedError for a pyenv that does more than ``shims.sh``
-    can follow.
+    ``started`` is what it started, ``path`` the PATH that it got, ``now`` the time in nanoseconds
+    before it ran. Raises UnrecordedError for a pyenv that does more than ``shims.sh`` can follow.
     """
+    root = shim.parent.parent
+    seen = started.environment
     try:
-        prefix = Path(seen["_PYENV_INSTALL_PREFIX"])
-        version, hook_path = seen["PYENV_VERSION"], seen["PYENV_HOOK_PATH"].split(":")
+        prefix, hook_path = seen["_PYENV_INSTALL_PREFIX"], seen["PYENV_HOOK_PATH"]
+        added, version = seen["PATH"].removesuffix(path), seen["PYENV_VERSION"]
         (pyenv,) = _EXEC.findall(shim.read_text(encoding="utf-8"))
-        scripts = [shim, *(prefix / "libexec" / name for name in _COMMANDS)]
-        for directory in hook_path:
-            scripts += [each for step in _STEPS for each in Path(directory, step).glob("*.bash")]
-        release = prefix.joinpath("libexec", "pyenv---version").stat().st_mtime_ns
-        age = max(release, *(script.stat().st_mtime_ns for script in scripts))
+        files = [shim, Path(pyenv), *_files(Path(prefix), root, hook_path.split(":"))]
+        found = [file for file in files if file.exists()]
+        times = [file.stat().st_mtime_ns for file in found]
     except (KeyError, OSError, ValueError) as error:
         raise UnrecordedError("it is of no pyenv that is known here") from error
-    if age > now - _SETTLED_NS:
+    if max(times) > now - _SETTLED_NS:
         raise UnrecordedError("pyenv changed a moment ago")
-    root = shim.parent.parent
+    is_version = started.executable.startswith(f"{root}/versions/")
     lines = [  # in the order in which shims.sh reads them
-        spec,
-        str(shim.parent),
-        shutil.which("bash", path=path) or "",
-        pyenv,
-        str(prefix),
-        "".join(_plugins(directory) for directory in dict.fromkeys((prefix, root))),
-        version,
-        _similar(root, spec, version),
-        ":".join(sorted({seen[name] for name in _LOCALES if seen.get(name)})),
+        *(record.name.partition("@")[2], str(shim.parent), version),
+        *(started.executable if is_version else "system", added, hook_path, prefix),
     ]
-    if any("\n" in line for line in lines):
+    names = [str(file) if file in found else f"-{file}" for file in files]
+    if any("\n" in line for line in lines + names):
         raise UnrecordedError("a path in it has more than one line")
-    return Record("\n".join(lines) + "\n", age, release)
+    return Record(lines, names, times)
 
 
-def _plugins(directory: Path) -> str:
-    """Return the names of the plugins in ``directory``, which pyenv takes in a locale's order.
+def _files(prefix: Path, root: Path, hook_path: list[str]) -> Iterator[Path]:
+    """Yield the files and directories on which the choice depends, also those that are missing.
 
-    Raises UnrecordedError if locales would put them into different orders.
+    Raises UnrecordedError for a script of a plugin that may choose otherwise each time, and for
+    plugins whose order, which is that of PATH, depends on the locale.
     """
-    names = sorted(path.name for path in directory.glob("plugins/*/") if path.name[0] != ".")
-    letters = [re.sub(r"[^0-9a-z]", "", name.lower()) for name in names]
-    if letters != sorted(letters) or not all(map(_NAME.fullmatch, names)):
-        raise UnrecordedError("the order of its plugins depends on the locale")
-    return "".join(f"/{name}/" for name in names)
-
-
-def _similar(root: Path, spec: str, version: str) -> str:
-    """Return the installed versions among which pyenv chose ``version``; "" if it had no choice.
-
-    Raises UnrecordedError for a choice that ``shims.sh`` can't follow.
-    """
-    if version == spec:
-        return ""
-    if not _PREFIX.fullmatch(spec) or not _NAME.fullmatch(version):
-        raise UnrecordedError(f"the version {spec!r} is not installed by this very name")
-    names = sorted(path.name for path in root.glob(f"versions/{spec}*/"))
-    return "".join(f"/{name}/" for name in names)
+    yield root / "versions"
+    yield from (prefix / "libexec" / name for name in _COMMANDS)
+    for place in {prefix / "plugins", root / "plugins"}:
+        yield place
+        plugins = sorted(path for path in place.glob("*/") if path.name[0] != ".")
+        letters = [re.sub(r"[^0-9a-z]", "", plugin.name.lower()) for plugin in plugins]
+        if letters != sorted(letters):
+            raise UnrecordedError("the order of its plugins depends on the locale")
+        yield from (plugin / name for plugin in plugins for name in ("bin", "etc/pyenv.d"))
+    for directory in (Path(each, step) for each in hook_path for step in _STEPS):
+        yield directory
+        for script in directory.glob("*.bash"):
+            if not str(script).endswith(_HARMLESS):
+                raise UnrecordedError(f"{script} may choose otherwise each time")
+            yield script

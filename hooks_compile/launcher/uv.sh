@@ -31,17 +31,15 @@ if [ -n "$hooks_compile_record" ]; then
     [ -O "$hooks_compile_record" ] && [ -f "$hooks_compile_record" ] &&
         [ ! -L "$hooks_compile_record" ] && [ -r "$hooks_compile_record" ] && {
         IFS= read -r hooks_compile_python || :
-        IFS=' ' read -r hooks_compile_limit hooks_compile_more || :
+        IFS= read -r hooks_compile_limit || :
     } <"$hooks_compile_record"
     case $hooks_compile_python:$hooks_compile_limit in
     -:*) exec "$hooks_compile_uv" run "$@" ;;
     *: | *:*[!0-9]*) ;; # damaged
     /*)
-        # uv raises the limit of open files to the highest that is allowed, up to its own maximum;
-        # an older one leaves it.
+        # uv raises the limit of open files; an older one leaves it.
         [ -f "$hooks_compile_python" ] && [ -x "$hooks_compile_python" ] &&
             { [ "$hooks_compile_limit" = 0 ] || ulimit -S -n "$hooks_compile_limit" 2>/dev/null; } &&
-            { [ -z "$hooks_compile_more" ] || ! ulimit -S -n "$hooks_compile_more" 2>/dev/null; } &&
             exec "$hooks_compile_python" "$hooks_compile_launch" \
                 "--uv=$hooks_compile_record" "$hooks_compile_uv" "$@"
         ;;

@@ -106,15 +106,21 @@ def test_a_directory_of_any_name_is_no_obstacle(name: str, tmp_path: Path) -> No
     assert answer.executable == python
 
 
-@pytest.mark.parametrize("version", ["2.7", "3.6", "3.7"])
-def test_an_old_python_is_said_to_be_not_supported(version: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("2.7", "is no Python that can run hooks"),
+        ("3.6", "3.8 or later"),
+        ("3.7", "is not supported"),
+    ],
+)
+def test_an_old_python_is_said_to_be_not_supported(version: str, said: str, tmp_path: Path) -> None:
     pythons = list(_pyenv_root().glob(f"versions/{version}*/bin/python"))
     if not pythons:
         pytest.skip(f"Python {version} is not on this machine (try: pyenv install)")
-    with pytest.raises(InterpreterError, match=f"{version}.* is not supported") as caught:
+    with pytest.raises(InterpreterError, match=said) as caught:
         resolve(str(pythons[0]), cwd=tmp_path, env={})
     assert caught.value.path == pythons[0]
-    assert "3.8 or later" in caught.value.remedy
 
 
 def test_variables_that_change_how_python_starts_do_not_change_the_answer(tmp_path: Path) -> None:
@@ -245,11 +251,11 @@ def _system() -> list[str]:
 
 def test_a_wrapper_whose_python_is_not_to_be_seen_here_is_kept_as_it_is(tmp_path: Path) -> None:
     # as one does that starts a container
-    fields = f"cpython 3.9.1 cpython-39 610d0d0a 00 {b'/no/such/python'.hex()}"
-    wrapper = script(tmp_path / "python3", f"echo hooks-compile-probe {fields}")
+    answer = ("cpython", (3, 9, 1), "cpython-39", "610d0d0a", "00", "/no/such/python")
+    wrapper = script(tmp_path / "python3", f'echo "hooks-compile-probe {answer}"')
     cache = tmp_path / "cache.json"
-    answer = resolve(str(wrapper), cwd=tmp_path, env=path_env(*_system()), memory=cache)
-    assert (answer.executable, answer.version) == (wrapper, (3, 9, 1))
+    resolved = resolve(str(wrapper), cwd=tmp_path, env=path_env(*_system()), memory=cache)
+    assert (resolved.executable, resolved.version) == (wrapper, (3, 9, 1))
     assert not cache.exists()
 
 
@@ -332,8 +338,8 @@ def test_a_command_that_hangs_after_its_answer_is_ended(tmp_path: Path) -> None:
         'echo welcome; echo "no newline\\c"; exec REAL "$@"',
         'echo oops >&2; REAL "$@"; echo "goodbye"',
         'printf "\\377\\000hooks-compile-probe x\\n"; exec REAL "$@"',
-        'echo hooks-compile-probe cpython 3.x.1; echo hooks-compile-probe a b c; exec REAL "$@"',
-        'echo hooks-compile-probe c 3.9.1 t m h zz; REAL "$@"; exit 3',
+        "echo hooks-compile-probe cpython; echo 'hooks-compile-probe [1]'; exec REAL \"$@\"",
+        "echo \"hooks-compile-probe ('c', (3, 9), '', '', '', '')\"; REAL \"$@\"; exit 3",
     ],
 )
 def test_junk_around_the_answer_is_ignored(text: str, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from hooks_compile.install.runtime_directory import ensure, location, remove
 from hooks_compile.interpreters.uv_records import record_of, why_left
-from hooks_compile.launcher.uv import uv_command
+from hooks_compile.launcher.uv import uv_inputs
 from tests.install.test_wrapper_script import SHOW_WORDS, each_shell
 from tests.support.interpreters_found import Found, each_interpreter
 from tests.support.launches import WRAPPER
@@ -98,8 +98,8 @@ def test_the_wrapper_and_the_launcher_know_the_same_options() -> None:
     switches = [line for line in lines if line.startswith("-") and line.endswith(") ;;")]
     known = {word for line in switches for word in line[:-4].split(" | ")}
     (valued,) = [line for line in lines if line.endswith("hooks_compile_value=value: ;;")]
-    assert known == uv_command.SWITCHES
-    assert set(valued.partition(")")[0].split(" | ")) == uv_command.WITH_VALUE
+    assert known == uv_inputs.SWITCHES
+    assert set(valued.partition(")")[0].split(" | ")) == uv_inputs.WITH_VALUE
 
 
 def test_shellcheck_finds_nothing_in_the_part_for_uv() -> None:

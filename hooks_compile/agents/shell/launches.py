@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from hooks_compile.agents.shell.effects import State, follow, only_extends_path
 from hooks_compile.agents.shell.shell_words import Literal, Parameter, Word, assignment_name
 from hooks_compile.agents.shell.syntax import NotUnderstoodError, parse
-from hooks_compile.launcher.uv import uv_command
+from hooks_compile.launcher.uv import uv_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -248,9 +248,9 @@ def _uv_script_position(words: Sequence[Word]) -> int:
     position = 0
     while position < len(words):
         word = words[position]
-        if word.literal in uv_command.WITH_VALUE:
+        if word.literal in uv_inputs.WITH_VALUE:
             position += 1
-        elif word.literal not in uv_command.SWITCHES:
+        elif word.literal not in uv_inputs.SWITCHES:
             break
         position += 1
     if position >= len(words):

@@ -13,27 +13,34 @@ import contextlib
 import marshal
 import os
 import sys
-import time
 
 from hooks_compile.launcher.runtime_key import read_key
 from hooks_compile.launcher.safe_read import read
 from hooks_compile.launcher.script import real_path
-from hooks_compile.launcher.uv.uv_command import find_program, script_position
 from hooks_compile.launcher.uv.uv_contexts import (
     LEFT,
     MOST_CONTEXTS,
     UvContext,
     digest,
+    environment_state,
+    left_to_uv,
     read_contexts,
+    uv_environment,
 )
-from hooks_compile.launcher.uv.uv_environment import environment_state, uv_environment
-from hooks_compile.launcher.uv.uv_inputs import ancestors, contents, metadata, uv_inputs
+from hooks_compile.launcher.uv.uv_inputs import (
+    ancestors,
+    contents,
+    find_program,
+    metadata,
+    script_position,
+    uv_inputs,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Optional, Tuple
+    from typing import List, Tuple
 
-    from hooks_compile.launcher.uv.uv_command import Environment
+    from hooks_compile.launcher.uv.uv_inputs import Environment
 
 _PROBE = b"probe"
 _TIMEOUT_S = 20
@@ -41,43 +48,37 @@ _LOW_LIMIT = 256  # a limit of open files that is enough for uv, and low enough 
 # What makes uv read files that a record does not cover: other packages' directories, and more.
 _IN_METADATA = (b"@", b"://", b"[tool", b"tool.", b"tool =")
 _IN_PROJECT = (b"workspace", b"cache-keys", b"no-cache", b"build-isolation")
-_OF_AN_INDEX = 'source = { registry = "'
-_OWN_SOURCES = ('source = { editable = "." }', 'source = { virtual = "." }')
-
-
-class LeftToUvError(Exception):
-    """Why a launch is left to uv: the reason, and the digest of what uv reads."""
-
-    def __init__(self, reason: str, inputs: str) -> None:
-        """Take both."""
-        super().__init__(reason)
-        self.inputs = inputs
+_OF_AN_INDEX = b'source = { registry = "'
+_OWN_SOURCES = (b'source = { editable = "." }', b'source = { virtual = "." }')
 
 
 class Started:
     """How uv started a Python: what two launches have to have in common."""
 
-    def __init__(self, fields: "Tuple[str, List[str], Environment, str, str]") -> None:
-        """Take executable, command line, environment, ``sys.prefix`` and site-packages."""
+    def __init__(self, fields: "Tuple[str, str, Environment, str, str]") -> None:
+        """Take executable, its name on the command line, environment, prefix and site-packages."""
         self.fields = fields
-        self.executable, self.words, self.environ, self.prefix, self.packages = fields
+        self.executable, self.name, self.environ, self.prefix, self.packages = fields
 
     @classmethod
     def this_process(cls) -> "Started":
         """Return how this Python was started."""
         environ = original_environment(dict(os.environb))
-        return cls((sys.executable, words_of("self"), environ, sys.prefix, site_packages()))
+        found = [path for path in sys.path if path.endswith("-packages")]
+        packages = [path for path in found if path.startswith(sys.prefix)] or [""]
+        return cls((sys.executable, words_of("self")[0], environ, sys.prefix, packages[0]))
 
     def context(self) -> UvContext:
-        """Return the context of this launch, without the digests."""
+        """Return the context of this launch, without digests and note. Raises KeyError."""
         first_path = os.fsdecode(self.environ[b"PATH"].split(b":")[0])
-        venv, packages = os.fsdecode(self.environ.get(b"VIRTUAL_ENV", b"")), self.packages
+        uv, venv = (
+            os.fsdecode(self.environ[b"UV"]),
+            os.fsdecode(self.environ.get(b"VIRTUAL_ENV", b"")),
+        )
+        packages = self.packages
         if venv != self.prefix:
             venv = packages = ""
-        elif not packages:
-            raise ValueError("its environment has no site-packages")
-        uv = os.fsdecode(self.environ[b"UV"])
-        return UvContext("", "", self.words[0], uv, venv, first_path, packages)
+        return UvContext("", "", "", self.name, uv, venv, first_path, packages)
 
 
 def run() -> None:
@@ -104,80 +105,62 @@ def record_and_start() -> None:
     if not record.startswith(f"{runtime}/uv/") or "/../" in record:
         return
     key = read_key(f"{runtime}/")  # raises if the directory is not private to this user
-    words, limit, reason = own, "", ""
+    words, inputs = own, ""
     try:
-        context, limit = examined(key, command, position, started)
+        before = original_environment(environment_of(os.getppid()))
+        inputs = inputs_digest(key, command, position, before)
+        context = examined(key, command, position, before, started)
+        if inputs != inputs_digest(key, command, position, before):
+            raise ValueError("uv changes what it reads at each launch")
         words = [own[0], f"{runtime}/launch.py", *own[1:]]
-    except LeftToUvError as error:
-        context, reason = UvContext(error.inputs, "", LEFT), str(error)
     except (OSError, ValueError, KeyError) as error:
-        context, reason = UvContext("", "", LEFT), f"{type(error).__name__}: {error}"
-    write(record, record_text(record, context, limit or reason))
+        context = left_to_uv(str(error))
+    context.inputs = inputs
+    store(record, record_text(record, context))
     os.execve(sys.executable, words, started.environ)  # noqa: S606 - as uv starts it
 
 
-def record_text(record: str, context: UvContext, second_line: str) -> str:
-    """Return the record of a script with one more context.
-
-    ``second_line`` is the limit of open files, or why the script is left to uv.
-    """
-    contexts = [context] if context.inputs else []
-    with contextlib.suppress(OSError, ValueError, IndexError):  # the first one of this script
-        python, limit = read(record, True).split(b"\n")[:2]
-        if context.python == LEFT and python[:1] == b"/":
-            second_line = limit.decode()
-        if second_line == limit.decode():  # that of all contexts, or they are of another uv
-            contexts += read_contexts(record)
-    newest: "Dict[str, UvContext]" = {}
-    for each in contexts:
-        newest.setdefault(each.inputs, each)
-    kept = list(newest.values())[:MOST_CONTEXTS]
-    pythons = [each.python for each in kept if each.python != LEFT]
-    first_line = pythons[0] if pythons else LEFT
-    lines = [first_line, " ".join(second_line.split()), *[each.line() for each in kept]]
-    return "\n".join(lines) + "\n"
+def record_text(record: str, context: UvContext) -> str:
+    """Return the record of a script with one more context."""
+    contexts = {context.inputs: context}
+    with contextlib.suppress(OSError, ValueError):  # the first one of this script
+        for each in read_contexts(record):
+            contexts.setdefault(each.inputs, each)
+    kept = list(contexts.values())[:MOST_CONTEXTS]
+    first = ([each for each in kept if each.python != LEFT] or kept)[0]
+    # the wrapper sets one limit for all of them
+    kept = [each for each in kept if each.python == LEFT or each.note == first.note]
+    return "\n".join([first.python, first.note, *(each.line() for each in kept), ""])
 
 
 def examined(
-    key: bytes, command: "List[str]", position: int, started: Started
-) -> "Tuple[UvContext, str]":
-    """Return how uv launches the script, and the limit of open files as the wrapper reads it.
+    key: bytes, command: "List[str]", position: int, before: "Environment", started: Started
+) -> UvContext:
+    """Return how uv launches the script, without the digest of its inputs.
 
-    Raises LeftToUvError if uv has to be asked each time; OSError, ValueError and KeyError if that
-    can't even be recognized.
+    ``command`` is that of uv, ``before`` the environment that uv got. Raises ValueError with the
+    reason if uv has to be asked each time; OSError and KeyError if it does something unknown.
     """
-    before = original_environment(environment_of(os.getppid()))
+    require_known_inputs(command[position])
     uv = real_path(find_program(command[0], before))
-    inputs = inputs_digest(key, command, position, before)
-
-    def require(condition: bool, otherwise: str) -> None:
-        if not condition:
-            raise LeftToUvError(otherwise, inputs)
-
-    reason = unknown_inputs(command[position])
-    require(not reason, reason)
     for _ in range(2):  # uv may start the interpreter of a new environment by another name
-        context = started.context()
-        state = digest(key, environment_state(context, before))
-        answer, limit = ask_again(uv, command, before)
-        if answer is None:
-            raise LeftToUvError("uv fails, or has something to say at each launch", inputs)
-        is_same = answer.fields == started.fields
-        started = answer
-        if is_same:
+        context, last = started.context(), started
+        context.state = digest(key, environment_state(context, before))
+        started, context.note = ask_again(uv, command, before)
+        if started.fields == last.fields:
             break
-    require(is_same, "uv does something else at each launch")
-    require(context.python == started.executable, "the interpreter calls itself by another name")
-    fields = context.environment()
-    require(not any(c in field for field in fields for c in "\t\n"), "its path is unusual")
-    require(uv_environment(context, before) == started.environ, "uv sets unusual variables")
-    require(context.uv == uv, "uv is behind a shim")
-    later = digest(key, environment_state(context, before))
-    require(
-        inputs_digest(key, command, position, before) == inputs and later == state,
-        "uv changes something at each launch",
-    )
-    return UvContext(inputs, state, *fields), limit
+    else:
+        raise ValueError("uv does something else at each launch")
+    if context.uv != uv:
+        raise ValueError("uv is behind a shim")
+    line = context.line()
+    if started.name != started.executable or line.count("\t") != 7 or "\n" in line:
+        raise ValueError("the interpreter has an unusual path")
+    if uv_environment(context, before) != started.environ:
+        raise ValueError("uv sets unusual variables")
+    if context.state != digest(key, environment_state(context, before)):
+        raise ValueError("uv changes its environment at each launch")
+    return context
 
 
 def inputs_digest(key: bytes, command: "List[str]", position: int, environ: "Environment") -> str:
@@ -185,31 +168,27 @@ def inputs_digest(key: bytes, command: "List[str]", position: int, environ: "Env
     return digest(key, uv_inputs(command[0], command[2:position], command[position], environ))
 
 
-def unknown_inputs(script: str) -> str:
-    """Return why uv would read more files than a record covers, "" if it does not."""
-    for run_of_lines in metadata(read(script)):
-        if any(mark in line for line in run_of_lines for mark in _IN_METADATA):
-            return "its metadata names more than packages by name"
-    texts = [contents(f"{script}.lock")]
+def require_known_inputs(script: str) -> None:
+    """Raise ValueError if uv would read more files than a record covers. Raises OSError."""
+    if any(mark in line for line in metadata(read(script)) for mark in _IN_METADATA):
+        raise ValueError("its metadata names more than packages by name")
+    locks = [contents(f"{script}.lock")]
     start = os.path.dirname(os.path.join(os.getcwd(), script))
     for directory in ancestors([start, os.getcwd()]):
         project = contents(f"{directory}/pyproject.toml") or b""
         if any(mark in project for mark in _IN_PROJECT):
-            return "its project is a workspace, or has cache rules of its own"
-        texts.append(contents(f"{directory}/uv.lock"))
-    for text in texts:
-        for line in (text or b"").decode("utf-8", "replace").split("\n"):
-            known = line.startswith(_OF_AN_INDEX) or line.strip() in _OWN_SOURCES
-            if line.startswith(("source = {", "members = [")) and not known:
-                return "its lock file names more than packages of an index"
-    return ""
+            raise ValueError("its project is a workspace, or has cache rules of its own")
+        locks.append(contents(f"{directory}/uv.lock"))
+    for line in b"\n".join(lock or b"" for lock in locks).split(b"\n"):
+        is_known = line.startswith(_OF_AN_INDEX) or line.strip() in _OWN_SOURCES
+        if line.startswith((b"source = {", b"members = [")) and not is_known:
+            raise ValueError("its lock file names more than packages of an index")
 
 
-def ask_again(
-    uv: str, command: "List[str]", before: "Environment"
-) -> "Tuple[Optional[Started], str]":
-    """Return how uv launches the same again, None if it fails or has something to say; and the
-    limit of open files that it sets: ``0`` for none, the limit, or the highest one and one more.
+def ask_again(uv: str, command: "List[str]", before: "Environment") -> "Tuple[Started, str]":
+    """Return how uv launches the same again, and the limit of open files that it sets, or "0".
+
+    Raises ValueError if uv fails or has something to say.
     """
     import resource  # noqa: PLC0415 - not in each Python that is started on the way
     import subprocess  # noqa: PLC0415 - for the same reason
@@ -229,19 +208,14 @@ def ask_again(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             timeout=_TIMEOUT_S,
-            check=False,
+            check=True,
         )
-        if done.returncode or done.stderr:
-            return None, ""
-        fields, (soft, hard) = marshal.loads(done.stdout)
-        answer = Started(fields)
-    except (subprocess.TimeoutExpired, EOFError, ValueError, TypeError):
-        return None, ""
+        fields, limit = marshal.loads(done.stdout if not done.stderr else b"")
+        return Started(fields), "0" if limit == low else str(limit)
+    except (subprocess.SubprocessError, EOFError, ValueError, TypeError):
+        raise ValueError("uv fails, or has something to say at each launch") from None
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-    if soft == low:
-        return answer, "0"
-    return answer, f"{soft} {soft + 1}" if soft == hard else f"{soft}"
 
 
 def own_directory() -> str:
@@ -276,32 +250,22 @@ def original_environment(environ: "Environment") -> "Environment":
     return result
 
 
-def limit_of_files() -> "Tuple[int, int]":
-    """Return the limit of open files, and how far it may be raised."""
+def limit_of_files() -> int:
+    """Return the limit of open files."""
     import resource  # noqa: PLC0415 - not in each Python that is started on the way
 
-    return resource.getrlimit(resource.RLIMIT_NOFILE)
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-def site_packages() -> str:
-    """Return the directory of this environment's packages, "" if there is none."""
-    found = [
-        path for path in sys.path if path.startswith(sys.prefix) and path.endswith("-packages")
-    ]
-    return found[0] if found else ""
-
-
-def write(record: str, text: str) -> None:
+def store(record: str, text: str) -> None:
     """Write a record. If that fails, uv is asked again next time."""
-    draft = f"{record}.{os.getpid()}.{time.time_ns()}"
-    try:
+    draft = f"{record}.{os.getpid()}"
+    with contextlib.suppress(OSError):
         os.makedirs(os.path.dirname(record), 0o700, exist_ok=True)
-        with open(draft, "x", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(text)
-        os.chmod(draft, 0o600)
+        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(file, "w", encoding="utf-8", errors="surrogateescape") as stream:
+            stream.write(text)
         os.replace(draft, record)
-    except OSError:
-        return
 
 
 def leave() -> None:
