@@ -15,7 +15,7 @@ from hooks_compile.launcher.uv.uv_contexts import (
     read_contexts,
     uv_environment,
 )
-from hooks_compile.launcher.uv.uv_inputs import find_program, script_position
+from hooks_compile.launcher.uv.uv_inputs import find_program
 from hooks_compile.launcher.uv.uv_recorder import record_text
 from tests.support.repositories import write
 
@@ -24,26 +24,6 @@ if TYPE_CHECKING:
 
 PYTHON = ("/bin/python3", "/bin/uv", "/v", "/v/bin", "/v/site-packages")
 CONTEXT = UvContext("in", "state", "1024", *PYTHON)
-
-
-@pytest.mark.parametrize(
-    ("words", "position"),
-    [
-        (["hook.py"], 0),
-        (["-q", "--script", "hook"], 2),
-        (["-p", "3.11", "--no-project", "hook.py", "-x"], 3),
-    ],
-)
-def test_the_script_is_behind_the_options(words: list[str], position: int) -> None:
-    assert script_position(words) == position
-
-
-@pytest.mark.parametrize(
-    "words", [[], ["-q"], ["hook"], ["--with", "x", "hook.py"], ["https://x/hook.py"], ["-"]]
-)
-def test_words_that_only_uv_knows_are_left_to_it(words: list[str]) -> None:
-    with pytest.raises(ValueError, match="only uv knows"):
-        script_position(words)
 
 
 def test_a_program_is_found_on_path_as_a_shell_finds_it(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hooks_compile.agents.shell.launches import UV_OPTIONS_WITH_VALUE, UV_SWITCHES
 from hooks_compile.install.runtime_directory import ensure, location, remove
 from hooks_compile.interpreters.uv_records import record_of, why_left
-from hooks_compile.launcher.uv import uv_inputs
 from tests.install.test_wrapper_script import SHOW_WORDS, each_shell
 from tests.support.interpreters_found import Found, each_interpreter
 from tests.support.launches import WRAPPER
@@ -92,14 +92,13 @@ def test_a_record_is_found_in_every_shell(machine: Machine, shell: tuple[str, ..
         assert not asked(machine.run([*shell, *options, str(WRAPPER), "--uv", "hook.py", "a b"]))
 
 
-def test_the_wrapper_and_the_launcher_know_the_same_options() -> None:
-    text = WRAPPER.with_name("uv.sh").read_text()
-    lines = [line.strip() for line in text.splitlines()]
-    switches = [line for line in lines if line.startswith("-") and line.endswith(") ;;")]
-    known = {word for line in switches for word in line[:-4].split(" | ")}
-    (valued,) = [line for line in lines if line.endswith("hooks_compile_value=value: ;;")]
-    assert known == uv_inputs.SWITCHES
-    assert set(valued.partition(")")[0].split(" | ")) == uv_inputs.WITH_VALUE
+def test_the_wrapper_knows_the_options_of_commands_that_are_wired() -> None:
+    lines = [line.strip() for line in WRAPPER.with_name("uv.sh").read_text().splitlines()]
+    options = [line.partition(")") for line in lines if line.startswith("-") and ")" in line]
+    known = [(words.split(" | "), action) for words, _, action in options if " | '' " not in words]
+    valued = {word for words, action in known for word in words if "value:" in action}
+    assert valued == UV_OPTIONS_WITH_VALUE
+    assert {word for words, _ in known for word in words} - valued - {"-:*"} == UV_SWITCHES
 
 
 def test_shellcheck_finds_nothing_in_the_part_for_uv() -> None:
@@ -182,7 +181,7 @@ def test_a_launcher_that_is_just_being_removed_leaves_all_to_uv(machine: Machine
     for path in machine.runtime.glob("*.py*"):
         if path.name != "launch.py":
             path.unlink()
-    words = [python, str(machine.runtime / "launch.py"), f"--uv={record}", "uv", str(hook)]
+    words = [python, str(machine.runtime / "launch.py"), f"--uv=0:{record}", "uv", str(hook)]
     assert machine.run([*words, "a b", ""]).shown == old.shown
 
 
@@ -243,7 +242,13 @@ def test_a_runtime_directory_open_to_others_puts_nothing_in_front_of_python(
     assert not asked(machine.recorded(hook))
     write(machine.bin / "uv2", SHOW_UV, executable=True)
     record = machine.record(hook)
-    words = [sys.executable, str(machine.runtime / "launch.py"), f"--uv={record}", "uv2", str(hook)]
+    words = [
+        sys.executable,
+        str(machine.runtime / "launch.py"),
+        f"--uv=0:{record}",
+        "uv2",
+        str(hook),
+    ]
     assert b"HOOKS_COMPILE_UV=" in machine.run(words).stderr
     machine.runtime.chmod(0o777)
     launched = machine.run(words)

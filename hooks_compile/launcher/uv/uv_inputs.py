@@ -11,14 +11,6 @@ if TYPE_CHECKING:
 
     Environment = Dict[bytes, bytes]
 
-# Options of ``uv run`` that only say which environment is meant: the same set as in uv.sh.
-SWITCHES = frozenset(
-    (
-        *("-s", "--script", "-q", "--quiet", "--no-project", "--no-sync", "--frozen", "--locked"),
-        *("--offline", "--no-dev", "--no-config", "--no-progress", "--active"),
-    )
-)
-WITH_VALUE = frozenset(("-p", "--python", "--project", "--extra", "--group"))
 # Variables that change where uv looks or what it does besides choosing: uv has to read them.
 _ONLY_UV_KNOWS = (
     *(b"UV_CONFIG_FILE", b"UV_ENV_FILE", b"UV_ISOLATED", b"UV_NO_CACHE", b"UV_PROJECT"),
@@ -30,26 +22,6 @@ _IN_DIRECTORIES = ("uv.toml", "pyproject.toml", *_PINS)
 _BESIDE_PROJECT = ("uv.lock", "setup.py", "setup.cfg")
 _ENVIRONMENTS = (".venv", "pyvenv.cfg")
 _VERSION_CHARACTERS = "0123456789.*<>=!~, "
-
-
-def script_position(words: "Sequence[str]") -> int:
-    """Return the index of the script among the words behind ``uv run``.
-
-    Raises ValueError if uv may run something else than one script in one environment.
-    """
-    position = 0
-    while position < len(words):
-        word = words[position]
-        if word in WITH_VALUE:
-            position += 1
-        elif word not in SWITCHES:
-            options = words[:position]
-            is_script = word.endswith(".py") or "-s" in options or "--script" in options
-            if word.startswith("-") or not is_script or "://" in word:
-                break
-            return position
-        position += 1
-    raise ValueError("only uv knows what these words mean")
 
 
 def find_program(command: str, environ: "Environment") -> str:

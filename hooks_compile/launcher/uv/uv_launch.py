@@ -14,7 +14,7 @@ from hooks_compile.launcher.uv.uv_contexts import (
     read_contexts,
     uv_environment,
 )
-from hooks_compile.launcher.uv.uv_inputs import find_program, script_position, uv_inputs
+from hooks_compile.launcher.uv.uv_inputs import find_program, uv_inputs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,17 +26,18 @@ if TYPE_CHECKING:
 def enter_uv(runtime: str) -> None:
     """Make this process what ``uv run`` would have started, or become ``uv run``.
 
-    ``sys.argv`` is ``launch.py --uv=RECORD UV [OPTIONS] HOOK [ARGS]``. Afterwards it is that of a
-    launch without uv, and the environment variables are those that uv gives. ``runtime`` is the
-    runtime directory.
+    ``sys.argv`` is ``launch.py --uv=N:RECORD UV [N OPTIONS] HOOK [ARGS]``. Afterwards it is that
+    of a launch without uv, and the environment variables are those that uv gives. ``runtime`` is
+    the runtime directory.
     """
-    record, command, words = sys.argv[1][len("--uv=") :], sys.argv[2], sys.argv[3:]
+    count, _, record = sys.argv[1][len("--uv=") :].partition(":")
+    command, words = sys.argv[2], sys.argv[3:]
     recorder: "Environment" = {}
     try:
         if None in (sys.stdin, sys.stdout, sys.stderr):
             raise ValueError("uv opens /dev/null in the place of a stream that is closed")
         key = read_key(runtime)  # raises if others could have put something into the directory
-        position = script_position(words)
+        position = int(count)
         recorder = recorder_variables(runtime, record)
         inputs = uv_inputs(command, words[:position], words[position], posix.environ)
         context = recorded(record, digest(key, inputs))

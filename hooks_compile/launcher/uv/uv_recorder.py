@@ -32,13 +32,12 @@ from hooks_compile.launcher.uv.uv_inputs import (
     contents,
     find_program,
     metadata,
-    script_position,
     uv_inputs,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List, Tuple
+    from typing import List, NoReturn
 
     from hooks_compile.launcher.uv.uv_inputs import Environment
 
@@ -52,72 +51,69 @@ _OF_AN_INDEX = b'source = { registry = "'
 _OWN_SOURCES = (b'source = { editable = "." }', b'source = { virtual = "." }')
 
 
-class Started:
-    """How uv started a Python: what two launches have to have in common."""
-
-    def __init__(self, fields: "Tuple[str, str, Environment, str, str]") -> None:
-        """Take executable, its name on the command line, environment, prefix and site-packages."""
-        self.fields = fields
-        self.executable, self.name, self.environ, self.prefix, self.packages = fields
-
-    @classmethod
-    def this_process(cls) -> "Started":
-        """Return how this Python was started."""
-        environ = original_environment(dict(os.environb))
-        found = [path for path in sys.path if path.endswith("-packages")]
-        packages = [path for path in found if path.startswith(sys.prefix)] or [""]
-        return cls((sys.executable, words_of("self")[0], environ, sys.prefix, packages[0]))
-
-    def context(self) -> UvContext:
-        """Return the context of this launch, without digests and note. Raises KeyError."""
-        first_path = os.fsdecode(self.environ[b"PATH"].split(b":")[0])
-        uv, venv = (
-            os.fsdecode(self.environ[b"UV"]),
-            os.fsdecode(self.environ.get(b"VIRTUAL_ENV", b"")),
-        )
-        packages = self.packages
-        if venv != self.prefix:
-            venv = packages = ""
-        return UvContext("", "", "", self.name, uv, venv, first_path, packages)
-
-
 def run() -> None:
     """Record and start the hook, or let this Python be what it would be without us."""
-    with contextlib.suppress(OSError, ValueError, IndexError):  # then this process is not the hook
+    with contextlib.suppress(OSError, ValueError, KeyError):  # then this process is not the hook
         record_and_start()
     leave()
 
 
 def record_and_start() -> None:
-    """Record and start the hook. Return if this is another process."""
+    """Record and start the hook. Return if this is another process.
+
+    Raises OSError, ValueError and KeyError for a process that uv did not start in its usual way.
+    """
     wanted = os.environb.get(b"HOOKS_COMPILE_UV", b"")
     runtime = os.path.dirname(own_directory())
     own = words_of("self")
     command = words_of(str(os.getppid()))
-    position = 2 + script_position(command[2:])
-    if command[1] != "run" or command[position:] != own[1:]:
+    position = len(command) - len(own) + 1
+    if position < 2 or command[1] != "run" or command[position:] != own[1:]:
         return
-    started = Started.this_process()
+    environ = original_environment(dict(os.environb))
+    before = original_environment(environment_of(os.getppid()))
+    started = this_start(environ)
     if wanted == _PROBE:
-        os.write(1, marshal.dumps((started.fields, limit_of_files()), 2))
-        os._exit(0)
+        answer(started, own[0] == sys.executable and environ == uv_environment(started, before))
     record = os.fsdecode(wanted)
     if not record.startswith(f"{runtime}/uv/") or "/../" in record:
         return
     key = read_key(f"{runtime}/")  # raises if the directory is not private to this user
     words, inputs = own, ""
     try:
-        before = original_environment(environment_of(os.getppid()))
         inputs = inputs_digest(key, command, position, before)
         context = examined(key, command, position, before, started)
         if inputs != inputs_digest(key, command, position, before):
             raise ValueError("uv changes what it reads at each launch")
         words = [own[0], f"{runtime}/launch.py", *own[1:]]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError) as error:
         context = left_to_uv(str(error))
     context.inputs = inputs
     store(record, record_text(record, context))
-    os.execve(sys.executable, words, started.environ)  # noqa: S606 - as uv starts it
+    os.execve(sys.executable, words, environ)  # noqa: S606 - as uv starts it
+
+
+def this_start(environ: "Environment") -> UvContext:
+    """Return how uv started this Python, without digests and note. Raises KeyError."""
+    first_path, uv = environ[b"PATH"].split(b":")[0], environ[b"UV"]
+    venv, packages = os.fsdecode(environ.get(b"VIRTUAL_ENV", b"")), ""
+    if venv == sys.prefix:
+        found = [path for path in sys.path if path.startswith(venv) and path.endswith("-packages")]
+        packages = found[0] if found else ""
+    else:
+        venv = ""
+    fields = (sys.executable, os.fsdecode(uv), venv, os.fsdecode(first_path), packages)
+    return UvContext("", "", "", *fields)
+
+
+def answer(started: UvContext, is_usual: bool) -> "NoReturn":
+    """End the process that is asked how uv starts it, and fail if that is unusual."""
+    import resource  # noqa: PLC0415 - not in each Python that is started on the way
+
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if is_usual:
+        os.write(1, marshal.dumps((started.environment(), limit), 2))
+    os._exit(0)
 
 
 def record_text(record: str, context: UvContext) -> str:
@@ -134,33 +130,30 @@ def record_text(record: str, context: UvContext) -> str:
 
 
 def examined(
-    key: bytes, command: "List[str]", position: int, before: "Environment", started: Started
+    key: bytes, command: "List[str]", position: int, before: "Environment", started: UvContext
 ) -> UvContext:
     """Return how uv launches the script, without the digest of its inputs.
 
-    ``command`` is that of uv, ``before`` the environment that uv got. Raises ValueError with the
-    reason if uv has to be asked each time; OSError and KeyError if it does something unknown.
+    ``command`` is that of uv, ``before`` the environment that uv got, ``started`` what it did.
+    Raises ValueError with the reason if uv has to be asked each time; OSError.
     """
     require_known_inputs(command[position])
     uv = real_path(find_program(command[0], before))
     for _ in range(2):  # uv may start the interpreter of a new environment by another name
-        context, last = started.context(), started
-        context.state = digest(key, environment_state(context, before))
-        started, context.note = ask_again(uv, command, before)
-        if started.fields == last.fields:
+        state = digest(key, environment_state(started, before))
+        last, started = started, ask_again(uv, command, before)
+        if started.environment() == last.environment():
             break
     else:
         raise ValueError("uv does something else at each launch")
-    if context.uv != uv:
+    if started.uv != uv:
         raise ValueError("uv is behind a shim")
-    line = context.line()
-    if started.name != started.executable or line.count("\t") != 7 or "\n" in line:
-        raise ValueError("the interpreter has an unusual path")
-    if uv_environment(context, before) != started.environ:
-        raise ValueError("uv sets unusual variables")
-    if context.state != digest(key, environment_state(context, before)):
+    started.state = state
+    if state != digest(key, environment_state(started, before)):
         raise ValueError("uv changes its environment at each launch")
-    return context
+    if started.line().count("\t") != 7 or "\n" in started.line():
+        raise ValueError("a path is unusual")
+    return started
 
 
 def inputs_digest(key: bytes, command: "List[str]", position: int, environ: "Environment") -> str:
@@ -185,10 +178,10 @@ def require_known_inputs(script: str) -> None:
             raise ValueError("its lock file names more than packages of an index")
 
 
-def ask_again(uv: str, command: "List[str]", before: "Environment") -> "Tuple[Started, str]":
-    """Return how uv launches the same again, and the limit of open files that it sets, or "0".
+def ask_again(uv: str, command: "List[str]", before: "Environment") -> UvContext:
+    """Return how uv launches the same again, without digests.
 
-    Raises ValueError if uv fails or has something to say.
+    Raises ValueError if uv fails, has something to say, or does more than a record can describe.
     """
     import resource  # noqa: PLC0415 - not in each Python that is started on the way
     import subprocess  # noqa: PLC0415 - for the same reason
@@ -211,9 +204,9 @@ def ask_again(uv: str, command: "List[str]", before: "Environment") -> "Tuple[St
             check=True,
         )
         fields, limit = marshal.loads(done.stdout if not done.stderr else b"")
-        return Started(fields), "0" if limit == low else str(limit)
+        return UvContext("", "", "0" if limit == low else str(limit), *fields)
     except (subprocess.SubprocessError, EOFError, ValueError, TypeError):
-        raise ValueError("uv fails, or has something to say at each launch") from None
+        raise ValueError("uv fails, has something to say, or does more than usual") from None
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
@@ -248,13 +241,6 @@ def original_environment(environ: "Environment") -> "Environment":
         if not colon:
             del result[b"PYTHONPATH"]
     return result
-
-
-def limit_of_files() -> int:
-    """Return the limit of open files."""
-    import resource  # noqa: PLC0415 - not in each Python that is started on the way
-
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def store(record: str, text: str) -> None:
