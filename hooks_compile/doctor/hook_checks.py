@@ -12,7 +12,7 @@ from hooks_compile.agents.wiring.committed import missing_wrappers
 from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
 from hooks_compile.entries.report import describe_trouble, plural
 from hooks_compile.errors import GitError
-from hooks_compile.interpreters import uv_records
+from hooks_compile.interpreters.launch_records import why_left_to_uv
 from hooks_compile.model import State
 from hooks_compile.printable import one_line, shown
 
@@ -66,7 +66,7 @@ def check_left_to_uv(project: Project) -> list[Finding]:
     return [
         Finding(NOTE, f"{shown(source.path, project.root)} is launched by uv each time: {reason}")
         for source in project.sources
-        if (reason := uv_records.why_left(project.runtime, source.path))
+        if (reason := why_left_to_uv(project.runtime, source.path))
     ]
 
 

@@ -93,7 +93,7 @@ def compile_modules(compiler: Compiler, modules: Sequence[HookSource]) -> list[C
 def _prune(project: Project, needed: set[str]) -> tuple[list[Path], list[OSError]]:
     """Return what was removed, and the errors of what could not be."""
     from hooks_compile.entries import cache, fallbacks  # noqa: PLC0415 - see broken
-    from hooks_compile.interpreters import uv_records  # noqa: PLC0415 - see broken
+    from hooks_compile.interpreters.launch_records import forget_left_to_uv  # noqa: PLC0415 - same
 
     def prune_hooks(directory: Path) -> list[Path]:
         return cache.prune(directory, keep=project.config.keep, needed=needed)
@@ -104,7 +104,7 @@ def _prune(project: Project, needed: set[str]) -> tuple[list[Path], list[OSError
 
     def prune_records(runtime: Path) -> list[Path]:
         fallbacks.shorten_log(runtime)
-        uv_records.forget_left(runtime, [source.path for source in project.sources])
+        forget_left_to_uv(runtime, [source.path for source in project.sources])
         return []
 
     abandoned = project.abandoned() if not project.given else ()

@@ -29,19 +29,14 @@ if TYPE_CHECKING:
 DIRECTORY: Final = "shims"
 CODE: Final = "shims.sh"
 _TIMEOUT_S: Final = 20
-_UNRECORDED: Final = "nothing is recorded yet (hooks-compile compile does it)"
-_SOURCE: Final = """
-hooks_compile_code=$1 hooks_compile_shims=$2 hooks_compile_python=$3
-shift 3
-. "$hooks_compile_code"
-"""
-_DECIDE: Final = (
-    _SOURCE
-    + r"""
-printf '%s\0' "$hooks_compile_python" "$hooks_compile_why" "${hooks_compile_record-}"
-"""
+_SOURCE: Final = (
+    'code=$1 hooks_compile_shims=$2 hooks_compile_python=$3; shift 3; . "$code"; unset code; '
 )
 _BYPASS: Final = _SOURCE + 'exec "$hooks_compile_python" "$@"'
+_DECIDE: Final = (
+    _SOURCE
+    + r"""printf '%s\0' "$hooks_compile_python" "$hooks_compile_why" "${hooks_compile_record-}" """
+)
 _PROBE: Final = "import json, os, sys; print(json.dumps([sys.executable, dict(os.environ)]))"
 # Variables that every bash handles in a way of its own.
 _OF_BASH: Final = {"_": "/bin/sh", "SHLVL": "3", "OLDPWD": "/", "PS1": "$ "}
@@ -70,35 +65,28 @@ class Bypass(NamedTuple):
         return f"{shown(self.shim)} is a shim, and each launch asks it, because {self.why}"
 
 
-def bypass_of(runtime: Path, command: str, *, cwd: Path, env: Mapping[str, str]) -> Bypass | None:
+def bypass_of(
+    runtime: Path, command: str, *, cwd: Path, env: Mapping[str, str], record: bool = False
+) -> Bypass | None:
     """Return how the wrapper would launch ``command`` in ``cwd``, None if it is no shim.
 
-    Nothing is written, and no shim is run.
+    With ``record``, what the shim chooses is recorded first, unless it is already. ``runtime`` then
+    has to be this user's private directory. If the shim or a file fails, nothing is recorded.
+    Without ``record`` nothing is written, and no shim is run.
     """
-    shim = _find(command, cwd, env)
-    if shim is None:
-        return None
-    if not (runtime / CODE).exists():
-        return Bypass(shim, None, _UNRECORDED)
-    return _Launch(shim, command, cwd, env).decide(runtime / CODE, runtime / DIRECTORY)
-
-
-def refresh(runtime: Path, command: str, *, cwd: Path, env: Mapping[str, str]) -> Bypass | None:
-    """Record what the shim ``command`` chooses in ``cwd``, unless that is recorded already.
-
-    Return how launches treat the shim from now on, None if the command is no shim. ``runtime`` has
-    to be this user's private directory. If the shim or a file fails, nothing is recorded.
-    """
-    shim = _find(command, cwd, env)
-    if shim is None:
-        return None
-    launch = _Launch(shim, command, cwd, outside_of_shims(env))
-    code = Path(__file__).parent.with_name("launcher") / CODE
-    bypass = launch.decide(code, runtime / DIRECTORY)
     try:
-        if bypass.binary is None and bypass.record:
+        shim = find(command, cwd=cwd, env=env)
+    except InterpreterError:
+        return None
+    if os.sep in command or not is_shim(shim):
+        return None
+    launch = _Launch(shim, command, cwd, outside_of_shims(env) if record else env)
+    code = Path(__file__).parent.with_name("launcher") / CODE
+    try:
+        bypass = launch.decide(code, runtime / DIRECTORY)
+        if record and bypass.binary is None and bypass.record:
             bypass = launch.record(Path(bypass.record), code)
-        if bypass.binary is not None:
+        if record and bypass.binary is not None:
             files.replace_if_changed(runtime / CODE, code.read_bytes())
     except UnrecordedError as reason:
         return Bypass(shim, None, str(reason))
@@ -115,16 +103,6 @@ def outside_of_shims(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if name not in own}
 
 
-def _find(command: str, cwd: Path, env: Mapping[str, str]) -> Path | None:
-    if os.sep in command:
-        return None
-    try:
-        path = find(command, cwd=cwd, env=env)
-    except InterpreterError:
-        return None
-    return path if is_shim(path) else None
-
-
 class _Launch(NamedTuple):
     """A launch that finds a shim: a command in a directory, with an environment."""
 
@@ -134,16 +112,12 @@ class _Launch(NamedTuple):
     env: Mapping[str, str]
 
     def decide(self, code: Path, records: Path) -> Bypass:
-        """Return what ``code``, a ``shims.sh``, decides by the files in ``records``."""
-        try:
-            done = self._run([_DECIDE, "sh", str(code), str(records), self.command], self.env)
-        except (OSError, UnrecordedError) as error:
-            return Bypass(self.shim, None, str(error))
-        words = os.fsdecode(done.stdout).split("\0")
-        if done.returncode != 0 or len(words) != 4:
-            said = os.fsdecode(done.stderr).strip().rpartition("\n")[2]
-            return Bypass(self.shim, None, f"sh fails here: {said}")
-        python, why, record, _ = words
+        """Return what ``code``, a ``shims.sh``, decides by the files in ``records``.
+
+        Raises UnrecordedError if sh fails.
+        """
+        said = self._run([_DECIDE, "sh", str(code), str(records), self.command], self.env)
+        python, why, record, _ = os.fsdecode(said).split("\0")
         return Bypass(self.shim, None if why else Path(python), why, record)
 
     def record(self, path: Path, code: Path) -> Bypass:
@@ -182,18 +156,16 @@ class _Launch(NamedTuple):
 
         Raises UnrecordedError if no Python runs, or something is printed to stderr.
         """
-        done = self._run(words, {**self.env, **_OF_BASH})
+        said = self._run(words, {**self.env, **_OF_BASH})
         try:
-            if done.stderr or done.returncode:
-                raise ValueError
-            return Start(*json.loads(done.stdout))
+            return Start(*json.loads(said))
         except (TypeError, ValueError):
-            said = os.fsdecode(done.stderr or done.stdout).strip().rpartition("\n")[2]
-            raise UnrecordedError(f"it answers: {said or 'nothing'}") from None
+            raise UnrecordedError("it starts no Python") from None
 
-    def _run(self, words: list[str], env: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
+    def _run(self, words: list[str], env: Mapping[str, str]) -> bytes:
+        """Return what ``sh -c WORDS`` prints. Raises UnrecordedError if it fails or complains."""
         try:
-            return subprocess.run(
+            done = subprocess.run(
                 ["/bin/sh", "-c", *words],
                 cwd=self.cwd,
                 env=env,
@@ -204,6 +176,10 @@ class _Launch(NamedTuple):
             )
         except subprocess.TimeoutExpired as error:
             raise UnrecordedError(f"it does not answer in {_TIMEOUT_S} s") from error
+        if done.returncode != 0 or done.stderr:
+            said = os.fsdecode(done.stderr).strip().rpartition("\n")[2]
+            raise UnrecordedError(f"it answers: {said or 'nothing'}")
+        return done.stdout
 
 
 def _write(record: Record, draft: Path, path: Path) -> None:

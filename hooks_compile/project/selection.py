@@ -126,7 +126,7 @@ def refresh_shims(project: Project, rules: Rules, commands: Sequence[str] = ()) 
     if not _is_private_directory(project.runtime):
         return []
     found = [
-        shims.refresh(project.runtime, command, cwd=rules.cwd, env=rules.env)
+        shims.bypass_of(project.runtime, command, cwd=rules.cwd, env=rules.env, record=True)
         for command in _commands(project, rules, commands)
     ]
     return [bypass for bypass in found if bypass is not None]

@@ -12,7 +12,7 @@ import pytest
 
 from hooks_compile.agents.shell.launches import UV_OPTIONS_WITH_VALUE, UV_SWITCHES
 from hooks_compile.install.runtime_directory import ensure, location, remove
-from hooks_compile.interpreters.uv_records import record_of, why_left
+from hooks_compile.interpreters.launch_records import uv_record_of, why_left_to_uv
 from tests.install.test_wrapper_script import SHOW_WORDS, each_shell
 from tests.support.interpreters_found import Found, each_interpreter
 from tests.support.launches import WRAPPER
@@ -346,17 +346,17 @@ def test_doctor_names_what_is_left_to_uv_and_sync_has_it_looked_at_again(
     name = ".claude/hooks/hook.py"
     hook = machine.hook(WHO, name, block=f"{BLOCK[:-6]}# [tool.uv]\n# ///\n")
     other = machine.hook(WHO, ".claude/hooks/other.py")
-    record = record_of(tool.runtime, hook)
+    record = uv_record_of(tool.runtime, hook)
     for script in (hook, other):
         machine.wrapped(script)
-    assert why_left(tool.runtime, other) == ""
+    assert why_left_to_uv(tool.runtime, other) == ""
     said = f"note: {name} is launched by uv each time: its metadata names more than packages"
     assert said in tool.run("doctor").out
     machine.hook(WHO, name)
     assert record.exists()
     tool.run("sync")
     assert not record.exists()
-    assert record_of(tool.runtime, other).exists()
+    assert uv_record_of(tool.runtime, other).exists()
     assert not asked(machine.recorded(hook))
     assert "launched by uv" not in tool.run("doctor").out
 

@@ -178,9 +178,9 @@ class Scene:
 
     def refresh(self, directory: str = ".", **env: str) -> shims.Bypass:
         """Record what the shim chooses now, as ``hooks-compile compile`` does."""
-        bypass = shims.refresh(
-            self.runtime, "python3", cwd=self.project / directory, env=self.env | env
-        )
+        cwd = self.project / directory
+        given = self.env | env
+        bypass = shims.bypass_of(self.runtime, "python3", cwd=cwd, env=given, record=True)
         assert bypass is not None
         return bypass
 
