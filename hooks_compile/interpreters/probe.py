@@ -39,18 +39,12 @@ class Answer(NamedTuple):
     def parse(cls, line: str) -> Answer | None:
         """Parse the line that the probe printed; None if it is another line."""
         mark, _, words = line.partition(" ")
-        if mark != _MARK:
-            return None
         try:
-            return cls.create(ast.literal_eval(words))
-        except (TypeError, ValueError, SyntaxError):
+            name, (major, minor, micro), *others = ast.literal_eval(words)
+            version = (int(major), int(minor), int(micro))
+            return cls(str(name), version, *map(str, others)) if mark == _MARK else None
+        except (RecursionError, SyntaxError, TypeError, ValueError):
             return None
-
-    @classmethod
-    def create(cls, words: Any) -> Answer:
-        """Return the answer that consists of ``words``. Raises TypeError, ValueError."""
-        name, (major, minor, micro), *others = words
-        return cls(str(name), (int(major), int(minor), int(micro)), *map(str, others))
 
 
 def ask(path: Path, *, cwd: Path, env: Mapping[str, str], timeout: float) -> Answer:
@@ -102,13 +96,13 @@ def ask(path: Path, *, cwd: Path, env: Mapping[str, str], timeout: float) -> Ans
 def recall(memory: Path | None, binary: Path) -> Answer | None:
     """Return what ``binary`` said when it was asked last, None if it is another file now.
 
-    ``memory`` is a JSON file, ``{path: [stamp, name, version, ...]}``. It only saves work: one that
+    ``memory`` is a JSON file, ``{path: [stamp, line of the probe]}``. It only saves work: one that
     is damaged, or that others could have written, counts as empty.
     """
     try:
-        stamp, *words = _read(memory)[str(binary)]
-        return Answer.create(words) if stamp == _stamp(str(binary)) else None
-    except (KeyError, OSError, TypeError, ValueError):
+        stamp, line = _read(memory)[str(binary)]
+        return Answer.parse(line) if stamp == _stamp(str(binary)) else None
+    except (AttributeError, KeyError, OSError, TypeError, ValueError):
         return None
 
 
@@ -120,7 +114,7 @@ def remember(memory: Path | None, binary: Path, answer: Answer) -> None:
         return
     with contextlib.suppress(OSError):
         known = {name: value for name, value in _read(memory).items() if os.path.exists(name)}  # noqa: PTH110 - strings
-        known[str(binary)] = [_stamp(str(binary)), *answer]
+        known[str(binary)] = [_stamp(str(binary)), f"{_MARK} {tuple(answer)!a}"]
         replace(memory, json.dumps(known).encode("ascii"))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -17,14 +18,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hooks_compile import files
 from hooks_compile.errors import InterpreterError
-from hooks_compile.interpreters.pyenv import Start, UnrecordedError, record_of
 from hooks_compile.interpreters.resolve import find, is_shim
 from hooks_compile.printable import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from hooks_compile.interpreters.pyenv import Record
+    from collections.abc import Iterator, Mapping
 
 DIRECTORY: Final = "shims"
 CODE: Final = "shims.sh"
@@ -40,6 +38,26 @@ _DECIDE: Final = (
 _PROBE: Final = "import json, os, sys; print(json.dumps([sys.executable, dict(os.environ)]))"
 # Variables that every bash handles in a way of its own.
 _OF_BASH: Final = {"_": "/bin/sh", "SHLVL": "3", "OLDPWD": "/", "PS1": "$ "}
+# A file that changed so recently may change again within the tick of the file system's clock.
+_SETTLED_NS: Final = 2_000_000_000
+_EXEC: Final = re.compile(r'^exec "([^"$`\\]+)" exec "\$program" "\$@"$', re.MULTILINE)
+_COMMANDS: Final = (
+    *("pyenv", "pyenv-exec", "pyenv-hooks", "pyenv-latest", "pyenv-prefix", "pyenv-version-file"),
+    *("pyenv-version-file-read", "pyenv-version-name", "pyenv-versions", "pyenv-which"),
+)
+_STEPS: Final = ("exec", "version-name", "which")
+# Scripts of pyenv and pyenv-virtualenv that act for pip, and for programs other than Python.
+_HARMLESS: Final = (
+    "/pyenv.d/exec/pip-rehash.bash",
+    *(
+        f"/pyenv-virtualenv/etc/pyenv.d/which/{name}.bash"
+        for name in ("conda", "python-config", "system-site-packages")
+    ),
+)
+
+
+class UnrecordedError(Exception):
+    """Why nothing is recorded."""
 
 
 class Bypass(NamedTuple):
@@ -103,6 +121,13 @@ def outside_of_shims(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if name not in own}
 
 
+class _Start(NamedTuple):
+    """The Python that was started, and the environment that it got."""
+
+    executable: str
+    environment: dict[str, str]
+
+
 class _Launch(NamedTuple):
     """A launch that finds a shim: a command in a directory, with an environment."""
 
@@ -123,7 +148,7 @@ class _Launch(NamedTuple):
     def record(self, path: Path, code: Path) -> Bypass:
         """Write the record ``path``, and return how launches treat the shim then.
 
-        Raises UnrecordedError if they would differ from those through the shim, OSError if the
+        Raises UnrecordedError if a hook could see a difference, OSError if the
         record can't be written.
         """
         import tempfile  # noqa: PLC0415 - only if something is recorded
@@ -140,25 +165,62 @@ class _Launch(NamedTuple):
             script.write_text(_PROBE)
             words = [self.command, "-I", "-S", str(script)]
             asked = self._start(['exec "$@"', "sh", *words])
-            record = record_of(self.shim, path, asked, self.env.get("PATH", os.defpath), now)
             path.unlink(missing_ok=True)  # the stamps become those of another record
             draft = Path(drafts, path.name)
-            _write(record, draft, path)
+            text = self._text(path, asked, now)
+            files.replace(draft, text.encode("utf-8", "surrogateescape"))
             bypass = self.decide(code, Path(drafts))
             if bypass.binary is not None:
                 words = [str(code), drafts, *words]
-                _require_same(asked, self._start([_BYPASS, "sh", *words]))
+                bypassed = self._start([_BYPASS, "sh", *words])
+                if bypassed != asked:
+                    variables = asked.environment.items() ^ bypassed.environment.items()
+                    names = ", ".join(sorted({name for name, _ in variables})) or "nothing"
+                    raise UnrecordedError(f"it sets {names} in ways of its own")
                 draft.replace(path)
         return bypass
 
-    def _start(self, words: list[str]) -> Start:
+    def _text(self, path: Path, asked: _Start, now: int) -> str:
+        """Return the record ``path`` of what the shim started, and write its stamps.
+
+        They are empty files beside it, which keep the modification times of all on which the choice
+        depends. ``now`` is the time in nanoseconds before the shim ran. Raises UnrecordedError for
+        a pyenv that does more than ``shims.sh`` can follow.
+        """
+        root, seen = self.shim.parent.parent, asked.environment
+        try:
+            prefix, hook_path = seen["_PYENV_INSTALL_PREFIX"], seen["PYENV_HOOK_PATH"]
+            version = seen["PYENV_VERSION"]
+            added = seen["PATH"].removesuffix(self.env.get("PATH", os.defpath))
+            (pyenv,) = _EXEC.findall(self.shim.read_text(encoding="utf-8"))
+            depends = [self.shim, Path(pyenv), *_files(Path(prefix), root, hook_path.split(":"))]
+            found = [file for file in depends if file.exists()]
+            times = [file.stat().st_mtime_ns for file in found]
+        except (KeyError, OSError, ValueError) as error:
+            raise UnrecordedError("it is of no pyenv that is known here") from error
+        if max(times) > now - _SETTLED_NS:
+            raise UnrecordedError("pyenv changed a moment ago")
+        for number, nanoseconds in enumerate(times, 1):
+            stamp = Path(f"{path}+{number}")
+            stamp.touch(mode=0o600)
+            os.utime(stamp, ns=(nanoseconds, nanoseconds))
+        is_version = asked.executable.startswith(f"{root}/versions/")
+        lines = [  # in the order in which shims.sh reads them
+            *(path.name.partition("@")[2], str(self.shim.parent), version),
+            *(asked.executable if is_version else "system", added, hook_path, prefix, f"{path}+"),
+            *(str(file) if file in found else f"-{file}" for file in depends),
+            "end",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _start(self, words: list[str]) -> _Start:
         """Return how the shell command ``words`` starts Python with the script ``_PROBE``.
 
         Raises UnrecordedError if no Python runs, or something is printed to stderr.
         """
         said = self._run(words, {**self.env, **_OF_BASH})
         try:
-            return Start(*json.loads(said))
+            return _Start(*json.loads(said))
         except (TypeError, ValueError):
             raise UnrecordedError("it starts no Python") from None
 
@@ -182,20 +244,20 @@ class _Launch(NamedTuple):
         return done.stdout
 
 
-def _write(record: Record, draft: Path, path: Path) -> None:
-    """Write a record for ``path`` to ``draft``, and the stamps with its times beside ``path``."""
-    for number, nanoseconds in enumerate(record.times, 1):
-        stamp = Path(f"{path}+{number}")
-        stamp.touch(mode=0o600)
-        os.utime(stamp, ns=(nanoseconds, nanoseconds))
-    lines = [*record.lines, f"{path}+", *record.files, "end", ""]
-    files.replace(draft, "\n".join(lines).encode("utf-8", "surrogateescape"))
+def _files(prefix: Path, root: Path, hook_path: list[str]) -> Iterator[Path]:
+    """Yield the files and directories on which the choice depends, also those that are missing.
 
-
-def _require_same(asked: Start, bypassed: Start) -> None:
-    """Raise UnrecordedError if Python could see whether the shim was asked."""
-    names = {name for name, _ in asked.environment.items() ^ bypassed.environment.items()}
-    if names:
-        raise UnrecordedError(f"it sets {', '.join(sorted(names))} in ways of its own")
-    if asked != bypassed:
-        raise UnrecordedError(f"it starts {asked.executable}, which was not foreseen")
+    Raises UnrecordedError for a script of a plugin that may choose otherwise each time.
+    """
+    yield root / "versions"
+    yield from (prefix / "libexec" / name for name in _COMMANDS)
+    for place in {prefix / "plugins", root / "plugins"}:
+        yield place
+        for plugin in place.glob("*/"):
+            yield from (plugin / "bin", plugin / "etc" / "pyenv.d")
+    for directory in (Path(each, step) for each in hook_path for step in _STEPS):
+        yield directory
+        for script in directory.glob("*.bash"):
+            if not str(script).endswith(_HARMLESS):
+                raise UnrecordedError(f"{script} may choose otherwise each time")
+            yield script

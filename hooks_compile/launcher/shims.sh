@@ -37,11 +37,7 @@ case ${BASH_VERSION+bash}:${SHELLOPTS-} in
 bash:braceexpand:hashall:interactive-comments:posix) ;;
 *) return 0 ;;
 esac
-case ${BASH_VERSION+bash}:${BASHOPTS-}:${PS4-+ } in
-:?*:* | *compat[0-9]* | *failglob* | *nocase* | *nullglob* | *dotglob* | *extdebug*) return 0 ;;
-*:'+ ') ;;
-*) return 0 ;;
-esac
+[ -n "${BASH_VERSION+x}" ] || [ -z "${POSIXLY_CORRECT+x}${BASHOPTS+x}" ] || return 0
 case ${SHLVL-} in '' | 0 | [1-9] | [1-9][0-9] | [1-8][0-9][0-9]) ;; *) return 0 ;; esac
 [ -z "${OLDPWD+x}" ] || [ -d "$OLDPWD" ] || return 0
 hooks_compile_why='pyenv would take the arguments for those of pip'

@@ -155,12 +155,6 @@ def test_relative_and_empty_entries_of_path_start_in_the_working_directory(
         find("python3", cwd=tmp_path, env=env)
 
 
-def test_a_tilde_is_the_home_of_the_given_environment(tmp_path: Path) -> None:
-    right = script(tmp_path / "bin" / "python3", "exit 1")
-    env = {"HOME": str(tmp_path), "PATH": ""}
-    assert find("~/bin/python3", cwd=Path("/"), env=env) == right
-
-
 def test_without_path_the_systems_own_is_used(tmp_path: Path) -> None:
     assert find("sh", cwd=tmp_path, env={}).name == "sh"
 

@@ -35,7 +35,7 @@ class UvContext:
     __slots__ = ("first_path", "inputs", "note", "packages", "python", "state", "uv", "venv")
 
     def __init__(self, *fields: str) -> None:
-        """Take the fields in the order of a record's line. Raises ValueError for another number."""
+        """Take the fields in the order of a record's line."""
         self.inputs, self.state, self.note, self.python, *environment = fields
         self.uv, self.venv, self.first_path, self.packages = environment
 
@@ -55,8 +55,9 @@ def left_to_uv(reason: str) -> UvContext:
 
 def read_contexts(record: str) -> "List[UvContext]":
     """Return what is recorded for a script, newest first. Raises OSError, ValueError."""
-    lines = read(record, True).decode("utf-8", "surrogateescape").split("\n")
-    return [UvContext(*line.split("\t")) for line in lines[2:] if line]
+    lines = as_text(read(record, True)).split("\n")
+    rows = [line.split("\t") for line in lines[2:]]
+    return [UvContext(*row) for row in rows if len(row) == len(UvContext.__slots__)]
 
 
 def digest(key: bytes, parts: "List[object]") -> str:
@@ -102,6 +103,12 @@ def uv_environment(context: UvContext, environ: "Environment") -> "Environment":
     if context.venv:
         result[b"VIRTUAL_ENV"] = as_bytes(context.venv)
     return {name: result[name] for name in sorted(result)}
+
+
+def recording_environment(environ: "Environment", uvsite: str, record: str) -> "Environment":
+    """Return ``environ`` with what makes ``uv_recorder.py``, in ``uvsite``, write ``record``."""
+    path = [as_bytes(uvsite)] + [environ[name] for name in (b"PYTHONPATH",) if name in environ]
+    return {**environ, b"HOOKS_COMPILE_UV": as_bytes(record), b"PYTHONPATH": b":".join(path)}
 
 
 def as_bytes(path: str) -> bytes:

@@ -65,9 +65,9 @@ def uv_inputs(
             if file.endswith("/pyproject.toml"):
                 beside = file[: -len("pyproject.toml")]
                 parts += [contents(beside + name) for name in _BESIDE_PROJECT]
-                parts.append(exists(f"{beside}src"))
+                parts.append(posix.access(f"{beside}src", posix.F_OK))
     for directory in ancestors(starts):
-        parts += [exists(f"{directory}/{name}") for name in _ENVIRONMENTS]
+        parts += [posix.access(f"{directory}/{name}", posix.F_OK) for name in _ENVIRONMENTS]
     parts += [wanted_python(request.strip()) for request in wanted]
     return parts
 
@@ -127,11 +127,6 @@ def contents(path: str) -> "Optional[bytes]":
         return read(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-
-
-def exists(path: str) -> bool:
-    """Return whether there is something at a path."""
-    return posix.access(path, posix.F_OK)
 
 
 def as_text(path: bytes) -> str:

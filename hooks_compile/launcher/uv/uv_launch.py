@@ -7,18 +7,17 @@ from hooks_compile.launcher.runtime_key import read_key
 from hooks_compile.launcher.safe_read import read
 from hooks_compile.launcher.uv.uv_contexts import (
     LEFT,
-    UvContext,
-    as_bytes,
     digest,
     environment_state,
     read_contexts,
+    recording_environment,
     uv_environment,
 )
-from hooks_compile.launcher.uv.uv_inputs import find_program, uv_inputs
+from hooks_compile.launcher.uv.uv_inputs import uv_inputs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, NoReturn
+    from typing import List, NoReturn
 
     from hooks_compile.launcher.uv.uv_inputs import Environment
 
@@ -32,21 +31,23 @@ def enter_uv(runtime: str) -> None:
     """
     count, _, record = sys.argv[1][len("--uv=") :].partition(":")
     command, words = sys.argv[2], sys.argv[3:]
-    recorder: "Environment" = {}
+    recording = posix.environ
     try:
         if None in (sys.stdin, sys.stdout, sys.stderr):
             raise ValueError("uv opens /dev/null in the place of a stream that is closed")
         key = read_key(runtime)  # raises if others could have put something into the directory
         position = int(count)
-        recorder = recorder_variables(runtime, record)
+        read(f"{runtime}uvsite/sitecustomize.py", private=True)
+        recording = recording_environment(recording, f"{runtime}uvsite", record)
         inputs = uv_inputs(command, words[:position], words[position], posix.environ)
-        context = recorded(record, digest(key, inputs))
+        wanted = digest(key, inputs)
+        context = [each for each in read_contexts(record) if each.inputs == wanted][0]  # noqa: RUF015 - IndexError
         if context.python == LEFT:
             raise ValueError(context.note)
         if digest(key, environment_state(context, posix.environ)) != context.state:
-            raise FileNotFoundError("the environment is another one than recorded")
-    except OSError:  # uv is asked, and recorded again
-        become_uv(command, words, {**posix.environ, **recorder})
+            raise FileNotFoundError("the environment is not as recorded")
+    except (OSError, IndexError):  # uv is asked, and recorded again
+        become_uv(command, words, recording)
     except ValueError:  # uv has to be asked each time
         become_uv(command, words, posix.environ)
     if context.python != sys.executable:
@@ -58,32 +59,9 @@ def enter_uv(runtime: str) -> None:
     del sys.argv[1 : 3 + position]
 
 
-def recorded(record: str, inputs: str) -> UvContext:
-    """Return the context with these inputs. Raises OSError if there is none, ValueError."""
-    for context in read_contexts(record):
-        if context.inputs == inputs:
-            return context
-    raise FileNotFoundError("nothing is recorded for these inputs")
-
-
 def become_uv(command: str, words: "List[str]", environ: "Environment") -> "NoReturn":
-    """Replace the process by ``uv run``."""
-    try:
-        posix.execve(find_program(command, environ), [command, "run", *words], environ)
-    except OSError:  # a shell has the message for it, and the exit status
-        posix.execv("/bin/sh", ["sh", "-c", 'exec "$0" run "$@"', command, *words])
-
-
-def recorder_variables(runtime: str, record: str) -> "Dict[bytes, bytes]":
-    """Return the variables that make ``uv_recorder.py`` record how uv launches a script.
-
-    Raises OSError and ValueError if the recorder is missing or another user's.
-    """
-    read(f"{runtime}uvsite/sitecustomize.py", private=True)
-    path = as_bytes(f"{runtime}uvsite")
-    if b"PYTHONPATH" in posix.environ:
-        path += b":" + posix.environ[b"PYTHONPATH"]
-    return {b"HOOKS_COMPILE_UV": as_bytes(record), b"PYTHONPATH": path}
+    """Replace the process by ``uv run``. If there is no uv, a shell has the message for it."""
+    posix.execve("/bin/sh", ["sh", "-c", 'exec "$0" run "$@"', command, *words], environ)
 
 
 def set_environment(environ: "Environment") -> None:

@@ -25,10 +25,12 @@ from hooks_compile.launcher.uv.uv_contexts import (
     environment_state,
     left_to_uv,
     read_contexts,
+    recording_environment,
     uv_environment,
 )
 from hooks_compile.launcher.uv.uv_inputs import (
     ancestors,
+    as_text,
     contents,
     find_program,
     metadata,
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 
     from hooks_compile.launcher.uv.uv_inputs import Environment
 
-_PROBE = b"probe"
+_PROBE = "probe"
 _TIMEOUT_S = 20
 _LOW_LIMIT = 256  # a limit of open files that is enough for uv, and low enough to be raised
 # What makes uv read files that a record does not cover: other packages' directories, and more.
@@ -63,7 +65,7 @@ def record_and_start() -> None:
 
     Raises OSError, ValueError and KeyError for a process that uv did not start in its usual way.
     """
-    wanted = os.environb.get(b"HOOKS_COMPILE_UV", b"")
+    record = os.environ.get("HOOKS_COMPILE_UV", "")
     runtime = os.path.dirname(own_directory())
     own = words_of("self")
     command = words_of(str(os.getppid()))
@@ -73,9 +75,8 @@ def record_and_start() -> None:
     environ = original_environment(dict(os.environb))
     before = original_environment(environment_of(os.getppid()))
     started = this_start(environ)
-    if wanted == _PROBE:
+    if record == _PROBE:
         answer(started, own[0] == sys.executable and environ == uv_environment(started, before))
-    record = os.fsdecode(wanted)
     if not record.startswith(f"{runtime}/uv/") or "/../" in record:
         return
     key = read_key(f"{runtime}/")  # raises if the directory is not private to this user
@@ -95,14 +96,11 @@ def record_and_start() -> None:
 
 def this_start(environ: "Environment") -> UvContext:
     """Return how uv started this Python, without digests and note. Raises KeyError."""
-    first_path, uv = environ[b"PATH"].split(b":")[0], environ[b"UV"]
-    venv, packages = os.fsdecode(environ.get(b"VIRTUAL_ENV", b"")), ""
-    if venv == sys.prefix:
-        found = [path for path in sys.path if path.startswith(venv) and path.endswith("-packages")]
-        packages = found[0] if found else ""
-    else:
-        venv = ""
-    fields = (sys.executable, os.fsdecode(uv), venv, os.fsdecode(first_path), packages)
+    venv = os.fsdecode(environ.get(b"VIRTUAL_ENV", b""))
+    found = [each for each in sys.path if each.startswith(venv) and each.endswith("-packages")]
+    environment = (venv, found[0]) if found and venv == sys.prefix else ("", "")
+    uv, first_path = environ[b"UV"], environ[b"PATH"].split(b":")[0]
+    fields = (sys.executable, as_text(uv), environment[0], as_text(first_path), environment[1])
     return UvContext("", "", "", *fields)
 
 
@@ -186,9 +184,6 @@ def ask_again(uv: str, command: "List[str]", before: "Environment") -> UvContext
     import resource  # noqa: PLC0415 - not in each Python that is started on the way
     import subprocess  # noqa: PLC0415 - for the same reason
 
-    python_path = os.fsencode(own_directory())
-    if b"PYTHONPATH" in before:
-        python_path += b":" + before[b"PYTHONPATH"]
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     low = min(_LOW_LIMIT, limits[0])
     resource.setrlimit(resource.RLIMIT_NOFILE, (low, limits[1]))
@@ -196,7 +191,7 @@ def ask_again(uv: str, command: "List[str]", before: "Environment") -> UvContext
         done = subprocess.run(
             command,
             executable=uv,
-            env={**before, b"HOOKS_COMPILE_UV": _PROBE, b"PYTHONPATH": python_path},
+            env=recording_environment(before, own_directory(), _PROBE),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -213,20 +208,17 @@ def ask_again(uv: str, command: "List[str]", before: "Environment") -> UvContext
 
 def own_directory() -> str:
     """Return the directory of this file."""
-    file = sys.modules["sitecustomize"].__file__ or ""
-    return os.path.dirname(os.path.abspath(file))
+    return os.path.dirname(os.path.abspath(str(sys.modules["sitecustomize"].__file__)))
 
 
 def words_of(process: str) -> "List[str]":
     """Return the command line of a process. Raises OSError if the system does not say."""
-    with open(f"/proc/{process}/cmdline", "rb") as file:
-        return [os.fsdecode(word) for word in file.read().split(b"\0")[:-1]]
+    return as_text(read(f"/proc/{process}/cmdline")).split("\0")[:-1]
 
 
 def environment_of(process: int) -> "Environment":
     """Return the environment that a process was started with. Raises OSError."""
-    with open(f"/proc/{process}/environ", "rb") as file:
-        pairs = [each.partition(b"=") for each in file.read().split(b"\0") if each]
+    pairs = [each.partition(b"=") for each in read(f"/proc/{process}/environ").split(b"\0") if each]
     return {name: value for name, _, value in pairs}
 
 
@@ -257,11 +249,10 @@ def store(record: str, text: str) -> None:
 def leave() -> None:
     """Let this Python be what it would be without us, with its own ``sitecustomize`` if any."""
     environ = original_environment(dict(os.environb))
-    directory = own_directory()
     os.environb.clear()
     os.environb.update(environ)
-    if directory in sys.path:
-        ours = sys.path.index(directory)
+    if own_directory() in sys.path:
+        ours = sys.path.index(own_directory())
         # behind ours an empty PYTHONPATH is the current directory, alone it is none
         del sys.path[ours : ours + (2 if environ.get(b"PYTHONPATH") == b"" else 1)]
     del sys.modules["sitecustomize"]
