@@ -64,10 +64,8 @@ def resolve(
 
     A shim is asked each time, so the result is the binary that it chooses now. The Python of a
     virtual environment is returned as it is, with its link. ``memory`` is the file of
-    :func:`~.probe.recall`, None for no memory.
-
-    Raises InterpreterError for a command that is not there, that does not answer in ``timeout``
-    seconds, or that is no Python we support.
+    :func:`~.probe.recall`. Raises InterpreterError for a command that is not there, that does not
+    answer in ``timeout`` seconds, or that is no Python we support.
     """
     path = find(command, cwd=cwd, env=env)
     answer = probe.recall(memory, path)

@@ -1,9 +1,7 @@
-# hooks-compile: bypasses the shim of pyenv, to the binary that it would start now.
-#
-# hook_wrapper.sh sources it, and the tool when it reports on shims. No fork, no subshell.
+# hooks-compile: bypasses the shim of pyenv, to the binary that it would start now (docs/shims.md).
 # In:  hooks_compile_python, a command; hooks_compile_shims, the directory of records; "$@".
 # Out: the same command, and in hooks_compile_why why it stays; or the path of the binary, and in
-#      the environment what the shim and its bash would have put there. docs/shims.md explains each step.
+#      the environment what the shim and its bash would have put there. No fork, no subshell.
 # What is read here (a record, a version file) is compared and exported, never executed.
 # Every shell that gets beyond ZSH_VERSION has -ef and -nt, and POSIX has them since 2024.
 # shellcheck shell=sh disable=SC2034,SC2154,SC3013,SC3028

@@ -55,16 +55,13 @@ _OWN_SOURCES = (b'source = { editable = "." }', b'source = { virtual = "." }')
 
 def run() -> None:
     """Record and start the hook, or let this Python be what it would be without us."""
-    with contextlib.suppress(OSError, ValueError, KeyError):  # then this process is not the hook
+    with contextlib.suppress(OSError, ValueError, KeyError):  # uv did not start it, or not as usual
         record_and_start()
     leave()
 
 
 def record_and_start() -> None:
-    """Record and start the hook. Return if this is another process.
-
-    Raises OSError, ValueError and KeyError for a process that uv did not start in its usual way.
-    """
+    """Record and start the hook. Return or raise if this is another process."""
     record = os.environ.get("HOOKS_COMPILE_UV", "")
     runtime = os.path.dirname(own_directory())
     own = words_of("self")
@@ -133,7 +130,7 @@ def examined(
     """Return how uv launches the script, without the digest of its inputs.
 
     ``command`` is that of uv, ``before`` the environment that uv got, ``started`` what it did.
-    Raises ValueError with the reason if uv has to be asked each time; OSError.
+    Raises OSError, and ValueError with the reason if uv has to be asked each time.
     """
     require_known_inputs(command[position])
     uv = real_path(find_program(command[0], before))
