@@ -148,8 +148,7 @@ class _Launch(NamedTuple):
     def record(self, path: Path, code: Path) -> Bypass:
         """Write the record ``path``, and return how launches treat the shim then.
 
-        Raises UnrecordedError if a hook could see a difference, OSError if the
-        record can't be written.
+        Raises UnrecordedError if a hook could see a difference, OSError if it can't be written.
         """
         import tempfile  # noqa: PLC0415 - only if something is recorded
 
@@ -181,37 +180,39 @@ class _Launch(NamedTuple):
         return bypass
 
     def _text(self, path: Path, asked: _Start, now: int) -> str:
-        """Return the record ``path`` of what the shim started, and write its stamps.
+        """Return the record ``path`` of what the shim started, and write its links and stamps.
 
-        They are empty files beside it, which keep the modification times of all on which the choice
-        depends. ``now`` is the time in nanoseconds before the shim ran. Raises UnrecordedError for
-        a pyenv that does more than ``shims.sh`` can follow.
+        They are beside it: links to all on which the choice depends, and empty files with the
+        modification times. ``now`` is the time in nanoseconds before the shim ran. Raises
+        UnrecordedError for a pyenv that does more than ``shims.sh`` can follow.
         """
         root, seen = self.shim.parent.parent, asked.environment
         try:
             prefix, hook_path = seen["_PYENV_INSTALL_PREFIX"], seen["PYENV_HOOK_PATH"]
-            version = seen["PYENV_VERSION"]
             added = seen["PATH"].removesuffix(self.env.get("PATH", os.defpath))
+            version = seen["PYENV_VERSION"]
             (pyenv,) = _EXEC.findall(self.shim.read_text(encoding="utf-8"))
-            depends = [self.shim, Path(pyenv), *_files(Path(prefix), root, hook_path.split(":"))]
-            found = [file for file in depends if file.exists()]
-            times = [file.stat().st_mtime_ns for file in found]
+            found = [self.shim, Path(pyenv), *_files(Path(prefix), root, hook_path.split(":"))]
         except (KeyError, OSError, ValueError) as error:
             raise UnrecordedError("it is of no pyenv that is known here") from error
-        if max(times) > now - _SETTLED_NS:
-            raise UnrecordedError("pyenv changed a moment ago")
-        for number, nanoseconds in enumerate(times, 1):
-            stamp = Path(f"{path}+{number}")
-            stamp.touch(mode=0o600)
-            os.utime(stamp, ns=(nanoseconds, nanoseconds))
+        for number, file in enumerate(found, 1):
+            link, stamp = Path(f"{path}+{number}"), Path(f"{path}+{number}t")
+            link.unlink(missing_ok=True)
+            link.symlink_to(file)
+            stamp.unlink(missing_ok=True)
+            if file.exists():
+                changed = file.stat().st_mtime_ns
+                if changed > now - _SETTLED_NS:
+                    raise UnrecordedError("pyenv changed a moment ago")
+                stamp.touch(mode=0o600)
+                os.utime(stamp, ns=(changed, changed))
         is_version = asked.executable.startswith(f"{root}/versions/")
         lines = [  # in the order in which shims.sh reads them
             *(path.name.partition("@")[2], str(self.shim.parent), version),
             *(asked.executable if is_version else "system", added, hook_path, prefix, f"{path}+"),
-            *(str(file) if file in found else f"-{file}" for file in depends),
-            "end",
+            *(str(len(found)), ""),
         ]
-        return "\n".join(lines) + "\n"
+        return "\n".join(lines)
 
     def _start(self, words: list[str]) -> _Start:
         """Return how the shell command ``words`` starts Python with the script ``_PROBE``.
@@ -255,9 +256,11 @@ def _files(prefix: Path, root: Path, hook_path: list[str]) -> Iterator[Path]:
         yield place
         for plugin in place.glob("*/"):
             yield from (plugin / "bin", plugin / "etc" / "pyenv.d")
-    for directory in (Path(each, step) for each in hook_path for step in _STEPS):
-        yield directory
-        for script in directory.glob("*.bash"):
-            if not str(script).endswith(_HARMLESS):
-                raise UnrecordedError(f"{script} may choose otherwise each time")
-            yield script
+    for place in map(Path, hook_path):
+        yield place
+        for directory in (place / step for step in _STEPS if place.exists()):
+            yield directory
+            for script in directory.glob("*.bash"):
+                if not str(script).endswith(_HARMLESS):
+                    raise UnrecordedError(f"{script} may choose otherwise each time")
+                yield script

@@ -75,28 +75,28 @@ hooks_compile_why="of \"$hooks_compile_spec\" nothing is recorded yet (hooks-com
 hooks_compile_record=$hooks_compile_shims/$hooks_compile_python@$hooks_compile_spec
 [ -f "$hooks_compile_record" ] && [ -O "$hooks_compile_record" ] &&
     [ -r "$hooks_compile_record" ] && [ ! -L "$hooks_compile_record" ] || return 0
-hooks_compile_count=0
 {
     IFS= read -r hooks_compile_line && [ "$hooks_compile_line" = "$hooks_compile_spec" ] &&
         IFS= read -r hooks_compile_line && [ "$hooks_compile_line" = "$hooks_compile_shim" ] &&
         IFS= read -r hooks_compile_version && IFS= read -r hooks_compile_binary &&
         IFS= read -r hooks_compile_path && IFS= read -r hooks_compile_hook_path &&
-        IFS= read -r hooks_compile_prefix && IFS= read -r hooks_compile_stamps || return 0
-    hooks_compile_why='pyenv, a plugin or an installed version is not as recorded'
-    while IFS= read -r hooks_compile_line && [ "$hooks_compile_line" != end ]; do
-        case $hooks_compile_line in
-        -*) [ ! -e "${hooks_compile_line#-}" ] || return 0 ;; # was missing
-        *)
-            hooks_compile_count=$((hooks_compile_count + 1))
-            hooks_compile_file=$hooks_compile_stamps$hooks_compile_count
-            [ -e "$hooks_compile_line" ] && [ -e "$hooks_compile_file" ] &&
-                [ ! "$hooks_compile_line" -nt "$hooks_compile_file" ] &&
-                [ ! "$hooks_compile_line" -ot "$hooks_compile_file" ] || return 0
-            ;;
-        esac
-    done
+        IFS= read -r hooks_compile_prefix && IFS= read -r hooks_compile_stamps &&
+        IFS= read -r hooks_compile_left || return 0
 } <"$hooks_compile_record"
-[ "$hooks_compile_line" = end ] || return 0
+case $hooks_compile_left in '' | 0* | *[!0-9]* | ?????*) return 0 ;; esac
+# RECORD+N is a link to each of them, RECORD+Nt an empty file with its time, unless it is missing.
+hooks_compile_why='pyenv, a plugin or an installed version is not as recorded'
+while [ "$hooks_compile_left" -gt 0 ]; do
+    hooks_compile_file=$hooks_compile_stamps$hooks_compile_left
+    [ -L "$hooks_compile_file" ] || return 0
+    if [ -e "${hooks_compile_file}t" ]; then
+        [ -e "$hooks_compile_file" ] && [ ! "$hooks_compile_file" -nt "${hooks_compile_file}t" ] &&
+            [ ! "$hooks_compile_file" -ot "${hooks_compile_file}t" ] || return 0
+    else
+        [ ! -e "$hooks_compile_file" ] || return 0
+    fi
+    hooks_compile_left=$((hooks_compile_left - 1))
+done
 
 if [ "$hooks_compile_binary" = system ]; then
     hooks_compile_why='the system has no plain Python on PATH'

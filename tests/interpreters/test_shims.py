@@ -506,7 +506,9 @@ def test_records_are_private_and_lie_in_the_runtime_directory_alone(scene: Scene
     assert stat.S_IMODE((scene.runtime / shims.CODE).stat().st_mode) == 0o600
     stamps = list(record.parent.glob(f"{record.name}+*"))
     assert stamps
-    assert {stat.S_IMODE(stamp.stat().st_mode) for stamp in stamps} == {0o600}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in stamps if not path.is_symlink()} == {
+        0o600
+    }
     assert not list(record.parent.glob(".*"))
     after = {path for path in scene.project.rglob("*") if "__pycache_opt__" not in str(path)}
     assert after == before
@@ -588,7 +590,7 @@ def test_what_a_record_holds_is_data(scene: Scene, value: str) -> None:
     scene.refresh()
     record = _record(scene)
     lines = record.read_text().splitlines()
-    for i in range(10):
+    for i in range(len(lines)):
         changed = [*lines[:i], value, *lines[i + 1 :]]
         record.write_text("\n".join(changed) + "\n")
         assert scene.launch(wrapper=True).status == 3
@@ -683,9 +685,9 @@ def test_the_tool_itself_may_run_under_the_shim(scene: Scene) -> None:
 def test_a_second_refresh_writes_nothing(scene: Scene) -> None:
     scene.refresh()
     files = [*(scene.runtime / shims.DIRECTORY).iterdir(), scene.runtime / shims.CODE]
-    before = [(file.stat().st_ino, file.stat().st_ctime_ns) for file in files]
+    before = [(file.lstat().st_ino, file.lstat().st_ctime_ns) for file in files]
     assert scene.refresh().binary
-    assert [(file.stat().st_ino, file.stat().st_ctime_ns) for file in files] == before
+    assert [(file.lstat().st_ino, file.lstat().st_ctime_ns) for file in files] == before
 
 
 def test_code_of_another_version_of_the_tool_is_replaced(scene: Scene) -> None:
