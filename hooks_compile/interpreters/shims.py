@@ -193,6 +193,7 @@ class _Launch(NamedTuple):
             version = seen["PYENV_VERSION"]
             (pyenv,) = _EXEC.findall(self.shim.read_text(encoding="utf-8"))
             found = [self.shim, Path(pyenv), *_files(Path(prefix), root, hook_path.split(":"))]
+            found += [root / "versions" / n / "bin" / self.command for n in version.split(":")]
         except (KeyError, OSError, ValueError) as error:
             raise UnrecordedError("it is of no pyenv that is known here") from error
         for number, file in enumerate(found, 1):

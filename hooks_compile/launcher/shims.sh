@@ -99,6 +99,7 @@ while [ "$hooks_compile_left" -gt 0 ]; do
 done
 
 if [ "$hooks_compile_binary" = system ]; then
+    hooks_compile_record= # another one would not help
     hooks_compile_why='the system has no plain Python on PATH'
     until [ "${hooks_compile_after%%:*}" != "$hooks_compile_shim" ] &&
         [ -f "${hooks_compile_after%%:*}/$hooks_compile_python" ] &&

@@ -308,6 +308,20 @@ def test_a_new_version_counts_if_a_prefix_chooses_the_latest(scene: Scene) -> No
         assert scene.compare().seen["env"]["PYENV_VERSION"] == expected
 
 
+def test_a_version_counts_from_when_its_installation_is_complete(scene: Scene) -> None:
+    directory = scene.root / "versions" / "3.99.0" / "bin"
+    directory.mkdir(parents=True)
+    scene.settle()
+    scene.choose(f"3.99.0\n{versions()[1]}\n")
+    scene.refresh()
+    assert scene.passes()
+    assert f"/{versions()[1]}/" in scene.compare().seen["executable"]
+    real = scene.root / "versions" / versions()[-1] / "bin" / "python3"
+    (directory / "python3").symlink_to(real)
+    assert not scene.passes()
+    assert f"/{versions()[1]}/" not in scene.compare().seen["executable"]
+
+
 def test_a_pyenv_that_changed_a_moment_ago_is_recorded_later(scene: Scene) -> None:
     scene.rehash()
     os.utime(scene.root / "shims" / "python3")
@@ -611,9 +625,7 @@ def test_a_root_of_any_name_is_data_as_well(tmp_path: Path) -> None:
     ("plugin", "why"),
     [
         ("mine/etc/pyenv.d/which/x.bash", "may choose otherwise each time"),
-        ("Zebra/bin/x", "the order of its plugins depends on the locale"),
-        ("z-first/bin/x", ""),
-        ("pyenvan/bin/x", "the order of its plugins depends on the locale"),
+        ("Zebra/bin/x", ""),
         ("mine/etc/pyenv.d/rehash/x.bash", ""),
     ][:: scaled(2, 1, 1)],
 )
