@@ -14,7 +14,7 @@ from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
 from hooks_compile.entries import sync
 from hooks_compile.entries.report import describe_trouble, plural
 from hooks_compile.errors import InterpreterError
-from hooks_compile.interpreters import uv_records
+from hooks_compile.interpreters.launch_records import why_left_to_uv
 from hooks_compile.model import State
 from hooks_compile.printable import one_line, shown
 from hooks_compile.project.selection import for_person
@@ -86,7 +86,7 @@ def check_project(
     modules = [*project.sources, *project.modules()]
     yield from directory_checks.check_unchecked_modules(modules, root)
     for source in project.sources:
-        if reason := uv_records.why_left(project.runtime, source.path):
+        if reason := why_left_to_uv(project.runtime, source.path):
             text = f"{shown(source.path, root)} is launched by uv each time: {reason}"
             yield Finding(NOTE, text)
     names = {source.path.name for source in project.sources}
