@@ -43,8 +43,7 @@ _OWN = {
     **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(_SETTINGS.values())},
 }
 # What git says, under LC_ALL=C, of a directory in no work tree (128 is its only status).
-_IN_GIT_DIR = ("must be run in a work tree", "cannot use bare repository")
-_OUTSIDE = ("not a git repository", *_IN_GIT_DIR)
+_OUTSIDE = ("not a git repository", "must be run in a work tree", "cannot use bare repository")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,11 @@ def open_repository(path: Path) -> Repository | None:
     work tree's root, which is the common case.
     """
     try:
-        return _ask_repository(path)
+        found = _ask_repository(path)
+        if found.work_tree == Path(os.path.realpath(path)):
+            return found
+        # Older versions of git leave a relative core.hooksPath as it is: it counts from the root.
+        return _ask_repository(found.work_tree)
     except GitError as error:
         if any(text in error.cause for text in _OUTSIDE):
             return None
@@ -150,20 +153,12 @@ def open_repository(path: Path) -> Repository | None:
 
 def require_repository(path: Path) -> Repository:
     """Return the repository whose work tree holds ``path``; raise GitError if there is none."""
-    try:
-        return _ask_repository(path)
-    except GitError as error:
-        if any(text in error.cause for text in _IN_GIT_DIR):
-            cause, remedy = "has no work tree of git's", "git worktree add"
-        elif "not a git repository" not in error.cause:
-            raise
-        elif _is_of_home(path):
-            # A `git init` here would break a bare repository of dotfiles, which is elsewhere.
-            cause = "has no .git, and a repository elsewhere (--git-dir) does not count"
-            remedy = "hooks-compile sync, after each change"
-        else:
-            cause, remedy = "is not in a git work tree", f"git init {pasted(path)}"
-        raise GitError(cause, path=path, remedy=remedy) from None
+    found = open_repository(path)
+    if found is None:
+        # Not `git init`: the .git of dotfiles may be elsewhere, and a bare repository has no tree.
+        remedy = "run it in a work tree; without one: hooks-compile sync, after each change"
+        raise GitError("is not in a git work tree", path=path, remedy=remedy)
+    return found
 
 
 def work_tree(path: Path) -> Path | None:
@@ -173,23 +168,6 @@ def work_tree(path: Path) -> Path | None:
 
 
 def _ask_repository(path: Path) -> Repository:
-    found = _parse_repository(path)
-    if found.work_tree == Path(os.path.realpath(path)):
-        return found
-    # Older versions of git leave a relative core.hooksPath as it is: it counts from the root.
-    return _parse_repository(found.work_tree)
-
-
-def _is_of_home(path: Path) -> bool:
-    """Return whether the home directory is in ``path``, or ``path`` in a hidden directory there."""
-    home = Path(os.path.realpath(os.environ.get("HOME") or "/"))
-    real = Path(os.path.realpath(path))
-    if home.is_relative_to(real):
-        return True
-    return real.is_relative_to(home) and real.relative_to(home).parts[0].startswith(".")
-
-
-def _parse_repository(path: Path) -> Repository:
     # rev-parse has no -z and a directory's name may hold a newline: a line that is always "true"
     # separates the answers.
     fence = "--is-inside-work-tree"

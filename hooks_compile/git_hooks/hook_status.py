@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from hooks_compile.git import Repository, Setting
+    from hooks_compile.git import Repository
     from hooks_compile.git_hooks.steps import Step
 
 _INSTALL = "hooks-compile git-hooks install"
@@ -59,48 +59,38 @@ class Status:
 def status(root: Path, env: Mapping[str, str]) -> Status:
     """Look at the hooks of the repository of ``root``. Raises GitError if there is none."""
     repository = git.require_repository(root)
-    settings = git.settings(repository.work_tree, rf"^{installer.SECTION}\.")
+    settings: dict[str, list[str]] = {}
+    for each in git.settings(repository.work_tree, rf"^{installer.SECTION}\."):
+        settings.setdefault(each.name.removeprefix(f"{installer.SECTION}."), []).append(each.value)
     try:
         plan, trouble = installer.plan_install(repository, env), ""
     except HooksCompileError as error:
         plan, trouble = [], str(error)
-    left = {step.path: step.why for step in plan if step.do is Do.LEAVE}
-    configured = _configured_events(settings)
+    why = {step.path.name: step.why for step in plan if step.do is Do.LEAVE}
+    is_configured = "command" in settings and installer.best_method() == "config"
+    configured = settings.get("event", []) if is_configured else []
     events = []
     for event in EVENTS:
         hook = repository.hooks_path / event
-        place = hook_files.location(hook)
-        how = str(place) if place and os.access(place, os.X_OK) else ""
+        how = str(hook) if hook_files.is_run(hook) else ""
         how = "git's configuration" if event in configured else how
-        events.append(EventStatus(event, how, left.get(hook, "")))
-    problems = [trouble] if trouble else list(_problems(repository, settings, plan, events))
-    return Status(tuple(events), tuple(problems))
+        events.append(EventStatus(event, how, why.get(event, "")))
+    problems = [trouble] if trouble else list(_install_problems(plan, events))
+    if settings.get("enabled", ["yes"])[-1].lower() in _OFF:
+        problems.append(f"it is switched off: git config --unset {installer.SECTION}.enabled")
+    return Status(tuple(events), (*problems, *_sync_problems(repository)))
 
 
-def _configured_events(settings: Sequence[Setting]) -> set[str]:
-    """Return the events for which this git runs our hook by its configuration."""
-    values: dict[str, list[str]] = {}
-    for each in settings:
-        values.setdefault(each.name.removeprefix(f"{installer.SECTION}."), []).append(each.value)
-    is_used = "command" in values and installer.best_method() == "config"
-    return set(values.get("event", ())) if is_used else set()
-
-
-def _problems(
-    repository: Repository,
-    settings: Sequence[Setting],
-    plan: Sequence[Step],
-    events: Sequence[EventStatus],
-) -> Iterator[str]:
-    is_running = bool(events[-1].how)  # post-index-change tells of nearly everything
-    missing = [step for step in changes(plan) if not (is_running and _is_new_hook(step))]
+def _install_problems(plan: Sequence[Step], events: Sequence[EventStatus]) -> Iterator[str]:
+    index = events[-1]  # it tells of nearly everything
+    missing = [step for step in changes(plan) if not (index.how and _is_new_hook(step))]
     if missing:
         yield f"to be changed: {missing[0]}, {len(missing)} in all: {_INSTALL}"
-    elif not is_running:
-        yield f"git runs nothing of ours for {events[-1].event}, which tells of most changes"
-    enabled = [each.value for each in settings if each.name == f"{installer.SECTION}.enabled"]
-    if enabled and enabled[-1].lower() in _OFF:
-        yield f"it is switched off: git config --unset {installer.SECTION}.enabled"
+    elif not index.how:
+        yield f"git runs nothing of ours for {index.event}, which tells of most changes"
+
+
+def _sync_problems(repository: Repository) -> Iterator[str]:
     failure = Stamp(repository.git_dir).failure()
     if failure:
         again = f"cd {shlex.quote(str(repository.work_tree))} && hooks-compile sync"

@@ -20,7 +20,6 @@ class Do(StrEnum):
     """What a step does to a file or a setting."""
 
     WRITE = "write"
-    MOVE = "move"
     REMOVE = "remove"
     COPY = "copy"  # a whole directory
     CONFIG = "git config"
@@ -32,8 +31,8 @@ class Step:
     """One change, or why there is none; ``str()`` of it is a line for a person.
 
     ``path`` is the file concerned (for CONFIG the configuration, or ANYWHERE for the user's),
-    ``target`` is where it is moved to or copied from, ``content`` and ``mode`` are those of a
-    written file, ``arguments`` are the arguments of ``git config``.
+    ``target`` is what is copied there, ``content`` and ``mode`` are those of a written file,
+    ``arguments`` are the arguments of ``git config``.
     """
 
     do: Do
@@ -50,7 +49,7 @@ class Step:
         if self.do is not Do.CONFIG:
             words.append(str(self.path))
         if self.target is not None:
-            words += ["from" if self.do is Do.COPY else "to", str(self.target)]
+            words += ["from", str(self.target)]
         return " ".join(words) + (f" ({self.why})" if self.why else "")
 
     def as_json(self) -> dict[str, object]:
@@ -73,13 +72,13 @@ def check(steps: Sequence[Step]) -> None:
         if step.path == git.ANYWHERE:
             continue  # git finds the user's configuration
         directory = next(each for each in step.path.parents if each.exists())
-        if not directory.is_dir() or not files.is_writable_directory(directory):
-            fault = "is read-only" if directory.is_dir() else "is no directory"
-            raise HooksCompileError(
-                f"{fault}, but git's hooks need a change there: {step}",
-                path=directory,
-                remedy=f"ls -ld {pasted(directory)}",
-            )
+        fault, remedy = "is read-only", f"ls -ld {pasted(directory)}"
+        if not directory.is_dir():
+            fault, remedy = "is no directory", "git config --show-origin core.hooksPath"
+        elif files.is_writable_directory(directory):
+            continue
+        cause = f"{fault}, but git's hooks need a change there: {step}"
+        raise HooksCompileError(cause, path=directory, remedy=remedy)
 
 
 def take(steps: Sequence[Step]) -> None:
@@ -111,8 +110,6 @@ def _take(step: Step) -> None:
         case Do.WRITE, _:
             step.path.parent.mkdir(parents=True, exist_ok=True)
             files.replace(step.path, step.content, mode=step.mode)
-        case Do.MOVE, Path() as target:
-            step.path.rename(target)
         case Do.COPY, Path() as target:
             shutil.copytree(target, step.path)
         case Do.REMOVE, _ if step.path.is_dir():
@@ -124,12 +121,8 @@ def _take(step: Step) -> None:
 
 
 def read(path: Path) -> bytes:
-    """Return a file's content, nothing if there is no file. Raises HooksCompileError."""
+    """Return a file's content, nothing if there is no file. Raises OSError."""
     try:
         return files.read_bytes(path)
     except FileNotFoundError:
         return b""
-    except OSError as error:
-        raise HooksCompileError(
-            f"can't be read: {error.strerror}", path=path, remedy=f"ls -l {pasted(path)}"
-        ) from error
