@@ -20,8 +20,7 @@ from hooks_compile.errors import GitError, pasted
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
-ANYWHERE = Path("/")
-"""The directory for questions that concern no repository."""
+ANYWHERE = Path("/")  # for questions that concern no repository
 
 # They say which configuration is the user's and where to stop looking, not which repository.
 _KEPT = frozenset(
@@ -50,20 +49,14 @@ _OUTSIDE = ("not a git repository", "must be run in a work tree", "cannot use ba
 class Repository:
     """One work tree and the parts of its repository; all paths are absolute.
 
-    It is made once by :func:`open_repository` and handed down. ``git_dir`` is the work tree's own
-    (``.git/worktrees/NAME`` of a linked worktree), ``common_dir`` the one that worktrees share,
-    ``hooks_path`` the directory that git takes hooks from: ``core.hooksPath`` if that is set.
+    ``git_dir`` is the work tree's own (``.git/worktrees/NAME`` of a linked one), ``common_dir`` is
+    that of all of them, ``hooks_path`` is where git takes hooks from.
     """
 
     work_tree: Path
     git_dir: Path
     common_dir: Path
     hooks_path: Path
-
-    @property
-    def own_hooks(self) -> bool:
-        """Whether git takes hooks from its own directory, not from another ``core.hooksPath``."""
-        return self.hooks_path == self.common_dir / "hooks"
 
 
 class Setting(NamedTuple):
@@ -136,8 +129,7 @@ def open_repository(path: Path) -> Repository | None:
     """Return the repository whose work tree holds the directory ``path``, None if there is none.
 
     None also for a bare repository and inside ``.git``. Raises GitError if git refuses the
-    repository, for example because another user owns it. It takes one process if ``path`` is the
-    work tree's root, which is the common case.
+    repository, for example because another user owns it.
     """
     try:
         found = _ask_repository(path)
@@ -185,8 +177,7 @@ def _ask_repository(path: Path) -> Repository:
 def settings(where: Path, pattern: str) -> list[Setting]:
     """Return the settings whose name matches the regular expression, the weakest scope first.
 
-    ``where`` is a directory of the work tree that is asked about, or ANYWHERE. One process.
-    Raises GitError if git can't read its configuration.
+    ``where`` is a directory of the work tree that is asked about, or ANYWHERE. Raises GitError.
     """
     words = ["config", "--show-scope", "-z", "--get-regexp", pattern]
     parts = os.fsdecode(run(words, cwd=where, accept=(0, 1))).split("\0")
@@ -241,6 +232,12 @@ def unstage(root: Path, paths: Iterable[Path]) -> None:
     _change_index(root, ["reset", "--quiet"], paths)
 
 
+def _change_index(root: Path, command: Sequence[str], paths: Iterable[Path]) -> None:
+    names = [os.fspath(path.relative_to(root)) for path in paths]
+    if names:
+        run(["--literal-pathspecs", *command, "--", *names], cwd=root)
+
+
 def contents(
     root: Path, names: Iterable[str], *, revision: str = "", index: str = ""
 ) -> dict[str, bytes]:
@@ -265,12 +262,6 @@ def contents(
             found[name] = answer[: int(size)]
         answer = answer[int(size) + 1 :]
     return found
-
-
-def _change_index(root: Path, command: Sequence[str], paths: Iterable[Path]) -> None:
-    names = [os.fspath(path.relative_to(root)) for path in paths]
-    if names:
-        run(["--literal-pathspecs", *command, "--", *names], cwd=root)
 
 
 def _refusal(arguments: Sequence[str], cwd: Path, status: int, stderr: bytes) -> GitError:

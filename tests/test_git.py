@@ -85,7 +85,6 @@ def test_linked_worktree_has_its_own_root_and_git_directory_and_shares_the_hooks
     assert found.git_dir == git_repo.path / ".git/worktrees/linked-tree"
     assert found.common_dir == git_repo.path / ".git"
     assert found.hooks_path == git_repo.path / ".git/hooks"
-    assert found.own_hooks
 
 
 def test_submodule_is_a_work_tree_of_its_own(git_repo: GitRepo, tmp_path: Path) -> None:

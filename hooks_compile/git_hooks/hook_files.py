@@ -7,18 +7,11 @@ does the work: post-index-change tells of all changes but those of ``git restore
 from __future__ import annotations
 
 import os
-import re
 import stat
 from typing import TYPE_CHECKING
 
 from hooks_compile import files, git
-from hooks_compile.git_hooks.hook_script import (
-    EVENTS,
-    has_block,
-    text,
-    with_block,
-    without_block,
-)
+from hooks_compile.git_hooks.hook_script import EVENTS, has_block, text, with_block, without_block
 from hooks_compile.git_hooks.steps import Do, Step, read
 
 if TYPE_CHECKING:
@@ -29,13 +22,16 @@ if TYPE_CHECKING:
 
 INDEX = "post-index-change"
 
-# git-lfs, git-annex and DVC refuse to install their hooks if one is there. They use none of these.
-_UNCONTESTED = ("post-rewrite", "post-applypatch", INDEX)
+UNCONTESTED = ("post-rewrite", "post-applypatch", INDEX)
+"""git-lfs, git-annex and DVC use none of these. They refuse to install a hook if one is there."""
+
 # What other tools add to the name of a hook that they find. pre-commit and prek run it then.
 _MOVED = (".legacy", ".old")
 _ADVICE = {INDEX: "to have it sync, add to it: hooks-compile sync --git-hook || :"}
-_EXCLUDED = b"# hooks-compile git-hooks: this machine's own, in a directory of the work tree\n"
-_EXCLUSION = re.compile(re.escape(_EXCLUDED) + rb"(?:/.*post-[a-z-]+\n)*")
+_EXCLUSION = (
+    b"# hooks-compile git-hooks: this machine's own, in a directory of the work tree\n"
+    b"post-index-change\n"
+)
 
 
 def exclusive_tool(root: Path, settings: Sequence[Setting]) -> str:
@@ -49,16 +45,18 @@ def exclusive_tool(root: Path, settings: Sequence[Setting]) -> str:
     return "DVC" if (root / ".dvc").is_dir() else ""
 
 
-def installing(directory: Path, tool: Path, *, left_to: str = "") -> Iterator[Step]:
+def installing(
+    directory: Path, tool: Path, events: Sequence[str] = EVENTS, left_to: str = ""
+) -> Iterator[Step]:
     """Give the steps that put our hooks into ``directory``; none but LEAVE if all is in place.
 
-    ``tool`` is the command ``hooks-compile``, ``left_to`` is who gets the contested events.
+    ``tool`` is the command ``hooks-compile``, ``left_to`` is who gets the other events.
     """
     for hook in (directory / event for event in EVENTS):
         content = _content(hook)
-        if left_to and hook.name not in _UNCONTESTED:
+        if hook.name not in events:
             yield from _removing(hook)
-            yield Step(Do.LEAVE, hook, f"left to {left_to}, which needs it alone")
+            yield Step(Do.LEAVE, hook, f"left to {left_to}")
         elif has_block(content):
             new = with_block(content, tool)
             if new != content or not os.access(hook, os.X_OK):
@@ -103,33 +101,23 @@ def _content(hook: Path) -> bytes:
 # A directory of hooks in the work tree
 
 
-def excluding(repository: Repository, directory: Path, steps: Sequence[Step]) -> Iterator[Step]:
-    """Give the step that keeps the hooks that ``steps`` write to ``directory`` out of commits.
+def excluding(repository: Repository, directory: Path) -> Iterator[Step]:
+    """Give the step that keeps our hook in ``directory``, of the work tree, out of commits.
 
-    It needs none if git ignores them, or if the directory is git's own.
+    It needs none if git ignores the hook anyway.
     """
-    tree = repository.work_tree
-    if not directory.is_relative_to(tree) or directory.is_relative_to(repository.common_dir):
-        return
-    written = [step.path for step in steps if step.do is Do.WRITE]
-    hooks = [directory / event for event in EVENTS]
-    ours = [hook for hook in hooks if hook in written or has_block(_content(hook))]
-    if set(ours) != git.ignored(tree, ours):
-        names = (os.fsencode(each.relative_to(tree).as_posix()) for each in ours)
-        lines = _EXCLUDED + b"".join(b"/%s\n" % name for name in names)
-        yield from _write_exclusions(repository, lines, "our hooks are not for commits")
+    path = repository.common_dir / "info" / "exclude"
+    old = read(path)
+    if _EXCLUSION not in old and not git.ignored(repository.work_tree, [directory / INDEX]):
+        start = old if not old or old.endswith(b"\n") else old + b"\n"
+        why = "our hook is not for commits"
+        yield Step(Do.WRITE, path, why, content=start + _EXCLUSION, mode=0o644)
 
 
 def including(repository: Repository) -> Iterator[Step]:
     """Give the step that takes back :func:`excluding`, if one is needed."""
-    yield from _write_exclusions(repository, b"", "without our lines")
-
-
-def _write_exclusions(repository: Repository, lines: bytes, why: str) -> Iterator[Step]:
     path = repository.common_dir / "info" / "exclude"
     old = read(path)
-    others = _EXCLUSION.sub(b"", old)
-    if lines and others and not others.endswith(b"\n"):
-        others += b"\n"
-    if old != others + lines:
-        yield Step(Do.WRITE, path, why, content=others + lines, mode=0o644)
+    new = old.replace(_EXCLUSION, b"")
+    if new != old:
+        yield Step(Do.WRITE, path, "without our lines", content=new, mode=0o644)

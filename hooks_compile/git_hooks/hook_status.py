@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import git
 from hooks_compile.errors import HooksCompileError
@@ -25,8 +23,7 @@ _INSTALL = "hooks-compile git-hooks install"
 _OFF = ("", "0", "false", "no", "off")
 
 
-@dataclass(frozen=True, slots=True)
-class EventStatus:
+class EventStatus(NamedTuple):
     """How git runs our hook for ``event``, "" if it does not; ``why`` says who has it instead."""
 
     event: str
@@ -38,22 +35,16 @@ class EventStatus:
         return f"{self.event}: {self.how or self.why or 'not installed'}"
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """All events, and what is to be fixed: cause and remedy, one line each."""
 
     events: tuple[EventStatus, ...]
     problems: tuple[str, ...]
 
-    @property
-    def ok(self) -> bool:
-        """Whether git tells us of changes, and nothing is to be fixed."""
-        return not self.problems
-
     def as_json(self) -> dict[str, object]:
         """Return JSON values."""
-        events = [{**asdict(each), "installed": bool(each.how)} for each in self.events]
-        return {"ok": self.ok, "events": events, "problems": list(self.problems)}
+        events = [{**each._asdict(), "installed": bool(each.how)} for each in self.events]
+        return {"ok": not self.problems, "events": events, "problems": list(self.problems)}
 
 
 def status(root: Path, env: Mapping[str, str]) -> Status:
@@ -83,7 +74,7 @@ def status(root: Path, env: Mapping[str, str]) -> Status:
 
 def _install_problems(plan: Sequence[Step], events: Sequence[EventStatus]) -> Iterator[str]:
     index = events[-1]  # it tells of nearly everything
-    missing = [step for step in changes(plan) if not (index.how and _is_new_hook(step))]
+    missing = [step for step in changes(plan) if step.why or not index.how]  # new ones have no why
     if missing:
         yield f"to be changed: {missing[0]}, {len(missing)} in all: {_INSTALL}"
     elif not index.how:
@@ -95,7 +86,3 @@ def _sync_problems(repository: Repository) -> Iterator[str]:
     if failure:
         again = f"cd {shlex.quote(str(repository.work_tree))} && hooks-compile sync"
         yield f"the last sync by a git hook failed: {failure}; to see it: {again}"
-
-
-def _is_new_hook(step: Step) -> bool:
-    return step.path.name in EVENTS and not os.path.lexists(step.path)

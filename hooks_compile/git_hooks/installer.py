@@ -197,10 +197,14 @@ def _installing_files(repository: Repository, place: _Place, tool: Path) -> Iter
             path=tree,
             remedy="hooks-compile git-hooks install --global",
         )
-    left_to = hook_files.exclusive_tool(tree, place.settings)
-    steps = list(hook_files.installing(directory, tool, left_to=left_to))
-    yield from hook_files.excluding(repository, directory, steps)
-    yield from steps
+    in_git = directory.is_relative_to(repository.common_dir)
+    if directory.is_relative_to(tree) and not in_git:
+        yield from hook_files.excluding(repository, directory)
+        yield from hook_files.installing(directory, tool, [hook_files.INDEX], "the project")
+    elif left_to := hook_files.exclusive_tool(tree, place.settings):
+        yield from hook_files.installing(directory, tool, hook_files.UNCONTESTED, left_to)
+    else:
+        yield from hook_files.installing(directory, tool)
 
 
 def _installing_globally(place: _Place, template: Path, tool: Path) -> Iterator[Step]:
@@ -212,11 +216,10 @@ def _installing_globally(place: _Place, template: Path, tool: Path) -> Iterator[
             remedy="hooks-compile git-hooks install, in each repository",
         )
     if directory == template / "hooks" and not template.exists():
-        programs = Path(os.fsdecode(git.run(["--exec-path"], cwd=git.ANYWHERE)).strip())
-        usual = programs.parent.parent / "share" / "git-core" / "templates"
-        if usual.is_dir():
-            yield Step(Do.COPY, template, "what git puts into new repositories", usual)
-    yield from hook_files.installing(directory, tool, left_to="any tool")  # of each clone
+        # As in git's own template: people append to it.
+        yield Step(Do.WRITE, template / "info" / "exclude", mode=0o644)
+    # Any tool may want the other events in a clone.
+    yield from hook_files.installing(directory, tool, hook_files.UNCONTESTED, "other tools")
     if not shared and not place.paths("init.templatedir"):
         why = "new clones are made from it"
         yield _configure(place, "init.templateDir", str(template), why=why)

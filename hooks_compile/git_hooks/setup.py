@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.git_hooks import installer, steps
@@ -43,21 +42,11 @@ _HEADING = "git hooks, which compile what a checkout, merge or commit changed:"
 _REMOVAL = "git hooks, of which ours are removed:"
 
 
-@dataclass(frozen=True, slots=True)
-class GitPlan:
-    """The lines that a person reads, and the steps that :meth:`apply` takes."""
+class GitPlan(NamedTuple):
+    """The lines that a person reads, and the steps that ``installer.apply`` takes."""
 
     lines: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """Return ``git's hooks`` if something is to be changed, else ""."""
-        return "git's hooks" if self.steps else ""
-
-    def apply(self, env: Mapping[str, str]) -> None:
-        """Take the steps. Raises GitError or HooksCompileError."""
-        installer.apply(self.steps, env)
 
 
 def plan(root: Path, env: Mapping[str, str], repository: Repository | None) -> GitPlan:

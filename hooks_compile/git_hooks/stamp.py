@@ -102,17 +102,18 @@ class Stamp:
 
     def read(self) -> list[str]:
         """Return the places of the last sync; none if there was none."""
-        try:
-            return os.fsdecode((self.directory / "stamp").read_bytes()).splitlines()
-        except FileNotFoundError:
-            return []
+        return os.fsdecode(_read(self.directory / "stamp")).splitlines()
 
     def failure(self) -> str:
         """Return why the last sync failed; "" if it did not."""
-        try:
-            return self._failure.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
-            return ""
+        return _read(self._failure).decode(errors="replace").strip()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def directories(common_dir: Path) -> list[Path]:

@@ -6,7 +6,6 @@ import shlex
 import shutil
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile import files, git
@@ -14,6 +13,7 @@ from hooks_compile.errors import GitError, HooksCompileError, pasted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
 class Do(StrEnum):
@@ -21,7 +21,6 @@ class Do(StrEnum):
 
     WRITE = "write"
     REMOVE = "remove"
-    COPY = "copy"  # a whole directory
     CONFIG = "git config"
     LEAVE = "leave"  # nothing; the reason says why
 
@@ -31,14 +30,12 @@ class Step:
     """One change, or why there is none; ``str()`` of it is a line for a person.
 
     ``path`` is the file concerned (for CONFIG the configuration, or ANYWHERE for the user's),
-    ``target`` is what is copied there, ``content`` and ``mode`` are those of a written file,
-    ``arguments`` are the arguments of ``git config``.
+    ``content`` and ``mode`` are those of a written file, ``arguments`` those of ``git config``.
     """
 
     do: Do
     path: Path
     why: str = ""
-    target: Path | None = None
     content: bytes = b""
     mode: int = 0o755
     arguments: tuple[str, ...] = ()
@@ -48,8 +45,6 @@ class Step:
         words = [str(self.do), *map(shlex.quote, self.arguments)]
         if self.do is not Do.CONFIG:
             words.append(str(self.path))
-        if self.target is not None:
-            words += ["from", str(self.target)]
         return " ".join(words) + (f" ({self.why})" if self.why else "")
 
     def as_json(self) -> dict[str, object]:
@@ -57,7 +52,6 @@ class Step:
         return {
             "do": str(self.do),
             "path": str(self.path),
-            "target": None if self.target is None else str(self.target),
             "arguments": list(self.arguments),
             "why": self.why,
         }
@@ -106,17 +100,15 @@ def changes(steps: Sequence[Step]) -> list[Step]:
 
 
 def _take(step: Step) -> None:
-    match step.do, step.target:
-        case Do.WRITE, _:
+    match step.do:
+        case Do.WRITE:
             step.path.parent.mkdir(parents=True, exist_ok=True)
             files.replace(step.path, step.content, mode=step.mode)
-        case Do.COPY, Path() as target:
-            shutil.copytree(target, step.path)
-        case Do.REMOVE, _ if step.path.is_dir():
+        case Do.REMOVE if step.path.is_dir():
             shutil.rmtree(step.path)
-        case Do.REMOVE, _:
+        case Do.REMOVE:
             step.path.unlink(missing_ok=True)
-        case Do.CONFIG, _:
+        case Do.CONFIG:
             git.run(["config", *step.arguments], cwd=git.ANYWHERE)
 
 

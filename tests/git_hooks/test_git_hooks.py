@@ -872,7 +872,7 @@ def test_installed_globally_and_here_it_runs_once(make_scene: Callable[[str], Sc
 
 
 def test_the_status_tells_what_is_installed_and_how(scene: Scene) -> None:
-    assert status(scene.repo, scene.env).ok is False
+    assert status(scene.repo, scene.env).problems
     foreign(scene, "post-merge")
     scene.install("files")
     found = status(scene.repo, scene.env)
