@@ -1,37 +1,91 @@
-"""Our git hooks as files, for a git before 2.54: what a newer git never needs.
+"""Our git hook: a block of lines in a shell script, with what others put around it.
 
-A hook of somebody else's is left alone. Where one has an event already, ours for another event
-does the work: post-index-change tells of all changes but those of ``git restore --source``.
+git 2.54 and later runs it by its configuration, and an older git from the directory of its hooks.
+A hook of somebody else's there is left alone, and ours for another event does the work:
+post-index-change tells of all changes but those of ``git restore --source``.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import stat
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile import files, git
-from hooks_compile.git_hooks.hook_script import EVENTS, has_block, text, with_block, without_block
-from hooks_compile.git_hooks.steps import Do, Step, read
+from hooks_compile import files
+from hooks_compile.git_hooks.steps import Do, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
-    from hooks_compile.git import Repository, Setting
+    from hooks_compile.git import Setting
+
+EVENTS = (
+    *("post-checkout", "post-merge", "post-rewrite", "post-commit", "post-applypatch"),
+    "post-index-change",
+)
+"""What git runs our hook for."""
 
 INDEX = "post-index-change"
+
+ADVICE = "to have it sync, add to it: hooks-compile sync --git-hook || :"
 
 UNCONTESTED = ("post-rewrite", "post-applypatch", INDEX)
 """git-lfs, git-annex and DVC use none of these. They refuse to install a hook if one is there."""
 
 # What other tools add to the name of a hook that they find. pre-commit and prek run it then.
 _MOVED = (".legacy", ".old")
-_ADVICE = {INDEX: "to have it sync, add to it: hooks-compile sync --git-hook || :"}
-_EXCLUSION = (
-    b"# hooks-compile git-hooks: this machine's own, in a directory of the work tree\n"
-    b"post-index-change\n"
+_BLOCK = re.compile(
+    rb"(?ms)^# hooks-compile git hook \d+:.*?^# end of the lines of hooks-compile\n"
 )
+_SHEBANG = re.compile(rb"\A#!.*\n?")
+
+
+def text(tool: Path) -> bytes:
+    """Return a hook that fits every event; ``tool`` is the command ``hooks-compile``."""
+    directory = tool.parent.resolve()  # a branch may replace a link
+    trees = (each for each in (directory, *directory.parents) if (each / ".git").exists())
+    content = _template()
+    for name, value in ((b"@TOOL@", directory / tool.name), (b"@TREE@", next(trees, ""))):
+        content = content.replace(name, shlex.quote(str(value)).encode(errors="surrogateescape"))
+    return content
+
+
+def has_block(content: bytes) -> bool:
+    """Return whether our whole block is in a hook file, in any version."""
+    return _BLOCK.search(content) is not None
+
+
+def with_block(content: bytes, tool: Path) -> bytes:
+    """Return a hook file with our block in this version in place of that in ``content``."""
+    block = _SHEBANG.sub(b"", text(tool))
+    return _BLOCK.sub(lambda _: block, content)
+
+
+def without_block(content: bytes) -> bytes:
+    """Return a hook file without our block; empty if a shebang at most is left."""
+    left = _BLOCK.sub(b"", content)
+    return left if _SHEBANG.sub(b"", left).strip() else b""
+
+
+def config_command(script: Path) -> str:
+    """Return the shell command for git's configuration; without the script it does nothing.
+
+    git adds the hook's arguments behind it; a sourced script sees the same ones as its caller.
+    """
+    quoted = shlex.quote(str(script))
+    return f"[ ! -r {quoted} ] || . {quoted}"
+
+
+@cache
+def _template() -> bytes:
+    return Path(__file__).with_name("git_hook.sh").read_bytes()
+
+
+# Files, for a git before 2.54
 
 
 def exclusive_tool(root: Path, settings: Sequence[Setting]) -> str:
@@ -62,7 +116,7 @@ def installing(
             if new != content or not os.access(hook, os.X_OK):
                 yield Step(Do.WRITE, hook, "replaces an older one", content=new)
         elif os.path.lexists(hook):
-            advice = _ADVICE.get(hook.name, f"ours for {INDEX} does its work")
+            advice = ADVICE if hook.name == INDEX else f"ours for {INDEX} does its work"
             yield Step(Do.LEAVE, hook, f"somebody else's; {advice}")
         else:
             yield Step(Do.WRITE, hook, content=text(tool))
@@ -96,28 +150,3 @@ def _content(hook: Path) -> bytes:
         return files.read_bytes(hook, follow=False)
     except OSError:
         return b""
-
-
-# A directory of hooks in the work tree
-
-
-def excluding(repository: Repository, directory: Path) -> Iterator[Step]:
-    """Give the step that keeps our hook in ``directory``, of the work tree, out of commits.
-
-    It needs none if git ignores the hook anyway.
-    """
-    path = repository.common_dir / "info" / "exclude"
-    old = read(path)
-    if _EXCLUSION not in old and not git.ignored(repository.work_tree, [directory / INDEX]):
-        start = old if not old or old.endswith(b"\n") else old + b"\n"
-        why = "our hook is not for commits"
-        yield Step(Do.WRITE, path, why, content=start + _EXCLUSION, mode=0o644)
-
-
-def including(repository: Repository) -> Iterator[Step]:
-    """Give the step that takes back :func:`excluding`, if one is needed."""
-    path = repository.common_dir / "info" / "exclude"
-    old = read(path)
-    new = old.replace(_EXCLUSION, b"")
-    if new != old:
-        yield Step(Do.WRITE, path, "without our lines", content=new, mode=0o644)

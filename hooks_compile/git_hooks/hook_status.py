@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hooks_compile import git
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.git_hooks import hook_files, installer
-from hooks_compile.git_hooks.hook_script import EVENTS
+from hooks_compile.git_hooks.hook_files import EVENTS
 from hooks_compile.git_hooks.stamp import Stamp
 from hooks_compile.git_hooks.steps import Do, changes
 

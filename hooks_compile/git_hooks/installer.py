@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from hooks_compile import git
 from hooks_compile.errors import GitError, HooksCompileError
 from hooks_compile.git_hooks import hook_files, stamp
-from hooks_compile.git_hooks.hook_script import EVENTS, config_command, text
+from hooks_compile.git_hooks.hook_files import EVENTS, config_command, text
 from hooks_compile.git_hooks.steps import Do, Step, check, read, take
 from hooks_compile.install import runtime_directory
 
@@ -83,7 +83,6 @@ def plan_uninstall(repository: Repository | None, env: Mapping[str, str]) -> lis
             steps.append(_configure(place, "--unset-all", "init.templateDir"))
         ours = [runtime / TEMPLATE]
     else:
-        steps += hook_files.including(repository)
         ours = stamp.directories(repository.common_dir)
     return [*steps, *(Step(Do.REMOVE, each) for each in ours if each.is_dir())]
 
@@ -197,10 +196,11 @@ def _installing_files(repository: Repository, place: _Place, tool: Path) -> Iter
             path=tree,
             remedy="hooks-compile git-hooks install --global",
         )
-    in_git = directory.is_relative_to(repository.common_dir)
-    if directory.is_relative_to(tree) and not in_git:
-        yield from hook_files.excluding(repository, directory)
-        yield from hook_files.installing(directory, tool, [hook_files.INDEX], "the project")
+    in_tree = directory.is_relative_to(tree) and not directory.is_relative_to(repository.common_dir)
+    if in_tree and not git.ignored(tree, [directory / hook_files.INDEX]):
+        # A commit must not take ours, which names paths of this machine.
+        why = f"this directory is for commits; {hook_files.ADVICE}"
+        yield Step(Do.LEAVE, directory / hook_files.INDEX, why)
     elif left_to := hook_files.exclusive_tool(tree, place.settings):
         yield from hook_files.installing(directory, tool, hook_files.UNCONTESTED, left_to)
     else:

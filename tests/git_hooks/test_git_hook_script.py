@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.git_hooks.hook_script import (
+from hooks_compile.git_hooks.hook_files import (
     config_command,
     has_block,
     text,
