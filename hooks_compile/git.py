@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,8 +44,7 @@ _OWN = {
 _OUTSIDE = ("not a git repository", "must be run in a work tree", "cannot use bare repository")
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(NamedTuple):
     """One work tree and the parts of its repository; all paths are absolute.
 
     ``git_dir`` is the work tree's own (``.git/worktrees/NAME`` of a linked one), ``common_dir`` is
