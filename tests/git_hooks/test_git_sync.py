@@ -197,24 +197,24 @@ def test_a_git_directory_elsewhere_is_left_alone(scene: Scene, tmp_path: Path) -
 
 
 def test_syncs_at_the_same_time_do_not_disturb_each_other(scene: Scene) -> None:
-    for number in range(10):
+    for number in range(4):
         write(scene.hook.with_name(f"h{number}.py"), f"print({number})\n")
     threads = [threading.Thread(target=scene.tool, args=("sync", "--git-hook")) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for number in range(10):
+    for number in range(4):
         assert scene.launch(scene.hook.with_name(f"h{number}.py")) == "hit"
     assert not list(scene.repo.rglob("*.tmp"))
     assert not list((scene.repo / ".git" / git_stamp.NAME).glob(".stamp.*"))
 
 
 def test_back_and_forth_between_many_versions_stays_warm(scene: Scene) -> None:
-    for number in range(6):
+    for number in range(4):
         scene.edit(str(number))
         scene.git("commit", "-q", "-a", "-m", str(number))
-    for number in (5, 0, 3, 1):
+    for number in (3, 0, 2):
         scene.git("checkout", "-q", f"main~{number}")
         assert scene.launch() == "hit"
 
@@ -309,7 +309,7 @@ def test_a_source_that_compiles_for_ever_ends_in_time(scene: Scene) -> None:
     blocks = [f"{tab}try:\n{tab}\tx = 1\n{tab}finally:\n" for tab in tabs[:19]]
     scene.hook.write_text("".join(blocks) + f"{tabs[19]}x = 2\n")
     # On a busy machine the time may be up before the compilation begins.
-    assert run_with_limit(scene, 2, -signal.SIGXCPU) < 50
+    assert run_with_limit(scene, 0.5, -signal.SIGXCPU) < 50
 
 
 # Nothing that a repository brings is executed
