@@ -58,11 +58,11 @@ def plan(root: Path, env: Mapping[str, str], repository: Repository | None) -> G
     """
     if repository is None:
         return GitPlan(("git hooks: none, this is no git repository",))
-    for path in _pre_commit_files(root):
-        return GitPlan(_pre_commit_lines(path))
+    if configured := _pre_commit_files(root):
+        return GitPlan(_pre_commit_lines(configured[0]))
     planned = _checked(installer.plan_install, repository, env)
     changes = tuple(steps.changes(planned))
-    heading = _HEADING if changes else "git hooks: installed already"
+    heading = _HEADING if changes else "git hooks: nothing to change"
     return GitPlan((heading, *_shown(planned, root)), changes)
 
 
