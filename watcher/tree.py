@@ -71,7 +71,7 @@ class Tree:
         """End the compiler's processes; they start again when they are needed."""
         compiler, self._compiler = self._compiler, None
         if compiler is not None:
-            compiler.__exit__()
+            compiler.close()
 
     def scan_within(self, seconds: float) -> None:
         """Compare all contents in so many seconds, or earlier if that is planned."""
