@@ -161,7 +161,7 @@ class Tree:
     def synced(self, *, watching: bool) -> Message:
         """Return the message that the first scan is over."""
         sources, found = self.sources, self.survey
-        counts = (sources.hook_count, sources.module_count, sources.counts)
+        counts = (len(sources.hooks), sources.module_count, sources.counts)
         seconds = self._clock() - self._start
         return lines.synced(
             found.root, found.target.interpreters, *counts, seconds, watching=watching
