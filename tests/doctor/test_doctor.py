@@ -7,7 +7,6 @@ import os
 import py_compile
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
