@@ -82,9 +82,9 @@ class Sources:
         """Take what a survey found; what is new is due. Return what is removed."""
         before, now = {**self.modules, **self.hooks}, {**modules, **hooks}
         was_hook, self.hooks, self.modules = self.hooks, hooks, modules
-        for path, source in now.items():
-            if path not in before or before[path].imports != source.imports:
-                self.asked[path] = None
+        imports = {path: source.imports for path, source in was_hook.items()}
+        new = [path for path, source in hooks.items() if imports.get(path) != source.imports]
+        self.asked |= dict.fromkeys([*new, *(modules.keys() - before.keys())])
         gone = before.keys() - now.keys()
         for path in gone:
             self.broken.pop(path, None)

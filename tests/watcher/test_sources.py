@@ -221,6 +221,15 @@ def test_a_hook_whose_project_asks_for_other_imports_is_due(known: Known) -> Non
     assert list(known.sources.asked) == [str(known.guard)]
 
 
+def test_a_module_that_is_a_hook_now_is_due(known: Known) -> None:
+    new = write(known.guard.with_name("new.py"), "print(3)\n")
+    known.find(known.guard, known.other, modules=(new,))
+    known.compile()
+    known.find(known.guard, known.other, new)
+    (changed,) = changes(known.compile())
+    assert (changed["path"], changed["kind"]) == (str(new), "hook")
+
+
 def test_a_source_that_vanished_asks_for_a_survey(known: Known) -> None:
     known.guard.unlink()
     assert known.scan() == []
