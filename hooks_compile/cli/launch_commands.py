@@ -59,11 +59,11 @@ def run_doctor(arguments: argparse.Namespace) -> int:
 
     findings = checks.examine(open_project(arguments), current_directory(), os.environ)
     if arguments.json:
-        output.print_json([finding.as_json() for finding in findings])
+        output.print_json([finding._asdict() for finding in findings])
     else:
         for finding in findings:
             output.say(str(finding))
-    return any(finding.is_problem for finding in findings)
+    return any(finding.level == "problem" for finding in findings)
 
 
 def run_demo(arguments: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from hooks_compile.entries import cache, fallbacks
 from hooks_compile.entries.compiler import Compiler
 from hooks_compile.errors import RuntimeDirectoryError
 from hooks_compile.install import runtime_directory
-from hooks_compile.interpreters import uv_records
+from hooks_compile.interpreters.launch_records import forget_left_to_uv
 from hooks_compile.launcher.entry import CACHE_DIRECTORY
 from hooks_compile.model import State
 
@@ -79,7 +79,7 @@ def synchronize(
 
 def _prune_records(project: Project, runtime: Path) -> list[Path]:
     fallbacks.shorten_log(runtime)
-    uv_records.forget_left(runtime, [source.path for source in project.sources])
+    forget_left_to_uv(runtime, [source.path for source in project.sources])
     return []
 
 

@@ -119,7 +119,10 @@ def refresh_shims(project: Project, rules: Rules, commands: Sequence[str] = ()) 
     from hooks_compile.interpreters import shims  # noqa: PLC0415 - most commands need none
 
     names = _commands(project, rules, commands) if _is_private(project.runtime) else ()
-    found = [shims.refresh(project.runtime, name, cwd=rules.cwd, env=rules.env) for name in names]
+    found = [
+        shims.bypass_of(project.runtime, name, cwd=rules.cwd, env=rules.env, record=True)
+        for name in names
+    ]
     return [bypass for bypass in found if bypass is not None]
 
 
