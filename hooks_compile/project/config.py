@@ -62,12 +62,8 @@ def load_config(root: Path) -> Config:
     """Return the configuration of the work tree ``root``; the defaults if there is none.
 
     It is read from ``.hooks-compile.toml`` (keys at the top level). If that file is missing, it is
-    read from the table ``[tool.hooks-compile]`` of ``pyproject.toml``. The two are not merged.
-
-    ``python`` takes names only (``python3``, ``python3.12``, ``python3.13t``, ``pypy3``), which are
-    looked up on the user's PATH: with a path, compiling would start whatever program a pull request
-    names. ``--python`` on the command line takes paths.
-
+    read from the table ``[tool.hooks-compile]`` of ``pyproject.toml``. ``python`` takes only names
+    from the user's PATH: with a path, compiling would start whatever program a pull request names.
     Raises ConfigError with file, key and remedy for a file that can't be read or is no TOML, an
     unknown key, a wrong type, or a glob that could leave the root.
     """
