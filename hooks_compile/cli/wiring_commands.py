@@ -23,6 +23,7 @@ def run_init(arguments: argparse.Namespace) -> int:
     from hooks_compile.agents.wiring import describe
     from hooks_compile.agents.wiring import plan as wiring_plan
     from hooks_compile.agents.wiring.apply import applied
+    from hooks_compile.git_hooks import installer
     from hooks_compile.git_hooks import setup as git_setup
 
     project = open_project(arguments, from_here=True)
@@ -42,7 +43,7 @@ def run_init(arguments: argparse.Namespace) -> int:
     if stop is not None:
         return stop
     with applied(plan):
-        git_plan.apply(os.environ)
+        installer.apply(git_plan.steps, os.environ)
     for line in describe.next_steps(plan):
         output.say(line)
     output.say("")
@@ -56,6 +57,7 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     from hooks_compile.agents.wiring import plan as wiring_plan
     from hooks_compile.agents.wiring.apply import applied
     from hooks_compile.entries import report
+    from hooks_compile.git_hooks import installer
     from hooks_compile.git_hooks import setup as git_setup
 
     project = open_project(arguments, from_here=True)
@@ -76,7 +78,7 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     if stop is not None:
         return stop
     with applied(plan):
-        git_plan.apply(os.environ)
+        installer.apply(git_plan.steps, os.environ)
     cleaned = Removals([], [])
     if not arguments.agent:
         cleaned = entry_commands.clean_caches(project.directories(), project.importable())
@@ -127,7 +129,7 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
         else:
             for line in (*status.events, *status.problems):
                 output.say(str(line))
-        return not status.ok
+        return bool(status.problems)
     repository = None if arguments.global_ else git.require_repository(root)
     plan = installer.plan_install if arguments.action == "install" else installer.plan_uninstall
     steps = plan(repository, os.environ)
@@ -169,7 +171,9 @@ def _before_changes(arguments: argparse.Namespace, plan: Plan, git_plan: GitPlan
     if arguments.dry_run:
         output.print_raw(describe.diff(plan))
         return _unfinished(plan)
-    whats = ", ".join(filter(None, [describe.summary(plan), git_plan.summary]))
+    whats = ", ".join(
+        filter(None, [describe.summary(plan), "git's hooks" if git_plan.steps else ""])
+    )
     if not whats:
         output.say("nothing to change")
     elif not arguments.yes and not output.agrees(f"Change {whats}?"):
