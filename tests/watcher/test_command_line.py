@@ -220,10 +220,10 @@ def test_a_single_file_is_watched(scene: Scene) -> None:
         other.write_text(HOOK.format(number))
         scene.user.compile(other)
     other.write_text(HOOK.format(0))
-    with scene.watching(scene.hook) as watcher:
+    with scene.watching(scene.hook, "--scan", "0.2") as watcher:
         watcher.wait_started()
         assert watcher.messages("watching")[0]["hooks"] == 1
-        time.sleep(0.3)
+        time.sleep(1.0)  # some scans
         assert scene.user.launch(other).state == "hit"
         scene.hook.unlink()
         watcher.wait_for("trouble", lambda message: "does not exist any more" in message["text"])
