@@ -39,10 +39,10 @@ def run_sync(arguments: argparse.Namespace) -> int:
     """Compile what changed and prune what is not needed; for git without failing."""
     if not arguments.git_hook:
         return update(open_job(arguments, paths=arguments.paths), json=arguments.json)
-    return run_git_sync()
+    return sync_for_git()
 
 
-def run_git_sync() -> int:
+def sync_for_git() -> int:
     """Sync as git's hooks do, and print the line about a hook that does not compile to stdout."""
     from hooks_compile.git_hooks import git_sync
 
