@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hooks_compile.cli import entry_commands, output
 from hooks_compile.cli.context import current_directory, home_of, open_project, plan_job
+from hooks_compile.entries.cache import Removals
 from hooks_compile.errors import HooksCompileError
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def run_uninit(arguments: argparse.Namespace) -> int:
         return stop
     with applied(plan):
         installer.apply(git_plan.steps, os.environ)
-    cleaned = entry_commands.clean_caches([] if arguments.agent else project.directories())
+    cleaned = Removals([], [])
+    if not arguments.agent:
+        cleaned = entry_commands.clean_caches(project.directories(), project.importable())
     if cleaned.removed:
         output.say(f"{report.plural(len(cleaned.removed), 'file')} of compiled code removed")
     if plan.changes:

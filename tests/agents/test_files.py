@@ -122,6 +122,17 @@ def test_a_file_with_a_second_name_is_not_written(root: Path) -> None:
     assert (root / "second.json").read_bytes() == OLD.encode()
 
 
+def test_a_file_that_somebody_made_read_only_is_not_written(root: Path) -> None:
+    path = config(root)
+    path.chmod(0o444)
+    error = refusal(path, root)
+    assert (error.cause, error.remedy) == (
+        "it is read-only: somebody protects it",
+        f"chmod u+w {path}",
+    )
+    assert path.read_bytes() == OLD.encode()
+
+
 def test_a_directory_that_can_not_be_written_is_an_error(unprivileged: Path) -> None:
     directory = unprivileged / "project"
     directory.mkdir()

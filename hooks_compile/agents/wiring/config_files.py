@@ -72,7 +72,7 @@ def require_writable(file: ReadFile) -> None:
     """Raise AgentConfigError if :func:`replace` could not put a new text there; write nothing.
 
     It could not if the file changed since it was read, lies outside of its directory, has a second
-    name, belongs to another user, or is in a read-only directory.
+    name, belongs to another user, or is read-only itself or in a read-only directory.
     """
     if file.outside:
         raise AgentConfigError(
@@ -103,6 +103,12 @@ def require_writable(file: ReadFile) -> None:
             "it belongs to another user",
             path=file.path,
             remedy=f"sudo chown $(id -u) {pasted(file.target)}",
+        )
+    if not status.st_mode & stat.S_IWUSR:
+        raise AgentConfigError(
+            "it is read-only: somebody protects it",
+            path=file.path,
+            remedy=f"chmod u+w {pasted(file.target)}",
         )
     if not files.is_writable_directory(file.target.parent):
         raise AgentConfigError(
