@@ -85,11 +85,14 @@ class Compiler:
         return Order(worker.COMPILE_HOOKS, self._key, self.optimize, write, explain)
 
     def _hooks(self, sources: Sequence[HookSource], order: Order) -> list[CompileResult]:
-        paths = [os.fspath(source.path) for source in sources]
         results: list[CompileResult] = []
         for group in _sharing_entries(self.interpreters):
-            outcomes = self._outcomes(group[0], order, paths)
-            results += _results(sources, outcomes, group, CACHE_DIRECTORY)
+            for imports in ("as-written", "deferred"):
+                chosen = [source for source in sources if source.imports == imports]
+                paths = [os.fspath(source.path) for source in chosen]
+                own_order = order._replace(deferred=imports == "deferred")
+                outcomes = self._outcomes(group[0], own_order, paths)
+                results += _results(chosen, outcomes, group, CACHE_DIRECTORY)
         return sorted(results, key=lambda result: (result.source.path, result.interpreter.version))
 
     def _outcomes(

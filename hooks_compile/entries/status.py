@@ -39,18 +39,23 @@ class Row:
 
     @property
     def notes(self) -> list[str]:
-        """A line about what a forced level drops, and one about a setting without effect."""
+        """A line about what a forced level drops, and one about deferred imports."""
         path = self.result.source.path
         level = self.result.choice.level
         dropped = " and ".join(self.dropped)
         notes = [f"{path}: level {level} is forced: {dropped} are dropped"] if dropped else []
         if self.result.source.imports == "deferred":
             label = self.result.interpreter.label
-            notes.append(
-                f'{path}: imports = "deferred" has no effect under {label}: '
-                "it needs the lazy imports of Python 3.15"
-            )
+            lazy = "imports of the standard library are lazy (PEP 810)"
+            none = 'imports = "deferred" has no effect: it needs Python 3.15'
+            notes.append(f"{path}: under {label} {lazy if self.defers else none}")
         return notes
+
+    @property
+    def defers(self) -> bool:
+        """Whether launches defer imports."""
+        interpreter = self.result.interpreter
+        return self.result.source.imports == "deferred" and interpreter.version >= (3, 15)
 
 
 def rows(
@@ -111,7 +116,7 @@ def as_json(row: Row) -> dict[str, Any]:
     """Return a row as JSON values; times are seconds since the epoch."""
     value = result_json(row.result)
     value["dropped"] = list(row.dropped)
-    value["imports"] = {"wanted": row.result.source.imports}
+    value["imports"] = {"wanted": row.result.source.imports, "deferred": row.defers}
     value["launches"] = row.launches
     value["fallbacks"] = [
         {"time": fallback.time, "reason": fallback.reason} for fallback in row.fallbacks
