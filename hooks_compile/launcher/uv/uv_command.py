@@ -43,7 +43,7 @@ def find_program(command: str, environ: "Environment") -> str:
     if "/" in command:
         return command
     for directory in environ.get(b"PATH", b"").decode("utf-8", "surrogateescape").split(":"):
-        path = f"{directory or '.'}/{command}"
+        path = (directory or ".") + "/" + command
         if posix.access(path, posix.X_OK) and not is_directory(path):
             return path
     raise FileNotFoundError(2, "not on PATH", command)

@@ -35,7 +35,7 @@ def environment_state(context: "UvContext", environ: "Environment") -> "List[obj
         if is_directory(directory):
             pythons = sorted(name for name in posix.listdir(directory) if name[:2] == "py")
             parts.append((directory, pythons))
-        if python == f"{directory}/{python[python.rfind('/') + 1 :]}":
+        if python == directory + python[python.rfind("/") :]:
             found = True
             break
     if not found:
