@@ -1,8 +1,7 @@
 """Everything that ``python3 script.py`` shows, the launcher shows.
 
 By default every case meets every interpreter, every run the oldest and the newest one and a third
-of the others, and the states and environments are dealt out between them; of the entries that the
-tool has compiled every other one has its imports deferred.
+of the others, and the states and environments are dealt out between them.
 ``HOOKS_COMPILE_TESTS=soak`` makes every run under every interpreter in every state.
 """
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from hooks_compile.model import Imports
     from tests.conformance.model import Case, Run, State
     from tests.support.interpreters_found import Found
 
@@ -56,7 +54,7 @@ def test_a_launch_is_what_the_source_is(
     interpreter: Found,
     tmp_path: Path,
     runtime: Path,
-    tool_entries: Callable[[Found, Imports], Path],
+    tool_entries: Callable[[Found], Path],
 ) -> None:
     if not case.fits(interpreter):
         pytest.skip(f"nothing in it for {interpreter.name}")
@@ -64,7 +62,6 @@ def test_a_launch_is_what_the_source_is(
     for rotation, run, states in _dealt(case, interpreter):
         environment = ENVIRONMENTS[(rotation + rotation // 4) % 4]
         bench = Bench(interpreter, tmp_path / "work", runtime, environment)
-        imports: Imports = "as-written"
-        compiled = tool_entries(interpreter, imports) / case.name
+        compiled = tool_entries(interpreter) / case.name
         wrong += problems(bench, case, run, states, compiled, rotation)
     assert not wrong, "\n\n".join(["", *wrong])
