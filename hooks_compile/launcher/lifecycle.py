@@ -12,7 +12,6 @@ from hooks_compile.launcher.main_module import remove_first_frame, restore_main,
 from hooks_compile.launcher.observers import (
     can_exit_early,
     can_prepare,
-    has_only_known_modules,
     has_usual_streams,
     is_traced,
 )
@@ -70,9 +69,8 @@ class Launch:
         if type(namespace.get("_file")) is int:  # else prepare.py has made this launcher
             posix.close(namespace["_file"])
         self.namespace = namespace
-        only_known_modules = has_only_known_modules()
-        self.can_prepare = can_prepare(script.source, only_known_modules)
-        self.gc = GC if self.can_prepare and can_exit_early(only_known_modules) else None
+        self.can_prepare = can_prepare(script.source)
+        self.gc = GC if self.can_prepare and can_exit_early() else None
         self.status = None
         self.raised = False
         self.is_inner = True
