@@ -2,8 +2,8 @@
 
 Every case meets the oldest CPython, the newest ones, PyPy and our own version, and one of those
 between. A third of the runs is made, in CI every run under the oldest and the newest; the states
-and environments are dealt out between them. ``HOOKS_COMPILE_TESTS=soak`` makes every run under every
-interpreter in every state.
+and environments are dealt out between them. ``HOOKS_COMPILE_TESTS=soak`` makes every run under
+every interpreter in every state.
 """
 
 from __future__ import annotations
