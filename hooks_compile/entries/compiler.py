@@ -68,15 +68,18 @@ class Compiler(ExitStack):
         return self._results(modules, order)
 
     def _results(self, sources: Sequence[HookSource], order: Order) -> list[CompileResult]:
-        paths = [os.fspath(source.path) for source in sources]
-        results = [
-            _result(source, interpreter, order, outcome)
-            for interpreter in (self.interpreters if paths else ())
-            for source, outcome in zip(
-                sources, self._outcomes(interpreter, order, paths), strict=True
-            )
-            if outcome.state != State.BROKEN or not _is_zip_archive(source.path)
-        ]
+        results: list[CompileResult] = []
+        for imports in ("as-written", "deferred"):
+            chosen = [source for source in sources if source.imports == imports]
+            own = order._replace(deferred=imports == "deferred")
+            paths = [os.fspath(source.path) for source in chosen]
+            for interpreter in self.interpreters if chosen else ():
+                outcomes = self._outcomes(interpreter, own, paths)
+                results += [
+                    _result(source, interpreter, order, outcome)
+                    for source, outcome in zip(chosen, outcomes, strict=True)
+                    if outcome.state != State.BROKEN or not _is_zip_archive(source.path)
+                ]
         return sorted(results, key=lambda result: (result.source.path, result.interpreter.version))
 
     def _outcomes(
