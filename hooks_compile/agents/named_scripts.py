@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.clients.places import config_files
-from hooks_compile.agents.shell.launches import find_launches
+from hooks_compile.agents.shell.launches import Reading, find_launches
 from hooks_compile.agents.shell.mentions import mentioned_words
-from hooks_compile.agents.shell.shell_words import expand
+from hooks_compile.agents.wiring.command import launched_paths
 from hooks_compile.agents.wiring.documents import read_settings
+from hooks_compile.agents.wiring.rewrite import surroundings
 from hooks_compile.errors import AgentConfigError
 from hooks_compile.files import read_bytes
 from hooks_compile.project import shebang
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from hooks_compile.agents.clients.base import ConfigFile, Found
     from hooks_compile.agents.shell.launches import Launch, WiredLaunch
@@ -63,36 +64,22 @@ def _commands(config: ConfigFile) -> list[Found]:
 
 
 def _scripts(found: Found, config: ConfigFile, home: Path | None) -> Iterator[Path]:
-    variables = dict(config.variables)
-    if home is not None:
-        variables["HOME"] = str(home)
-    directories = [start / (found.cwd or "") for start in config.starts] or [config.root]
-    launched = _launched(found, variables) if found.arguments is None else []
-    named = list(_existing(launched, directories, config.root))
-    if not named:  # the launch is not understood: whatever looks like a Python file is named
-        texts = (found.command, *(found.arguments or ()))
-        words = [w for text in texts for w in mentioned_words(text, variables, config.root)]
-        named = list(_existing(words, directories, config.root))
-    yield from named
-
-
-def _existing(names: Iterable[str], directories: list[Path], root: Path) -> Iterator[Path]:
-    names = list(dict.fromkeys(names))
-    below = [d / name for name in names for d in directories if (d / name).is_dir()]
-    inside = root.resolve()
-    for name in names:
-        for directory in [*directories, *below]:
-            path = Path(os.path.normpath(directory / name))
-            if _is_python(path) and (real := path.resolve()).is_relative_to(inside):
-                yield real
-
-
-def _launched(found: Found, variables: Mapping[str, str]) -> Iterator[str]:
-    """Yield the scripts of the command's launches, and the directories that it enters before."""
-    reading = find_launches(found.command)
+    environment = {} if home is None else {"HOME": str(home)}
+    around = surroundings(found, config, lambda _: None, environment)
+    reading = find_launches(found.command) if found.arguments is None else Reading()
     launches: list[Launch | WiredLaunch] = [*reading.launches, *reading.wired]
-    words = [w for each in launches for w in (each.script, *each.state.directories)]
-    yield from filter(None, (expand(word, variables) for word in words if word is not None))
+    paths = [path for launch in launches for path in launched_paths(launch, around)]
+    if not any(map(_is_python, paths)):
+        # The launch is not understood: whatever looks like a Python file is named.
+        texts = (found.command, *(found.arguments or ()))
+        words = [w for text in texts for w in mentioned_words(text, around.variables, config.root)]
+        starts = around.starts or (config.root,)
+        entered = [start / word for start in starts for word in words if (start / word).is_dir()]
+        paths = [start / word for word in words for start in (*starts, *entered)]
+    inside = config.root.resolve()
+    for path in map(Path, dict.fromkeys(map(os.path.normpath, paths))):
+        if _is_python(path) and (real := path.resolve()).is_relative_to(inside):
+            yield real
 
 
 def _is_python(path: Path) -> bool:

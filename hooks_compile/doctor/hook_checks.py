@@ -76,7 +76,7 @@ def check_wiring(project: Project, env: Mapping[str, str]) -> Iterator[Finding]:
     Those that ``init`` can rewrite are a problem, those that it has to leave a note.
     """
     names = {source.path.name for source in project.sources}
-    for plan in wiring_plan.plan_init(project.root, env).files:
+    for plan in wiring_plan.plan_init(wiring_plan.Scope(project.root, env)).files:
         yield from _check_file(plan, names)
 
 
@@ -86,20 +86,20 @@ def _check_file(plan: FilePlan, names: set[str]) -> Iterator[Finding]:
         text = f"{origin}: {plan.trouble.cause}, so nobody knows how its hooks are launched"
         yield Finding(PROBLEM, one_line(text), one_line(plan.trouble.remedy))
         return
-    if plan.changes:
-        count = plural(len(plan.changes), "command launches", "commands launch")
-        commands = _some([f"{change.where} ({change.old})" for change in plan.changes])
+    if changes := plan.result.changes:
+        count = plural(len(changes), "command launches", "commands launch")
+        commands = _some([f"{change.where} ({change.old})" for change in changes])
         text = f"{origin}: {count} Python without the wrapper: {commands}"
         yield Finding(PROBLEM, text, "hooks-compile init")
-    for left in plan.left:
+    for left in plan.result.left:
         is_ours = left.reason != NO_PYTHON and any(name in left.command for name in names)
-        if is_ours or left.reason in plan.unfinished:
+        if is_ours or left.is_removable:
             text = f"{origin}: {left.where} ({left.command}) is not on the wrapper: {left.reason}"
-            level = PROBLEM if left.reason in plan.unfinished else NOTE
+            level = PROBLEM if left.is_removable else NOTE
             remedy = "hooks-compile init --dry-run  # shows what would change"
             yield Finding(level, one_line(text), remedy)
-    if plan.wired:
-        yield Finding(OK, f"{origin}: {plural(plan.wired, 'command')} on the wrapper")
+    if plan.result.wired:
+        yield Finding(OK, f"{origin}: {plural(plan.result.wired, 'command')} on the wrapper")
 
 
 def check_named_wrappers(root: Path) -> Iterator[Finding]:

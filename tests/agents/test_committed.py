@@ -288,22 +288,3 @@ def test_the_pre_commit_id_runs_for_every_configuration_file() -> None:
         assert re.search(pattern.strip(), path), path
     for path in ("package.json", "pyproject.toml", "build.sh", ".claude/other.json"):
         assert not re.search(pattern.strip(), path), path
-
-
-def test_a_wrapper_in_a_submodule_counts_if_its_recorded_commit_has_it(
-    tool: Tool, repo: GitRepo, tmp_path: Path
-) -> None:
-    other = GitRepo.create(tmp_path / "other")
-    other.write("hooks/guard.py", HOOK)
-    other.commit()
-    inner = repo.submodule(other, "sub")
-    repo.write(SETTINGS, settings("python3 sub/hooks/guard.py"))
-    repo.commit()
-    tool.ok("init", "--yes", "--no-git")
-    repo.git("commit", "-qam", "wired")
-    found, remedy = lines(repo, "HEAD")
-    assert found.endswith("sub/hooks/hook_wrapper.sh, which is not in HEAD")
-    command = remedy.removeprefix("  to fix it: ").replace(" commit", " commit -qm wrapper")
-    subprocess.run(["sh", "-ec", command], cwd=repo.path, check=True)
-    assert lines(repo, "HEAD") == lines(repo, "index") == []
-    assert (inner.path / "hooks/hook_wrapper.sh").is_file()

@@ -73,12 +73,11 @@ def test_the_parts_of_a_word_say_what_is_quoted_and_what_is_expanded() -> None:
     assert simple.words[1].parts == (
         Tilde(),
         Literal("/a"),
-        Literal("", quoted=True),
         Parameter("$B", "B", quoted=True),
-        Literal("c", quoted=True),
+        Literal("c"),
         Parameter("${D:-e}", "D", quoted=False, operator=":-", argument=(Literal("e"),)),
         Unknown("$(f)"),
-        Unknown("*", is_pattern=True),
+        Unknown("*"),
     )
 
 

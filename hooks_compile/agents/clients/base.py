@@ -71,10 +71,9 @@ class Agent:
     from home.
 
     ``pastes`` are variables whose ``$NAME`` the agent itself replaces by the quoted path before a
-    shell reads the command: in quotes it would break. ``strict_json`` says that it reads no
-    comments, ``below`` that it reads its files in any directory that it is started in, ``trust``
-    that it asks again about a changed command, and ``windows_shell`` which shell reads a command
-    on Windows if that has no ``sh``.
+    shell reads the command: in quotes it would break. ``below`` says that it reads its files in
+    any directory that it is started in, ``trust`` that it asks again about a changed command, and
+    ``windows_shell`` which shell reads a command on Windows if that has no ``sh``.
     """
 
     name: str
@@ -88,14 +87,13 @@ class Agent:
     starts: tuple[str, ...] = (".",)
     user_starts: tuple[str, ...] = ()
     pastes: frozenset[str] = frozenset()
-    strict_json: bool = False
     below: bool = True
     trust: bool = False
     windows_shell: str = ""
 
     def files(self, root: Path, home: Path | None) -> list[ConfigFile]:
         """Return the files of a project that may exist; with ``home`` the user's own as well."""
-        found = [self._of_project(root, root, path) for path in _matching(root, self.names)]
+        found = [self._of_project(root, path) for path in _matching(root, self.names)]
         found += [self._of_plugin(root, path) for path in _matching(root, self.plugin_names)]
         if home is not None:
             starts = tuple(home / start for start in self.user_starts)
@@ -105,23 +103,9 @@ class Agent:
             ]
         return found
 
-    def file_at(self, root: Path, path: Path) -> ConfigFile | None:
-        """Return the file ``path``, there or not, as one of this agent's in a project or below.
-
-        None if the agent has no file of such a name.
-        """
-        relative = path.relative_to(root)
-        if any(relative.match(name) for name in self.plugin_names):
-            return self._of_plugin(root, path)
-        for name in self.names:
-            directory = root.joinpath(relative).parents[name.count("/")]
-            if relative.match(name) and (self.below or directory == root):
-                return self._of_project(root, directory, path)
-        return None
-
-    def _of_project(self, root: Path, directory: Path, path: Path) -> ConfigFile:
-        starts = tuple(directory / start for start in self.starts)
-        variables = dict.fromkeys(self.variables, str(directory))
+    def _of_project(self, root: Path, path: Path) -> ConfigFile:
+        starts = tuple(root / start for start in self.starts)
+        variables = dict.fromkeys(self.variables, str(root))
         origin = path.relative_to(root).as_posix()
         return ConfigFile(self, path, root, origin, starts, variables)
 

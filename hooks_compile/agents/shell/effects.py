@@ -1,7 +1,7 @@
 """What the commands of a line change for those behind them: the directory and the variables.
 
 Only what happens for certain in every shell counts: behind ``[ -d x ] && cd x;`` the directory is
-unknown, behind ``cd x &`` it is the old one, and behind ``source FILE`` any word may mean anything.
+unknown, and behind ``source FILE`` any word may mean anything.
 """
 
 from __future__ import annotations
@@ -19,15 +19,14 @@ if TYPE_CHECKING:
 _CHANGING_DIRECTORY = frozenset({"cd", "chdir", "pushd", "popd"})
 _NAMING = frozenset({"export", "readonly", "read", "unset"})
 _LEAVING = frozenset({"exit", "return"})
-# Builtins that may change what the words behind them mean; the last lines are zsh's.
+# Builtins that may change what the words behind them mean; the last two lines are zsh's.
 _CHANGING = frozenset(
     {".", "source", "eval", "alias", "unalias", "set", "shopt", "hash", "enable", "getopts", "let"}
-    | {"declare", "typeset", "local", "mapfile", "readarray"}
+    | {"declare", "typeset", "local", "mapfile", "readarray", "builtin", "trap"}
     | {"autoload", "disable", "emulate", "float", "functions", "integer", "rehash", "setopt"}
     | {"sysread", "unhash", "unsetopt", "vared", "zmodload", "zparseopts"}
 )
-_NOT_ITSELF = _CHANGING | _NAMING | _CHANGING_DIRECTORY
-_HARMLESS_SETTINGS = frozenset({"-e", "-u", "-eu", "-ue", "-euo", "-o", "+e", "+u", "pipefail"})
+_HARMLESS_SETTINGS = frozenset({"-e", "-u", "-eu", "-euo", "-o", "pipefail"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +53,13 @@ def follow(commands: Iterable[SimpleCommand]) -> Iterator[tuple[SimpleCommand, S
     """Yield each command of a line with the state that it starts in."""
     state = State()
     for and_or in _and_or_lists(commands):
-        outset = before_failure = state
+        outset = succeeded = state
         before = ""
         certain = True  # whether all directories of this list have been entered at its end
         for simple in and_or:
             if before == "||":
-                before_failure = state
+                succeeded, certain = state, False
                 state = state.in_doubt_of_directory(outset)
-                certain = False
             yield simple, state
             if simple.operator != "|":  # else it runs in a process of its own
                 after = _state_behind(simple, state)
@@ -69,11 +67,9 @@ def follow(commands: Iterable[SimpleCommand]) -> Iterator[tuple[SimpleCommand, S
                 # The last command of a pipeline runs in the shell's own process under zsh only.
                 state = after.in_doubt_of_directory(state) if before in ("|", "||") else after
             if before == "||" and _program(simple) in _LEAVING:
-                state, certain = before_failure, True  # a failure does not come further
+                state, certain = succeeded, True  # a failure does not come further
             before = simple.operator
-        if before == "&" and len(and_or) == 1:
-            state = outset
-        elif before == "&" or not certain:  # zsh runs `cd a &&` of `cd a && b &` in its own process
+        if before == "&" or not certain:
             state = state.in_doubt_of_directory(outset)
 
 
@@ -111,7 +107,7 @@ def _state_behind(simple: SimpleCommand, state: State) -> State:
         return replace(state, directories=(*state.directories, words[1] if plain else None))
     if program in _NAMING:
         return _with_names(simple, state)
-    if state.doubt or _keeps_meanings(simple):
+    if state.doubt or _keeps_meanings(simple, program):
         return state
     return replace(state, doubt=f"`{simple.words[0].text}` may change what comes behind it")
 
@@ -121,30 +117,26 @@ def _with_names(simple: SimpleCommand, state: State) -> State:
     keeps_values = _program(simple) in ("export", "readonly")
     names = set()
     for word in simple.words[1:]:
-        name = declared_name(word)
         if word.text.startswith("-") or only_extends_path(word):
             continue
-        if name is None:
+        if (name := declared_name(word)) is None:
             return replace(state, doubt=f"`{word.text}` may set any variable")
         if not (keeps_values and name == word.literal):
             names.add(name)
     return replace(state, changed=state.changed | names)
 
 
-def _keeps_meanings(simple: SimpleCommand) -> bool:
+def _keeps_meanings(simple: SimpleCommand, program: str | None) -> bool:
     """Return whether a command leaves all words their meaning: an external program always does."""
-    words = simple.words
-    program = _program(simple)
-    texts = [word.text for word in words[1:]]
     if program is None:
-        return "/" in words[0].text
-    if program in ("command", "builtin"):
-        asks = texts[:1] in ([], ["-v"], ["-V"])
-        return asks or (words[1].literal is not None and words[1].literal not in _NOT_ITSELF)
+        return "/" in simple.words[0].text
+    texts = [word.text for word in simple.words[1:]]
     if program in (".", "source"):
         return len(texts) == 1 and texts[0].strip("\"'").endswith("/bin/activate")
     if program == "set":
         return _HARMLESS_SETTINGS.issuperset(texts)
-    if program == "trap":  # one of these runs at each command, and can change its words
-        return {"DEBUG", "ERR"}.isdisjoint(texts)
-    return program not in _CHANGING and not (program == "printf" and texts[:1] == ["-v"])
+    if program == "command":
+        return texts[:1] == ["-v"]
+    if program == "printf":
+        return texts[:1] != ["-v"]
+    return program not in _CHANGING

@@ -29,17 +29,19 @@ NO_PYTHON = "it does not launch a Python script"
 PYTHON_NAME = re.compile(r"(?:python|pypy)(?:3(?:\.[0-9]+t?)?)?(?:\.exe)?")
 
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
+# They choose the interpreter, or run the words behind them in a way of their own.
 _RUNNERS = frozenset(
     {"uv", "uvx", "poetry", "pipenv", "pdm", "hatch", "rye", "conda", "micromamba", "pixi", "mise"}
-    | {"asdf", "pyenv", "py"}
-)
-_OTHER_PREFIXES = frozenset(
-    {"nohup", "nice", "ionice", "setsid", "stdbuf", "sudo", "xargs", "command", "builtin", "eval"}
-    | {"flock", "chronic", "time", "cmd", "cmd.exe", "powershell", "pwsh", "powershell.exe"}
+    | {"asdf", "pyenv", "py", "nohup", "nice", "ionice", "setsid", "stdbuf", "sudo", "xargs"}
+    | {"command", "builtin", "eval", "flock", "chronic", "time", "gtimeout"}
+    | {"cmd", "cmd.exe", "powershell", "pwsh", "powershell.exe"}
 )
 # Letters that do not change which script runs: the same set as in the wrapper.
 _FLAG = re.compile(r"-[BEIOPSbdqsuv]+|-[WX].+", re.DOTALL)
-_TIMEOUT_WITH_VALUE = frozenset({"-k", "-s", "--kill-after", "--signal"})
+_TIMEOUT_WITH_VALUE = ("-k", "-s", "--kill-after", "--signal")
+_TIMEOUT_OPTION = re.compile(
+    r"-[fkps].*|--(?:kill-after|signal|foreground|preserve-status)(?:=.*)?"
+)
 _SHELL_VARIABLES = frozenset(
     {"PATH", "ENV", "IFS", "CDPATH", "SHELLOPTS", "POSIXLY_CORRECT", "PWD", "OLDPWD", "SHLVL", "_"}
     | {"PPID", "RANDOM", "SRANDOM", "LINENO", "OPTIND", "OPTERR", "PS1", "PS2", "PS4"}
@@ -56,14 +58,14 @@ class Launch:
     """One launch of a script.
 
     ``python`` is the word that names the interpreter, None if the script is run by its first line.
-    ``state`` is what the commands in front have left. ``uv_run`` are the words ``uv`` and ``run``
-    if they launch it.
+    ``state`` is what the commands in front have left. ``uv_run`` is the word ``run`` behind ``uv``
+    if uv launches it.
     """
 
     python: Word | None
     script: Word
     state: State
-    uv_run: tuple[Word, Word] | None = None
+    uv_run: Word | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class WiredLaunch:
                 return words[1 + _uv_script_position(words[1:])]
             marked = mark == SHEBANG_MARK or mark.startswith(PYTHON_MARK)
             words = words[1:] if marked else words
-            return words[_script_position([word.literal for word in words])]
+            return words[_script_position(words)]
         except RefusedError:
             return None
 
@@ -144,12 +146,11 @@ def _launch_of(simple: SimpleCommand, state: State) -> Launch | WiredLaunch | No
     """
     words = simple.words
     assigned = list(simple.assignments)
-    while words and (program := _basename(words[0])) in ("exec", "env", "timeout", "gtimeout"):
-        try:
-            end = _prefix_end(program, words)
-        except RefusedError:
+    while words and (program := _program(words[0])) in ("exec", "env", "timeout"):
+        end = _prefix_end(program, words)
+        if end is None:
             if _looks_like_python(words):
-                raise
+                raise RefusedError(f"`{program}` with options")
             return None
         assigned += words[:end]
         words = words[end:]
@@ -169,122 +170,81 @@ def _require_certain(assigned: Sequence[Word], state: State) -> None:
         raise RefusedError(f"it sets {seen[0]}, which the wrapper's shell would see")
 
 
-def _prefix_end(program: str, words: tuple[Word, ...]) -> int:
-    """Return where the command begins that ``exec``, ``env`` or ``timeout`` runs."""
+def _prefix_end(program: str, words: tuple[Word, ...]) -> int | None:
+    """Return where the command begins that ``exec``, ``env`` or ``timeout`` runs.
+
+    None if an option may change that, or how the command is run.
+    """
     position = 1
-    takes_value = _TIMEOUT_WITH_VALUE if program.endswith("timeout") else frozenset()
-    while position < len(words) and words[position].text.startswith("-"):
-        if not takes_value:
-            raise RefusedError(f"`{program}` with options")
-        position += 2 if words[position].text in takes_value else 1
-    if takes_value:
-        if {"-v", "--verbose"} & {word.text for word in words[1:position]}:
-            raise RefusedError(f"`{program} -v` tells the name of what it ends")
-        if position < len(words) and words[position].literal is None:
-            raise RefusedError(f"`{words[position].text}` is known only when it runs")
-        return position + 1
+    if program == "timeout":
+        while position < len(words) and words[position].text.startswith("-"):
+            option = words[position].text
+            if not _TIMEOUT_OPTION.fullmatch(option):
+                return None
+            position += 2 if option in _TIMEOUT_WITH_VALUE else 1
+        return position + 1 if position < len(words) and words[position].literal else None
+    if words[1:] and words[1].text.startswith("-"):
+        return None
     while program == "env" and position < len(words) and assignment_name(words[position]):
         position += 1
     return position
 
 
 def _plain_launch(words: tuple[Word, ...], state: State) -> Launch | WiredLaunch | None:
-    program = _basename(words[0])
+    program = _program(words[0])
     if program == WRAPPER_NAME:
         return WiredLaunch(words[0].start, words[0], words[1:], state)
-    if program in _SHELLS and len(words) > 1 and _basename(words[1]) == WRAPPER_NAME:
+    if program in _SHELLS and len(words) > 1 and _program(words[1]) == WRAPPER_NAME:
         return WiredLaunch(words[0].start, words[1], words[2:], state)
-    if program is None or program in _SHELLS | _RUNNERS | _OTHER_PREFIXES:
+    if program is None or program in _SHELLS | _RUNNERS:
         if not _looks_like_python(words):
             return None
         if program == "uv" and len(words) > 1 and words[1].text == "run":
-            return _uv_launch(words, state)
-        raise RefusedError(_runner_reason(program, words))
+            script = words[2 + _uv_script_position(words[2:])]
+            _require_plain(words[0])
+            return Launch(words[0], script, state, words[1])
+        raise RefusedError(f"it runs through `{words[0].text}`")
     if PYTHON_NAME.fullmatch(program):
-        script = words[1 + _script_position([word.literal for word in words[1:]])]
-        if not _is_plain(words[0]):
-            raise RefusedError(f"the interpreter `{words[0].text}` is not a plain word")
+        script = words[1 + _script_position(words[1:])]
+        _require_plain(words[0])
         return Launch(words[0], script, state)
     return Launch(None, words[0], state) if "/" in words[0].text else None
 
 
-def _uv_launch(words: tuple[Word, ...], state: State) -> Launch:
-    script = words[2 + _uv_script_position(words[2:])]
-    if not _is_plain(words[0]):
-        raise RefusedError(f"`{words[0].text}` is not a plain word")
-    return Launch(words[0], script, state, (words[0], words[1]))
+def _require_plain(word: Word) -> None:
+    """Raise RefusedError if a word means something else behind ``--python=``, as ``~`` does."""
+    if not all(isinstance(part, Literal | Parameter) for part in word.parts):
+        raise RefusedError(f"the program `{word.text}` is not a plain word")
 
 
-def _is_plain(word: Word) -> bool:
-    """Return whether a word means the same behind ``--python=`` (``~`` and patterns do not)."""
-    return all(isinstance(part, Literal | Parameter) for part in word.parts)
-
-
-def _script_position(arguments: Sequence[str | None]) -> int:
-    """Return which of Python's arguments is the script; None is one that is not known before."""
+def _script_position(arguments: Sequence[Word]) -> int:
+    """Return which of Python's arguments is the script."""
     position = 0
     while position < len(arguments):
-        value = arguments[position]
+        value = arguments[position].literal
         if value is None or not value.startswith("-"):
             if value == "":
                 raise RefusedError("the script's name is empty")
             return position
-        if value == "-":
-            raise RefusedError("Python reads its program from standard input")
-        if value.startswith("-c"):
-            raise RefusedError("`-c` gives Python its program, there is no script")
-        if value.startswith("-m"):
-            raise RefusedError("`-m` runs a module, not a script")
         if value in ("-W", "-X"):
             position += 1
         elif not _FLAG.fullmatch(value):
-            raise RefusedError(f"Python's flag `{value}`")
+            raise RefusedError(f"Python is started with `{value[:2]}`, which names no plain script")
         position += 1
     raise RefusedError("Python is started without a script")
 
 
 def _uv_script_position(words: Sequence[Word]) -> int:
     """Return which of the words behind ``uv run`` is the script."""
-    position = 0
-    while position < len(words):
-        word = words[position]
-        if word.literal in uv_command.WITH_VALUE:
-            position += 1
-        elif word.literal not in uv_command.SWITCHES:
-            break
-        position += 1
-    if position >= len(words):
-        raise RefusedError("`uv run` is given no script")
-    if words[position].text.startswith("-"):
-        raise RefusedError(f"uv's option `{words[position].text}`")
-    options = {word.literal for word in words[:position]}
-    last = words[position].parts[-1] if words[position].parts else None
-    is_script = isinstance(last, Literal) and last.text.endswith(".py")
-    if not is_script and options.isdisjoint(("-s", "--script")):
-        raise RefusedError(f"`uv run` looks for a program `{words[position].text}`")
-    return position
+    try:
+        return uv_command.script_position([word.unquoted for word in words])
+    except ValueError:
+        raise RefusedError("only uv knows what these words of `uv run` mean") from None
 
 
-def _basename(word: Word) -> str | None:
-    """Return the last component of the path that a word means; None if it is not known."""
-    if word.literal is not None:
-        return word.literal.rpartition("/")[2]
-    last = word.parts[-1]
-    if isinstance(last, Literal) and "/" in last.text:
-        return last.text.rpartition("/")[2]
-    return None
-
-
-def _runner_reason(program: str | None, words: tuple[Word, ...]) -> str:
-    if program is None:
-        return f"the program `{words[0].text}` is known only when it runs"
-    if program in _RUNNERS:
-        return f"`{program}` chooses the interpreter"
-    if program in _SHELLS and any(word.text.startswith("-") for word in words[1:2]):
-        return f"`{program} {words[1].text}` runs another command line"
-    if program in _SHELLS:
-        return f"`{program}` runs a shell script"
-    return f"it runs through `{program}`"
+def _program(word: Word) -> str | None:
+    """Return the name of the program that a word means; None if it is not known."""
+    return word.path.name if word.path else None
 
 
 def _looks_like_python(words: tuple[Word, ...]) -> bool:

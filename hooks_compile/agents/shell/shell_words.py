@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
-_DECLARED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?=)?")
+_DECLARED = re.compile(r"""["']?([A-Za-z_][A-Za-z0-9_]*)(?:\+?=|["']?$)""")
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """Characters that mean themselves; ``quoted`` if a quote or backslash protects them."""
+    """Characters that mean themselves, without their quotes."""
 
     text: str
-    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +33,30 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Tilde:
-    """``~`` or ``~user`` at the start of a word."""
+    """``~`` at the start of a word."""
 
-    user: str = ""
+    text: str = "~"
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """A part whose value is known only when the command runs.
 
-    It is ``$(...)`` or ``$((...))``, or a pattern: an unquoted ``*``, ``?``, ``[`` or brace, and
-    what zsh alone expands, as ``=name``, ``$~name``, ``$name[``, ``$name:h`` and ``$nameé``.
+    It is ``~user``, ``$(...)`` or ``$((...))``, or a pattern: an unquoted ``*``, ``?``, ``[`` or
+    brace, and what zsh alone expands, as ``=name``, ``$~name``, ``$name[``, ``$name:h``.
     """
 
     text: str
-    is_pattern: bool = False
 
 
 Part = Literal | Parameter | Tilde | Unknown
+
+
+class SplitPath(NamedTuple):
+    """The parts of a word up to its last slash, and the name behind it."""
+
+    directory: list[Part]
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,25 @@ class Word:
     @property
     def literal(self) -> str | None:
         """The word's value if no expansion is involved, else None."""
-        return expand(self, {}) if all(isinstance(part, Literal) for part in self.parts) else None
+        return self.unquoted if all(isinstance(part, Literal) for part in self.parts) else None
+
+    @property
+    def unquoted(self) -> str:
+        """The word without its quotes; expansions are as typed."""
+        return "".join(part.text for part in self.parts)
+
+    @property
+    def path(self) -> SplitPath | None:
+        """The word as a path; None if its last slash or its name are in an expansion."""
+        name = ""
+        for number, part in reversed([*enumerate(self.parts)]):
+            if not isinstance(part, Literal):
+                return None
+            directory, slash, rest = part.text.rpartition("/")
+            name = rest + name
+            if slash:
+                return SplitPath([*self.parts[:number], Literal(directory + slash)], name)
+        return SplitPath([], name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +112,8 @@ def declared_name(word: Word) -> str | None:
 
     None if that is known only when the command runs.
     """
-    text = ""
-    for part in word.parts:
-        if not isinstance(part, Literal):
-            break
-        text += part.text
-    match = _DECLARED.match(text)
-    if match is not None and (match[2] or text == match[1] == word.literal):
-        return match[1]
-    return None
+    match = _DECLARED.match(word.text)
+    return match[1] if match else None
 
 
 def expand(word: Word, variables: Mapping[str, str]) -> str | None:
@@ -114,7 +130,7 @@ def value_of(part: Part, variables: Mapping[str, str]) -> str | None:
     match part:
         case Literal(text):
             return text
-        case Tilde(""):
+        case Tilde():
             return variables.get("HOME")
         case Parameter(_, name, _, "" | "?" | ":?"):
             return variables.get(name)

@@ -40,6 +40,7 @@ _PARAMETER = re.compile(
     r"""\$(?P<name>[A-Za-z_][A-Za-z0-9_]*)|\$(?P<special>[@*#?$!0-9-])"""
     r"""|\$\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*)(?:(?P<operator>:?[-=?+])(?P<argument>[^{}'"\\`]*))?\}"""
 )
+_MORE_IN_ZSH = re.compile(r"[:\[]|[^\0-\x7f]")
 _UNCLOSED = {
     "'": "a quote (') that is not closed",
     "\\": "a backslash at the end of a line",
@@ -131,15 +132,14 @@ class _Parser:
 
     def _word(self) -> Word:
         start = self.pos
-        parts = _Parts()
-        if match := _TILDE.match(self.text, start):
-            parts.add(Tilde(match[1]))
-            self.pos = match.end()
+        parts: list[Part] = []
+        if tilde := self._take(_TILDE):
+            parts.append(Tilde() if tilde == "~" else Unknown(tilde))
         while (char := self._char()) and char not in _META:
             self._piece(parts)
-        return Word(start, self.pos, self.text[start : self.pos], parts())
+        return Word(start, self.pos, self.text[start : self.pos], tuple(parts))
 
-    def _piece(self, parts: _Parts) -> None:
+    def _piece(self, parts: list[Part]) -> None:
         """Read a run of plain characters, a quote or an expansion outside of quotes."""
         match = _PIECE.match(self.text, self.pos)
         if match is None:
@@ -151,35 +151,30 @@ class _Parser:
         text = match[match.lastgroup or 0]
         if match.lastgroup == "quote":
             self._double_quotes(parts)
-        elif match.lastgroup in ("single", "escaped"):
-            parts.text(text, quoted=True)
-        elif match.lastgroup == "pattern" or (text[0] in "~=" and parts.are_empty()):
-            parts.add(Unknown(text, is_pattern=True))
+        elif match["pattern"] or (match["plain"] and text[0] in "~=" and not parts):
+            parts.append(Unknown(text))
         else:
-            parts.text(text, quoted=False)
+            _add_text(parts, text)
 
-    def _double_quotes(self, parts: _Parts) -> None:
-        parts.add(Literal("", quoted=True))  # for a word that is empty
+    def _double_quotes(self, parts: list[Part]) -> None:
         while (char := self._char()) != '"':
             if char == "$":
                 self._dollar(parts, quoted=True)
             elif text := self._take(_IN_QUOTES):
-                parts.text(_ESCAPED.sub(r"\1", text), quoted=True)
+                _add_text(parts, _ESCAPED.sub(r"\1", text))
             else:
                 raise NotUnderstoodError(_UNCLOSED.get(char, 'a quote (") that is not closed'))
         self.pos += 1
 
-    def _dollar(self, parts: _Parts, *, quoted: bool) -> None:
+    def _dollar(self, parts: list[Part], *, quoted: bool) -> None:
         start = self.pos
         if match := _PARAMETER.match(self.text, start):
             self.pos = match.end()
-            parts.add(_parameter(match, quoted=quoted))
-            following = self._char()
-            if match["name"] and (following == "\\" or following in ":[" or following > "\x7f"):
-                if self.text.startswith("\\\n", self.pos):  # shells differ on where the name ends
-                    raise NotUnderstoodError("a line end beside a variable's name")
-                if following and following != "\\":
-                    parts.add(Unknown(following, is_pattern=True))
+            parts.append(_parameter(match, quoted=quoted))
+            if match["name"] and self.text.startswith("\\\n", self.pos):  # shells differ
+                raise NotUnderstoodError("a line end beside a variable's name")
+            if match["name"] and (more := _MORE_IN_ZSH.match(self.text, self.pos)):
+                parts.append(Unknown(more[0]))
             return
         self.pos += 1
         char = self._char()
@@ -187,13 +182,13 @@ class _Parser:
             raise NotUnderstoodError("a `${...}` that is more than a variable and its default")
         if char == "(":
             self._skip_parentheses()
-            parts.add(Unknown(self.text[start : self.pos]))
+            parts.append(Unknown(self.text[start : self.pos]))
         elif char in ("'", '"') and not quoted:
             raise NotUnderstoodError(f"`${char}`, which only some shells know")
         elif char and char not in _META + "\"'/":
-            parts.add(Unknown("$", is_pattern=True))
+            parts.append(Unknown("$"))
         else:
-            parts.text("$", quoted=quoted)
+            _add_text(parts, "$")
 
     def _skip_parentheses(self) -> None:
         """Skip to the end of the parentheses that open here, with respect to quotes.
@@ -201,7 +196,7 @@ class _Parser:
         Only plain contents are followed: a ``case`` or a comment may hold a lone parenthesis.
         """
         depth = 0
-        inner = _Parts()
+        inner: list[Part] = []
         while char := self._char():
             if char == "#" or self.text.startswith(("<<", "case"), self.pos):
                 raise NotUnderstoodError("a `$(...)` with more than plain commands inside")
@@ -217,35 +212,20 @@ class _Parser:
 
 def _parameter(match: re.Match[str], *, quoted: bool) -> Parameter:
     name = match["name"] or match["special"] or match["braced"]
-    argument = _Parts()
+    argument: list[Part] = []
     text = match["argument"] or ""
     position = 0
     for inner in _PARAMETER.finditer(text):
-        argument.text(text[position : inner.start()], quoted=quoted)
-        argument.add(_parameter(inner, quoted=quoted))
+        _add_text(argument, text[position : inner.start()])
+        argument.append(_parameter(inner, quoted=quoted))
         position = inner.end()
-    argument.text(text[position:], quoted=quoted)
-    return Parameter(match[0], name, quoted, match["operator"] or "", argument())
+    _add_text(argument, text[position:])
+    return Parameter(match[0], name, quoted, match["operator"] or "", tuple(argument))
 
 
-class _Parts:
-    """The parts of a word; neighbouring characters of one kind are one part."""
-
-    def __init__(self) -> None:
-        self._parts: list[Part] = []
-
-    def __call__(self) -> tuple[Part, ...]:
-        return tuple(self._parts)
-
-    def are_empty(self) -> bool:
-        return all(isinstance(part, Literal) and not part.text for part in self._parts)
-
-    def add(self, part: Part) -> None:
-        self._parts.append(part)
-
-    def text(self, text: str, *, quoted: bool) -> None:
-        last = self._parts[-1] if self._parts else None
-        if isinstance(last, Literal) and last.quoted == quoted:
-            self._parts[-1] = Literal(last.text + text, quoted)
-        elif text:
-            self._parts.append(Literal(text, quoted))
+def _add_text(parts: list[Part], text: str) -> None:
+    """Add characters to the parts of a word; neighbouring ones are one part."""
+    if parts and isinstance(parts[-1], Literal):
+        parts[-1] = Literal(parts[-1].text + text)
+    elif text:
+        parts.append(Literal(text))

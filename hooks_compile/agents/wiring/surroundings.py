@@ -6,37 +6,25 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile.agents.shell.shell_words import (
-    Literal,
-    Parameter,
-    Tilde,
-    Unknown,
-    Word,
-    expand,
-    value_of,
-)
+from hooks_compile.agents.shell.launches import RefusedError
+from hooks_compile.agents.shell.shell_words import Literal, Parameter, expand, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from hooks_compile.agents.shell.launches import Launch, WiredLaunch
+    from hooks_compile.agents.shell.shell_words import Part, Word
+
+_PLAIN = re.compile(r"[\w./@%+,:=-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
-    """What is at a path: the first bytes of a file, or a directory that Python runs.
-
-    ``outside`` is where the file really is if that is outside of the project, else "";
-    ``passing`` the directory around it, if any, that tools delete and make anew (a virtual
-    environment).
-    """
+class Script(NamedTuple):
+    """What is at a path: the first bytes of a file, and why the wrapper can't launch it, or ""."""
 
     head: bytes
-    outside: str = ""
-    passing: str = ""
-    is_directory: bool = False
+    obstacle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,62 +50,48 @@ class Surroundings:
             variables["PWD"] = str(self.starts[0])
         return {n: value for n, value in variables.items() if n not in launch.state.changed}
 
-    def paths(self, name: str, launch: Launch | WiredLaunch) -> list[Path]:
-        """Return where a file ``name`` may be that a launch names; none if nobody knows."""
+    def paths(self, word: Word, launch: Launch | WiredLaunch) -> list[Path]:
+        """Return where the file may be that a word of a launch names.
+
+        Raises RefusedError if that is known only when it runs.
+        """
+        variables = self.variables_at(launch)
+        name = certain_value(word, variables)
         if name.startswith("/"):
             return [Path(name)]
-        variables = self.variables_at(launch)
         directories = list(self.starts)
-        for word in launch.state.directories:
-            entered = expand(word, variables) if word is not None else None
-            if word is None or entered is None or doubtful_default(word, variables):
-                return []
-            starts = [Path("/")] if entered.startswith("/") else directories
+        for entered in launch.state.directories:
+            if entered is None:
+                directories = []
+                continue
+            directory = certain_value(entered, variables)
+            starts = [Path("/")] if directory.startswith("/") else directories
             # As `cd` does it: `link/..` is the directory that holds the link.
-            directories = [Path(os.path.normpath(start / entered)) for start in starts]
+            directories = [Path(os.path.normpath(start / directory)) for start in starts]
+        if not directories:
+            raise RefusedError(f"`{name}` depends on the directory that the command starts in")
         return [directory / name for directory in directories]
 
 
-def doubtful_default(word: Word, variables: Mapping[str, str]) -> str:
-    """Return the first ``${NAME:-default}`` that may have another value when it runs, "" if none.
+def certain_value(word: Word, variables: Mapping[str, str]) -> str:
+    """Return a word's value. Raises RefusedError if it may have another one when it runs."""
+    for part in word.parts:
+        if value_of(part, variables) is None or _has_doubtful_default(part, variables):
+            raise RefusedError(f"`{part.text}` is known only when it runs")
+    return expand(word, variables) or ""
+
+
+def _has_doubtful_default(part: Part, variables: Mapping[str, str]) -> bool:
+    """Return whether a part is a ``${NAME:-default}`` that may have another value when it runs.
 
     Somebody may set a variable that is not set here; and the default is quoted in the new command.
     """
-    for part in word.parts:
-        if isinstance(part, Parameter) and part.operator:
-            plain = all(
-                re.fullmatch(r"[\w./@%+,:=-]*", it.text)
-                if isinstance(it, Literal)
-                else isinstance(it, Parameter) and not it.operator
-                for it in part.argument
-            )
-            if part.name not in variables or not plain:
-                return part.text
-    return ""
-
-
-def unknown_reason(word: Word, variables: Mapping[str, str]) -> str:
-    """Return what keeps a word's value from being known, "" if nothing does."""
-    doubtful = doubtful_default(word, variables)
-    if doubtful or expand(word, variables) is not None:
-        return f"`{doubtful}` is known only when it runs" if doubtful else ""
-    for part in word.parts:
-        if isinstance(part, Unknown) and part.is_pattern:
-            return f"`{word.text}` is a pattern"
-        if isinstance(part, Unknown | Parameter) and value_of(part, variables) is None:
-            return f"`{part.text}` is known only when it runs"
-    return f"`{word.text}` is known only when it runs"
-
-
-def directory_parts(word: Word) -> list[Literal | Parameter | Tilde] | None:
-    """Return a word's parts up to the last slash; None if that slash is in a variable's value."""
-    parts = list(word.parts)
-    while parts:
-        part = parts.pop()
-        if not isinstance(part, Literal):
-            return None
-        directory, slash, _ = part.text.rpartition("/")
-        if slash:
-            known = [part for part in parts if isinstance(part, Literal | Parameter | Tilde)]
-            return [*known, Literal(directory + slash)]
-    return []
+    if not isinstance(part, Parameter) or not part.operator:
+        return False
+    plain = all(
+        _PLAIN.fullmatch(inner.text)
+        if isinstance(inner, Literal)
+        else isinstance(inner, Parameter) and not inner.operator
+        for inner in part.argument
+    )
+    return part.name not in variables or not plain
