@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.clients.places import config_files
-from hooks_compile.agents.shell.launches import Reading, find_launches
-from hooks_compile.agents.shell.mentions import mentioned_words
-from hooks_compile.agents.wiring.command import launched_paths
-from hooks_compile.agents.wiring.documents import read_settings
-from hooks_compile.agents.wiring.rewrite import surroundings
-from hooks_compile.errors import AgentConfigError
+from hooks_compile.agents.shell.launches import mentioned_words
+from hooks_compile.agents.wiring.command import launched_scripts
+from hooks_compile.agents.wiring.rewrite import readable_commands, surroundings
 from hooks_compile.files import read_bytes
 from hooks_compile.project import shebang
 
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from hooks_compile.agents.clients.base import ConfigFile, Found
-    from hooks_compile.agents.shell.launches import Launch, WiredLaunch
 
 
 class NamedScript(NamedTuple):
@@ -46,33 +43,20 @@ def named_scripts(
     """
     origins: dict[Path, str] = {}
     for config in config_files(root, home, cwd, listed):
-        for found in _commands(config):
-            for script in _scripts(found, config, home):
-                origins.setdefault(script, f"named by {config.origin}")
+        with suppress(OSError):  # missing
+            for found in readable_commands(config, read_bytes(config.path)):
+                for script in _scripts(found, config, home):
+                    origins.setdefault(script, f"named by {config.origin}")
     return [NamedScript(path, origin) for path, origin in origins.items()]
-
-
-def _commands(config: ConfigFile) -> list[Found]:
-    try:
-        text = read_bytes(config.path).decode()
-        if config.path.suffix == ".toml" and "hooks" not in text:  # reading it is slow
-            return []
-        settings = read_settings(text, config.path)
-    except (OSError, ValueError, AgentConfigError):  # missing, not UTF-8, does not parse
-        return []
-    return list(config.agent.commands(settings))
 
 
 def _scripts(found: Found, config: ConfigFile, home: Path | None) -> Iterator[Path]:
     environment = {} if home is None else {"HOME": str(home)}
     around = surroundings(found, config, lambda _: None, environment)
-    reading = find_launches(found.command) if found.arguments is None else Reading()
-    launches: list[Launch | WiredLaunch] = [*reading.launches, *reading.wired]
-    paths = [path for launch in launches for path in launched_paths(launch, around)]
+    paths = launched_scripts(found.command, around) if found.arguments is None else []
     if not any(map(_is_python, paths)):
         # The launch is not understood: whatever looks like a Python file is named.
-        texts = (found.command, *(found.arguments or ()))
-        words = [w for text in texts for w in mentioned_words(text, around.variables, config.root)]
+        words = list(mentioned_words(found.texts, around.variables, config.root))
         starts = around.starts or (config.root,)
         entered = [start / word for start in starts for word in words if (start / word).is_dir()]
         paths = [start / word for word in words for start in (*starts, *entered)]

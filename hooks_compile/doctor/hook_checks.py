@@ -111,4 +111,4 @@ def check_named_wrappers(root: Path) -> Iterator[Finding]:
         yield Finding(PROBLEM, f"{shown(error.path or root)}: {error.cause}", error.remedy)
         return
     for each in missing:
-        yield Finding(PROBLEM, one_line(f"{shown(each.path, root)}: {each.cause}"), each.remedy)
+        yield Finding(PROBLEM, one_line(f"{each.path}: {each.cause}"), each.remedy)

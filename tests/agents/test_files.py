@@ -80,7 +80,7 @@ def test_a_file_that_is_gone_since_it_was_read_is_not_written(root: Path) -> Non
     path = config(root)
     file = read(path, root)
     path.unlink()
-    with pytest.raises(AgentConfigError, match="can't be written: No such file"):
+    with pytest.raises(FileNotFoundError):
         replace(file, NEW)
     assert names(root) == []
 
@@ -204,9 +204,9 @@ def test_a_write_that_fails_half_way_leaves_the_old_file_and_no_other(root: Path
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4, limits[1]))
     try:
-        error = refusal(path, root)
+        with pytest.raises(OSError, match="File too large"):
+            replace(read(path, root), NEW)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert "can't be written: File too large" in error.cause
     assert path.read_bytes() == OLD.encode()
     assert names(root) == ["settings.json"]

@@ -21,7 +21,7 @@ from tests.support.wired_project import Project, Seen, as_the_agent_gives_it, sh
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hooks_compile.agents.wiring.surroundings import Surroundings
+    from hooks_compile.agents.wiring.command import Surroundings
     from tests.support.wiring_shapes import Shape
 
 TABLE = shapes.load()

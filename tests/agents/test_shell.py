@@ -10,15 +10,15 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from hooks_compile.agents.shell.shell_words import (
+from hooks_compile.agents.shell.syntax import (
     Literal,
+    NotUnderstoodError,
     Parameter,
-    Tilde,
     Unknown,
     assignment_name,
     expand,
+    parse,
 )
-from hooks_compile.agents.shell.syntax import NotUnderstoodError, parse
 from tests.support.tiers import scaled
 
 VARIABLES = {"HOME": "/home/somebody", "ROOT": "/some/where", "EMPTY": ""}
@@ -71,11 +71,11 @@ def test_a_command_knows_its_assignments_redirections_and_operator() -> None:
 def test_the_parts_of_a_word_say_what_is_quoted_and_what_is_expanded() -> None:
     (simple,) = parse("x ~/a\"$B\"'c'${D:-e}$(f)*")
     assert simple.words[1].parts == (
-        Tilde(),
+        Parameter("~", "HOME", quoted=False),
         Literal("/a"),
         Parameter("$B", "B", quoted=True),
         Literal("c"),
-        Parameter("${D:-e}", "D", quoted=False, operator=":-", argument=(Literal("e"),)),
+        Parameter("${D:-e}", "D", quoted=False, operator=":-", argument="e"),
         Unknown("$(f)"),
         Unknown("*"),
     )
@@ -92,13 +92,13 @@ def test_the_parts_of_a_word_say_what_is_quoted_and_what_is_expanded() -> None:
         ("{ a; }", "`{` begins a compound command"),
         ("[[ a ]]", "`[[` begins a compound command"),
         ("time a", "`time` begins a compound command"),
-        ("(a)", "`(`: a subshell or a function"),
-        ("f() { a; }", "`(`: a subshell or a function"),
-        ("a )", "`)`: a subshell or a function"),
-        ("A=(b)", "`(`: a subshell or a function"),
-        ("a <<E\nb\nE", "a here-document (`<<`)"),
-        ("a <<<b", "a here-document (`<<`)"),
-        ("a <(b)", "a process substitution (`<(`)"),
+        ("(a)", "no plain command before `(`"),
+        ("f() { a; }", "no plain command before `(`"),
+        ("a )", "no plain command before `)`"),
+        ("A=(b)", "no plain command before `(`"),
+        ("a <<E\nb\nE", "no file behind `<`"),
+        ("a <<<b", "no file behind `<`"),
+        ("a <(b)", "no file behind `<`"),
         ("a `b`", "a command substitution in backticks"),
         ('a "`b`"', "a command substitution in backticks"),
         ("a $'b'", "`$'`, which only some shells know"),
@@ -115,11 +115,10 @@ def test_the_parts_of_a_word_say_what_is_quoted_and_what_is_expanded() -> None:
         ('a "b', 'a quote (") that is not closed'),
         ("a \\", "a backslash at the end of a line"),
         ("a &&", "nothing behind `&&`"),
-        ("&& a", "no command before `&`"),
-        ("a ;; b", "`;;`"),
-        ("a |& b", "`|&`"),
+        ("&& a", "no plain command before `&`"),
+        ("a ;; b", "no plain command before `;`"),
+        ("a |& b", "no plain command before `&`"),
         ("a >", "no file behind `>`"),
-        ("a\0b", "a NUL character"),
         ("$(" * 50_000, "it is nested too deeply"),
     ],
     ids=lambda text: text[:20],
@@ -144,12 +143,11 @@ def test_what_is_not_understood_is_refused_with_the_reason(command: str, reason:
         ("'$ROOT'", "$ROOT"),
         ("\\$ROOT", "$ROOT"),
         ("$OTHER/x", None),
-        ("${OTHER:-d}/x", "d/x"),
-        ("${OTHER-d}/x", "d/x"),
-        ("${OTHER:+d}/x", None),
-        ("${OTHER:-$ROOT}/x", "/some/where/x"),
-        ("${OTHER:-$MORE}/x", None),
-        ("${EMPTY:-d}", "d"),
+        ("${OTHER:-d}/x", None),
+        ("${ROOT:+d}/x", None),
+        ("${ROOT:-$OTHER/d}/x", "/some/where/x"),
+        ("${ROOT:-a b}/x", None),
+        ("${EMPTY:-d}", None),
         ("$EMPTY", ""),
         ("${EMPTY}x", "x"),
         ("$(pwd)/x", None),

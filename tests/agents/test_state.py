@@ -65,7 +65,7 @@ def test_if_a_directory_is_certain_a_real_shell_is_in_it(
     [
         ("A=b; x", {"A"}),
         ("A=b c; x", {"A"}),
-        ("export A=b C; x", {"A"}),
+        ("export A=b C; x", {"A", "C"}),
         ("export 'A=b'; x", {"A"}),
         ("readonly A=$(c); x", {"A"}),
         ("read -r A B; x", {"A", "B"}),

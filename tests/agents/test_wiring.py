@@ -9,12 +9,13 @@ import pytest
 
 from hooks_compile.agents.shell.launches import NO_PYTHON, RefusedError
 from hooks_compile.agents.wiring.command import (
+    Script,
+    Surroundings,
     shebang_refusal,
     unwire_command,
     wire_command,
     wired_wrappers,
 )
-from hooks_compile.agents.wiring.surroundings import Script, Surroundings
 
 ROOT = Path("/project")
 

@@ -114,8 +114,10 @@ def killed_before(plan: wiring_plan.Plan, number: int) -> bool:
                     os.kill(os.getpid(), signal.SIGKILL)
 
         sys.addaudithook(count)
-        carry_out(plan)
-        os._exit(0)
+        try:
+            carry_out(plan)
+        finally:
+            os._exit(0)
     return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
 
 

@@ -15,8 +15,8 @@ from uv import find_uv_bin
 
 from hooks_compile.agents.clients import claude, codex, copilot, cursor, gemini
 from hooks_compile.agents.wiring.apply import applied
+from hooks_compile.agents.wiring.command import Surroundings
 from hooks_compile.agents.wiring.config_files import look_in
-from hooks_compile.agents.wiring.surroundings import Surroundings
 from hooks_compile.install import wrapper
 
 if TYPE_CHECKING:

@@ -36,6 +36,11 @@ class Found:
     has_windows_command: bool = False
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """The command and its arguments."""
+        return (self.command, *(self.arguments or ()))
+
+    @property
     def where(self) -> str:
         """``hooks.PreToolUse[0].hooks[0].command``: the place, for a person."""
         text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in self.path)
@@ -145,6 +150,12 @@ def event_entries(settings: Json) -> Iterator[tuple[KeyPath, Json]]:
     for event, entries in members(member(settings, "hooks")):
         for i, entry in enumerate(items(entries)):
             yield ("hooks", event, i), entry
+
+
+def flat_commands(settings: Json) -> Iterator[Found]:
+    """Yield the commands of ``hooks.EVENT[].command``."""
+    for at, entry in event_entries(settings):
+        yield from entry_command(entry, at)
 
 
 def entry_command(entry: Json, at: KeyPath, key: str = "command") -> Iterator[Found]:

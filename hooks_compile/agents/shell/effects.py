@@ -9,16 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hooks_compile.agents.shell.shell_words import Parameter, assignment_name, declared_name
+from hooks_compile.agents.shell.syntax import Parameter, assignment_name, declared_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from hooks_compile.agents.shell.shell_words import SimpleCommand, Word
+    from hooks_compile.agents.shell.syntax import SimpleCommand, Word
 
 _CHANGING_DIRECTORY = frozenset({"cd", "chdir", "pushd", "popd"})
 _NAMING = frozenset({"export", "readonly", "read", "unset"})
-_LEAVING = frozenset({"exit", "return"})
 # Builtins that may change what the words behind them mean; the last two lines are zsh's.
 _CHANGING = frozenset(
     {".", "source", "eval", "alias", "unalias", "set", "shopt", "hash", "enable", "getopts", "let"}
@@ -51,42 +50,29 @@ class State:
 
 def follow(commands: Iterable[SimpleCommand]) -> Iterator[tuple[SimpleCommand, State]]:
     """Yield each command of a line with the state that it starts in."""
-    state = State()
-    for and_or in _and_or_lists(commands):
-        outset = succeeded = state
-        before = ""
-        certain = True  # whether all directories of this list have been entered at its end
-        for simple in and_or:
-            if before == "||":
-                succeeded, certain = state, False
+    state = outset = State()
+    before = ";"
+    certain = True  # whether all directories since `outset` were entered if this list has ended
+    for simple in commands:
+        if before == "||":
+            state, certain = state.in_doubt_of_directory(outset), False
+        yield simple, state
+        # All of a pipeline but its end runs in other processes; under zsh the end does not.
+        after = state if simple.operator == "|" else _state_behind(simple, state)
+        if before in ("|", "||"):
+            after = after.in_doubt_of_directory(state)
+        certain = certain and (before == ";" or after.directories == state.directories)
+        state, before = after, simple.operator
+        if before not in ("&&", "||", "|"):
+            if before == "&" or not certain:
                 state = state.in_doubt_of_directory(outset)
-            yield simple, state
-            if simple.operator != "|":  # else it runs in a process of its own
-                after = _state_behind(simple, state)
-                certain = certain and (before == "" or after.directories == state.directories)
-                # The last command of a pipeline runs in the shell's own process under zsh only.
-                state = after.in_doubt_of_directory(state) if before in ("|", "||") else after
-            if before == "||" and _program(simple) in _LEAVING:
-                state, certain = succeeded, True  # a failure does not come further
-            before = simple.operator
-        if before == "&" or not certain:
-            state = state.in_doubt_of_directory(outset)
+            outset, before, certain = state, ";", True
 
 
 def only_extends_path(word: Word) -> bool:
     """Return whether ``word`` assigns PATH a value with the old PATH in it."""
     has_old = any(isinstance(part, Parameter) and part.name == "PATH" for part in word.parts)
     return has_old and declared_name(word) == "PATH"
-
-
-def _and_or_lists(commands: Iterable[SimpleCommand]) -> Iterator[list[SimpleCommand]]:
-    """Yield the parts of the line that ``;``, ``&`` or a line end closes."""
-    part: list[SimpleCommand] = []
-    for simple in commands:
-        part.append(simple)
-        if simple.operator not in ("&&", "||", "|"):
-            yield part
-            part = []
 
 
 def _program(simple: SimpleCommand) -> str | None:
@@ -114,15 +100,13 @@ def _state_behind(simple: SimpleCommand, state: State) -> State:
 
 def _with_names(simple: SimpleCommand, state: State) -> State:
     """Return the state behind ``export``, ``readonly``, ``read`` or ``unset``."""
-    keeps_values = _program(simple) in ("export", "readonly")
     names = set()
     for word in simple.words[1:]:
         if word.text.startswith("-") or only_extends_path(word):
             continue
         if (name := declared_name(word)) is None:
             return replace(state, doubt=f"`{word.text}` may set any variable")
-        if not (keeps_values and name == word.literal):
-            names.add(name)
+        names.add(name)
     return replace(state, changed=state.changed | names)
 
 

@@ -8,18 +8,26 @@ A launch is certain if the line runs ``PYTHON [FLAGS] SCRIPT [ARGS]``, or a prog
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hooks_compile.agents.shell.effects import State, follow, only_extends_path
-from hooks_compile.agents.shell.shell_words import Literal, Parameter, Word, assignment_name
-from hooks_compile.agents.shell.syntax import NotUnderstoodError, parse
+from hooks_compile.agents.shell.syntax import (
+    NotUnderstoodError,
+    Unknown,
+    Word,
+    assignment_name,
+    expand,
+    parse,
+)
 from hooks_compile.launcher.uv import uv_command
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
-    from hooks_compile.agents.shell.shell_words import SimpleCommand
+    from hooks_compile.agents.shell.syntax import SimpleCommand
 
 WRAPPER_NAME = "hook_wrapper.sh"  # as in hooks_compile.install.wrapper, whose import is slow
 PYTHON_MARK = "--python="
@@ -28,20 +36,16 @@ UV_MARK = "--uv"  # or --uv=CMD
 NO_PYTHON = "it does not launch a Python script"
 PYTHON_NAME = re.compile(r"(?:python|pypy)(?:3(?:\.[0-9]+t?)?)?(?:\.exe)?")
 
-_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
-# They choose the interpreter, or run the words behind them in a way of their own.
-_RUNNERS = frozenset(
-    {"uv", "uvx", "poetry", "pipenv", "pdm", "hatch", "rye", "conda", "micromamba", "pixi", "mise"}
-    | {"asdf", "pyenv", "py", "nohup", "nice", "ionice", "setsid", "stdbuf", "sudo", "xargs"}
-    | {"command", "builtin", "eval", "flock", "chronic", "time", "gtimeout"}
-    | {"cmd", "cmd.exe", "powershell", "pwsh", "powershell.exe"}
+_VARIABLE = re.compile(r"\$\{(\w+)(?::?-[^{}]*)?\}|\$(\w+)")
+_TOPLEVEL = re.compile(r"\$\(\s*git rev-parse --show-toplevel[^()]*\)")
+_LAUNCH_BY_HAND = re.compile(
+    r"""(?<![\w=/.-])(python3?)((?:\s+-[A-Za-z]+)*)\s+"""
+    r"""("[^"]*/[^"/]+\.py"|'[^']*/[^'/]+\.py'|(?:\$\([^()]*\)|[^\s;&|"'()<>])*/[^\s;&|"'()<>/]+\.py)"""
+    r"""(?![\w./])"""
 )
+_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
 # Letters that do not change which script runs: the same set as in the wrapper.
 _FLAG = re.compile(r"-[BEIOPSbdqsuv]+|-[WX].+", re.DOTALL)
-_TIMEOUT_WITH_VALUE = ("-k", "-s", "--kill-after", "--signal")
-_TIMEOUT_OPTION = re.compile(
-    r"-[fkps].*|--(?:kill-after|signal|foreground|preserve-status)(?:=.*)?"
-)
 _SHELL_VARIABLES = frozenset(
     {"PATH", "ENV", "IFS", "CDPATH", "SHELLOPTS", "POSIXLY_CORRECT", "PWD", "OLDPWD", "SHLVL", "_"}
     | {"PPID", "RANDOM", "SRANDOM", "LINENO", "OPTIND", "OPTERR", "PS1", "PS2", "PS4"}
@@ -73,27 +77,13 @@ class WiredLaunch:
     """A launch that goes through the wrapper already: ``[sh] WRAPPER [MARK] WORD...``.
 
     ``start`` is where its first word begins, ``following`` the words behind the wrapper, ``state``
-    what the commands in front have left, ``script`` None if it is not certain.
+    what the commands in front have left.
     """
 
     start: int
     wrapper: Word
     following: tuple[Word, ...]
     state: State
-
-    @property
-    def script(self) -> Word | None:
-        """The script's word, None if there is none for certain."""
-        words = self.following
-        mark = words[0].text if words else ""
-        try:
-            if is_uv_mark(mark):
-                return words[1 + _uv_script_position(words[1:])]
-            marked = mark == SHEBANG_MARK or mark.startswith(PYTHON_MARK)
-            words = words[1:] if marked else words
-            return words[_script_position(words)]
-        except RefusedError:
-            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +116,30 @@ def find_launches(command: str) -> Reading:
     return found
 
 
-def is_uv_mark(word: str) -> bool:
-    """Return whether a word behind the wrapper says that the launch is one of ``uv run``."""
-    return word == UV_MARK or word.startswith(f"{UV_MARK}=")
+def mentioned_words(
+    texts: Iterable[str], variables: Mapping[str, str], root: Path
+) -> Iterator[str]:
+    """Yield what may be a path in commands that need not be understood: their words, read roughly.
+
+    ``$(git rev-parse --show-toplevel)`` is taken for ``root``.
+    """
+    for text in texts:
+        with suppress(NotUnderstoodError):
+            words = [word for command in parse(text) for word in command.words]
+            yield from filter(None, (expand(word, variables) for word in words))
+        rough = _TOPLEVEL.sub(lambda _: str(root), text)
+        rough = _VARIABLE.sub(lambda match: variables.get(match[1] or match[2], ""), rough)
+        rough = rough.replace("~/", variables.get("HOME", "~") + "/")
+        yield from filter(None, re.split(r"[\s;|&()<>\"'`]+", re.sub(r"[\"']", "", rough)))
+
+
+def suggested_command(command: str) -> str:
+    """Return the command with each ``python3 DIR/X.py`` on the wrapper beside it, "" without one.
+
+    It is a suggestion for a person: nobody has checked that it does the same.
+    """
+    suggested = _LAUNCH_BY_HAND.sub(_on_wrapper, command)
+    return suggested if suggested != command else ""
 
 
 def is_shell_variable(name: str) -> bool:
@@ -147,11 +158,11 @@ def _launch_of(simple: SimpleCommand, state: State) -> Launch | WiredLaunch | No
     words = simple.words
     assigned = list(simple.assignments)
     while words and (program := _program(words[0])) in ("exec", "env", "timeout"):
-        end = _prefix_end(program, words)
-        if end is None:
-            if _looks_like_python(words):
-                raise RefusedError(f"`{program}` with options")
-            return None
+        if words[1:] and words[1].text.startswith("-"):
+            raise RefusedError(f"`{program}` with options")
+        end = 2 if program == "timeout" else 1
+        while program == "env" and end < len(words) and assignment_name(words[end]):
+            end += 1
         assigned += words[:end]
         words = words[end:]
     if not words:
@@ -170,50 +181,30 @@ def _require_certain(assigned: Sequence[Word], state: State) -> None:
         raise RefusedError(f"it sets {seen[0]}, which the wrapper's shell would see")
 
 
-def _prefix_end(program: str, words: tuple[Word, ...]) -> int | None:
-    """Return where the command begins that ``exec``, ``env`` or ``timeout`` runs.
-
-    None if an option may change that, or how the command is run.
-    """
-    position = 1
-    if program == "timeout":
-        while position < len(words) and words[position].text.startswith("-"):
-            option = words[position].text
-            if not _TIMEOUT_OPTION.fullmatch(option):
-                return None
-            position += 2 if option in _TIMEOUT_WITH_VALUE else 1
-        return position + 1 if position < len(words) and words[position].literal else None
-    if words[1:] and words[1].text.startswith("-"):
-        return None
-    while program == "env" and position < len(words) and assignment_name(words[position]):
-        position += 1
-    return position
-
-
 def _plain_launch(words: tuple[Word, ...], state: State) -> Launch | WiredLaunch | None:
     program = _program(words[0])
     if program == WRAPPER_NAME:
         return WiredLaunch(words[0].start, words[0], words[1:], state)
     if program in _SHELLS and len(words) > 1 and _program(words[1]) == WRAPPER_NAME:
         return WiredLaunch(words[0].start, words[1], words[2:], state)
-    if program is None or program in _SHELLS | _RUNNERS:
-        if not _looks_like_python(words):
-            return None
-        if program == "uv" and len(words) > 1 and words[1].text == "run":
-            script = words[2 + _uv_script_position(words[2:])]
-            _require_plain(words[0])
-            return Launch(words[0], script, state, words[1])
-        raise RefusedError(f"it runs through `{words[0].text}`")
-    if PYTHON_NAME.fullmatch(program):
+    if program == "uv" and len(words) > 1 and words[1].text == "run":
+        script = words[2 + _uv_script_position(words[2:])]
+        _require_plain(words[0])
+        return Launch(words[0], script, state, words[1])
+    if program and PYTHON_NAME.fullmatch(program):
         script = words[1 + _script_position(words[1:])]
         _require_plain(words[0])
         return Launch(words[0], script, state)
-    return Launch(None, words[0], state) if "/" in words[0].text else None
+    if "/" in words[0].text and program not in _SHELLS:
+        return Launch(None, words[0], state)
+    if _looks_like_python(words):
+        raise RefusedError(f"it runs through `{words[0].text}`")
+    return None
 
 
 def _require_plain(word: Word) -> None:
     """Raise RefusedError if a word means something else behind ``--python=``, as ``~`` does."""
-    if not all(isinstance(part, Literal | Parameter) for part in word.parts):
+    if any(isinstance(part, Unknown) or part.text == "~" for part in word.parts):
         raise RefusedError(f"the program `{word.text}` is not a plain word")
 
 
@@ -249,3 +240,11 @@ def _program(word: Word) -> str | None:
 
 def _looks_like_python(words: tuple[Word, ...]) -> bool:
     return any(re.search(r"python|pypy|\.py\b", word.text) for word in words)
+
+
+def _on_wrapper(match: re.Match[str]) -> str:
+    python, flags, script = match.groups()
+    directory, _, name = script.rpartition("/")
+    quote = name[-1] if name.endswith(("'", '"')) else ""
+    mark = "" if python == "python3" else f" --python={python}"
+    return f"sh {directory}/{WRAPPER_NAME}{quote}{mark}{flags} {script}"

@@ -8,17 +8,11 @@ commands, functions, here-documents, backticks, constructs of one shell only.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile.agents.shell.shell_words import (
-    Literal,
-    Parameter,
-    Part,
-    SimpleCommand,
-    Tilde,
-    Unknown,
-    Word,
-    assignment_name,
-)
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _RESERVED = frozenset(
     {"!", "{", "}", "if", "then", "elif", "else", "fi", "for", "in", "do", "done", "while", "until"}
@@ -26,9 +20,8 @@ _RESERVED = frozenset(
 )
 _META = " \t\n;&|<>()"
 _BLANK = re.compile(r"(?:[ \t]|\\\n)*(?:#[^\n]*)?")
-_OPERATOR = re.compile(r"&&|\|\||;;|\|&|[;&|\n]")
+_OPERATOR = re.compile(r"&&|\|\||[;&|\n]")
 _REDIRECTION = re.compile(r"(?:[0-9]*(?:<&|>&|<>|>\||>>|<|>)|&>>?)(?:[ \t]|\\\n)*")
-_HERE_DOCUMENT = re.compile(r"[0-9]*<<")
 _TILDE = re.compile(r"~([A-Za-z0-9._-]*)(?=[/\s;&|<>()]|$)")
 _PIECE = re.compile(
     r"""'(?P<single>[^']*)'|\\(?P<escaped>[^\n])|(?P<quote>")|(?P<pattern>[*?\[{}])"""
@@ -46,6 +39,130 @@ _UNCLOSED = {
     "\\": "a backslash at the end of a line",
     "`": "a command substitution in backticks",
 }
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+_DECLARED = re.compile(r"""["']?([A-Za-z_][A-Za-z0-9_]*)(?:\+?=|["']?$)""")
+
+_PLAIN = re.compile(r"[\w./@%+,:=$-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Characters that mean themselves, without their quotes."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """``$NAME``, ``${NAME}`` or ``${NAME<operator><argument>}``; unquoted, its value is split.
+
+    ``~`` at the start of a word is the parameter HOME.
+    """
+
+    text: str
+    name: str
+    quoted: bool
+    operator: str = ""
+    argument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A part whose value is known only when the command runs.
+
+    It is ``~user``, ``$(...)`` or ``$((...))``, or a pattern: an unquoted ``*``, ``?``, ``[`` or
+    brace, and what zsh alone expands, as ``=name``, ``$~name``, ``$name[``, ``$name:h``.
+    """
+
+    text: str
+
+
+Part = Literal | Parameter | Unknown
+
+
+class SplitPath(NamedTuple):
+    """The parts of a word up to its last slash, and the name behind it."""
+
+    directory: list[Part]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word: ``text`` as typed, at ``[start, end)`` of the command, and its parts."""
+
+    start: int
+    end: int
+    text: str
+    parts: tuple[Part, ...]
+
+    @property
+    def literal(self) -> str | None:
+        """The word's value if no expansion is involved, else None."""
+        return self.unquoted if all(isinstance(part, Literal) for part in self.parts) else None
+
+    @property
+    def unquoted(self) -> str:
+        """The word without its quotes; expansions are as typed."""
+        return "".join(part.text for part in self.parts)
+
+    @property
+    def path(self) -> SplitPath | None:
+        """The word as a path; None if its last slash or its name are in an expansion."""
+        name = ""
+        for number, part in reversed([*enumerate(self.parts)]):
+            if not isinstance(part, Literal):
+                return None
+            directory, slash, rest = part.text.rpartition("/")
+            name = rest + name
+            if slash:
+                return SplitPath([*self.parts[:number], Literal(directory + slash)], name)
+        return SplitPath([], name)
+
+
+@dataclass(frozen=True, slots=True)
+class SimpleCommand:
+    """``A=b WORD...``, and the operator behind it ("" for the last command)."""
+
+    assignments: tuple[Word, ...]
+    words: tuple[Word, ...]
+    operator: str
+
+
+def assignment_name(word: Word) -> str:
+    """Return the variable of an ``A=b`` word, "" if the word is no assignment."""
+    match = _ASSIGNMENT.match(word.text)
+    return match.group()[:-1] if match else ""
+
+
+def declared_name(word: Word) -> str | None:
+    """Return the variable that a word of ``export``, ``read`` or ``unset`` names.
+
+    None if that is known only when the command runs.
+    """
+    match = _DECLARED.match(word.text)
+    return match[1] if match else None
+
+
+def expand(word: Word, variables: Mapping[str, str]) -> str | None:
+    """Return a word's value with the given variables; None if it depends on anything else."""
+    values = [value_of(part, variables) for part in word.parts]
+    known = [value for value in values if value is not None]
+    return "".join(known) if len(known) == len(values) else None
+
+
+def value_of(part: Part, variables: Mapping[str, str]) -> str | None:
+    """Return the value of one part of a word, as :func:`expand` does for all of them.
+
+    A variable without a value is unknown, even if the word brings a default: somebody may set it.
+    So is one with a default that would mean something else in quotes.
+    """
+    if isinstance(part, Literal):
+        return part.text
+    if isinstance(part, Parameter) and part.operator in ("", "?", ":?", "-", ":-"):
+        value = variables.get(part.name)
+        return value if not part.operator or (value and _PLAIN.fullmatch(part.argument)) else None
+    return None
 
 
 class NotUnderstoodError(ValueError):
@@ -65,8 +182,6 @@ def parse(command: str) -> tuple[SimpleCommand, ...]:
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        if "\0" in text:
-            raise NotUnderstoodError("a NUL character")
         self.text = text
         self.pos = 0
 
@@ -101,7 +216,7 @@ class _Parser:
         words: list[Word] = []
         redirected = False
         self._take(_BLANK)
-        while (is_redirection := self._skip_redirection()) or self._char() not in f"\0{_META}":
+        while (is_redirection := self._skip_redirection()) or self._char() not in _META:
             redirected = redirected or is_redirection
             if not is_redirection:
                 word = self._word()
@@ -109,22 +224,13 @@ class _Parser:
             self._take(_BLANK)
         if words and words[0].text in _RESERVED:
             raise NotUnderstoodError(f"`{words[0].text}` begins a compound command")
-        if self._char() in ("(", ")"):
-            raise NotUnderstoodError(f"`{self._char()}`: a subshell or a function")
         if not (assignments or words or redirected):
-            raise NotUnderstoodError(f"no command before `{self._char()}`")
-        operator = self._take(_OPERATOR)
-        if operator in (";;", "|&"):
-            raise NotUnderstoodError(f"`{operator}`")
-        return SimpleCommand(tuple(assignments), tuple(words), operator)
+            raise NotUnderstoodError(f"no plain command before `{self._char()}`")
+        return SimpleCommand(tuple(assignments), tuple(words), self._take(_OPERATOR))
 
     def _skip_redirection(self) -> bool:
-        if _HERE_DOCUMENT.match(self.text, self.pos):
-            raise NotUnderstoodError("a here-document (`<<`)")
         operator = self._take(_REDIRECTION).strip()
-        if operator and self._char() == "(":
-            raise NotUnderstoodError(f"a process substitution (`{operator}(`)")
-        if operator and (not self._char() or self._char() in _META):
+        if operator and self._char() in _META:  # as in here-documents and `<(a)`
             raise NotUnderstoodError(f"no file behind `{operator}`")
         if operator:
             self._word()
@@ -134,7 +240,8 @@ class _Parser:
         start = self.pos
         parts: list[Part] = []
         if tilde := self._take(_TILDE):
-            parts.append(Tilde() if tilde == "~" else Unknown(tilde))
+            home = Parameter(tilde, "HOME", quoted=False)
+            parts.append(home if tilde == "~" else Unknown(tilde))
         while (char := self._char()) and char not in _META:
             self._piece(parts)
         return Word(start, self.pos, self.text[start : self.pos], tuple(parts))
@@ -171,8 +278,6 @@ class _Parser:
         if match := _PARAMETER.match(self.text, start):
             self.pos = match.end()
             parts.append(_parameter(match, quoted=quoted))
-            if match["name"] and self.text.startswith("\\\n", self.pos):  # shells differ
-                raise NotUnderstoodError("a line end beside a variable's name")
             if match["name"] and (more := _MORE_IN_ZSH.match(self.text, self.pos)):
                 parts.append(Unknown(more[0]))
             return
@@ -212,15 +317,7 @@ class _Parser:
 
 def _parameter(match: re.Match[str], *, quoted: bool) -> Parameter:
     name = match["name"] or match["special"] or match["braced"]
-    argument: list[Part] = []
-    text = match["argument"] or ""
-    position = 0
-    for inner in _PARAMETER.finditer(text):
-        _add_text(argument, text[position : inner.start()])
-        argument.append(_parameter(inner, quoted=quoted))
-        position = inner.end()
-    _add_text(argument, text[position:])
-    return Parameter(match[0], name, quoted, match["operator"] or "", tuple(argument))
+    return Parameter(match[0], name, quoted, match["operator"] or "", match["argument"] or "")
 
 
 def _add_text(parts: list[Part], text: str) -> None:

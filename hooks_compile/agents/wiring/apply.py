@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hooks_compile import files
 from hooks_compile.agents.wiring import config_files as settings_files
@@ -25,14 +25,10 @@ if TYPE_CHECKING:
 
     from hooks_compile.agents.wiring.plan import Plan
 
+    # What takes each change back, with the file that it is about.
+    _Undos = list[tuple[Path, Callable[[], object]]]
+
 _MODE = 0o755
-
-
-class _Undo(NamedTuple):
-    """What takes one change back, and the file that it is about."""
-
-    path: Path
-    act: Callable[[], None]
 
 
 @contextmanager
@@ -42,7 +38,7 @@ def applied(plan: Plan) -> Iterator[None]:
     Raises HooksCompileError if a file can't be written or changed since it was planned; the
     message names what could not be taken back.
     """
-    undos: list[_Undo] = []
+    undos: _Undos = []
     try:
         for error in plan.troubles:
             raise error
@@ -52,7 +48,7 @@ def applied(plan: Plan) -> Iterator[None]:
         _remove_wrappers(plan, undos)
         yield
     except BaseException as error:
-        stuck = [undo.path for undo in reversed(undos) if not _is_undone(undo)]
+        stuck = [path for path, act in reversed(undos) if not _is_done(act)]
         if stuck:
             names = ", ".join(one_line(str(path)) for path in stuck)
             raise AgentConfigError(
@@ -62,38 +58,38 @@ def applied(plan: Plan) -> Iterator[None]:
         raise
 
 
-def _is_undone(undo: _Undo) -> bool:
+def _is_done(act: Callable[[], object]) -> bool:
     try:
-        undo.act()
+        act()
     except (OSError, HooksCompileError):
         return False
     return True
 
 
-def _write_wrappers(plan: Plan, undos: list[_Undo]) -> None:
+def _write_wrappers(plan: Plan, undos: _Undos) -> None:
     """Write and stage the wrappers that commands call."""
     for path in sorted({*plan.written, *_called(plan)}):
         _require_ours(path)
         if wrapper.write(path.parent) is Standing.MISSING:
-            undos.append(_Undo(path, partial(_remove_unnamed, plan, path)))
+            undos.append((path, partial(_remove_unnamed, plan, path)))
     if plan.staged:
         tracking.stage(plan.staged)
-        undos.append(_Undo(plan.staged[0], partial(tracking.unstage, plan.staged)))
+        undos.append((plan.staged[0], partial(tracking.unstage, plan.staged)))
 
 
-def _write_files(plan: Plan, undos: list[_Undo]) -> None:
+def _write_files(plan: Plan, undos: _Undos) -> None:
     """Change the files that name wrappers."""
     for each in plan.files:
         if each.file is not None and each.result.changes:
             settings_files.replace(each.file, each.result.text)
             written = each.file._replace(text=each.result.text)
             put_back = partial(settings_files.replace, written, each.file.text)
-            undos.append(_Undo(each.file.path, put_back))
+            undos.append((each.file.path, put_back))
     for path in _called(plan):  # another process may have removed them in the meantime
         wrapper.write(path.parent)
 
 
-def _remove_wrappers(plan: Plan, undos: list[_Undo]) -> None:
+def _remove_wrappers(plan: Plan, undos: _Undos) -> None:
     """Unstage and remove wrappers, if really no file names one any more."""
     for path in plan.removed:
         _require_ours(path)
@@ -101,12 +97,12 @@ def _remove_wrappers(plan: Plan, undos: list[_Undo]) -> None:
         return
     if plan.unstaged:
         tracking.unstage(plan.unstaged)
-        undos.append(_Undo(plan.unstaged[0], partial(tracking.stage, plan.unstaged)))
+        undos.append((plan.unstaged[0], partial(tracking.stage, plan.unstaged)))
     for path in plan.removed:
         if standing_of(path) in OURS:
             text = path.read_bytes()
             path.unlink(missing_ok=True)
-            undos.append(_Undo(path, partial(files.replace, path, text, mode=_MODE)))
+            undos.append((path, partial(files.replace, path, text, mode=_MODE)))
 
 
 def _remove_unnamed(plan: Plan, path: Path) -> None:

@@ -20,6 +20,7 @@ import os
 import re
 import shlex
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,17 +33,15 @@ from hooks_compile.agents.shell.launches import (
     WRAPPER_NAME,
     RefusedError,
     find_launches,
-    is_uv_mark,
 )
-from hooks_compile.agents.shell.shell_words import Literal, Parameter
+from hooks_compile.agents.shell.syntax import Literal, Parameter, expand, value_of
 from hooks_compile.project import shebang
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from hooks_compile.agents.shell.launches import Launch, WiredLaunch
-    from hooks_compile.agents.shell.shell_words import Part, SplitPath
-    from hooks_compile.agents.wiring.surroundings import Script, Surroundings
+    from hooks_compile.agents.shell.syntax import Part, SplitPath, Word
 
 _PLAIN_PYTHON = "python3"  # what the wrapper runs without a mark
 # The kernel and env(1) have their own ways to split a line with more options.
@@ -51,6 +50,67 @@ _FIRST_LINE = re.compile(
     rb"|#!/\S*/env -S uv run (?:(?:-q|--quiet) )?--script"
 )
 _WRAPPER_HEAD = b"hooks-compile wrapper"
+
+
+class Script(NamedTuple):
+    """What is at a path: the first bytes of a file, and why the wrapper can't launch it, or ""."""
+
+    head: bytes
+    obstacle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where a command runs.
+
+    ``look`` returns what is at a path, None if that is nothing that Python could run. ``starts``
+    are the directories that the command may start in (none if nobody knows), ``variables`` what the
+    agent and the user's environment set, ``pastes`` the variables that the agent replaces itself,
+    ``blocked`` the directories that can't have the wrapper, with the reason.
+    """
+
+    look: Callable[[Path], Script | None]
+    starts: tuple[Path, ...]
+    variables: Mapping[str, str]
+    pastes: frozenset[str]
+    blocked: Mapping[Path, str]
+
+    def variables_at(self, launch: Launch | WiredLaunch) -> dict[str, str]:
+        """Return the variables that are known at a launch."""
+        variables = dict(self.variables)
+        if not launch.state.directories and len(self.starts) == 1:
+            variables["PWD"] = str(self.starts[0])
+        return {n: value for n, value in variables.items() if n not in launch.state.changed}
+
+    def paths(self, word: Word, launch: Launch | WiredLaunch) -> list[Path]:
+        """Return where the file may be that a word of a launch names.
+
+        Raises RefusedError if that is known only when it runs.
+        """
+        variables = self.variables_at(launch)
+        name = certain_value(word, variables)
+        if name.startswith("/"):
+            return [Path(name)]
+        directories = list(self.starts)
+        for entered in launch.state.directories:
+            if entered is None:
+                directories = []
+                continue
+            directory = certain_value(entered, variables)
+            starts = [Path("/")] if directory.startswith("/") else directories
+            # As `cd` does it: `link/..` is the directory that holds the link.
+            directories = [Path(os.path.normpath(start / directory)) for start in starts]
+        if not directories:
+            raise RefusedError(f"`{name}` depends on the directory that the command starts in")
+        return [directory / name for directory in directories]
+
+
+def certain_value(word: Word, variables: Mapping[str, str]) -> str:
+    """Return a word's value. Raises RefusedError if it may have another one when it runs."""
+    for part in word.parts:
+        if value_of(part, variables) is None:
+            raise RefusedError(f"`{part.text}` is known only when it runs")
+    return expand(word, variables) or ""
 
 
 class Rewritten(NamedTuple):
@@ -76,7 +136,7 @@ def wire_command(command: str, around: Surroundings) -> Rewritten | None:
     reading = find_launches(command)
     edits: list[_Edit] = []
     wrappers: dict[Path, None] = {}
-    reasons = list(reading.reasons)
+    reasons: list[str] = []
     for launch in reading.launches:
         try:
             wrappers[_find_script(launch, around).parent / WRAPPER_NAME] = None
@@ -86,9 +146,9 @@ def wire_command(command: str, around: Surroundings) -> Rewritten | None:
     if not edits:
         if reading.wired:
             return None
-        raise RefusedError(reasons[0] if reasons else NO_PYTHON)
+        raise RefusedError([*reasons, *reversed(reading.reasons), NO_PYTHON][0])
     wired = _edited(command, edits)
-    if _edited(wired, map(_unwiring_edit, find_launches(wired).wired)) != command:
+    if _unwired(wired) != command:
         raise RefusedError("its old form would not come back to the letter")
     return Rewritten(wired, tuple(wrappers))
 
@@ -102,14 +162,16 @@ def unwire_command(command: str, around: Surroundings) -> Rewritten | None:
 
 def wired_wrappers(command: str, around: Surroundings) -> list[Path]:
     """Return the wrappers that a command calls beside scripts in the project, there or not."""
-    found = []
-    for launch in find_launches(command).wired:
-        wrappers = named_wrappers(launch, around)
-        for path in launched_paths(launch, around):
-            beside = Path(os.path.normpath(path.parent)) / WRAPPER_NAME
-            if (seen := around.look(path)) and not seen.obstacle and beside in wrappers:
-                found.append(beside)
-    return found
+    named = {
+        path for launch in find_launches(command).wired for path in named_wrappers(launch, around)
+    }
+    scripts = launched_scripts(command, around) if named else []
+    found = {Path(os.path.normpath(path.parent)) / WRAPPER_NAME: path for path in scripts}
+    return [
+        beside
+        for beside, path in found.items()
+        if beside in named and (seen := around.look(path)) and not seen.obstacle
+    ]
 
 
 def named_wrappers(launch: WiredLaunch, around: Surroundings) -> list[Path]:
@@ -119,12 +181,13 @@ def named_wrappers(launch: WiredLaunch, around: Surroundings) -> list[Path]:
     return []
 
 
-def launched_paths(launch: Launch | WiredLaunch, around: Surroundings) -> list[Path]:
-    """Return where the script of a launch may be; none if that is known only when it runs."""
-    if launch.script is not None:
+def launched_scripts(command: str, around: Surroundings) -> list[Path]:
+    """Return where the scripts that a command launches may be, on the wrapper or not."""
+    found: list[Path] = []
+    for launch in find_launches(_unwired(command)).launches:
         with suppress(RefusedError):
-            return around.paths(launch.script, launch)
-    return []
+            found += around.paths(launch.script, launch)
+    return found
 
 
 def shebang_refusal(head: bytes) -> str:
@@ -164,6 +227,10 @@ def _obstacle(launch: Launch, path: Path, script: Script, around: Surroundings) 
     return around.blocked.get(path.parent, "")
 
 
+def _unwired(command: str) -> str:
+    return _edited(command, map(_unwiring_edit, find_launches(command).wired))
+
+
 def _edited(text: str, edits: Iterable[_Edit | None]) -> str:
     """Return the text with all edits made; they must not overlap."""
     for edit in sorted(filter(None, edits), reverse=True):
@@ -180,8 +247,8 @@ def _wrapper_word(script: SplitPath | None, pastes: frozenset[str]) -> str:
 def _quoted(part: Part, pastes: frozenset[str]) -> str:
     if isinstance(part, Literal):  # its slashes outside of quotes: `~` needs a plain one behind it
         return "/".join(shlex.quote(name) if name else "" for name in part.text.split("/"))
-    is_pasted = isinstance(part, Parameter) and part.name in pastes and part.text[1:] == part.name
-    if not isinstance(part, Parameter) or (is_pasted and not part.quoted):
+    is_pasted = isinstance(part, Parameter) and not part.quoted and part.name in pastes
+    if part.text == "~" or (is_pasted and "{" not in part.text):
         return part.text
     return f'"{part.text}"'
 
@@ -208,7 +275,7 @@ def _unwiring_edit(launch: WiredLaunch) -> _Edit | None:
         return _Edit(launch.start, launch.following[1].start, "")
     if first.text.startswith(PYTHON_MARK):
         return _Edit(launch.start, first.start + len(PYTHON_MARK), "")
-    if is_uv_mark(first.text):
+    if f"{first.text}=".startswith(f"{UV_MARK}="):
         name = first.text[len(UV_MARK) + 1 :] or "uv"
         return _Edit(launch.start, first.end, f"{name} run")
     return _Edit(launch.start, launch.wrapper.end, _PLAIN_PYTHON)

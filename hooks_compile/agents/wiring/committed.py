@@ -13,12 +13,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hooks_compile import git
 from hooks_compile.agents.clients.places import config_files
-from hooks_compile.agents.shell.launches import WRAPPER_NAME, find_launches
-from hooks_compile.agents.shell.mentions import mentioned_words
-from hooks_compile.agents.wiring import tracking
+from hooks_compile.agents.shell.launches import WRAPPER_NAME, find_launches, mentioned_words
 from hooks_compile.agents.wiring.command import named_wrappers
-from hooks_compile.agents.wiring.documents import read_settings
-from hooks_compile.agents.wiring.rewrite import surroundings
+from hooks_compile.agents.wiring.rewrite import readable_commands, surroundings
 from hooks_compile.errors import AgentConfigError, pasted
 from hooks_compile.files import LARGEST_SETTINGS, read_bytes
 from hooks_compile.printable import shown
@@ -30,14 +27,6 @@ if TYPE_CHECKING:
 
 Place = Literal["work tree", "index", "HEAD"]
 """Whose configuration and wrappers count: those on disk, of the next commit, or of the last."""
-
-
-class MissingWrapper(NamedTuple):
-    """A configuration file with a command whose wrapper is missing, and what to do."""
-
-    path: Path
-    cause: str
-    remedy: str
 
 
 class _Named(NamedTuple):
@@ -75,8 +64,8 @@ class _Tree(NamedTuple):
         return real.relative_to(self.root).as_posix() if around == self.root else ""
 
 
-def missing_wrappers(root: Path, place: Place, *, index_file: str = "") -> list[MissingWrapper]:
-    """Return the commands in the configuration of ``root`` whose wrapper is not in ``place``.
+def missing_wrappers(root: Path, place: Place, *, index_file: str = "") -> list[AgentConfigError]:
+    """Return an error for each command of ``root`` whose wrapper is not in ``place``.
 
     ``root`` is the root of a work tree. ``index_file`` is the index of a commit that git is making
     (``GIT_INDEX_FILE`` of its hooks), "" for the repository's own. A wrapper outside of the work
@@ -96,11 +85,11 @@ def missing_wrappers(root: Path, place: Place, *, index_file: str = "") -> list[
         return inside[path] in there if path in inside else path.is_file()
 
     return [
-        MissingWrapper(
-            each.config.path,
+        AgentConfigError(
             f"{each.found.where} names {shown(each.paths[0], root)}, which is not in "
             + (place if place == "HEAD" else f"the {place}"),
-            _remedy(tree, each.paths[0]),
+            path=each.config.path.relative_to(root),
+            remedy=_remedy(tree, each.paths[0]),
         )
         for each in named
         if each.paths and not any(map(exists, each.paths))
@@ -110,27 +99,15 @@ def missing_wrappers(root: Path, place: Place, *, index_file: str = "") -> list[
 def _named(config: ConfigFile, content: bytes) -> Iterator[_Named]:
     if WRAPPER_NAME.encode() not in content or len(content) > LARGEST_SETTINGS:
         return
-    try:
-        settings = read_settings(content.decode(), config.path)
-    except (AgentConfigError, UnicodeDecodeError):  # reported by those who wire it
-        return
-    for found in config.agent.commands(settings):
-        if WRAPPER_NAME in " ".join([found.command, *(found.arguments or ())]):
-            yield from _of_command(config, found)
-
-
-def _of_command(config: ConfigFile, found: Found) -> Iterator[_Named]:
-    around = surroundings(found, config, lambda _: None)
-    launches = find_launches(found.command).wired if found.arguments is None else []
-    known = [paths for launch in launches if (paths := named_wrappers(launch, around))]
-    for paths in known:
-        yield _Named(config, found, paths)
-    if not known:  # such a line was written by hand: what looks like the wrapper's path counts
-        texts = (found.command, *(found.arguments or ()))
-        words = [w for text in texts for w in mentioned_words(text, around.variables, config.root)]
-        for word in dict.fromkeys(w for w in words if w.endswith(f"/{WRAPPER_NAME}")):
-            paths = [Path(os.path.normpath(start / word)) for start in around.starts]
-            yield _Named(config, found, paths)
+    for found in readable_commands(config, content):
+        around = surroundings(found, config, lambda _: None)
+        launches = find_launches(found.command).wired if found.arguments is None else []
+        known = [paths for launch in launches if (paths := named_wrappers(launch, around))]
+        if not known:  # a line that was written by hand: what looks like the wrapper's path counts
+            words = dict.fromkeys(mentioned_words(found.texts, around.variables, config.root))
+            names = [word for word in words if word.endswith(f"/{WRAPPER_NAME}")]
+            known = [[start / name for start in around.starts] for name in names]
+        yield from (_Named(config, found, paths) for paths in known)
 
 
 def _remedy(tree: _Tree, path: Path) -> str:
@@ -138,15 +115,4 @@ def _remedy(tree: _Tree, path: Path) -> str:
     steps = [] if path.is_file() else [f"hooks-compile wrapper {directory}"]
     if tree.place != "work tree" and tree.name(path):
         steps += [f"git add {name}", "git commit"][: 2 if tree.place == "HEAD" else 1]
-    # The rule may be in a .gitignore, in .git/info/exclude or in the user's own file.
-    shows = f"take out the rule that ignores it (git check-ignore -v {name}), then: "
-    hidden = shows if tracking.ignored([path]) else ""
-    return hidden + " && ".join(steps)
-
-
-def describe_missing(found: Iterable[MissingWrapper], root: Path) -> list[str]:
-    """Return two lines for each missing wrapper: file and cause, and the remedy."""
-    lines: list[str] = []
-    for each in found:
-        lines += [f"{shown(each.path, root)}: {each.cause}", f"  to fix it: {each.remedy}"]
-    return lines
+    return " && ".join(steps)

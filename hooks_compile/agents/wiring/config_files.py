@@ -8,7 +8,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import files
-from hooks_compile.agents.wiring.surroundings import Script
+from hooks_compile.agents.wiring.command import Script
 from hooks_compile.errors import AgentConfigError, pasted
 from hooks_compile.project.search import NEVER, VENV
 
@@ -56,30 +56,24 @@ def read(path: Path, root: Path) -> ReadFile:
 def replace(file: ReadFile, new_text: str) -> None:
     """Put a new text in the place of the one that was read; mode and owner stay, links stay links.
 
-    The new file appears whole or not at all. Raises AgentConfigError if :func:`require_writable`
-    does, or the file can't be written.
+    The new file appears whole or not at all. Raises what :func:`require_writable` does, and OSError
+    if the file can't be written.
     """
     require_writable(file)
-    try:
-        status = file.target.stat()
-        files.replace(file.target, new_text.encode(), mode=stat.S_IMODE(status.st_mode))
-        if os.geteuid() == 0 or status.st_gid != os.getegid():
-            os.chown(file.target, status.st_uid, status.st_gid)
-    except OSError as error:
-        raise _unwritable(file, error.strerror) from error
+    status = file.target.stat()
+    files.replace(file.target, new_text.encode(), mode=stat.S_IMODE(status.st_mode))
+    if os.geteuid() == 0 or status.st_gid != os.getegid():
+        os.chown(file.target, status.st_uid, status.st_gid)
 
 
 def require_writable(file: ReadFile) -> None:
     """Raise AgentConfigError if :func:`replace` could not put a new text there; write nothing.
 
     It could not if the file changed since it was read, has a second name, belongs to another user,
-    or is in a read-only directory.
+    or is in a read-only directory. Raises OSError if it can't be read any more.
     """
-    try:
-        same = files.read_bytes(file.target) == file.text.encode()
-        status = file.target.stat()
-    except OSError as error:
-        raise _unwritable(file, error.strerror) from error
+    same = files.read_bytes(file.target) == file.text.encode()
+    status = file.target.stat()
     target, new = pasted(file.target), pasted(file.target.with_name(f"{file.target.name}.new"))
     reasons = {
         "it changed since it was read; nothing was written": (not same, "run this again"),
@@ -99,15 +93,6 @@ def require_writable(file: ReadFile) -> None:
     for cause, (applies, remedy) in reasons.items():
         if applies:
             raise AgentConfigError(cause, path=file.path, remedy=remedy)
-
-
-def _unwritable(file: ReadFile, reason: str | None) -> AgentConfigError:
-    cause = reason or "nobody knows why"
-    return AgentConfigError(
-        f"it can't be written: {cause}",
-        path=file.path,
-        remedy=files.remedy(cause, file.target.parent),
-    )
 
 
 def look_in(root: Path) -> Callable[[Path], Script | None]:

@@ -8,7 +8,6 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from hooks_compile.entries.report import plural
-from hooks_compile.errors import pasted
 from hooks_compile.install import wrapper
 from hooks_compile.printable import one_line, shown
 
@@ -50,16 +49,10 @@ def describe(plan: Plan) -> list[str]:
     lines: list[str] = []
     for each in plan.files:
         lines += _describe_file(each)
-    written = dict.fromkeys(plan.written, "to be written")
-    staged = dict.fromkeys(plan.staged, "to be staged (git add), since clones need it")
-    for path in sorted({**written, **staged}):
-        what = " and ".join(filter(None, (written.get(path), staged.get(path))))
-        lines.append(f"{shown(path, plan.root)}: {what}")
-    lines += [f"{shown(path, plan.root)}: to be removed" for path in plan.removed]
-    lines += [f"{shown(path, plan.root)}: {reason}" for path, reason in plan.kept]
-    for path in plan.elsewhere:
-        directory = pasted(path.parent.parent.relative_to(plan.root))
-        lines.append(f"{shown(path, plan.root)}: stays; its hooks are for an init in {directory}")
+    wrappers = [(path, "to be written") for path in plan.written]
+    wrappers += [(path, "to be staged (git add), since clones need it") for path in plan.staged]
+    wrappers += [(path, "to be removed") for path in plan.removed]
+    lines += [f"{shown(path, plan.root)}: {what}" for path, what in [*wrappers, *plan.kept]]
     return lines or ["no agent that we know has hooks configured here"]
 
 

@@ -34,12 +34,6 @@ _TOML_STRING_OR_COMMENT = re.compile(
     r"""(?s:'''.*?'''|"{3}(?:[^"\\]|\\.|"(?!""))*+"{3})"""
     r"""|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*'|#[^\n]*"""
 )
-# How programs write a string between its quotes: as it is, as PHP does, as Go does.
-_ESCAPES: tuple[dict[int, str], ...] = (
-    {},
-    {ord("/"): "\\/"},
-    {ord(char): f"\\u{ord(char):04x}" for char in "<>&"},
-)
 _NUMBERED = "hooks-compile, string "
 
 
@@ -177,8 +171,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _json_forms(value: str) -> list[str]:
     """Return the usual ways to write a string."""
-    texts = (json.dumps(value, ensure_ascii=ascii_only) for ascii_only in (False, True))
-    return [text.translate(escapes) for text in texts for escapes in _ESCAPES]
+    return [json.dumps(value, ensure_ascii=False), json.dumps(value)]
 
 
 # TOML

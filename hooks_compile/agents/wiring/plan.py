@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile.agents.clients.places import AGENTS, config_files, left_below
+from hooks_compile.agents.clients.places import AGENTS, config_files
 from hooks_compile.agents.wiring import config_files as settings_files
 from hooks_compile.agents.wiring import tracking
 from hooks_compile.agents.wiring.command import unwire_command, wire_command
@@ -82,7 +82,7 @@ class Plan:
 
     ``written`` and ``removed`` are wrappers, ``staged`` and ``unstaged`` those that git's index
     gets and loses. ``kept`` are wrappers that stay, with the reason, ``wrappers`` all places where
-    one may be; ``elsewhere`` are configuration files below that are left.
+    one may be.
     """
 
     root: Path
@@ -93,7 +93,6 @@ class Plan:
     unstaged: tuple[Path, ...] = ()
     kept: tuple[tuple[Path, str], ...] = ()
     wrappers: tuple[Path, ...] = ()
-    elsewhere: tuple[Path, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -144,7 +143,6 @@ def plan_init(scope: Scope) -> Plan:
         staged=tuple(tracking.untracked((usable & shared) - ignored)),
         kept=tuple(sorted((p, wrapper.DONE[s]) for p, s in standings.items() if p not in usable)),
         wrappers=tuple(standings),
-        elsewhere=tuple(left_below(scope.root, scope.cwd or scope.root, scope.listed)),
     )
 
 

@@ -9,19 +9,22 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile.agents.shell.launches import RefusedError, is_shell_variable
-from hooks_compile.agents.shell.mentions import mentioned_words, suggested_command
-from hooks_compile.agents.wiring.command import unwire_command, wired_wrappers
+from hooks_compile.agents.shell.launches import (
+    RefusedError,
+    is_shell_variable,
+    mentioned_words,
+    suggested_command,
+)
+from hooks_compile.agents.wiring.command import Surroundings, unwire_command, wired_wrappers
 from hooks_compile.agents.wiring.documents import read_settings, replace_strings
-from hooks_compile.agents.wiring.surroundings import Surroundings
+from hooks_compile.errors import AgentConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from hooks_compile.agents.clients.base import ConfigFile, Found, KeyPath
-    from hooks_compile.agents.wiring.command import Rewritten
-    from hooks_compile.agents.wiring.surroundings import Script
+    from hooks_compile.agents.wiring.command import Rewritten, Script
 
     Look = Callable[[Path], Script | None]
     Act = Callable[[str, Surroundings], Rewritten | None]
@@ -115,6 +118,16 @@ def rewrite(
     return Result(new.text, tuple(changes.values()), tuple(left), wired, tuple(wrappers))
 
 
+def readable_commands(config: ConfigFile, content: bytes) -> list[Found]:
+    """Return the commands in a file's content; none if it can't be read: who wires it says so."""
+    if config.path.suffix == ".toml" and b"hooks" not in content:  # reading it is slow
+        return []
+    try:
+        return list(config.agent.commands(read_settings(content.decode(), config.path)))
+    except (AgentConfigError, UnicodeDecodeError):
+        return []
+
+
 def surroundings(
     found: Found,
     config: ConfigFile,
@@ -146,7 +159,7 @@ def _left(found: Found, reason: str, around: Surroundings) -> Left:
         return Left(found.where, found.command, reason, is_removable=True)
     suggestion = suggested_command(found.command) if found.arguments is None else ""
     if suggestion and around.starts:
-        words = mentioned_words(found.command, around.variables, around.starts[0])
+        words = mentioned_words([found.command], around.variables, around.starts[0])
         scripts = [around.look(around.starts[0] / word) for word in words if word.endswith(".py")]
         if any(script and not script.obstacle for script in scripts):
             return Left(found.where, found.command, reason, suggestion)
