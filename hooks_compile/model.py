@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,8 +83,7 @@ class State(StrEnum):
     UNWRITABLE = "unwritable"  # the entry can't be written
 
 
-@dataclass(frozen=True, slots=True)
-class SourceError:
+class SourceError(NamedTuple):
     """Why a source does not compile, in Python's words; lines and columns count from 1."""
 
     kind: str

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.entries import cache
-from hooks_compile.entries.sync import compile_modules
 from hooks_compile.files import remedy
 from hooks_compile.model import State
 from watcher import lines
@@ -107,7 +106,7 @@ class Sources:
         modules = [self.modules[due.key] for due in dues if due.key in self.modules]
         results = compiler.compile(hooks) if hooks else []
         if modules:
-            made = compile_modules(compiler, modules)
+            made = compiler.modules(modules, write=True)
             results += [each for each in made if os.fspath(each.source.path) not in self.hooks]
         by_path: dict[str, list[CompileResult]] = {}
         for result in results:

@@ -84,7 +84,7 @@ class Tree:
         """End the compiler's processes; they start again when they are needed."""
         compiler, self._compiler = self._compiler, None
         if compiler is not None:
-            compiler.__exit__()
+            compiler.close()
 
     def route(self, event: Event) -> None:
         """Note what has to be done because of an event."""

@@ -11,6 +11,7 @@ from hooks_compile.errors import HooksCompileError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from hooks_compile.agents.wiring.plan import Plan, Scope
     from hooks_compile.git_hooks.setup import GitPlan
@@ -53,14 +54,12 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     stop = _change(arguments, plan, git_plan)
     if stop is not None:
         return stop
-    cleaned = entry_commands.Cleaned([], [])
-    if not arguments.agent:
-        cleaned = entry_commands.clean_caches(project.directories(), project.importable())
+    cleaned = entry_commands.clean_caches([] if arguments.agent else project.directories())
     if cleaned.removed:
         output.say(f"{report.plural(len(cleaned.removed), 'file')} of compiled code removed")
     if plan.changes:
         output.say("done: the hooks run from their sources, as before init")
-    return _unfinished(plan) | cleaned.show_errors()
+    return _unfinished(plan) | entry_commands.show_refused(cleaned.errors)
 
 
 def run_wrapper(arguments: argparse.Namespace) -> int:
@@ -172,3 +171,11 @@ def _unfinished(plan: Plan) -> int:
             f"{stays} for a reason that you can remove: see above, then run this again"
         )
     return bool(plan.unfinished)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "init": run_init,
+    "uninit": run_uninit,
+    "wrapper": run_wrapper,
+    "git-hooks": run_git_hooks,
+}

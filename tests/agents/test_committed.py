@@ -256,7 +256,7 @@ def test_links_and_submodules_are_followed(repo: GitRepo, tmp_path: Path) -> Non
     repo.commit()
     for place in PLACES:
         (found,) = missing_wrappers(repo.path, place)
-        assert "/elsewhere/hook_wrapper.sh" in found.cause
+        assert "/elsewhere/hook_wrapper.sh" in found.named
 
 
 def test_without_git_or_a_commit_there_is_nothing_in_them(tmp_path: Path) -> None:

@@ -456,7 +456,7 @@ def test_many_directories_and_files_are_cut_at_a_bound(scene: Scene) -> None:
     found = places(project_of(scene))
     assert not [name for name in found if name.endswith(".py")]
     sources = tuple(HookSource(scene.repo / f"many/{n}/hook.py") for n in range(MOST_PLACES + 5))
-    many = Project(scene.repo, Config(), sources, scene.directory, given=False)
+    many = Project(scene.repo, Config(), sources, scene.directory)
     assert len(places(many)) == MOST_PLACES
 
 

@@ -21,7 +21,6 @@ from hooks_compile.agents.shell.syntax import (
     expand,
     parse,
 )
-from hooks_compile.launcher.uv import uv_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,6 +45,12 @@ _LAUNCH_BY_HAND = re.compile(
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
 # Letters that do not change which script runs: the same set as in the wrapper.
 _FLAG = re.compile(r"-[BEIOPSbdqsuv]+|-[WX].+", re.DOTALL)
+# Options of ``uv run`` that only say which environment is meant: the same sets as in uv.sh.
+UV_SWITCHES = frozenset(
+    {"-s", "--script", "-q", "--quiet", "--no-project", "--no-sync", "--frozen", "--locked"}
+    | {"--offline", "--no-dev", "--no-config", "--no-progress", "--active"}
+)
+UV_OPTIONS_WITH_VALUE = frozenset({"-p", "--python", "--project", "--extra", "--group"})
 _SHELL_VARIABLES = frozenset(
     {"PATH", "ENV", "IFS", "CDPATH", "SHELLOPTS", "POSIXLY_CORRECT", "PWD", "OLDPWD", "SHLVL", "_"}
     | {"PPID", "RANDOM", "SRANDOM", "LINENO", "OPTIND", "OPTERR", "PS1", "PS2", "PS4"}
@@ -227,10 +232,15 @@ def _script_position(arguments: Sequence[Word]) -> int:
 
 def _uv_script_position(words: Sequence[Word]) -> int:
     """Return which of the words behind ``uv run`` is the script."""
-    try:
-        return uv_command.script_position([word.unquoted for word in words])
-    except ValueError:
-        raise RefusedError("only uv knows what these words of `uv run` mean") from None
+    texts = [word.unquoted for word in words]
+    position = 0
+    while position < len(texts) and texts[position] in UV_SWITCHES | UV_OPTIONS_WITH_VALUE:
+        position += 2 if texts[position] in UV_OPTIONS_WITH_VALUE else 1
+    script = texts[position] if position < len(texts) else "-"
+    is_script = script.endswith(".py") or not {"-s", "--script"}.isdisjoint(texts[:position])
+    if script.startswith("-") or "://" in script or not is_script:
+        raise RefusedError("only uv knows what these words of `uv run` mean")
+    return position
 
 
 def _program(word: Word) -> str | None:

@@ -42,7 +42,6 @@ def applied(plan: Plan) -> Iterator[None]:
     try:
         for error in plan.troubles:
             raise error
-        _remove_drafts(plan)
         _write_wrappers(plan, undos)
         _write_files(plan, undos)
         _remove_wrappers(plan, undos)
@@ -113,13 +112,6 @@ def _remove_unnamed(plan: Plan, path: Path) -> None:
 
 def _called(plan: Plan) -> list[Path]:
     return sorted({path for each in plan.changes for path in each.wrappers})
-
-
-def _remove_drafts(plan: Plan) -> None:
-    """Remove what an init or uninit that was killed left beside the files."""
-    targets = [each.file.target for each in plan.files if each.file and not each.file.outside]
-    for path in (*plan.wrappers, *targets):
-        files.remove_drafts(path)
 
 
 def _require_ours(path: Path) -> None:

@@ -16,7 +16,7 @@ from hooks_compile.agents.clients.places import config_files
 from hooks_compile.agents.shell.launches import WRAPPER_NAME, find_launches, mentioned_words
 from hooks_compile.agents.wiring.command import named_wrappers
 from hooks_compile.agents.wiring.rewrite import readable_commands, surroundings
-from hooks_compile.errors import AgentConfigError, pasted
+from hooks_compile.errors import pasted
 from hooks_compile.files import LARGEST_SETTINGS, read_bytes
 from hooks_compile.printable import shown
 
@@ -27,6 +27,20 @@ if TYPE_CHECKING:
 
 Place = Literal["work tree", "index", "HEAD"]
 """Whose configuration and wrappers count: those on disk, of the next commit, or of the last."""
+
+
+class MissingWrapper(NamedTuple):
+    """A configuration file, a command that names a wrapper, where that is missing, what to do."""
+
+    path: Path
+    named: str
+    place: Place
+    remedy: str
+
+    def __str__(self) -> str:
+        """``FILE: CAUSE`` and, on a second line, the remedy."""
+        where = "HEAD" if self.place == "HEAD" else f"the {self.place}"
+        return f"{self.path}: {self.named}, which is not in {where}\n  to fix it: {self.remedy}"
 
 
 class _Named(NamedTuple):
@@ -64,8 +78,8 @@ class _Tree(NamedTuple):
         return real.relative_to(self.root).as_posix() if around == self.root else ""
 
 
-def missing_wrappers(root: Path, place: Place, *, index_file: str = "") -> list[AgentConfigError]:
-    """Return an error for each command of ``root`` whose wrapper is not in ``place``.
+def missing_wrappers(root: Path, place: Place, *, index_file: str = "") -> list[MissingWrapper]:
+    """Return the commands in the configuration of ``root`` whose wrapper is not in ``place``.
 
     ``root`` is the root of a work tree. ``index_file`` is the index of a commit that git is making
     (``GIT_INDEX_FILE`` of its hooks), "" for the repository's own. A wrapper outside of the work
@@ -85,11 +99,11 @@ def missing_wrappers(root: Path, place: Place, *, index_file: str = "") -> list[
         return inside[path] in there if path in inside else path.is_file()
 
     return [
-        AgentConfigError(
-            f"{each.found.where} names {shown(each.paths[0], root)}, which is not in "
-            + (place if place == "HEAD" else f"the {place}"),
-            path=each.config.path.relative_to(root),
-            remedy=_remedy(tree, each.paths[0]),
+        MissingWrapper(
+            each.config.path.relative_to(root),
+            f"{each.found.where} names {shown(each.paths[0], root)}",
+            place,
+            _remedy(tree, each.paths[0]),
         )
         for each in named
         if each.paths and not any(map(exists, each.paths))

@@ -81,8 +81,7 @@ class Plan:
     """All files that ``init`` or ``uninit`` looks at, and what becomes of the wrappers.
 
     ``written`` and ``removed`` are wrappers, ``staged`` and ``unstaged`` those that git's index
-    gets and loses. ``kept`` are wrappers that stay, with the reason, ``wrappers`` all places where
-    one may be.
+    gets and loses. ``kept`` are wrappers that stay, with the reason.
     """
 
     root: Path
@@ -92,7 +91,6 @@ class Plan:
     staged: tuple[Path, ...] = ()
     unstaged: tuple[Path, ...] = ()
     kept: tuple[tuple[Path, str], ...] = ()
-    wrappers: tuple[Path, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -142,7 +140,6 @@ def plan_init(scope: Scope) -> Plan:
         written=tuple(sorted(p for p in usable if standings[p] is not Standing.CURRENT)),
         staged=tuple(tracking.untracked((usable & shared) - ignored)),
         kept=tuple(sorted((p, wrapper.DONE[s]) for p, s in standings.items() if p not in usable)),
-        wrappers=tuple(standings),
     )
 
 
@@ -177,7 +174,6 @@ def plan_uninit(scope: Scope, directories: Iterable[Path]) -> Plan:
         removed=tuple(ours),
         unstaged=tuple(tracking.tracked(ours)),
         kept=tuple(kept.items()),
-        wrappers=tuple(standings),
     )
 
 
