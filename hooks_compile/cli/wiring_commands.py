@@ -118,9 +118,10 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
 
 def _scope(arguments: argparse.Namespace, project: Project) -> Scope:
     """Return whose configuration is meant. Raises HooksCompileError for an unknown agent."""
-    from hooks_compile.agents.wiring.plan import Scope, agent_names
+    from hooks_compile.agents.clients.places import AGENTS
+    from hooks_compile.agents.wiring.plan import Scope
 
-    names = agent_names()
+    names = [agent.name for agent in AGENTS]
     for name in arguments.agent:
         if name not in names:
             raise HooksCompileError(

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.agents import named_scripts
-from hooks_compile.agents.wiring.plan import Scope, agent_names, plan_init
+from hooks_compile.agents.clients.places import AGENTS
+from hooks_compile.agents.wiring.plan import Scope, plan_init
 from hooks_compile.git_hooks.pre_commit_lines import as_toml, as_yaml
 from hooks_compile.install import wrapper
 from tests.support.repositories import GitRepo, write
@@ -442,7 +443,7 @@ def test_agent_limits_the_work_to_some(
 @pytest.mark.parametrize("command", ["init", "uninit"])
 def test_the_help_names_every_agent(tool: Tool, command: str) -> None:
     text = tool.ok(command, "--help")
-    for name in agent_names():
+    for name in (agent.name for agent in AGENTS):
         assert name in text
 
 
@@ -450,7 +451,7 @@ def test_the_help_names_every_agent(tool: Tool, command: str) -> None:
 def test_an_agent_that_nobody_knows_is_an_error_with_the_names(tool: Tool, command: str) -> None:
     done = refused(tool, command, "--yes", "--agent", "clod")
     assert "there is no agent 'clod'" in done.err
-    for name in agent_names():
+    for name in (agent.name for agent in AGENTS):
         assert f"--agent {name}" in done.err
 
 

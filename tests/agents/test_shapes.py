@@ -26,20 +26,6 @@ if TYPE_CHECKING:
 
 TABLE = shapes.load()
 WIRED = [shape for shape in TABLE if shape.wired is not None]
-SHARES = {
-    "python3 X": 27.5,
-    "uv run X": 20,
-    "shebang": 18.3,
-    "python X": 14.9,
-    ".sh that mentions Python": 5.5,
-    "wrapper given X.py": 4.9,
-    "uv run --script": 4.9,
-    "python of a virtual environment": 1.2,
-    "absolute interpreter": 0.9,
-    "python -c": 0.8,
-    "env python3": 0.5,
-}
-
 run_shapes = pytest.mark.parametrize(
     "shape", WIRED[:: scaled(5, 1, 1)], ids=lambda shape: shape.name
 )
@@ -57,13 +43,6 @@ def spaced(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def filled(text: str, project: Project) -> str:
     return text.replace("{root}", str(project.root)).replace("{home}", str(project.home))
-
-
-def test_the_table_has_the_measured_forms_in_their_shares() -> None:
-    counts = Counter(shape.form for shape in TABLE if shape.form != "more")
-    assert counts.total() >= 120
-    for form, share in SHARES.items():
-        assert abs(100 * counts[form] / counts.total() - share) < 1.5, form
 
 
 def test_the_table_shows_each_command_once() -> None:

@@ -59,11 +59,9 @@ def config_files(
     return found
 
 
-def _upwards(root: Path, cwd: Path) -> Iterator[Path]:
-    directory = Path(os.path.realpath(cwd))
-    while directory != root and directory.is_relative_to(root):
-        yield directory
-        directory = directory.parent
+def _upwards(root: Path, cwd: Path) -> list[Path]:
+    real = Path(os.path.realpath(cwd))
+    return [each for each in (real, *real.parents) if root in each.parents]
 
 
 def _wired_below(root: Path, listed: Iterable[str] | None) -> Iterator[Path]:
@@ -76,8 +74,6 @@ def _wired_below(root: Path, listed: Iterable[str] | None) -> Iterator[Path]:
 
 
 def _ask_git(root: Path) -> list[str]:
-    if not os.path.lexists(root / ".git"):
-        return []
     try:
         return git.tracked_matching(root, PATHSPECS, untracked=True)
     except GitError:  # reported by those who need git

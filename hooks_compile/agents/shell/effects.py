@@ -6,8 +6,7 @@ unknown, and behind ``source FILE`` any word may mean anything.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.shell.syntax import Parameter, assignment_name, declared_name
 
@@ -28,8 +27,7 @@ _CHANGING = frozenset(
 _HARMLESS_SETTINGS = frozenset({"-e", "-u", "-eu", "-euo", "-o", "pipefail"})
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What the commands in front have left for a command.
 
     ``directories`` are the words of their ``cd`` commands, with None for one that can't be
@@ -45,7 +43,7 @@ class State:
         """Return this state if it is uncertain whether a directory was entered since ``outset``."""
         if self.directories == outset.directories:
             return self
-        return replace(self, directories=(*outset.directories, None))
+        return self._replace(directories=(*outset.directories, None))
 
 
 def follow(commands: Iterable[SimpleCommand]) -> Iterator[tuple[SimpleCommand, State]]:
@@ -85,17 +83,17 @@ def _program(simple: SimpleCommand) -> str | None:
 def _state_behind(simple: SimpleCommand, state: State) -> State:
     """Return the state behind a command that runs in the shell's own process."""
     lasting = (word for word in simple.assignments if not only_extends_path(word))
-    state = replace(state, changed=state.changed.union(map(assignment_name, lasting)))
+    state = state._replace(changed=state.changed.union(map(assignment_name, lasting)))
     program = _program(simple)
     if program in _CHANGING_DIRECTORY:
         words = simple.words
         plain = len(words) == 2 and words[0].text == "cd" and words[1].text[:1] not in ("-", "+")
-        return replace(state, directories=(*state.directories, words[1] if plain else None))
+        return state._replace(directories=(*state.directories, words[1] if plain else None))
     if program in _NAMING:
         return _with_names(simple, state)
     if state.doubt or _keeps_meanings(simple, program):
         return state
-    return replace(state, doubt=f"`{simple.words[0].text}` may change what comes behind it")
+    return state._replace(doubt=f"`{simple.words[0].text}` may change what comes behind it")
 
 
 def _with_names(simple: SimpleCommand, state: State) -> State:
@@ -105,9 +103,9 @@ def _with_names(simple: SimpleCommand, state: State) -> State:
         if word.text.startswith("-") or only_extends_path(word):
             continue
         if (name := declared_name(word)) is None:
-            return replace(state, doubt=f"`{word.text}` may set any variable")
+            return state._replace(doubt=f"`{word.text}` may set any variable")
         names.add(name)
-    return replace(state, changed=state.changed | names)
+    return state._replace(changed=state.changed | names)
 
 
 def _keeps_meanings(simple: SimpleCommand, program: str | None) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.shell.effects import State, follow, only_extends_path
 from hooks_compile.agents.shell.syntax import (
@@ -62,8 +62,7 @@ class RefusedError(Exception):
     """A command, or a part of it, stays as it is; the message is the reason, one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(NamedTuple):
     """One launch of a script.
 
     ``python`` is the word that names the interpreter, None if the script is run by its first line.
@@ -77,8 +76,7 @@ class Launch:
     uv_run: Word | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WiredLaunch:
+class WiredLaunch(NamedTuple):
     """A launch that goes through the wrapper already: ``[sh] WRAPPER [MARK] WORD...``.
 
     ``start`` is where its first word begins, ``following`` the words behind the wrapper, ``state``
@@ -192,64 +190,54 @@ def _plain_launch(words: tuple[Word, ...], state: State) -> Launch | WiredLaunch
         return WiredLaunch(words[0].start, words[0], words[1:], state)
     if program in _SHELLS and len(words) > 1 and _program(words[1]) == WRAPPER_NAME:
         return WiredLaunch(words[0].start, words[1], words[2:], state)
-    if program == "uv" and len(words) > 1 and words[1].text == "run":
-        script = words[2 + _uv_script_position(words[2:])]
-        _require_plain(words[0])
-        return Launch(words[0], script, state, words[1])
-    if program and PYTHON_NAME.fullmatch(program):
-        script = words[1 + _script_position(words[1:])]
-        _require_plain(words[0])
-        return Launch(words[0], script, state)
+    is_uv = program == "uv" and len(words) > 1 and words[1].text == "run"
+    if is_uv or (program and PYTHON_NAME.fullmatch(program)):
+        run = words[1] if is_uv else None
+        script = _uv_script(words[2:]) if is_uv else _script(words[1:])
+        # They mean something else behind `--python=`.
+        if any(isinstance(part, Unknown) or part.text == "~" for part in words[0].parts):
+            raise RefusedError(f"the program `{words[0].text}` is not a plain word")
+        return Launch(words[0], script, state, run)
     if "/" in words[0].text and program not in _SHELLS:
         return Launch(None, words[0], state)
-    if _looks_like_python(words):
+    if any(re.search(r"python|pypy|\.py\b", word.text) for word in words):
         raise RefusedError(f"it runs through `{words[0].text}`")
     return None
 
 
-def _require_plain(word: Word) -> None:
-    """Raise RefusedError if a word means something else behind ``--python=``, as ``~`` does."""
-    if any(isinstance(part, Unknown) or part.text == "~" for part in word.parts):
-        raise RefusedError(f"the program `{word.text}` is not a plain word")
-
-
-def _script_position(arguments: Sequence[Word]) -> int:
+def _script(arguments: Sequence[Word]) -> Word:
     """Return which of Python's arguments is the script."""
-    position = 0
-    while position < len(arguments):
-        value = arguments[position].literal
+    words = iter(arguments)
+    for word in words:
+        value = word.literal
         if value is None or not value.startswith("-"):
-            if value == "":
-                raise RefusedError("the script's name is empty")
-            return position
+            return word
         if value in ("-W", "-X"):
-            position += 1
+            next(words, None)
         elif not _FLAG.fullmatch(value):
             raise RefusedError(f"Python is started with `{value[:2]}`, which names no plain script")
-        position += 1
     raise RefusedError("Python is started without a script")
 
 
-def _uv_script_position(words: Sequence[Word]) -> int:
+def _uv_script(arguments: Sequence[Word]) -> Word:
     """Return which of the words behind ``uv run`` is the script."""
-    texts = [word.unquoted for word in words]
-    position = 0
-    while position < len(texts) and texts[position] in UV_SWITCHES | UV_OPTIONS_WITH_VALUE:
-        position += 2 if texts[position] in UV_OPTIONS_WITH_VALUE else 1
-    script = texts[position] if position < len(texts) else "-"
-    is_script = script.endswith(".py") or not {"-s", "--script"}.isdisjoint(texts[:position])
-    if script.startswith("-") or "://" in script or not is_script:
-        raise RefusedError("only uv knows what these words of `uv run` mean")
-    return position
+    words = iter(arguments)
+    is_script = False
+    for word in words:
+        text = word.unquoted
+        is_script = is_script or text in ("-s", "--script")
+        if text in UV_OPTIONS_WITH_VALUE:
+            next(words, None)
+        elif text not in UV_SWITCHES:
+            if text.startswith("-") or "://" in text or not (is_script or text.endswith(".py")):
+                break
+            return word
+    raise RefusedError("only uv knows what these words of `uv run` mean")
 
 
 def _program(word: Word) -> str | None:
     """Return the name of the program that a word means; None if it is not known."""
     return word.path.name if word.path else None
-
-
-def _looks_like_python(words: tuple[Word, ...]) -> bool:
-    return any(re.search(r"python|pypy|\.py\b", word.text) for word in words)
 
 
 def _on_wrapper(match: re.Match[str]) -> str:

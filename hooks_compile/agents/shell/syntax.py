@@ -120,8 +120,7 @@ class Word:
         return SplitPath([], name)
 
 
-@dataclass(frozen=True, slots=True)
-class SimpleCommand:
+class SimpleCommand(NamedTuple):
     """``A=b WORD...``, and the operator behind it ("" for the last command)."""
 
     assignments: tuple[Word, ...]

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     # What takes each change back, with the file that it is about.
     _Undos = list[tuple[Path, Callable[[], object]]]
 
-_MODE = 0o755
-
 
 @contextmanager
 def applied(plan: Plan) -> Iterator[None]:
@@ -101,7 +99,7 @@ def _remove_wrappers(plan: Plan, undos: _Undos) -> None:
         if standing_of(path) in OURS:
             text = path.read_bytes()
             path.unlink(missing_ok=True)
-            undos.append((path, partial(files.replace, path, text, mode=_MODE)))
+            undos.append((path, partial(files.replace, path, text, mode=0o755)))
 
 
 def _remove_unnamed(plan: Plan, path: Path) -> None:

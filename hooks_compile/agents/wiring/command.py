@@ -104,6 +104,12 @@ class Surroundings:
             raise RefusedError(f"`{name}` depends on the directory that the command starts in")
         return [directory / name for directory in directories]
 
+    def possible_paths(self, word: Word, launch: Launch | WiredLaunch) -> list[Path]:
+        """Return the same; nothing if it is known only when it runs."""
+        with suppress(RefusedError):
+            return self.paths(word, launch)
+        return []
+
 
 def certain_value(word: Word, variables: Mapping[str, str]) -> str:
     """Return a word's value. Raises RefusedError if it may have another one when it runs."""
@@ -163,7 +169,9 @@ def unwire_command(command: str, around: Surroundings) -> Rewritten | None:
 def wired_wrappers(command: str, around: Surroundings) -> list[Path]:
     """Return the wrappers that a command calls beside scripts in the project, there or not."""
     named = {
-        path for launch in find_launches(command).wired for path in named_wrappers(launch, around)
+        Path(os.path.normpath(path))
+        for launch in find_launches(command).wired
+        for path in around.possible_paths(launch.wrapper, launch)
     }
     scripts = launched_scripts(command, around) if named else []
     found = {Path(os.path.normpath(path.parent)) / WRAPPER_NAME: path for path in scripts}
@@ -174,20 +182,10 @@ def wired_wrappers(command: str, around: Surroundings) -> list[Path]:
     ]
 
 
-def named_wrappers(launch: WiredLaunch, around: Surroundings) -> list[Path]:
-    """Return where the wrapper of a launch may be; none if that is known only when it runs."""
-    with suppress(RefusedError):
-        return [Path(os.path.normpath(path)) for path in around.paths(launch.wrapper, launch)]
-    return []
-
-
 def launched_scripts(command: str, around: Surroundings) -> list[Path]:
     """Return where the scripts that a command launches may be, on the wrapper or not."""
-    found: list[Path] = []
-    for launch in find_launches(_unwired(command)).launches:
-        with suppress(RefusedError):
-            found += around.paths(launch.script, launch)
-    return found
+    launches = find_launches(_unwired(command)).launches
+    return [path for each in launches for path in around.possible_paths(each.script, each)]
 
 
 def shebang_refusal(head: bytes) -> str:
@@ -283,5 +281,6 @@ def _unwiring_edit(launch: WiredLaunch) -> _Edit | None:
 
 def _is_ours(launch: WiredLaunch, around: Surroundings) -> bool:
     """Return whether the wrapper is ours, or missing: then nothing else can be meant."""
-    found = [seen for path in named_wrappers(launch, around) if (seen := around.look(path))]
+    paths = around.possible_paths(launch.wrapper, launch)
+    found = [seen for path in paths if (seen := around.look(path))]
     return not found or _WRAPPER_HEAD in found[0].head

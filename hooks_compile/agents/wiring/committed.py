@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from hooks_compile import git
 from hooks_compile.agents.clients.places import config_files
 from hooks_compile.agents.shell.launches import WRAPPER_NAME, find_launches, mentioned_words
-from hooks_compile.agents.wiring.command import named_wrappers
 from hooks_compile.agents.wiring.rewrite import readable_commands, surroundings
 from hooks_compile.errors import pasted
 from hooks_compile.files import LARGEST_SETTINGS, read_bytes
@@ -116,7 +115,7 @@ def _named(config: ConfigFile, content: bytes) -> Iterator[_Named]:
     for found in readable_commands(config, content):
         around = surroundings(found, config, lambda _: None)
         launches = find_launches(found.command).wired if found.arguments is None else []
-        known = [paths for launch in launches if (paths := named_wrappers(launch, around))]
+        known = [each for it in launches if (each := around.possible_paths(it.wrapper, it))]
         if not known:  # a line that was written by hand: what looks like the wrapper's path counts
             words = dict.fromkeys(mentioned_words(found.texts, around.variables, config.root))
             names = [word for word in words if word.endswith(f"/{WRAPPER_NAME}")]

@@ -7,10 +7,9 @@ is written. :mod:`hooks_compile.agents.wiring.apply` carries a plan out.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile.agents.clients.places import AGENTS, config_files
+from hooks_compile.agents.clients.places import config_files
 from hooks_compile.agents.wiring import config_files as settings_files
 from hooks_compile.agents.wiring import tracking
 from hooks_compile.agents.wiring.command import unwire_command, wire_command
@@ -60,8 +59,8 @@ class Scope(NamedTuple):
 class FilePlan(NamedTuple):
     """One configuration file: what changes in it, what stays and why.
 
-    ``file`` is None and ``trouble`` says why if the file can't be read. ``trouble`` is also why it
-    can't be changed: then nothing at all is. ``wrappers`` are all that its commands call.
+    ``trouble`` says why the file can't be changed: then nothing at all is. ``file`` is None if it
+    can't be read.
     """
 
     config: ConfigFile
@@ -76,8 +75,7 @@ class FilePlan(NamedTuple):
         return {*called, *self.result.wrappers}
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """All files that ``init`` or ``uninit`` looks at, and what becomes of the wrappers.
 
     ``written`` and ``removed`` are wrappers, ``staged`` and ``unstaged`` those that git's index
@@ -108,11 +106,6 @@ class Plan:
         return sum(left.is_removable for plan in self.files for left in plan.result.left)
 
 
-def agent_names() -> list[str]:
-    """Return the names that ``--agent`` takes."""
-    return [agent.name for agent in AGENTS]
-
-
 def plan_init(scope: Scope) -> Plan:
     """Plan to put the launches in the configuration of a project on the wrapper.
 
@@ -121,7 +114,7 @@ def plan_init(scope: Scope) -> Plan:
     writes nothing.
     """
     configs = scope.configs()
-    planned = [_plan(wire_command, config, scope.env) for config in configs]
+    planned = [_plan(wire_command, config, scope.env, {}) for config in configs]
     wanted = {path for plan in planned for path in plan.wrappers}
     ignored = tracking.ignored([*wanted, *(config.path for config in configs)])
     blocked = {path.parent: reason for path in wanted if (reason := _blocked(path))}
@@ -149,7 +142,7 @@ def plan_uninit(scope: Scope, directories: Iterable[Path]) -> Plan:
     All wrappers stay if a configuration file, be it of an agent that is not meant, will still name
     one: a guard that can't be started lets everything pass.
     """
-    planned = tuple(_plan(unwire_command, config, scope.env) for config in scope.configs())
+    planned = tuple(_plan(unwire_command, config, scope.env, {}) for config in scope.configs())
     paths = {path for plan in planned for path in plan.wrappers}
     paths.update(directory / wrapper.NAME for directory in directories)
     standings = {path: standing_of(path) for path in sorted(paths)}
@@ -197,17 +190,14 @@ def names_wrapper(config: ConfigFile, text: str = "") -> bool:
 
 
 def _plan(
-    act: Act,
-    config: ConfigFile,
-    env: Mapping[str, str],
-    blocked: Mapping[Path, str] | None = None,
+    act: Act, config: ConfigFile, env: Mapping[str, str], blocked: Mapping[Path, str]
 ) -> FilePlan:
     """Read a file and plan what ``act`` makes of its commands."""
     file = None
     try:
         file = settings_files.read(config.path, config.root)
         look = settings_files.look_in(config.root)
-        result = rewrite(act, file.text, config, look, env, blocked or {})
+        result = rewrite(act, file.text, config, look, env, blocked)
         if result.changes and not file.outside:
             settings_files.require_writable(file)
     except AgentConfigError as error:

@@ -48,12 +48,11 @@ def stage(paths: Sequence[Path]) -> None:
     try:
         _change_index(git.add, paths)
     except GitError as error:
-        for path in paths:
-            if not path.exists():
-                raise AgentConfigError(
-                    "another init or uninit has removed it", path=path, remedy="run this again"
-                ) from error
-        raise
+        gone = next((path for path in paths if not path.exists()), None)
+        if gone is None:
+            raise
+        cause = "another init or uninit has removed it"
+        raise AgentConfigError(cause, path=gone, remedy="run this again") from error
 
 
 def unstage(paths: Iterable[Path]) -> None:
