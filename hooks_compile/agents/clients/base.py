@@ -127,29 +127,25 @@ def member(value: Json, key: str) -> Json:
     return value.get(key) if isinstance(value, dict) else None
 
 
-def items(value: Json) -> list[Json]:
-    """Return the items of an array, none for anything else."""
-    return value if isinstance(value, list) else []
+def children(value: Json) -> list[tuple[str | int, Json]]:
+    """Return the members of an object or the items of an array, each with its key."""
+    if isinstance(value, dict):
+        return list(value.items())
+    return list(enumerate(value)) if isinstance(value, list) else []
 
 
-def members(value: Json) -> list[tuple[str, Json]]:
-    """Return the members of an object, none for anything else."""
-    return list(value.items()) if isinstance(value, dict) else []
+def event_entries(settings: Json) -> Iterator[tuple[KeyPath, Json]]:
+    """Yield the entries of ``hooks.EVENT[]`` with their paths."""
+    for event, entries in children(member(settings, "hooks")):
+        for number, entry in children(entries):
+            yield ("hooks", event, number), entry
 
 
 def nested_commands(settings: Json) -> Iterator[Found]:
     """Yield the commands of ``hooks.EVENT[].hooks[].command``, as several agents nest them."""
-    for event, groups in members(member(settings, "hooks")):
-        for i, group in enumerate(items(groups)):
-            for j, entry in enumerate(items(member(group, "hooks"))):
-                yield from entry_command(entry, ("hooks", event, i, "hooks", j))
-
-
-def event_entries(settings: Json) -> Iterator[tuple[KeyPath, Json]]:
-    """Yield the entries of ``hooks.EVENT[]`` with their paths, for agents that nest no deeper."""
-    for event, entries in members(member(settings, "hooks")):
-        for i, entry in enumerate(items(entries)):
-            yield ("hooks", event, i), entry
+    for at, group in event_entries(settings):
+        for number, entry in children(member(group, "hooks")):
+            yield from entry_command(entry, (*at, "hooks", number))
 
 
 def flat_commands(settings: Json) -> Iterator[Found]:
@@ -170,14 +166,12 @@ def entry_command(entry: Json, at: KeyPath, key: str = "command") -> Iterator[Fo
         cwd=cwd if isinstance(cwd, str) else None,
         arguments=tuple(map(str, arguments)) if isinstance(arguments, list) else None,
         foreign=shell if isinstance(shell, str) and shell not in ("bash", "sh") else "",
-        environment=frozenset(name for name, _ in members(member(entry, "env"))),
+        environment=frozenset(str(name) for name, _ in children(member(entry, "env"))),
         has_windows_command=any(isinstance(member(entry, name), str) for name in _WINDOWS_KEYS),
     )
 
 
 def _matching(root: Path, names: Iterable[str]) -> list[Path]:
-    """Return the paths of ``names``, there or not, and what is there for patterns; each once."""
-    found: dict[Path, None] = {}
-    for name in names:
-        found.update(dict.fromkeys(sorted(root.glob(name)) if "*" in name else [root / name]))
-    return list(found)
+    """Return the paths of ``names``, there or not, and what is there for patterns."""
+    groups = (sorted(root.glob(name)) if "*" in name else [root / name] for name in names)
+    return [path for group in groups for path in group]

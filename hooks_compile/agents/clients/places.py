@@ -22,15 +22,9 @@ from hooks_compile.files import read_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from hooks_compile.agents.clients.base import Agent, ConfigFile
+    from hooks_compile.agents.clients.base import ConfigFile
 
-AGENTS: tuple[Agent, ...] = (
-    claude.AGENT,
-    codex.AGENT,
-    cursor.AGENT,
-    gemini.AGENT,
-    copilot.AGENT,
-)
+AGENTS = (claude.AGENT, codex.AGENT, cursor.AGENT, gemini.AGENT, copilot.AGENT)
 
 NAMES_BELOW = tuple(name for agent in AGENTS if agent.below for name in agent.names)
 PATHSPECS = tuple(f":(glob)*/**/{name}" for name in NAMES_BELOW)
@@ -50,7 +44,9 @@ def config_files(
     git lists them, to look for those below in; without it git is asked.
     """
     found = [config for agent in AGENTS for config in agent.files(root, home)]
-    for directory in dict.fromkeys([*_upwards(root, cwd or root), *_wired_below(root, listed)]):
+    start = Path(os.path.realpath(cwd or root))
+    upwards = [each for each in (start, *start.parents) if root in each.parents]
+    for directory in dict.fromkeys([*upwards, *_wired_below(root, listed)]):
         for config in (each for agent in AGENTS for each in agent.files(directory, None)):
             # Its scripts may be anywhere in the project; a plugin's are in the plugin.
             inside = root if config.root == directory else config.root
@@ -59,22 +55,13 @@ def config_files(
     return found
 
 
-def _upwards(root: Path, cwd: Path) -> list[Path]:
-    real = Path(os.path.realpath(cwd))
-    return [each for each in (real, *real.parents) if root in each.parents]
-
-
 def _wired_below(root: Path, listed: Iterable[str] | None) -> Iterator[Path]:
+    if listed is None:
+        listed = []
+        with suppress(GitError):  # reported by those who need git
+            listed = git.tracked_matching(root, PATHSPECS, untracked=True)
     endings = tuple(f"/{name}" for name in NAMES_BELOW)
-    names = set(_ask_git(root) if listed is None else listed)
-    for path in sorted(root / name for name in names if name.endswith(endings)):
+    for path in sorted({root / name for name in listed if name.endswith(endings)}):
         with suppress(OSError):  # git also lists files that somebody has deleted
             if WRAPPER_NAME.encode() in read_bytes(path):
                 yield path.parent.parent
-
-
-def _ask_git(root: Path) -> list[str]:
-    try:
-        return git.tracked_matching(root, PATHSPECS, untracked=True)
-    except GitError:  # reported by those who need git
-        return []

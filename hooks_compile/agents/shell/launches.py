@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.shell.effects import State, follow, only_extends_path
@@ -51,6 +50,7 @@ UV_SWITCHES = frozenset(
     | {"--offline", "--no-dev", "--no-config", "--no-progress", "--active"}
 )
 UV_OPTIONS_WITH_VALUE = frozenset({"-p", "--python", "--project", "--extra", "--group"})
+_TIMEOUT_OPTIONS_WITH_VALUE = ("-k", "-s", "--kill-after", "--signal")
 _SHELL_VARIABLES = frozenset(
     {"PATH", "ENV", "IFS", "CDPATH", "SHELLOPTS", "POSIXLY_CORRECT", "PWD", "OLDPWD", "SHLVL", "_"}
     | {"PPID", "RANDOM", "SRANDOM", "LINENO", "OPTIND", "OPTERR", "PS1", "PS2", "PS4"}
@@ -89,18 +89,17 @@ class WiredLaunch(NamedTuple):
     state: State
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a command line launches, and why other parts that look like Python are no launch."""
 
-    launches: list[Launch] = field(default_factory=list)
-    wired: list[WiredLaunch] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
+    launches: list[Launch]
+    wired: list[WiredLaunch]
+    reasons: list[str]
 
 
 def find_launches(command: str) -> Reading:
     """Read a command line; one that is not understood as a whole launches nothing."""
-    found = Reading()
+    found = Reading([], [], [])
     try:
         commands = parse(command)
     except NotUnderstoodError as error:
@@ -161,9 +160,12 @@ def _launch_of(simple: SimpleCommand, state: State) -> Launch | WiredLaunch | No
     words = simple.words
     assigned = list(simple.assignments)
     while words and (program := _program(words[0])) in ("exec", "env", "timeout"):
-        if words[1:] and words[1].text.startswith("-"):
-            raise RefusedError(f"`{program}` with options")
-        end = 2 if program == "timeout" else 1
+        end = 1
+        while (option := words[end].text if end < len(words) else "").startswith("-"):
+            if program != "timeout" or option in ("-v", "--verbose"):  # it prints the program
+                raise RefusedError(f"`{program}` with options")
+            end += 2 if option in _TIMEOUT_OPTIONS_WITH_VALUE else 1
+        end += program == "timeout"
         while program == "env" and end < len(words) and assignment_name(words[end]):
             end += 1
         assigned += words[:end]
@@ -172,16 +174,12 @@ def _launch_of(simple: SimpleCommand, state: State) -> Launch | WiredLaunch | No
         return None
     launch = _plain_launch(words, state)
     if isinstance(launch, Launch):
-        _require_certain(assigned, state)
+        names = {assignment_name(word) for word in assigned if not only_extends_path(word)}
+        seen = sorted(filter(is_shell_variable, state.changed | names))
+        if state.doubt or seen:
+            shown = seen and f"it sets {seen[0]}, which the wrapper's shell would see"
+            raise RefusedError(state.doubt or shown)
     return launch
-
-
-def _require_certain(assigned: Sequence[Word], state: State) -> None:
-    if state.doubt:
-        raise RefusedError(state.doubt)
-    names = {assignment_name(word) for word in assigned if not only_extends_path(word)}
-    if seen := sorted(filter(is_shell_variable, state.changed | names)):
-        raise RefusedError(f"it sets {seen[0]}, which the wrapper's shell would see")
 
 
 def _plain_launch(words: tuple[Word, ...], state: State) -> Launch | WiredLaunch | None:

@@ -34,14 +34,8 @@ _PARAMETER = re.compile(
     r"""|\$\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*)(?:(?P<operator>:?[-=?+])(?P<argument>[^{}'"\\`]*))?\}"""
 )
 _MORE_IN_ZSH = re.compile(r"[:\[]|[^\0-\x7f]")
-_UNCLOSED = {
-    "'": "a quote (') that is not closed",
-    "\\": "a backslash at the end of a line",
-    "`": "a command substitution in backticks",
-}
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _DECLARED = re.compile(r"""["']?([A-Za-z_][A-Za-z0-9_]*)(?:\+?=|["']?$)""")
-
 _PLAIN = re.compile(r"[\w./@%+,:=$-]*")
 
 
@@ -250,7 +244,7 @@ class _Parser:
         match = _PIECE.match(self.text, self.pos)
         if match is None:
             if self._char() != "$":
-                raise NotUnderstoodError(_UNCLOSED[self._char()])
+                raise NotUnderstoodError(f"`{self._char()}` without its end, or a backtick")
             self._dollar(parts, quoted=False)
             return
         self.pos = match.end()
@@ -269,7 +263,7 @@ class _Parser:
             elif text := self._take(_IN_QUOTES):
                 _add_text(parts, _ESCAPED.sub(r"\1", text))
             else:
-                raise NotUnderstoodError(_UNCLOSED.get(char, 'a quote (") that is not closed'))
+                raise NotUnderstoodError('`"` without its end, or a backtick')
         self.pos += 1
 
     def _dollar(self, parts: list[Part], *, quoted: bool) -> None:

@@ -50,6 +50,7 @@ _FIRST_LINE = re.compile(
     rb"|#!/\S*/env -S uv run (?:(?:-q|--quiet) )?--script"
 )
 _WRAPPER_HEAD = b"hooks-compile wrapper"
+_Edit = tuple[int, int, str]  # replaces the characters [start, end) of a command
 
 
 class Script(NamedTuple):
@@ -124,14 +125,6 @@ class Rewritten(NamedTuple):
 
     command: str
     wrappers: tuple[Path, ...] = ()
-
-
-class _Edit(NamedTuple):
-    """Replace the characters ``[start, end)`` of a command by ``text``."""
-
-    start: int
-    end: int
-    text: str
 
 
 def wire_command(command: str, around: Surroundings) -> Rewritten | None:
@@ -231,8 +224,8 @@ def _unwired(command: str) -> str:
 
 def _edited(text: str, edits: Iterable[_Edit | None]) -> str:
     """Return the text with all edits made; they must not overlap."""
-    for edit in sorted(filter(None, edits), reverse=True):
-        text = text[: edit.start] + edit.text + text[edit.end :]
+    for start, end, new in sorted(filter(None, edits), reverse=True):
+        text = text[:start] + new + text[end:]
     return text
 
 
@@ -255,14 +248,14 @@ def _wiring_edit(launch: Launch, pastes: frozenset[str]) -> _Edit:
     front = f"sh {_wrapper_word(launch.script.path, pastes)}"
     if launch.python is None:
         start = launch.script.start
-        return _Edit(start, start, f"{front} {SHEBANG_MARK} ")
+        return (start, start, f"{front} {SHEBANG_MARK} ")
     start, end, program = launch.python.start, launch.python.end, launch.python.text
     if launch.uv_run is not None:
         mark = UV_MARK if program == "uv" else f"{UV_MARK}={program}"
-        return _Edit(start, launch.uv_run.end, f"{front} {mark}")
+        return (start, launch.uv_run.end, f"{front} {mark}")
     if program == _PLAIN_PYTHON:
-        return _Edit(start, end, front)
-    return _Edit(start, start, f"{front} {PYTHON_MARK}")
+        return (start, end, front)
+    return (start, start, f"{front} {PYTHON_MARK}")
 
 
 def _unwiring_edit(launch: WiredLaunch) -> _Edit | None:
@@ -270,13 +263,13 @@ def _unwiring_edit(launch: WiredLaunch) -> _Edit | None:
         return None
     first = launch.following[0]
     if first.text == SHEBANG_MARK and len(launch.following) > 1:
-        return _Edit(launch.start, launch.following[1].start, "")
+        return (launch.start, launch.following[1].start, "")
     if first.text.startswith(PYTHON_MARK):
-        return _Edit(launch.start, first.start + len(PYTHON_MARK), "")
+        return (launch.start, first.start + len(PYTHON_MARK), "")
     if f"{first.text}=".startswith(f"{UV_MARK}="):
         name = first.text[len(UV_MARK) + 1 :] or "uv"
-        return _Edit(launch.start, first.end, f"{name} run")
-    return _Edit(launch.start, launch.wrapper.end, _PLAIN_PYTHON)
+        return (launch.start, first.end, f"{name} run")
+    return (launch.start, launch.wrapper.end, _PLAIN_PYTHON)
 
 
 def _is_ours(launch: WiredLaunch, around: Surroundings) -> bool:

@@ -36,11 +36,10 @@ def diff(plan: Plan) -> str:
         for each in plan.files
         if each.file is not None and each.result.changes
     ]
-    own = wrapper.text().decode()
-    for path in plan.written:
+    for path in (*plan.written, *plan.removed):
         old = path.read_bytes().decode() if path.exists() else ""
-        parts.append(_diff(path, plan.root, old, own))
-    parts += [_diff(path, plan.root, path.read_bytes().decode(), "") for path in plan.removed]
+        new = wrapper.text().decode() if path in plan.written else ""
+        parts.append(_diff(path, plan.root, old, new))
     return "".join(parts)
 
 
@@ -58,15 +57,12 @@ def describe(plan: Plan) -> list[str]:
 
 def summary(plan: Plan) -> str:
     """Return ``2 commands in 1 file, 1 wrapper (staged)``: what changes, "" if nothing does."""
-    changed = sum(bool(each.result.changes) for each in plan.files)
+    files = sum(bool(each.result.changes) for each in plan.files)
+    commands = f"{plural(len(plan.changes), 'command')} in {plural(files, 'file')}"
     wrappers = len({*plan.written, *plan.removed, *plan.staged})
-    parts = []
-    if changed:
-        count = plural(len(plan.changes), "command")
-        parts.append(f"{count} in {plural(changed, 'file')}")
-    if wrappers:
-        parts.append(plural(wrappers, "wrapper") + (" (staged: git add)" if plan.staged else ""))
-    return ", ".join(parts)
+    staged = " (staged: git add)" if plan.staged else ""
+    parts = [commands if files else "", plural(wrappers, "wrapper") + staged if wrappers else ""]
+    return ", ".join(filter(None, parts))
 
 
 def _describe_file(plan: FilePlan) -> Iterator[str]:

@@ -44,14 +44,6 @@ class Replaced(NamedTuple):
     refused: Mapping[KeyPath, str]
 
 
-class _Place(NamedTuple):
-    """Where a string is written, and which of the forms it has."""
-
-    start: int
-    end: int
-    form: int
-
-
 def read_settings(text: str, path: Path) -> Json:
     """Return what a settings file holds, as TOML or JSON by its name.
 
@@ -76,24 +68,26 @@ def replace_strings(text: str, path: Path, new: Mapping[KeyPath, str]) -> Replac
     forms = _toml_forms if path.suffix == ".toml" else _json_forms
     old = {key: forms(str(_value_at(settings, key))) for key in new}
     places = _find(text, path, old)
-    edits: list[tuple[_Place, str]] = []
+    edits: list[tuple[int, int, str]] = []
     refused: dict[KeyPath, str] = {}
     for key, value in new.items():
-        place = places.get(key)
-        if place is None:
+        match = places.get(key)
+        if match is None:
             refused[key] = "its text is written in a form that can't be changed in place"
-        elif literal := forms(value)[place.form]:
-            edits.append((place, literal))
+        elif literal := forms(value)[old[key].index(match[0])]:
+            edits.append((match.start(), match.end(), literal))
         else:
             refused[key] = "its string has quotes that can't hold the new command"
-    for place, literal in sorted(edits, reverse=True):
-        text = text[: place.start] + literal + text[place.end :]
+    for start, end, literal in sorted(edits, reverse=True):
+        text = text[:start] + literal + text[end:]
     expected = {key: value for key, value in new.items() if key not in refused}
     _require_only(expected, read_settings(text, path), settings, path)
     return Replaced(text, refused)
 
 
-def _find(text: str, path: Path, forms: Mapping[KeyPath, list[str]]) -> dict[KeyPath, _Place]:
+def _find(
+    text: str, path: Path, forms: Mapping[KeyPath, list[str]]
+) -> dict[KeyPath, re.Match[str]]:
     """Return where strings are written: in a copy of the text each is a number of its own."""
     pattern = _TOML_STRING_OR_COMMENT if path.suffix == ".toml" else _STRING_OR_COMMENT
     wanted = {literal for literals in forms.values() for literal in literals}
@@ -103,14 +97,13 @@ def _find(text: str, path: Path, forms: Mapping[KeyPath, list[str]]) -> dict[Key
     def numbered(match: re.Match[str]) -> str:
         return f'"{_NUMBERED}{next(numbers)}"' if match[0] in wanted else match[0]
 
-    places: dict[KeyPath, _Place] = {}
+    places: dict[KeyPath, re.Match[str]] = {}
     with suppress(AgentConfigError):
         copy = read_settings(pattern.sub(numbered, text), path)
-        for key, literals in forms.items():
+        for key in forms:
             value = str(_value_at(copy, key))
             if value.startswith(_NUMBERED):
-                match = matches[int(value.removeprefix(_NUMBERED))]
-                places[key] = _Place(match.start(), match.end(), literals.index(match[0]))
+                places[key] = matches[int(value.removeprefix(_NUMBERED))]
     return places
 
 

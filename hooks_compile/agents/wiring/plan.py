@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hooks_compile.agents.wiring.rewrite import Act, Change
 
 OURS = (Standing.CURRENT, Standing.OLDER)
+_STAY = (Standing.NEWER, Standing.EDITED)
 _IGNORED = "git ignores the wrapper but not this file: colleagues would lack the wrapper"
 
 
@@ -127,11 +128,12 @@ def plan_init(scope: Scope) -> Plan:
     standings = {path: standing_of(path) for plan in planned for path in plan.wrappers}
     usable = {path for path, it in standings.items() if it not in LEFT_ALONE}
     shared = {path for plan in planned if _is_shared(plan, ignored) for path in plan.wrappers}
+    index = tracking.in_index((usable & shared) - ignored)
     return Plan(
         scope.root,
         tuple(planned),
         written=tuple(sorted(p for p in usable if standings[p] is not Standing.CURRENT)),
-        staged=tuple(tracking.untracked((usable & shared) - ignored)),
+        staged=tuple(path for path, is_tracked in index.items() if not is_tracked),
         kept=tuple(sorted((p, wrapper.DONE[s]) for p, s in standings.items() if p not in usable)),
     )
 
@@ -146,11 +148,7 @@ def plan_uninit(scope: Scope, directories: Iterable[Path]) -> Plan:
     paths = {path for plan in planned for path in plan.wrappers}
     paths.update(directory / wrapper.NAME for directory in directories)
     standings = {path: standing_of(path) for path in sorted(paths)}
-    kept = {
-        path: wrapper.DONE[it]
-        for path, it in standings.items()
-        if it in (Standing.NEWER, Standing.EDITED)
-    }
+    kept = {p: wrapper.DONE[it] for p, it in standings.items() if it in _STAY}
     ours = [path for path, it in standings.items() if it in OURS]
     after = {plan.config.path: plan.result.text for plan in planned}
     callers = [
@@ -165,7 +163,7 @@ def plan_uninit(scope: Scope, directories: Iterable[Path]) -> Plan:
         scope.root,
         planned,
         removed=tuple(ours),
-        unstaged=tuple(tracking.tracked(ours)),
+        unstaged=tuple(path for path, it in tracking.in_index(ours).items() if it),
         kept=tuple(kept.items()),
     )
 
@@ -222,5 +220,5 @@ def _blocked(path: Path) -> str:
 def _is_shared(plan: FilePlan, ignored: set[Path]) -> bool:
     """Return whether git takes the file; of the user's own only those that it has taken."""
     if plan.config.origin.startswith("~/"):
-        return bool(tracking.tracked([plan.config.path]))
+        return any(tracking.in_index([plan.config.path]).values())
     return plan.config.path not in ignored

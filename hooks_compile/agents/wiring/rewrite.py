@@ -7,7 +7,7 @@ literal, in the words that launch Python.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile.agents.shell.launches import (
     RefusedError,
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     Look = Callable[[Path], Script | None]
     Act = Callable[[str, Surroundings], Rewritten | None]
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
-_NOWHERE: Mapping[Path, str] = MappingProxyType({})
+_NOTHING: Mapping[Any, str] = MappingProxyType({})
 
 
 class Change(NamedTuple):
@@ -81,7 +80,7 @@ def rewrite(
     config: ConfigFile,
     look: Look,
     environment: Mapping[str, str] = _NOTHING,
-    blocked: Mapping[Path, str] = _NOWHERE,
+    blocked: Mapping[Path, str] = _NOTHING,
 ) -> Result:
     """Return the text with ``act``, wire_command or unwire_command, done to each command.
 
@@ -105,9 +104,7 @@ def rewrite(
             wired += 1
             continue
         shell = "" if found.has_windows_command else config.agent.windows_shell
-        changes[found.path] = Change(
-            found.where, found.command, rewritten.command, rewritten.wrappers, shell
-        )
+        changes[found.path] = Change(found.where, found.command, *rewritten, shell)
     is_way_back = act is unwire_command
     if is_way_back:
         left, wired = [], 0  # they are as init left them
@@ -133,7 +130,7 @@ def surroundings(
     config: ConfigFile,
     look: Look,
     environment: Mapping[str, str] = _NOTHING,
-    blocked: Mapping[Path, str] = _NOWHERE,
+    blocked: Mapping[Path, str] = _NOTHING,
 ) -> Surroundings:
     """Return where a command of a configuration file runs; the arguments are those of rewrite."""
     starts = tuple(start / (found.cwd or "") for start in config.starts)

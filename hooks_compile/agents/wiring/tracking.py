@@ -15,7 +15,7 @@ from hooks_compile import git
 from hooks_compile.errors import AgentConfigError, GitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
 _WAIT_S = 5.0
@@ -30,14 +30,15 @@ def ignored(paths: Iterable[Path]) -> set[Path]:
     return found
 
 
-def tracked(paths: Iterable[Path]) -> list[Path]:
-    """Return those of ``paths`` that are in the index of their repository, sorted."""
-    return sorted(path for path, is_tracked in _in_index(paths) if is_tracked)
-
-
-def untracked(paths: Iterable[Path]) -> list[Path]:
-    """Return those of ``paths`` that are in a repository and not in its index, sorted."""
-    return sorted(path for path, is_tracked in _in_index(paths) if not is_tracked)
+def in_index(paths: Iterable[Path]) -> dict[Path, bool]:
+    """Return for each of ``paths`` that is in a repository whether its index has it; sorted."""
+    found: dict[Path, bool] = {}
+    for root, names in _by_repository(paths).items():
+        pathspecs = [f":(literal){real.relative_to(root).as_posix()}" for real in names]
+        with suppress(GitError):
+            known = {root / name for name in git.tracked_matching(root, pathspecs)}
+            found |= {path: real in known for real, path in names.items()}
+    return dict(sorted(found.items()))
 
 
 def stage(paths: Sequence[Path]) -> None:
@@ -72,14 +73,6 @@ def _change_index(act: Callable[[Path, Iterable[Path]], None], paths: Iterable[P
                 if "index.lock': File exists" not in error.cause or time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
-
-
-def _in_index(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
-    for root, names in _by_repository(paths).items():
-        pathspecs = [f":(literal){real.relative_to(root).as_posix()}" for real in names]
-        with suppress(GitError):
-            known = {root / name for name in git.tracked_matching(root, pathspecs)}
-            yield from ((path, real in known) for real, path in names.items())
 
 
 def _by_repository(paths: Iterable[Path]) -> dict[Path, dict[Path, Path]]:
