@@ -38,11 +38,16 @@ def run_sync(arguments: argparse.Namespace) -> int:
     """Compile what changed and prune what is not needed; for git without failing."""
     if not arguments.git_hook:
         return update(open_job(arguments, paths=arguments.paths), json=arguments.json)
+    return run_git_sync()
+
+
+def run_git_sync() -> int:
+    """Sync as git's hooks do, and print the line about a hook that does not compile to stdout."""
     from hooks_compile.git_hooks import git_sync
 
     line = git_sync.run(current_directory(), os.environ)
     if line:
-        output.warn(line)
+        output.say(line)
     return 0
 
 
@@ -66,12 +71,14 @@ def run_status(arguments: argparse.Namespace) -> int:
 
 def run_clean(arguments: argparse.Namespace) -> int:
     """Remove entries, and the runtime directory if that is asked for."""
+    from hooks_compile.install import runtime_directory
+
     project = open_project(arguments, paths=arguments.paths)
     tops = [current_directory() / path for path in arguments.paths] or [project.root]
     abandoned = {each for top in tops for each in directories_with_cache(top)}
     cleaned = clean_caches({*project.directories(), *abandoned})
     if arguments.runtime:
-        cleaned.run(_remove_runtime, project.runtime)
+        cleaned.run(runtime_directory.remove, project.runtime)
     if arguments.json:
         output.print_json({"removed": [str(path) for path in cleaned.removed]})
     else:
@@ -173,19 +180,12 @@ def _show_missing_wrappers(project: Project, place: Place) -> int:
     return bool(missing)
 
 
-def _remove_runtime(runtime: Path) -> list[Path]:
-    from hooks_compile.git_hooks import installer
-    from hooks_compile.install import runtime_directory
-
-    return [*installer.remove_shared(runtime), *runtime_directory.remove(runtime)]
-
-
 def _explain_rest(runtime: Path) -> None:
     from hooks_compile.git_hooks import installer
 
     output.warn(f"{runtime}: stays, because something else is in it")
-    if any(each.is_relative_to(runtime) for each in installer.template_directories()):
-        output.warn("  git's configuration names it: hooks-compile git-hooks uninstall --global")
+    if (runtime / installer.TEMPLATE).exists():  # git would warn if it were missing
+        output.warn("  git makes clones from it: hooks-compile git-hooks uninstall --global")
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

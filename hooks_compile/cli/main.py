@@ -7,23 +7,29 @@ for a wrong call.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from hooks_compile.cli import edge
-from hooks_compile.cli.parser import build_parser
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 1, 2, 3 or 130."""
-    arguments = build_parser().parse_args(argv)
-    return edge.run(lambda: _run(arguments), "hooks-compile")
+    words = sys.argv[1:] if argv is None else list(argv)
+    return edge.run(lambda: _run(words), "hooks-compile")
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(words: Sequence[str]) -> int:
+    if words == ["sync", "--git-hook"]:  # a checkout waits for it, and a parser takes 10 ms
+        from hooks_compile.cli.entry_commands import run_git_sync
+
+        return run_git_sync()
+    from hooks_compile.cli.parser import build_parser
+
+    arguments = build_parser().parse_args(words)
     if arguments.command in ("compile", "sync", "check", "status", "clean"):
         from hooks_compile.cli.entry_commands import COMMANDS
     elif arguments.command in ("run", "runtime", "doctor", "demo"):

@@ -102,7 +102,7 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
         else:
             for line in (*status.events, *status.problems):
                 output.say(str(line))
-        return not status.ok
+        return bool(status.problems)
     repository = None if arguments.global_ else git.require_repository(root)
     plan = installer.plan_install if arguments.action == "install" else installer.plan_uninstall
     steps = plan(repository, os.environ)
@@ -139,6 +139,7 @@ def _change(arguments: argparse.Namespace, plan: Plan, git_plan: GitPlan) -> int
     from hooks_compile.agents.wiring import describe
     from hooks_compile.agents.wiring.apply import applied
     from hooks_compile.entries import report
+    from hooks_compile.git_hooks import installer
 
     for line in [*describe.describe(plan), *git_plan.lines]:
         output.say(line)
@@ -152,14 +153,15 @@ def _change(arguments: argparse.Namespace, plan: Plan, git_plan: GitPlan) -> int
     if arguments.dry_run:
         output.print_raw(describe.diff(plan))
         return _unfinished(plan)
-    whats = ", ".join(filter(None, [describe.summary(plan), git_plan.summary]))
+    git_hooks = "git's hooks" if git_plan.steps else ""
+    whats = ", ".join(filter(None, [describe.summary(plan), git_hooks]))
     if not whats:
         output.say("nothing to change")
     elif not arguments.yes and not output.agrees(f"Change {whats}?"):
         output.print_error("nothing was changed")
         return 1
     with applied(plan):
-        git_plan.apply(os.environ)
+        installer.apply(git_plan.steps, os.environ)
     return None
 
 

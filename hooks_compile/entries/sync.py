@@ -69,12 +69,18 @@ def synchronize(
     if not prune:
         return Synced(results, modules)
     needed = {result.entry.name for result in results if result.entry}
+    pruned = prune_all(project, needed)
+    return Synced(results, modules, pruned.removed, pruned.errors)
+
+
+def prune_all(project: Project, needed: set[str]) -> cache.Removals:
+    """Remove what no launch of the project needs; the entries named in ``needed`` stay."""
     pruned = cache.Removals([], [])
     for directory in project.directories():
         remove = partial(cache.prune, keep=project.config.keep, needed=needed)
         pruned.run(remove, cache.directory_in(directory))
     pruned.run(partial(_prune_records, project), project.runtime)
-    return Synced(results, modules, pruned.removed, pruned.errors)
+    return pruned
 
 
 def _prune_records(project: Project, runtime: Path) -> list[Path]:

@@ -203,7 +203,8 @@ def _search_plugins(search: Search, top: str, names: Iterable[str], label: str =
 def _search_git_hooks(search: Search, repository: Repository) -> None:
     """Search the directory of git's hooks if it is the repository's own or in the work tree."""
     hooks = os.path.realpath(repository.hooks_path)
-    if is_inside(hooks, os.path.realpath(repository.common_dir)) or repository.own_hooks:
+    is_usual = repository.hooks_path == repository.common_dir / "hooks"  # perhaps a link
+    if is_usual or is_inside(hooks, os.path.realpath(repository.common_dir)):
         own = Search(hooks)
         own.directory(hooks, "in .git/hooks")
         search.found = own.found | search.found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,4 +117,4 @@ def _with_imports(source: HookSource, root: Path, config: Config) -> HookSource:
     """Return the source with its project's setting for imports; others keep the default."""
     if not source.path.is_relative_to(root):
         return source
-    return replace(source, imports=config.imports_of(source.path.relative_to(root).as_posix()))
+    return source._replace(imports=config.imports_of(source.path.relative_to(root).as_posix()))

@@ -521,7 +521,6 @@ def test_clean_takes_what_git_hooks_put_into_the_runtime_directory(tool: Tool) -
         assert "hooks-compile git-hooks uninstall --global" in done.err
         assert [path.name for path in tool.runtime.iterdir()] == ["git-template"]
     tool.ok("git-hooks", "uninstall", "--global")
-    write(template / "hooks/post-merge", "left behind\n")
     assert tool.run("clean", "--runtime").err == ""
     assert not tool.runtime.exists()
 

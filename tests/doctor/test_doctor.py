@@ -7,7 +7,6 @@ import os
 import py_compile
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -532,7 +531,7 @@ def test_a_python_newer_than_those_tested_is_named(healthy: Tool) -> None:
         ((major, minor + 1, 0), "cpython", ["note"]),
         ((major, minor + 1, 0), "pypy", []),
     ):
-        newer = replace(python, version=version, implementation=implementation)
+        newer = python._replace(version=version, implementation=implementation)
         findings = python_checks.check_python(newer, rules, budget=0)
         assert [each.level for each in findings if "is newer than" in each.text] == levels
 
