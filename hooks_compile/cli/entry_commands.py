@@ -173,14 +173,14 @@ def _show_tracked(project: Project) -> int:
 
 def _show_missing_wrappers(project: Project, place: Place) -> int:
     """Print the commands whose wrapper is not in ``place``; return 1 if there are some."""
-    from hooks_compile.agents.wiring.committed import describe_missing, missing_wrappers
+    from hooks_compile.agents.wiring.committed import missing_wrappers
 
     if project.repository is None:
         return 0
     index_file = os.environ.get("GIT_INDEX_FILE", "") if place == "index" else ""
     missing = missing_wrappers(project.root, place, index_file=index_file)
-    for line in describe_missing(missing, project.root):
-        output.warn(line)
+    for each in missing:
+        output.warn(str(each))
     return bool(missing)
 
 
