@@ -127,7 +127,7 @@ def _is_our_module(path: Path) -> bool:
         data = files.read_bytes(path, files.LARGEST_SOURCE, follow=False)
     except OSError:
         return False
-    return data[4:8] == _CHECKED_HASH and data[-TAG_SIZE - 3 : -TAG_SIZE - 1] == FORMAT
+    return data[4:8] == _CHECKED_HASH and data[-TAG_SIZE - 4 : -TAG_SIZE - 2] == FORMAT
 
 
 def _remove_with_directory(directory: Path, names: Collection[str]) -> list[Path]:
