@@ -29,6 +29,24 @@ class NamedScript(NamedTuple):
     origin: str
 
 
+class HookEvent(NamedTuple):
+    """A script and one event on which an agent runs it; ``matcher`` is as in the configuration."""
+
+    script: Path
+    event: str
+    matcher: str
+
+
+def hook_events(root: Path, *, listed: Iterable[str] | None = None) -> list[HookEvent]:
+    """Return the events on which agents run the scripts of :func:`named_scripts`."""
+    return [
+        HookEvent(script, found.event, found.matcher)
+        for config in config_files(root, None, None, listed)
+        for found in _commands(config)
+        for script in _scripts(found, config, None)
+    ]
+
+
 def named_scripts(
     root: Path,
     *,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hooks_compile.cli import edge, entry_commands, launch_commands, wiring_commands
+from hooks_compile.cli import bench_command, edge, entry_commands, launch_commands, wiring_commands
 from hooks_compile.cli.parser import build_parser
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": launch_commands.run_hook,
     "runtime": launch_commands.run_runtime,
     "doctor": launch_commands.run_doctor,
+    "bench": bench_command.run_bench,
     "demo": launch_commands.run_demo,
 }
 

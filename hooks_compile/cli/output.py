@@ -87,6 +87,20 @@ def progress(total: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: bar.advance(task, done)
 
 
+@contextlib.contextmanager
+def steps() -> Iterator[Callable[[str, float], None]]:
+    """Return a function that shows a step and the share of all that is done, on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _step, _share: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda step, share: bar.update(task, description=step, completed=share)
+
+
 def agrees(question: str) -> bool:
     """Ask a question, and return whether the answer is yes; no if nobody is there to ask."""
     if not sys.stdin.isatty():
