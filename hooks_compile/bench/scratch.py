@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hooks_compile import git
 from hooks_compile.errors import GitError, HooksCompileError
-from hooks_compile.project.search import file_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -131,5 +130,6 @@ class Scratch:
         if self._repository is not None:
             yield from git.tracked_matching(self._root, ["."], untracked=True)
             return
-        for path in file_names(str(self._root)):
-            yield os.path.relpath(path, self._root)
+        for path in self._root.rglob("*"):
+            if not path.is_dir():
+                yield str(path.relative_to(self._root))

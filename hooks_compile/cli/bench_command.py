@@ -12,7 +12,7 @@ from hooks_compile.errors import HooksCompileError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from hooks_compile.bench.measure import Task
@@ -36,7 +36,7 @@ def run_bench(arguments: argparse.Namespace) -> int:
     output.warn(_ABOUT)
     tasks, left_out = _without_network(tasks, project, allowed=arguments.network)
     job = plan_job(project, arguments.python)
-    with output.steps() as progress:
+    with output.progress() as progress:
         found = measure.measure(
             measure.Plan(
                 project,
@@ -117,3 +117,6 @@ def _write_page(path: Path, text: str) -> None:
     from hooks_compile.files import replace
 
     replace(path.absolute(), text.encode(), mode=0o644)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"bench": run_bench}

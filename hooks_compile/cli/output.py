@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import TextIO
 
-_PROGRESS_FROM = 200
-
 
 def say(text: str, *, file: TextIO | None = None) -> None:
     """Print a text for a person, to stdout if no ``file`` is given."""
@@ -45,12 +43,6 @@ def print_raw(text: str) -> None:
         sys.stdout.buffer.write(text.encode(errors="surrogateescape"))
 
 
-def flush() -> None:
-    """Write out what was printed: this process is about to become another program."""
-    if sys.stdout is not None:  # as under >&-
-        sys.stdout.flush()
-
-
 def print_json(value: object) -> None:
     """Print one JSON document."""
     import json
@@ -74,21 +66,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 @contextlib.contextmanager
-def progress(total: int) -> Iterator[Callable[[int], None]]:
-    """Return a function that advances a bar on stderr, if that is a terminal and it takes long."""
-    if total < _PROGRESS_FROM or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("hooks", total=total)
-        yield lambda done: bar.advance(task, done)
-
-
-@contextlib.contextmanager
-def steps() -> Iterator[Callable[[str, float], None]]:
+def progress() -> Iterator[Callable[[str, float], None]]:
     """Return a function that shows a step and the share of all that is done, on a terminal."""
     if not sys.stderr.isatty():
         yield lambda _step, _share: None

@@ -11,7 +11,7 @@ from hooks_compile.errors import HooksCompileError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from hooks_compile.agents.wiring.plan import Plan
     from hooks_compile.git_hooks.setup import GitPlan
@@ -22,6 +22,7 @@ def run_init(arguments: argparse.Namespace) -> int:
     from hooks_compile.agents.wiring import describe
     from hooks_compile.agents.wiring import plan as wiring_plan
     from hooks_compile.agents.wiring.apply import applied
+    from hooks_compile.git_hooks import installer
     from hooks_compile.git_hooks import setup as git_setup
 
     project = open_project(arguments, from_here=True)
@@ -41,7 +42,7 @@ def run_init(arguments: argparse.Namespace) -> int:
     if stop is not None:
         return stop
     with applied(plan):
-        git_plan.apply(os.environ)
+        installer.apply(git_plan.steps, os.environ)
     for line in describe.next_steps(plan):
         output.say(line)
     output.say("")
@@ -55,6 +56,7 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     from hooks_compile.agents.wiring import plan as wiring_plan
     from hooks_compile.agents.wiring.apply import applied
     from hooks_compile.entries import report
+    from hooks_compile.git_hooks import installer
     from hooks_compile.git_hooks import setup as git_setup
 
     project = open_project(arguments, from_here=True)
@@ -75,15 +77,13 @@ def run_uninit(arguments: argparse.Namespace) -> int:
     if stop is not None:
         return stop
     with applied(plan):
-        git_plan.apply(os.environ)
-    cleaned = entry_commands.Cleaned([], [])
-    if not arguments.agent:
-        cleaned = entry_commands.clean_caches(project.directories(), project.importable())
+        installer.apply(git_plan.steps, os.environ)
+    cleaned = entry_commands.clean_caches([] if arguments.agent else project.directories())
     if cleaned.removed:
         output.say(f"{report.plural(len(cleaned.removed), 'file')} of compiled code removed")
     if plan.changes:
         output.say("done: the hooks run from their sources, as before init")
-    return _unfinished(plan) | cleaned.show_errors()
+    return _unfinished(plan) | entry_commands.show_refused(cleaned.errors)
 
 
 def run_wrapper(arguments: argparse.Namespace) -> int:
@@ -126,7 +126,7 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
         else:
             for line in (*status.events, *status.problems):
                 output.say(str(line))
-        return not status.ok
+        return bool(status.problems)
     repository = None if arguments.global_ else git.require_repository(root)
     plan = installer.plan_install if arguments.action == "install" else installer.plan_uninstall
     steps = plan(repository, os.environ)
@@ -168,7 +168,9 @@ def _before_changes(arguments: argparse.Namespace, plan: Plan, git_plan: GitPlan
     if arguments.dry_run:
         output.print_raw(describe.diff(plan))
         return _unfinished(plan)
-    whats = ", ".join(filter(None, [describe.summary(plan), git_plan.summary]))
+    whats = ", ".join(
+        filter(None, [describe.summary(plan), "git's hooks" if git_plan.steps else ""])
+    )
     if not whats:
         output.say("nothing to change")
     elif not arguments.yes and not output.agrees(f"Change {whats}?"):
@@ -186,3 +188,11 @@ def _unfinished(plan: Plan) -> int:
             f"{stays} for a reason that you can remove: see above, then run this again"
         )
     return bool(plan.unfinished)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "init": run_init,
+    "uninit": run_uninit,
+    "wrapper": run_wrapper,
+    "git-hooks": run_git_hooks,
+}

@@ -138,7 +138,7 @@ def remove(directory: Path) -> list[Path]:
     names = (
         *("key", "launch.py", "fallbacks.log", "interpreters.json", "seen/*", "shims.sh"),
         *("shims/*", "watch/*", "launch.py.*", "prepare.py", _RECORDER, _NO_CACHE, "uv.sh"),
-        *("uv/**/*.uv", _PARTS, _MANIFEST),
+        *("uv/**/*.uv", _PARTS, _MANIFEST, "git_hook.sh"),
     )
     paths = [path for name in names for path in directory.glob(name)]
     for path in paths:

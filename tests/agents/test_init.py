@@ -17,7 +17,7 @@ import pytest
 
 from hooks_compile.agents import named_scripts
 from hooks_compile.agents.wiring.plan import agent_names, plan_init
-from hooks_compile.git_hooks.pre_commit_lines import as_toml, as_yaml
+from hooks_compile.git_hooks.setup import PRE_COMMIT_LINES
 from hooks_compile.install import wrapper
 from tests.support.repositories import GitRepo, write
 from tests.support.tiers import scaled
@@ -248,8 +248,7 @@ def test_where_pre_commit_is_configured_its_lines_are_told_and_no_hook_is_instal
     out = tool.ok("init", "--yes")
     manager = "prek" if name == "prek.toml" else "pre-commit"
     assert f"to {name}, then run: {manager} install --install-hooks" in out
-    form = as_toml if name == "prek.toml" else as_yaml
-    assert "".join(f"    {line}".rstrip() + "\n" for line in form(None)) in out
+    assert "".join(f"    {line}\n" for line in PRE_COMMIT_LINES.splitlines()) in out
     assert tree(repo.path / ".git/hooks") == before
     assert commands_of(repo.path / SETTINGS) == [WIRED]
     path.write_text("# hooks-compile-sync\n")

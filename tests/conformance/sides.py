@@ -14,6 +14,7 @@ same path, so that nothing has to be masked but addresses. What is known to diff
 from __future__ import annotations
 
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 from hooks_compile.entries.compiler import Compiler
@@ -124,3 +125,12 @@ def fully_tested(interpreter: Found) -> bool:
     """Whether every run is made under it: the oldest and the newest CPython."""
     versions = [other.version for other in interpreters_found.found() if other.is_cpython]
     return interpreter.is_cpython and interpreter.version in (versions[0], versions[-1])
+
+
+def is_always_tested(interpreter: Found) -> bool:
+    """Whether every case is run under it; each of the others takes its turn."""
+    return (
+        not interpreter.is_cpython
+        or fully_tested(interpreter)
+        or interpreter.version[:2] in (sys.version_info[:2], (3, 14))
+    )

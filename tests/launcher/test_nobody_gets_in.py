@@ -626,7 +626,7 @@ def test_a_runtime_directory_open_to_others_names_no_binary_that_the_tool_starts
     evil.chmod(0o755)
     runtime = scene.user.runtime
     (runtime / "seen" / "0").write_text(f"{evil}\0{scene.hook.parent}")
-    project = Project(tmp_path, Config(), (HookSource(scene.hook),), runtime, given=False)
+    project = Project(tmp_path, Config(), (HookSource(scene.hook),), runtime)
     find_interpreters(project, for_person(project, tmp_path, os.environ))
     assert scene.mark.exists(), "a launch's record is followed in a private directory"
     scene.mark.unlink()

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from hooks_compile.agents.shell.effects import State, follow, only_extends_path
 from hooks_compile.agents.shell.shell_words import Literal, Parameter, Word, assignment_name
 from hooks_compile.agents.shell.syntax import NotUnderstoodError, parse
-from hooks_compile.launcher.uv import uv_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +38,12 @@ _OTHER_PREFIXES = frozenset(
 )
 # Letters that do not change which script runs: the same set as in the wrapper.
 _FLAG = re.compile(r"-[BEIOPSbdqsuv]+|-[WX].+", re.DOTALL)
+# Options of ``uv run`` that only say which environment is meant: the same sets as in uv.sh.
+UV_SWITCHES = frozenset(
+    {"-s", "--script", "-q", "--quiet", "--no-project", "--no-sync", "--frozen", "--locked"}
+    | {"--offline", "--no-dev", "--no-config", "--no-progress", "--active"}
+)
+UV_OPTIONS_WITH_VALUE = frozenset({"-p", "--python", "--project", "--extra", "--group"})
 _TIMEOUT_WITH_VALUE = frozenset({"-k", "-s", "--kill-after", "--signal"})
 _SHELL_VARIABLES = frozenset(
     {"PATH", "ENV", "IFS", "CDPATH", "SHELLOPTS", "POSIXLY_CORRECT", "PWD", "OLDPWD", "SHLVL", "_"}
@@ -248,9 +253,9 @@ def _uv_script_position(words: Sequence[Word]) -> int:
     position = 0
     while position < len(words):
         word = words[position]
-        if word.literal in uv_command.WITH_VALUE:
+        if word.literal in UV_OPTIONS_WITH_VALUE:
             position += 1
-        elif word.literal not in uv_command.SWITCHES:
+        elif word.literal not in UV_SWITCHES:
             break
         position += 1
     if position >= len(words):

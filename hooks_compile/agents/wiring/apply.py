@@ -52,7 +52,6 @@ def applied(plan: Plan) -> Iterator[None]:
     undos: list[_Undo] = []
     try:
         _require_unchanged(plan)
-        _remove_drafts(plan)
         _write(plan, undos)
         _remove(plan, undos)
         yield
@@ -134,15 +133,6 @@ def _new_texts(plan: Plan) -> list[tuple[settings_files.ReadFile, str]]:
 def _put_back(file: settings_files.ReadFile, new_text: str) -> None:
     now = settings_files.ReadFile(file.path, file.target, new_text, file.outside)
     settings_files.replace(now, file.text)
-
-
-def _remove_drafts(plan: Plan) -> None:
-    """Remove what an init or uninit that was killed left beside the files."""
-    for path in plan.wrappers:
-        files.remove_drafts(path)
-    for each in plan.files:
-        if each.file is not None and not each.file.outside:
-            files.remove_drafts(each.file.target)
 
 
 def _require_ours(path: Path) -> None:

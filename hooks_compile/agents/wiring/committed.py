@@ -49,8 +49,14 @@ class MissingWrapper(NamedTuple):
     """A configuration file with a command whose wrapper is missing, and what to do."""
 
     path: Path
-    cause: str
+    named: str
+    place: Place
     remedy: str
+
+    @property
+    def cause(self) -> str:
+        """What is wrong, on one line."""
+        return f"{self.named}, which is not in {_PLACES[self.place]}"
 
 
 class _Named(NamedTuple):
@@ -112,8 +118,8 @@ def missing_wrappers(root: Path, place: Place, *, index_file: str = "") -> list[
     return [
         MissingWrapper(
             each.config.path,
-            f"{each.found.where} names {_shown(root, each.paths[0])}, which is not in "
-            + _PLACES[place],
+            f"{each.found.where} names {_shown(root, each.paths[0])}",
+            place,
             _remedy(root, each.paths[0], place, submodule(each.paths[0])),
         )
         for each in named
