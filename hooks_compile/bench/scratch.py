@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hooks_compile import git
 from hooks_compile.errors import GitError, HooksCompileError
+from hooks_compile.project.search import walk_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -130,6 +131,6 @@ class Scratch:
         if self._repository is not None:
             yield from git.tracked_matching(self._root, ["."], untracked=True)
             return
-        for path in self._root.rglob("*"):
-            if not path.is_dir():
-                yield str(path.relative_to(self._root))
+        for entry in walk_tree(str(self._root)):
+            if not entry.is_dir(follow_symlinks=False):
+                yield os.path.relpath(entry.path, self._root)
