@@ -35,7 +35,8 @@ class Order(NamedTuple):
     """What is to be done with the sources.
 
     ``key`` is the runtime directory's, ``optimize`` a level or "auto". Without ``write`` nothing
-    is stored. With ``explain`` an Outcome has the reason for the level of a fresh entry, too.
+    is stored. With ``explain`` an Outcome has the reason for the level of a fresh entry, too. With
+    ``deferred`` launches defer imports, if the interpreter can (PEP 810).
     """
 
     task: str
@@ -43,6 +44,7 @@ class Order(NamedTuple):
     optimize: Union[int, str]
     write: bool
     explain: bool = False
+    deferred: bool = False
 
 
 class Problem(NamedTuple):
@@ -72,11 +74,11 @@ class Outcome(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """The entry of a source. ``choice`` says who chose its level, if ``state`` is fresh."""
+    """The entry of a source. ``settings`` are those of ``launcher/entry.py`` if it is fresh."""
 
     state: str
     level: int = 0
-    choice: bytes = b""
+    settings: bytes = b""
     name: str = ""
     detail: str = ""
 
@@ -127,7 +129,7 @@ def _find_entry(key: bytes, path: str, source: bytes) -> _Found:
             damaged = _Found("damaged", level, name=name, detail=_cause(error))
             continue
         if entry.verifies(key, level, data, source):
-            return _Found("fresh", level, entry.choice_of(data), name)
+            return _Found("fresh", level, entry.settings_of(data), name)
         why = "it does not verify: made with another key, or damaged"
         damaged = _Found("damaged", level, name=name, detail=why)
     return damaged or _Found("missing")
@@ -139,25 +141,30 @@ def _is_as_ordered(found: _Found, order: Order) -> bool:
     One that a launch compiled is good to run. Only an order to write makes it better: it has no
     notes, and perhaps not the best level.
     """
-    if found.choice == entry.AS_PYTHON:
+    if found.settings == entry.AS_PYTHON + entry.AS_WRITTEN:
         return not order.write
-    if order.optimize == "auto":
-        return found.choice == entry.PROVEN
-    return found.level == order.optimize
+    return found.settings == _settings(order) and order.optimize in ("auto", found.level)
+
+
+def _settings(order: Order) -> bytes:
+    """Return the settings of the entries that are ordered."""
+    can_defer = order.deferred and hasattr(sys, "set_lazy_imports")
+    choice = entry.PROVEN if order.optimize == "auto" else entry.FORCED
+    return choice + (entry.DEFERRED if can_defer else entry.AS_WRITTEN)
 
 
 def _reason(found: _Found, source: bytes) -> str:
-    if found.choice == entry.AS_PYTHON:
+    if found.settings.startswith(entry.AS_PYTHON):
         return "compiled by a launch"
-    return "forced" if found.choice == entry.FORCED else choose_level(source).reason
+    return "forced" if found.settings.startswith(entry.FORCED) else choose_level(source).reason
 
 
 def _compile_hook(order: Order, path: str, source: bytes) -> Outcome:
     directory, _, script = path.rpartition("/")
     if order.optimize == "auto":
-        chosen, choice = choose_level(source), entry.PROVEN
+        chosen = choose_level(source)
     else:
-        chosen, choice = LevelChoice(int(order.optimize), "forced"), entry.FORCED
+        chosen = LevelChoice(int(order.optimize), "forced")
     try:
         code, warned = _compile(source, script, chosen.level)
     except Exception as error:  # whatever compile raises, Python shows it at the launch
@@ -168,8 +175,10 @@ def _compile_hook(order: Order, path: str, source: bytes) -> Outcome:
         return Outcome(state, *chosen, detail=found.detail)
     prefix = entry.entry_prefix(script, _CACHE_TAG)
     suffix = entry.entry_suffix(order.key, source)
-    notes = (warned, *notes_of(code))
-    data = entry.pack(order.key, chosen.level, choice, code, notes, source)
+    settings = _settings(order)
+    is_deferred = settings.endswith(entry.DEFERRED)
+    notes = (warned, *notes_of(code, is_deferred), is_deferred)
+    data = entry.pack(order.key, chosen.level, settings, code, notes, source)
     cache = f"{directory}/{entry.CACHE_DIRECTORY}"
     name = f"{prefix}{chosen.level}{suffix}"
     try:
@@ -202,7 +211,8 @@ def _compile_module(order: Order, path: str, source: bytes) -> Outcome:
         return Outcome("broken", *_MODULE_LEVEL, problem=problem_of(error))
     if not order.write:
         return Outcome("missing", *_MODULE_LEVEL)
-    data = entry.pack(order.key, 0, entry.AS_PYTHON, code, (warned, (), {}), source)
+    settings = entry.AS_PYTHON + entry.AS_WRITTEN
+    data = entry.pack(order.key, 0, settings, code, (warned, (), {}, False), source)
     cache, name = _module_place(path)
     try:
         store(cache, name, data, markers=False)

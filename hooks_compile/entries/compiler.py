@@ -15,6 +15,7 @@ from hooks_compile.model import CompileResult, LevelChoice, SourceError, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from hooks_compile.compile_worker.worker import Outcome
     from hooks_compile.model import HookSource, Interpreter, Level, Optimize
@@ -32,7 +33,7 @@ class Compiler(ExitStack):
 
     ``key`` is the runtime directory's, ``optimize`` what the user asked for. The end of a with
     statement, or ``close``, ends the processes. Methods raise InterpreterError if an interpreter
-    can't be run.
+    can't be run. There is no result for a zip archive that has the name of a source.
     """
 
     def __init__(
@@ -67,14 +68,18 @@ class Compiler(ExitStack):
         return self._results(modules, order)
 
     def _results(self, sources: Sequence[HookSource], order: Order) -> list[CompileResult]:
-        paths = [os.fspath(source.path) for source in sources]
-        results = [
-            _result(source, interpreter, order, outcome)
-            for interpreter in (self.interpreters if paths else ())
-            for source, outcome in zip(
-                sources, self._outcomes(interpreter, order, paths), strict=True
-            )
-        ]
+        results: list[CompileResult] = []
+        for imports in ("as-written", "deferred"):
+            chosen = [source for source in sources if source.imports == imports]
+            own = order._replace(deferred=imports == "deferred")
+            paths = [os.fspath(source.path) for source in chosen]
+            for interpreter in self.interpreters if chosen else ():
+                outcomes = self._outcomes(interpreter, own, paths)
+                results += [
+                    _result(source, interpreter, order, outcome)
+                    for source, outcome in zip(chosen, outcomes, strict=True)
+                    if outcome.state != State.BROKEN or not _is_zip_archive(source.path)
+                ]
         return sorted(results, key=lambda result: (result.source.path, result.interpreter.version))
 
     def _outcomes(
@@ -140,3 +145,10 @@ def _result(
         SourceError(*outcome.problem) if outcome.problem else None,
         outcome.detail,
     )
+
+
+def _is_zip_archive(path: Path) -> bool:
+    """Return whether Python runs the file ``path`` as an archive: zipapp, shiv, pex."""
+    import zipfile  # noqa: PLC0415 - slow, and only for what does not compile
+
+    return zipfile.is_zipfile(path)

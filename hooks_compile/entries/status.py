@@ -34,18 +34,24 @@ class Row:
 
     @property
     def notes(self) -> list[str]:
-        """A line about what a forced level drops, and one about a setting without effect."""
+        """A line about what a forced level drops, and one about deferred imports."""
         source, level = self.result.source, self.result.choice.level
         notes = []
         if self.dropped:
             dropped = " and ".join(self.dropped)
             notes.append(f"{source.path}: level {level} is forced: {dropped} are dropped")
         if source.imports == "deferred":
-            notes.append(
-                f'{source.path}: imports = "deferred" has no effect under '
-                f"{self.result.interpreter.label}: it needs the lazy imports of Python 3.15"
-            )
+            lazy = "imports of the standard library are lazy (PEP 810)"
+            none = 'imports = "deferred" has no effect: it needs Python 3.15'
+            label = self.result.interpreter.label
+            notes.append(f"{source.path}: under {label} {lazy if self.defers else none}")
         return notes
+
+    @property
+    def defers(self) -> bool:
+        """Whether launches defer imports."""
+        interpreter = self.result.interpreter
+        return self.result.source.imports == "deferred" and interpreter.version >= (3, 15)
 
     def cells(self, root: Path) -> list[str]:
         """Return a row of the table, in the order of COLUMNS."""
@@ -70,7 +76,7 @@ class Row:
         return {
             **result_json(self.result),
             "dropped": self.dropped,
-            "imports": {"wanted": self.result.source.imports},
+            "imports": {"wanted": self.result.source.imports, "deferred": self.defers},
             "launches": self.launches,
             "fallbacks": [{"time": each.time, "reason": each.reason} for each in self.fallbacks],
         }

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from hooks_compile.model import Imports
     from tests.conformance.bench import Bench, Launched, Outcome
     from tests.conformance.model import Case, Run, State
     from tests.support.interpreters_found import Found
@@ -98,7 +97,6 @@ def entries_of_the_tool(
     interpreter: Found,
     runtime: Path,
     directory: Path,
-    imports: Imports = "as-written",
 ) -> Path:
     """Compile all scripts of ``cases`` as ``hooks-compile compile`` does, and return the directory
     that has, for each case by its name, the entries to lay into the case's directory."""
@@ -114,7 +112,7 @@ def entries_of_the_tool(
                 scripts.add(path.resolve())
     record = interpreter_record(interpreter)
     with Compiler([record], read_key(runtime)) as compiler:
-        compiler.compile([HookSource(path, imports=imports) for path in sorted(scripts)])
+        compiler.compile([HookSource(path) for path in sorted(scripts)])
     for case in cases:
         keep_entries(laid / case.name, kept / case.name)
     wipe(laid)

@@ -1,9 +1,9 @@
 """Everything that ``python3 script.py`` shows, the launcher shows.
 
 Every case meets the oldest CPython, the newest ones, PyPy and our own version, and one of those
-between. Every run meets the oldest and the newest and a third of the others; the states and
-environments are dealt out between them. ``HOOKS_COMPILE_TESTS=soak`` makes every run under every
-interpreter in every state.
+between. A third of the runs is made, in CI every run under the oldest and the newest; the states
+and environments are dealt out between them. ``HOOKS_COMPILE_TESTS=soak`` makes every run under
+every interpreter in every state.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from tests.conformance.bench import ENVIRONMENTS, Bench
 from tests.conformance.cases import CASES
 from tests.conformance.sides import STATES, fully_tested, is_always_tested, problems
 from tests.support.interpreters_found import found, used
+from tests.support.tiers import IS_CI
 from tests.support.tiers import IS_SOAK as SOAK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from hooks_compile.model import Imports
     from tests.conformance.model import Case, Run, State
     from tests.support.interpreters_found import Found
 
@@ -49,8 +49,8 @@ def _dealt(case: Case, interpreter: Found) -> Iterator[tuple[int, Run, Sequence[
     """The runs to make, each with a number that deals out the rest, and its states."""
     first = found().index(interpreter) + CASES.index(case)
     for rotation, run in enumerate(case.runs, start=first):
-        chosen = SOAK or fully_tested(interpreter) or rotation % 3 == 0 or len(case.runs) < 3
-        if not chosen or not run.fits(interpreter):
+        every_run = SOAK or (IS_CI and fully_tested(interpreter)) or len(case.runs) < 3
+        if not (every_run or rotation % 3 == 0) or not run.fits(interpreter):
             continue
         if run.trace == "source":
             yield rotation, run, _LAUNCHER_LEAVES_IT
@@ -64,7 +64,7 @@ def test_a_launch_is_what_the_source_is(
     interpreter: Found,
     tmp_path: Path,
     runtime: Path,
-    tool_entries: Callable[[Found, Imports], Path],
+    tool_entries: Callable[[Found], Path],
 ) -> None:
     if not case.fits(interpreter):
         pytest.skip(f"nothing in it for {interpreter.name}")
@@ -72,7 +72,6 @@ def test_a_launch_is_what_the_source_is(
     for rotation, run, states in _dealt(case, interpreter):
         environment = ENVIRONMENTS[(rotation + rotation // 4) % 4]
         bench = Bench(interpreter, tmp_path / "work", runtime, environment)
-        imports: Imports = "as-written"
-        compiled = tool_entries(interpreter, imports) / case.name
+        compiled = tool_entries(interpreter) / case.name
         wrong += problems(bench, case, run, states, compiled, rotation)
     assert not wrong, "\n\n".join(["", *wrong])

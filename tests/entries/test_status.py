@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -118,9 +119,15 @@ def test_json_of_a_row_adds_to_that_of_the_result(hook: Path) -> None:
     assert value["dropped"] == ["asserts"]
 
 
-def test_a_setting_without_effect_is_named(hook: Path) -> None:
+def test_deferred_imports_are_named_and_where_they_have_no_effect(hook: Path) -> None:
     found = row(hook, imports="deferred")
     (note,) = found.notes
-    assert note.startswith(f'{hook}: imports = "deferred" has no effect under CPython 3.11.7')
-    assert found.as_json()["imports"] == {"wanted": "deferred"}
+    assert note.startswith(f'{hook}: under CPython 3.11.7 imports = "deferred" has no effect')
+    assert found.as_json()["imports"] == {"wanted": "deferred", "deferred": False}
+    newer = found.result.interpreter._replace(version=(3, 15, 0))
+    lazy = replace(found, result=found.result._replace(interpreter=newer))
+    assert lazy.notes == [
+        f"{hook}: under CPython 3.15.0 imports of the standard library are lazy (PEP 810)"
+    ]
+    assert lazy.as_json()["imports"] == {"wanted": "deferred", "deferred": True}
     assert row(hook).notes == []

@@ -64,7 +64,7 @@ class Scene:
     def forge(self, key: bytes, level: int = 2, source: bytes = SOURCE) -> bytes:
         """An entry for ``source`` with hostile code, in all else as the tool makes it."""
         code = compile(self.hostile(), "guard.py", "exec", 0, True, level)
-        return entry.pack(key, level, entry.PROVEN, code, entry.NO_NOTES, source)
+        return entry.pack(key, level, b"aw", code, entry.NO_NOTES, source)
 
     def plant(self, data: bytes, level: int = 2) -> Path:
         """Put ``data`` where the launcher looks first for the hook's entry, and nothing else."""

@@ -86,7 +86,7 @@ def environment_state(context: UvContext, environ: "Environment") -> "List[objec
         except (FileNotFoundError, NotADirectoryError):
             continue
         parts.append((directory, sorted(name for name in names if name.startswith("py"))))
-        if python == f"{directory or '.'}/{python[python.rfind('/') + 1 :]}":
+        if python == (directory or ".") + python[python.rfind("/") :]:
             found = True
             break
     if not found:

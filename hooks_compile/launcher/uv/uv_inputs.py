@@ -29,7 +29,7 @@ def find_program(command: str, environ: "Environment") -> str:
     if "/" in command:
         return command
     for directory in as_text(environ.get(b"PATH", b"")).split(":"):
-        path = f"{directory or '.'}/{command}"
+        path = (directory or ".") + "/" + command
         if posix.access(path, posix.X_OK) and posix.stat(path).st_mode & 0o170000 == 0o100000:
             return path
     raise FileNotFoundError(2, "not on PATH", command)
