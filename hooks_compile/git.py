@@ -268,8 +268,11 @@ def _refusal(arguments: Sequence[str], cwd: Path, status: int, stderr: bytes) ->
     # git ends its refusal of a foreign owner with the command that allows it.
     remedy = next((line for line in lines if line.startswith("git config ")), None)
     name = next(word for word in arguments if not word.startswith("-"))
-    if lock := re.search(r"'(/.+\.lock)': File exists", said):
-        remedy = f"wait for the other git; if none runs: rm {pasted(Path(lock[1]))}"
+    if lock := re.search(r"'(/.+\.lock)': (.+)", said):
+        path, cause = Path(lock[1]), lock[2]
+        remedy = f"make {pasted(path.parent)} writable, or run this outside of the sandbox"
+        if cause.startswith("File exists"):
+            remedy = f"wait for the other git; if none runs: rm {pasted(path)}"
     return GitError(
         f"git {name} failed: {said}",
         path=cwd,

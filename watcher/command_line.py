@@ -191,7 +191,8 @@ def _print_service(arguments: argparse.Namespace) -> int:
 def _trees(arguments: argparse.Namespace) -> list[Tree]:
     """Return the trees that are asked for, each once. Raises HooksCompileError.
 
-    From then on git is looked for in none of them: what a checkout brings is not executed.
+    From then on git is looked for in none of them, and the Python of one tree in no other: what a
+    checkout brings is not executed.
     """
     from hooks_compile import git
     from hooks_compile.cli.context import current_directory
@@ -201,18 +202,23 @@ def _trees(arguments: argparse.Namespace) -> list[Tree]:
 
     current = current_directory()
     level = _LEVELS[arguments.optimize] if arguments.optimize else None
-    options = Options(dict(os.environ), tuple(arguments.python), level)
-    trees: dict[Path, Tree] = {}
+    roots: dict[Path, Path] = {}
     for path in arguments.paths or [git.work_tree(current) or current]:
         if not path.exists():
             raise HooksCompileError("does not exist", path=path, remedy=f"ls -ld {pasted(path)}")
         given = Path(os.path.abspath(path))  # noqa: PTH100 - a symlink stays one
+        if all(given.resolve() != other.resolve() for other in roots):
+            roots[given] = git.work_tree(given) or given.resolve()
+    programs = os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = search_path(programs, *roots.values())
+    trees = []
+    for given, root in roots.items():
+        others = [other for other in roots.values() if other != root]
+        env = {**os.environ, "PATH": search_path(programs, *others)}
+        options = Options(env, tuple(arguments.python), level)
         whole = not arguments.paths or is_project(given)
-        tree = Tree(given, options, arguments.poll or arguments.scan, whole=whole)
-        trees.setdefault(given.resolve(), tree)
-    roots = [git.work_tree(given) or given for given in trees]
-    os.environ["PATH"] = search_path(os.environ.get("PATH", os.defpath), *roots)
-    return list(trees.values())
+        trees.append(Tree(given, options, arguments.poll or arguments.scan, whole=whole))
+    return trees
 
 
 def _printer(

@@ -180,7 +180,7 @@ class Loop:
             "written": time.time(),
             "tree": os.fspath(tree.given),
             "root": os.fspath(tree.survey.root),
-            "hooks": tree.sources.hook_count,
+            "hooks": len(tree.sources.hooks),
             "modules": tree.sources.module_count,
             "interpreters": [interpreter.label for interpreter in tree.survey.target.interpreters],
             "how": f"events in {watches} directories and a scan every {tree.scan_s:g} s",

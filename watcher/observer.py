@@ -65,8 +65,8 @@ class Monitor(events.FileSystemEventHandler):
 
     def close(self) -> None:
         """Watch nothing any more, and end the threads."""
+        self._stop()  # its threads may still log an error, and without a handler that is printed
         logging.getLogger("watchdog").removeHandler(self._losses)
-        self._stop()
 
     def want(self, places: Places) -> bool:
         """Report changes in ``places``; if these are too many, in the most important ones.

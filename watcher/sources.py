@@ -59,14 +59,9 @@ class Sources:
         return Counter(state for each in self._last.values() for state in each.states)
 
     @property
-    def hook_count(self) -> int:
-        """How many hooks are compiled; an archive with the name of one is not."""
-        return len(self.hooks.keys() & self._last.keys())
-
-    @property
     def module_count(self) -> int:
-        """How many local modules are compiled, besides hooks."""
-        return len(self._last) - self.hook_count
+        """How many local modules there are, besides hooks."""
+        return len(self.modules.keys() - self.hooks.keys())
 
     @property
     def entries(self) -> set[str]:
@@ -87,7 +82,9 @@ class Sources:
         """Take what a survey found; what is new is due. Return what is removed."""
         before, now = {**self.modules, **self.hooks}, {**modules, **hooks}
         was_hook, self.hooks, self.modules = self.hooks, hooks, modules
-        self.asked |= {path: None for path, source in now.items() if before.get(path) != source}
+        imports = {path: source.imports for path, source in was_hook.items()}
+        new = [path for path, source in hooks.items() if imports.get(path) != source.imports]
+        self.asked |= dict.fromkeys([*new, *(modules.keys() - before.keys())])
         gone = before.keys() - now.keys()
         for path in gone:
             self.broken.pop(path, None)

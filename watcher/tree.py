@@ -32,7 +32,8 @@ _RETRY_S = 5.0
 # After a survey there is none for so many times as long as it took.
 _REST = 4
 # The loop looks for events after so many sources.
-_SLICE = 200
+_SLICE = 50
+_FIRST_SLICE = 500
 
 
 class Tree:
@@ -106,7 +107,9 @@ class Tree:
             return []  # nothing is known yet
         if self._compiler is None:
             self._compiler = Compiler(*self.survey.target)
-        messages = self.sources.compile_due(self._compiler, _SLICE)
+        messages = self.sources.compile_due(
+            self._compiler, _SLICE if self.is_synced else _FIRST_SLICE
+        )
         if self.sources.has_missing:
             self.sources.has_missing = False
             self._changes.note("", self._clock(), SETTLE_S)
@@ -161,7 +164,7 @@ class Tree:
     def synced(self, *, watching: bool) -> Message:
         """Return the message that the first scan is over."""
         sources, found = self.sources, self.survey
-        counts = (sources.hook_count, sources.module_count, sources.counts)
+        counts = (len(sources.hooks), sources.module_count, sources.counts)
         seconds = self._clock() - self._start
         return lines.synced(
             found.root, found.target.interpreters, *counts, seconds, watching=watching

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from hooks_compile.agents.wiring.committed import Place
     from hooks_compile.cli.context import Job
+    from hooks_compile.model import HookSource
     from hooks_compile.project.record import Project
 
 
@@ -38,10 +39,10 @@ def run_sync(arguments: argparse.Namespace) -> int:
     """Compile what changed and prune what is not needed; for git without failing."""
     if not arguments.git_hook:
         return update(open_job(arguments, paths=arguments.paths), json=arguments.json)
-    return run_git_sync()
+    return sync_for_git()
 
 
-def run_git_sync() -> int:
+def sync_for_git() -> int:
     """Sync as git's hooks do, and print the line about a hook that does not compile to stdout."""
     from hooks_compile.git_hooks import git_sync
 
@@ -76,7 +77,7 @@ def run_clean(arguments: argparse.Namespace) -> int:
     project = open_project(arguments, paths=arguments.paths)
     tops = [current_directory() / path for path in arguments.paths] or [project.root]
     abandoned = {each for top in tops for each in directories_with_cache(top)}
-    cleaned = clean_caches({*project.directories(), *abandoned})
+    cleaned = clean_caches({*project.directories(), *abandoned}, project.importable())
     if arguments.runtime:
         cleaned.run(runtime_directory.remove, project.runtime)
     if arguments.json:
@@ -126,11 +127,14 @@ def show_status(job: Job, *, json: bool = False) -> int:
     return 0
 
 
-def clean_caches(directories: Iterable[Path]) -> cache.Removals:
-    """Remove the entries of the hooks in ``directories``."""
+def clean_caches(directories: Iterable[Path], modules: Iterable[HookSource]) -> cache.Removals:
+    """Remove the entries of the hooks in ``directories``, and the modules that we compiled."""
     cleaned = cache.Removals([], [])
-    for directory in directories:
+    hooks = set(directories)
+    for directory in hooks:
         cleaned.run(cache.clean, cache.directory_in(directory))
+    for directory in sorted(hooks.union(module.path.parent for module in modules)):
+        cleaned.run(cache.clean_modules, directory / cache.MODULE_DIRECTORY)
     return cleaned
 
 
@@ -169,14 +173,14 @@ def _show_tracked(project: Project) -> int:
 
 def _show_missing_wrappers(project: Project, place: Place) -> int:
     """Print the commands whose wrapper is not in ``place``; return 1 if there are some."""
-    from hooks_compile.agents.wiring.committed import describe_missing, missing_wrappers
+    from hooks_compile.agents.wiring.committed import missing_wrappers
 
     if project.repository is None:
         return 0
     index_file = os.environ.get("GIT_INDEX_FILE", "") if place == "index" else ""
     missing = missing_wrappers(project.root, place, index_file=index_file)
-    for line in describe_missing(missing, project.root):
-        output.warn(line)
+    for each in missing:
+        output.warn(str(each))
     return bool(missing)
 
 

@@ -24,9 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: Sequence[str]) -> int:
     if words == ["sync", "--git-hook"]:  # a checkout waits for it, and a parser takes 10 ms
-        from hooks_compile.cli.entry_commands import run_git_sync
+        from hooks_compile.cli.entry_commands import sync_for_git
 
-        return run_git_sync()
+        return sync_for_git()
     from hooks_compile.cli.parser import build_parser
 
     arguments = build_parser().parse_args(words)

@@ -90,7 +90,7 @@ def check_project(
             text = f"{shown(source.path, root)} is launched by uv each time: {reason}"
             yield Finding(NOTE, text)
     names = {source.path.name for source in project.sources}
-    for plan in wiring_plan.plan_init(root, env).files:
+    for plan in wiring_plan.plan_init(wiring_plan.Scope(root, env)).files:
         yield from _check_commands(plan, names)
     yield from directory_checks.check_tracked_entries(project)
     yield from _check_named_wrappers(root)
@@ -128,19 +128,20 @@ def _check_commands(plan: FilePlan, names: set[str]) -> Iterator[Finding]:
         text = f"{origin}: {plan.trouble.cause}, so nobody knows how its hooks are launched"
         yield Finding(PROBLEM, one_line(text), one_line(plan.trouble.remedy))
         return
-    if plan.changes:
-        count = plural(len(plan.changes), "command launches", "commands launch")
+    result = plan.result
+    if result.changes:
+        count = plural(len(result.changes), "command launches", "commands launch")
         text = f"{origin}: {count} Python without the wrapper"
         yield Finding(PROBLEM, text, "hooks-compile init  # --dry-run shows them")
-    for left in plan.left:
+    for left in result.left:
         is_ours = left.reason != NO_PYTHON and any(name in left.command for name in names)
-        if is_ours or left.reason in plan.unfinished:
+        if is_ours or left.is_removable:
             text = f"{origin}: {left.where} ({left.command}) is not on the wrapper: {left.reason}"
-            level = PROBLEM if left.reason in plan.unfinished else NOTE
+            level = PROBLEM if left.is_removable else NOTE
             remedy = "hooks-compile init --dry-run  # shows what would change"
             yield Finding(level, one_line(text), remedy)
-    if plan.wired:
-        yield Finding(OK, f"{origin}: {plural(plan.wired, 'command')} on the wrapper")
+    if result.wired:
+        yield Finding(OK, f"{origin}: {plural(result.wired, 'command')} on the wrapper")
 
 
 def _check_named_wrappers(root: Path) -> Iterator[Finding]:
@@ -152,5 +153,5 @@ def _check_named_wrappers(root: Path) -> Iterator[Finding]:
             missing[each.path, each.named].append(each)
     for (path, named), found in missing.items():
         where = ", ".join(dict.fromkeys(each.place for each in found))
-        text = f"{shown(path, root)}: {named}, which is missing in: {where}"
+        text = f"{path}: {named}, which is missing in: {where}"
         yield Finding(PROBLEM, one_line(text), found[-1].remedy)  # it has the steps of the others

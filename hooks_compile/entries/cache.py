@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import files, git
 from hooks_compile.errors import GitError
-from hooks_compile.launcher.entry import CACHE_DIRECTORY
+from hooks_compile.launcher.entry import CACHE_DIRECTORY, FORMAT, TRAILER_SIZE
 from hooks_compile.launcher.miss.store import MARKERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
 MODULE_DIRECTORY = "__pycache__"
 """The directory in which Python and we put local modules, compiled."""
@@ -30,6 +30,7 @@ ENTRY = re.compile(
 """The name of the file of an entry."""
 
 _DRAFT = re.compile(r"\.\d+\.\d+\.tmp")
+_CHECKED_HASH = b"\x03\x00\x00\x00"
 
 
 def directory_in(directory: Path) -> Path:
@@ -38,16 +39,19 @@ def directory_in(directory: Path) -> Path:
 
 
 def tracked_modules(modules: Iterable[str]) -> set[str]:
-    """Return the modules in the directories of ``modules`` of which git tracks a compiled form."""
-    found: set[str] = set()
-    for directory in {Path(module).parent for module in modules}:
-        try:
-            names = git.tracked_matching(directory, [f":(literal){MODULE_DIRECTORY}"])
-        except GitError:  # there is no repository, or no git
-            continue
-        stems = (name.rpartition("/")[2].partition(".")[0] for name in names)
-        found.update(os.fspath(directory / f"{stem}.py") for stem in stems)
-    return found
+    """Return those of the files ``modules`` of which git tracks a compiled form."""
+    paths = [Path(module) for module in modules]
+    tracked = {each: _tracked(each / MODULE_DIRECTORY) for each in {p.parent for p in paths}}
+    stems = {(each, name.partition(".")[0]) for each, names in tracked.items() for name in names}
+    return {os.fspath(path) for path in paths if (path.parent, path.stem) in stems}
+
+
+def _tracked(directory: Path) -> set[str]:
+    try:
+        names = git.tracked_matching(directory.parent, [f":(literal){directory.name}"])
+    except GitError:  # there is no repository, or no git
+        return set()
+    return {name.rpartition("/")[2] for name in names}
 
 
 class Removals(NamedTuple):
@@ -104,6 +108,29 @@ def clean(directory: Path) -> list[Path]:
         for item in _listing(directory)
         if ENTRY.fullmatch(item.name) or _DRAFT.fullmatch(item.name) or item.name in ours
     ]
+    return _remove_with_directory(directory, names)
+
+
+def clean_modules(directory: Path) -> list[Path]:
+    """Remove the compiled modules that we made in ``directory``, a ``__pycache__``, as above.
+
+    They have our trailer. What Python made stays, and what git tracks. One of ours that took the
+    place of Python's own is removed: Python makes it again at the next import.
+    """
+    ours = {item.name for item in _listing(directory) if _is_our_module(Path(item.path))}
+    return _remove_with_directory(directory, ours - _tracked(directory) if ours else ours)
+
+
+def _is_our_module(path: Path) -> bool:
+    """Return whether a file is a checked-hash ``.pyc`` that ends in our trailer."""
+    try:
+        data = files.read_bytes(path, files.LARGEST_SOURCE, follow=False)
+    except OSError:
+        return False
+    return data[4:8] == _CHECKED_HASH and data[4 - TRAILER_SIZE : 6 - TRAILER_SIZE] == FORMAT
+
+
+def _remove_with_directory(directory: Path, names: Collection[str]) -> list[Path]:
     removed = _remove(directory, names)
     if removed:
         with suppress(OSError):  # something else is in it, or another process was faster

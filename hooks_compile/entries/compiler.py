@@ -15,6 +15,7 @@ from hooks_compile.model import CompileResult, LevelChoice, SourceError, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from hooks_compile.compile_worker.worker import Outcome
     from hooks_compile.model import HookSource, Interpreter, Level, Optimize
@@ -32,7 +33,7 @@ class Compiler(ExitStack):
 
     ``key`` is the runtime directory's, ``optimize`` what the user asked for. The end of a with
     statement, or ``close``, ends the processes. Methods raise InterpreterError if an interpreter
-    can't be run.
+    can't be run. There is no result for a zip archive that has the name of a source.
     """
 
     def __init__(
@@ -74,8 +75,11 @@ class Compiler(ExitStack):
             paths = [os.fspath(source.path) for source in chosen]
             for interpreter in self.interpreters if chosen else ():
                 outcomes = self._outcomes(interpreter, own, paths)
-                for source, outcome in zip(chosen, outcomes, strict=True):
-                    results.append(_result(source, interpreter, order, outcome))
+                results += [
+                    _result(source, interpreter, order, outcome)
+                    for source, outcome in zip(chosen, outcomes, strict=True)
+                    if outcome.state != State.BROKEN or not _is_zip_archive(source.path)
+                ]
         return sorted(results, key=lambda result: (result.source.path, result.interpreter.version))
 
     def _outcomes(
@@ -141,3 +145,10 @@ def _result(
         SourceError(*outcome.problem) if outcome.problem else None,
         outcome.detail,
     )
+
+
+def _is_zip_archive(path: Path) -> bool:
+    """Return whether Python runs the file ``path`` as an archive: zipapp, shiv, pex."""
+    import zipfile  # noqa: PLC0415 - slow, and only for what does not compile
+
+    return zipfile.is_zipfile(path)

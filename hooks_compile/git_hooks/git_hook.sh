@@ -45,10 +45,14 @@ hooks_compile_git_hook() {
         hooks_compile_place=$(cd -P "${hooks_compile_tool%/*}/.." && pwd -P) || return 0
         hooks_compile_said=$(
             unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_COMMON_DIR GIT_PREFIX
-            git -C "$hooks_compile_tree" --literal-pathspecs ls-files --recurse-submodules \
-                -- "$hooks_compile_place" 2>&1 || echo unknown
+            git -C "$hooks_compile_tree" --literal-pathspecs ls-files -- "$hooks_compile_place" 2>&1 ||
+                echo unknown
         )
         [ -z "$hooks_compile_said" ] || return 0
+        until [ "$hooks_compile_place" = "$hooks_compile_tree" ]; do # is it in a submodule?
+            if [ -z "$hooks_compile_place" ] || [ -e "$hooks_compile_place/.git" ]; then return 0; fi
+            hooks_compile_place=${hooks_compile_place%/*}
+        done
     fi
     {
         hooks_compile_said=$(

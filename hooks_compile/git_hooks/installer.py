@@ -55,8 +55,7 @@ def plan_install(
     In ``repository``, or if that is None in all repositories of the user: by the global
     configuration; for an older git in the global ``core.hooksPath``, else in the directory that new
     clones are made from. ``method`` is chosen by git's version, ``tool`` is the command
-    ``hooks-compile`` of this installation. It takes two git processes, three if git's hooks are a
-    directory of the work tree. Raises GitError if git runs no hooks of this repository's own.
+    ``hooks-compile`` of this installation. Raises GitError if git runs no hooks of its own here.
     """
     tool = tool or own_command()
     runtime = runtime_directory.location(env)
@@ -72,8 +71,7 @@ def plan_install(
 def plan_uninstall(repository: Repository | None, env: Mapping[str, str]) -> list[Step]:
     """Return the steps that take back what :func:`plan_install` did, by any method.
 
-    Lines of others in our hooks stay, as do hooks in clones that were made from the template. It
-    takes one git process.
+    Lines of others in our hooks stay, as do hooks in clones that were made from the template.
     """
     runtime = runtime_directory.location(env)
     place = _Place.find(repository, runtime)

@@ -62,12 +62,8 @@ def load_config(root: Path) -> Config:
     """Return the configuration of the work tree ``root``; the defaults if there is none.
 
     It is read from ``.hooks-compile.toml`` (keys at the top level). If that file is missing, it is
-    read from the table ``[tool.hooks-compile]`` of ``pyproject.toml``. The two are not merged.
-
-    ``python`` takes names only (``python3``, ``python3.12``, ``python3.13t``, ``pypy3``), which are
-    looked up on the user's PATH: with a path, compiling would start whatever program a pull request
-    names. ``--python`` on the command line takes paths.
-
+    read from the table ``[tool.hooks-compile]`` of ``pyproject.toml``. ``python`` takes only names
+    from the user's PATH: with a path, compiling would start whatever program a pull request names.
     Raises ConfigError with file, key and remedy for a file that can't be read or is no TOML, an
     unknown key, a wrong type, or a glob that could leave the root.
     """
@@ -115,11 +111,27 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
+        if (newer := _parse_newer_toml(text)) is not None:
+            return newer
         cause = f"is no valid TOML: {error}"
         remedy = "fix that line (after a merge: look for conflict markers)"
     except RecursionError:
         cause, remedy = "is nested too deeply", "write it flat"
     raise ConfigError(cause, path=path, remedy=remedy)
+
+
+def _parse_newer_toml(text: str) -> dict[str, Any] | None:
+    """Return what TOML 1.1 makes of ``text``, which tomllib reads from Python 3.15 on.
+
+    None if it is none, or too large to be tried.
+    """
+    import tomlkit  # noqa: PLC0415 - slow, and nearly every file is TOML 1.0
+    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415 - as above
+
+    try:
+        return tomlkit.parse(text).unwrap() if len(text) <= LARGEST_TOML else None
+    except TOMLKitError:
+        return None
 
 
 def _config(path: Path, settings: dict[str, Any]) -> Config:

@@ -117,7 +117,9 @@ def discover(
     if user is not None:
         _search_user_directories(user)
         search.found = user.found | search.found
-    return Found(_sources(_without(search.found, tree, config.exclude)), listed)
+    exclude = [Glob.parse(text) for text in config.exclude]
+    found = {p: why for p, why in search.found.items() if not _is_excluded(p, tree, exclude)}
+    return Found(_sources(found), listed)
 
 
 def from_arguments(paths: Sequence[Path]) -> list[HookSource]:
@@ -222,13 +224,9 @@ def _search_user_directories(user: Search) -> None:
     _search_plugins(user, plugins, _names_below(plugins), "~/.claude/plugins/")
 
 
-def _without(found: Mapping[str, str], tree: str, exclude: Iterable[str]) -> dict[str, str]:
-    globs = [Glob.parse(text) for text in exclude]
-    return {
-        path: origin
-        for path, origin in found.items()
-        if not (is_inside(path, tree) and any(glob.covers(_relative(path, tree)) for glob in globs))
-    }
+def _is_excluded(path: str, tree: str, exclude: Iterable[Glob]) -> bool:
+    name = _relative(path, tree)
+    return is_inside(path, tree) and any(glob.covers(name) for glob in exclude)
 
 
 def _ignored(tree: str, found: Iterable[str], listed: Iterable[str]) -> list[str]:
@@ -237,16 +235,14 @@ def _ignored(tree: str, found: Iterable[str], listed: Iterable[str]) -> list[str
     Nor is ignored what is in a repository that is listed: a submodule has rules of its own.
     """
     known = {name.rstrip("/") for name in listed}
-    others = [path for path in found if known.isdisjoint(_parents(_relative(path, tree)))]
+    others = []
+    for path in found:
+        parents = accumulate(_relative(path, tree).split("/"), "{}/{}".format)
+        others += [path] if known.isdisjoint(parents) else []
     try:
         return [str(path) for path in git.ignored(Path(tree), map(Path, others))]
     except GitError:  # to compile one too many harms nobody
         return []
-
-
-def _parents(name: str) -> Iterable[str]:
-    """Return ``name`` and the directories that hold it."""
-    return accumulate(name.split("/"), "{}/{}".format)
 
 
 def _relative(path: str, top: str) -> str:

@@ -467,6 +467,21 @@ def test_clean_removes_entries_and_nothing_else(tool: Tool) -> None:
     assert tool.ok("clean") == "0 files removed\n"
 
 
+@pytest.mark.parametrize("words", [("clean",), ("uninit", "--yes")], ids=str)
+def test_the_compiled_modules_that_only_we_made_are_removed(
+    tool: Tool, words: tuple[str, ...]
+) -> None:
+    pythons = write(tool.cwd / HOOKS / "other/__pycache__/mine.cpython-311.pyc", "made by Python")
+    beside = [write(tool.cwd / HOOKS / f"{name}.py") for name in ("helper", "package/__init__")]
+    write(tool.cwd / HOOK, "import helper, package\n")
+    tool.ok("compile")
+    caches = [path.parent / "__pycache__" for path in beside]
+    assert [len(list(cache.iterdir())) for cache in caches] == [1, 1]
+    tool.ok(*words)
+    assert list(tool.cwd.rglob("*.pyc")) == [pythons]
+    assert list(tool.cwd.rglob("__pycache*")) == [pythons.parent]
+
+
 def without_last_hook(tool: Tool) -> list[Path]:
     """The caches of hooks that are gone; of the last one only its launch told."""
     write(tool.cwd / ".hooks-compile.toml", 'include = ["tools/*.py"]\n')
@@ -616,7 +631,7 @@ def test_a_closed_stdout_is_no_error(tool: Tool) -> None:
         *(("doctor",), ("wrapper",), ("clean",), ("init", "--yes"), ("init", "--dry-run")),
         *(("uninit", "--yes"), ("git-hooks", "install"), ("git-hooks", "status")),
         *(("compile", "--changed", HOOK), ("sync", "--git-hook"), ("compile", HOOK)),
-    ][:: scaled(3, 1, 1)],
+    ][:: scaled(4, 1, 1)],
     ids=" ".join,
 )
 def test_no_command_starts_what_a_clone_brings(tool: Tool, words: tuple[str, ...]) -> None:
@@ -688,7 +703,7 @@ def steered(tool: Tool) -> Tool:
         *(("init", "--agent", STEERING), ("wrapper", f"gone{STEERING}")),
         *(("git-hooks", "install"), ("git-hooks", "status"), ("run", "--explain", f"a{STEERING}")),
         *(("compile", "--json"), ("status", "--json"), ("doctor", "--json")),
-    ][:: scaled(3, 1, 1)],
+    ][:: scaled(5, 1, 1)],
     ids=lambda words: " ".join(words).partition("\x1b")[0],
 )
 def test_nothing_that_a_clone_says_steers_the_terminal(tool: Tool, words: tuple[str, ...]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import py_compile
 import subprocess
 import sys
 import threading
 import time
+from py_compile import PycInvalidationMode
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,9 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooks_compile.entries import cache
+from hooks_compile.entries.compiler import Compiler
 from hooks_compile.launcher import entry
 from hooks_compile.launcher.miss import store
+from hooks_compile.model import HookSource, State
 from tests.support.launches import CACHE_DIRECTORY, User, as_ordinary_user, entries
+from tests.support.repositories import write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -283,3 +288,45 @@ def test_markers_that_somebody_changed_stay(hooks: Path) -> None:
 def test_a_directory_of_modules_gets_no_markers(tmp_path: Path) -> None:
     store.store(str(tmp_path / "__pycache__"), "name", b"data", markers=False)
     assert [path.name for path in (tmp_path / "__pycache__").iterdir()] == ["name"]
+
+
+# --- compiled modules
+
+
+def test_only_the_compiled_modules_that_we_made_are_removed(
+    tmp_path: Path, git_repo: GitRepo
+) -> None:
+    user = User.create(tmp_path / "home")
+    names = ("ours", "pythons", "tracked", "stale")
+    ours, pythons, tracked, stale = (
+        git_repo.write(f"hooks/{name}.py", f"x = {name!r}\n") for name in names
+    )
+    py_compile.compile(str(pythons), invalidation_mode=PycInvalidationMode.CHECKED_HASH)
+    py_compile.compile(str(tracked))
+    git_repo.git("add", "-f", "hooks")
+    git_repo.commit()
+    directory = ours.with_name(cache.MODULE_DIRECTORY)
+    git_repo.git("rm", "-q", "--cached", "hooks/__pycache__/" + pyc(pythons))
+    with Compiler([user.interpreter], user.key) as compiler:
+        modules = [HookSource(path) for path in (ours, tracked, stale)]
+        states = [result.state for result in compiler.modules(modules, write=True)]
+    assert states == [State.COMPILED, State.COMPILED, State.MISSING]
+    stale.write_text("x = 'edited'\n")
+    assert git_repo.git("status", "--porcelain", "--", f"hooks/__pycache__/{pyc(tracked)}") == ""
+    removed = cache.clean_modules(directory)
+    assert removed == [directory / pyc(ours), directory / pyc(stale)]
+    assert {path.name for path in directory.iterdir()} == {pyc(pythons), pyc(tracked)}
+
+
+def test_the_directory_of_modules_is_removed_if_it_is_empty_then(tmp_path: Path) -> None:
+    user = User.create(tmp_path / "home")
+    module = write(tmp_path / "hooks/helper.py", "x = 1\n")
+    user.compile_modules(module)
+    directory = module.with_name(cache.MODULE_DIRECTORY)
+    assert cache.clean_modules(directory) == [directory / pyc(module), directory]
+    assert cache.clean_modules(directory) == []
+
+
+def pyc(module: Path) -> str:
+    """The name of a module's compiled file under our own interpreter."""
+    return f"{module.stem}.{sys.implementation.cache_tag}.pyc"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import marshal
 import os
-import py_compile
 import shutil
 import subprocess
 import sys
+import zipapp
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,6 @@ from tests.support.tiers import scaled
 
 if TYPE_CHECKING:
     from hooks_compile.model import Interpreter, Optimize
-    from tests.support.repositories import GitRepo
 
 
 @pytest.fixture
@@ -180,20 +179,6 @@ def test_modules_become_checked_hash_files_that_python_itself_uses(
         assert fixed.state is State.COMPILED
 
 
-def test_a_compiled_module_that_git_tracks_is_never_written(
-    tmp_path: Path, key: bytes, git_repo: GitRepo
-) -> None:
-    ours, tracked = (git_repo.write(f"hooks/{name}.py", "x = 1\n") for name in ("a", "b"))
-    py_compile.compile(str(tracked))
-    git_repo.git("add", "-f", "hooks")
-    git_repo.commit()
-    with Compiler([own(tmp_path)], key) as compiler:
-        modules = [HookSource(path) for path in (ours, tracked)]
-        states = [result.state for result in compiler.modules(modules, write=True)]
-    assert states == [State.COMPILED, State.MISSING]
-    assert git_repo.git("status", "--porcelain", "--untracked-files=no") == ""
-
-
 _COUNTED = """\
 import os, sys
 from pathlib import Path
@@ -310,3 +295,16 @@ def test_environment_variables_do_not_reach_the_compiled_code(
         again = compiler.compile([source])[0].entry
     assert again is not None
     assert again.read_bytes() == content
+
+
+def test_archives_with_the_name_of_a_source_are_no_hooks(tmp_path: Path, key: bytes) -> None:
+    application = write(tmp_path / "application/__main__.py", "print('application')\n").parent
+    for name, shebang in (("plain.py", None), ("with_shebang.py", "/usr/bin/env python3")):
+        zipapp.create_archive(application, tmp_path / name, interpreter=shebang)
+    write(tmp_path / "broken.py", "PK\r\n(")
+    write(tmp_path / "text.py", b"\xff\xfeg\0")  # of another encoding: Python can't run it
+    sources = [HookSource(path) for path in sorted(tmp_path.glob("*.py"))]
+    with Compiler([own(tmp_path)], key) as compiler:
+        for results in (compiler.compile(sources), compiler.modules(sources, write=True)):
+            assert {r.source.path.name for r in results} == {"broken.py", "text.py"}
+            assert {r.state for r in results} == {State.BROKEN}

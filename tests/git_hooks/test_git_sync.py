@@ -350,12 +350,15 @@ def test_a_clone_of_a_hostile_repository_executes_nothing(method: str, hostile: 
     assert list(clone.glob(".claude/hooks/__pycache_opt__/guard*.pyc"))
 
 
-@pytest.mark.parametrize("nested", [False, True], ids=["tracked", "in a submodule"])
-def test_a_branch_that_replaces_our_command_is_not_run(nested: bool, scene: Scene) -> None:
-    """Our command may be in the project's own environment. git overwrites what it ignores."""
-    tool = scene.repo / ".venv/bin/hooks-compile"
+@pytest.mark.parametrize("nested", ["", "env/.venv", "env"])
+def test_a_branch_that_replaces_our_command_is_not_run(nested: str, scene: Scene) -> None:
+    """Our command may be in the project's own environment. git overwrites what it ignores.
+
+    ``nested`` is the submodule that brings it, if one does.
+    """
+    tool = scene.repo / "env/.venv/bin/hooks-compile"
     write(tool, f"#!/bin/sh\nexec '{TOOL}' \"$@\"\n", executable=True)
-    write(scene.repo / ".git/info/exclude", ".venv\n")
+    write(scene.repo / ".git/info/exclude", "env\n")
     mark = scene.directory / "mark"
     evil = f"#!/bin/sh\ntouch '{mark}'\n"
     scene.install("files", tool=tool)
@@ -366,7 +369,7 @@ def test_a_branch_that_replaces_our_command_is_not_run(nested: bool, scene: Scen
     write(tool, evil, executable=True)
     if nested:
         for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "evil"]):
-            scene.quietly(*words, cwd=tool.parents[1])
+            scene.quietly(*words, cwd=scene.repo / nested)
     scene.quietly("add", "-A", "-f")
     scene.quietly("commit", "-q", "-m", "hostile")
     if not nested:  # what is nested comes with "git submodule update" or submodule.recurse

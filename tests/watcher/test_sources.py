@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -205,16 +204,6 @@ def test_the_entries_in_use_are_known(known: Known) -> None:
     assert Path(changed["results"][0]["entry"]).name in known.sources.entries
 
 
-def test_an_archive_with_the_name_of_a_hook_is_not_counted(known: Known) -> None:
-    """Python runs it as it is: there is nothing to compile."""
-    with zipfile.ZipFile(known.guard, "w") as archive:
-        archive.writestr("__main__.py", "print(1)\n")
-    found = Sources(lambda: known.now)
-    found.replace({str(path): HookSource(path) for path in (known.guard, known.other)}, {})
-    assert found.compile_due(known.compiler, 100)
-    assert (found.hook_count, found.module_count) == (1, 0)
-
-
 def test_what_is_removed_is_reported_once_and_broken_no_more(known: Known) -> None:
     known.find(known.guard, known.other, modules=(known.guard,))  # others import it
     known.save(BROKEN)
@@ -232,6 +221,15 @@ def test_a_hook_whose_project_asks_for_other_imports_is_due(known: Known) -> Non
     assert list(known.sources.asked) == [str(known.guard)]
 
 
+def test_a_module_that_is_a_hook_now_is_due(known: Known) -> None:
+    new = write(known.guard.with_name("new.py"), "print(3)\n")
+    known.find(known.guard, known.other, modules=(new,))
+    known.compile()
+    known.find(known.guard, known.other, new)
+    (changed,) = changes(known.compile())
+    assert (changed["path"], changed["kind"]) == (str(new), "hook")
+
+
 def test_a_source_that_vanished_asks_for_a_survey(known: Known) -> None:
     known.guard.unlink()
     assert known.scan() == []
@@ -245,7 +243,7 @@ def test_a_broken_module_is_reported_as_one(known: Known) -> None:
     (message,) = known.wait()
     assert message.event == "broken"
     assert message.value["kind"] == "module"
-    assert (known.sources.hook_count, known.sources.module_count) == (2, 1)
+    assert known.sources.module_count == 1
     (changed,) = changes(known.save("X = 1\n", module))
     assert (changed["kind"], changed["fixed"]) == ("module", True)
     assert os.listdir(module.parent / "__pycache__")  # noqa: PTH208 - a name is enough
