@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from hooks_compile import agents
 from hooks_compile.bench import results
 from hooks_compile.bench.estimates import Estimate, ratio
 from hooks_compile.bench.results import HookResult, Results, Way
+from hooks_compile.bench.sample import Launch, launch
 from hooks_compile.bench.scratch import Scratch
 from hooks_compile.project.record import open_project
 from tests.support.repositories import GitRepo, write
@@ -165,6 +167,21 @@ def test_what_shows_something_else_than_the_source_gets_no_ratio(tool: Tool) -> 
     assert "is no shim" in hook["refused"]["shim"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
+def test_a_process_in_a_session_of_its_own_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "event").touch()
+    words = "setsid sh -c 'echo >begun; exec sleep 50' & echo $!; until [ -e begun ]; do :; done"
+    env = {"PATH": os.defpath, "TMPDIR": str(tmp_path / "tmp")}
+    how = Launch(("/bin/sh", "-c", words), tmp_path, env, tmp_path / "event")
+    sample = launch(how, timeout=20)
+    assert (sample.status, sample.leaves_processes) == (0, True)
+    process = Path("/proc", sample.output[0].decode().strip(), "stat")
+    deadline = time.monotonic() + 20
+    while process.exists() and process.read_text().split()[2] != "Z":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_an_interrupt_shows_what_there_is_and_leaves_nothing(tool: Tool, tmp_path: Path) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
@@ -259,3 +276,5 @@ def test_a_copy_is_the_users_tree_as_it_is(tool: Tool, tmp_path: Path) -> None:
     assert env["X"] == str(copy.project)
     assert Path(env["HOME"]) == copy.top / "home"
     assert "SSH_AUTH_SOCK" not in env
+    own = dict.fromkeys(("CLAUDE_CONFIG_DIR", "CLAUDE_ENV_FILE", "OLDPWD"), "/home/of/the/user")
+    assert not own.keys() & copy.environment({**tool.env, **own}, tool.cwd).keys()
