@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import shutil
@@ -18,6 +19,7 @@ import pytest
 from hooks_compile import agents
 from hooks_compile.bench import results
 from hooks_compile.bench.estimates import Estimate, ratio
+from hooks_compile.bench.measure import network_modules
 from hooks_compile.bench.results import HookResult, Results, Way
 from hooks_compile.bench.sample import Launch, launch
 from hooks_compile.bench.scratch import Scratch
@@ -138,6 +140,12 @@ def test_a_hook_for_the_network_runs_if_that_is_allowed(tool: Tool) -> None:
     done = tool.run("bench", f"{HOOKS}/network.py")
     assert done.status == 1
     assert f"{HOOKS}/network.py may use the network: urllib.request" in done.err
+
+
+def test_a_hook_that_no_parser_reads_names_no_module(tmp_path: Path) -> None:
+    for text in ("(" * 5000 + ")" * 5000, "x = " + "-" * 100_000 + "1", "\0", "# coding: nope"):
+        write(tmp_path / "hook.py", text)
+        assert network_modules(tmp_path / "hook.py") == set()
 
 
 def test_a_slow_import_is_found_and_its_use_is_tried(tool: Tool) -> None:
