@@ -92,6 +92,7 @@ def refs_of(tool: Tool) -> str:
 
 
 def test_one_hook_is_measured_with_the_event_that_launches_it(tool: Tool, tmp_path: Path) -> None:
+    write(tool.cwd / HOOKS / "imports_nothing.py", "print(1)\n")
     before = everything_in(tmp_path / "repo")
     page = tmp_path / "page.html"
     done = tool.run("bench", f"{HOOKS}/plain.py", "--time", "0", "--html", page)
@@ -100,6 +101,9 @@ def test_one_hook_is_measured_with_the_event_that_launches_it(tool: Tool, tmp_pa
     assert re.search(r"wrapper +[\d.]+ ms +[\d.]+ ms +[\d.]+ \([\d.]+-[\d.]+\)", done.out)
     assert f"{HOOKS}/plain.py (PostToolUse Edit), 8 rounds" in done.out
     assert re.search(r"its imports: json [\d.]+ ms", done.out)
+    (other,) = bench(tool, f"{HOOKS}/imports_nothing.py")["hooks"]
+    assert other["parts"]
+    assert other["imports"] == []
     assert "in copies of the project with a home directory of their own" in done.err
     html = page.read_text()
     assert html.count("<svg") == html.count("</svg>") > 3
