@@ -117,7 +117,8 @@ class Scratch:
             return  # no commit yet
 
     def _chosen(self) -> list[str]:
-        names = list(self._all_names())
+        # git still lists a file whose directory somebody has replaced by a link.
+        names = [name for name in self._all_names() if self._is_in_place(self._root / name)]
         size = 0
         for name in names:
             path = self._root / name
@@ -130,6 +131,11 @@ class Scratch:
                     remedy="add what is generated or large to .gitignore",
                 )
         return names
+
+    @staticmethod
+    def _is_in_place(path: Path) -> bool:
+        """Return whether no symlink leads to the directory of ``path``, below the real root."""
+        return os.path.realpath(path.parent) == str(path.parent)
 
     def _all_names(self) -> Iterator[str]:
         if self._repository is not None:

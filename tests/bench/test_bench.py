@@ -271,10 +271,17 @@ def test_a_copy_is_the_users_tree_as_it_is(tool: Tool, tmp_path: Path) -> None:
     write(tool.cwd / ".gitignore", "ignored\n")
     write(tool.cwd / "ignored", "secret")
     (tool.cwd / "link").symlink_to("changed.txt")
+    write(tool.cwd / "replaced" / "file", "old")
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["add", "replaced"], [*identity, "commit", "--quiet", "--message", "file"]):
+        subprocess.run(["git", *words], cwd=tool.cwd, check=True)
+    shutil.rmtree(tool.cwd / "replaced")
+    write(tmp_path / "elsewhere" / "file", "of the user")
+    (tool.cwd / "replaced").symlink_to(tmp_path / "elsewhere")
     scratch = Scratch(open_project(tool.cwd, tool.env, agents=agents), tmp_path / "scratch")
     copy = scratch.copy()
     names = {path.name for path in copy.project.iterdir()}
-    assert names == {".claude", ".git", ".gitignore", "changed.txt", "link"}
+    assert names == {".claude", ".git", ".gitignore", "changed.txt", "link", "replaced"}
     assert (copy.project / "link").readlink() == Path("changed.txt")
     here, there = (
         subprocess.run(["git", *words], cwd=cwd, capture_output=True, check=True).stdout
