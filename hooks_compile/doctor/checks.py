@@ -138,7 +138,7 @@ def _check_commands(plan: FilePlan, names: set[str]) -> Iterator[Finding]:
         if is_ours or left.is_removable:
             text = f"{origin}: {left.where} ({left.command}) is not on the wrapper: {left.reason}"
             level = PROBLEM if left.is_removable else NOTE
-            remedy = "hooks-compile init --dry-run  # shows what would change"
+            remedy = "hooks-compile init --dry-run  # shows what you can do"
             yield Finding(level, one_line(text), remedy)
     if result.wired:
         yield Finding(OK, f"{origin}: {plural(result.wired, 'command')} on the wrapper")
