@@ -126,7 +126,9 @@ def show_status(job: Job, *, json: bool = False) -> int:
     for line in (*notes, *map(str, bypasses)):
         output.say(line)
     if not trace:
-        output.say("to count launches, set HOOKS_COMPILE_TRACE=FILE for the agent and for this command")
+        output.say(
+            "to count launches, set HOOKS_COMPILE_TRACE=FILE for the agent and for this command"
+        )
     return 0
 
 

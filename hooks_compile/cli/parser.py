@@ -123,13 +123,20 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
         help="other ways to launch, too: pyc, cython, nuitka, pypy, uv, shim",
     )
     bench.add_argument(
-        "--time", type=float, default=60.0, metavar="SECONDS", help="how long to measure in all (default: 60)"
+        "--time",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long to measure in all (default: 60)",
     )
     bench.add_argument(
         "--network", action="store_true", help="launch hooks that import network modules, too"
     )
     bench.add_argument(
-        "--compare", type=Path, metavar="OLD.json", help="say what changed since the result that --json wrote"
+        "--compare",
+        type=Path,
+        metavar="OLD.json",
+        help="say what changed since the result that --json wrote",
     )
     bench.add_argument("--html", type=Path, metavar="FILE", help="write a page with charts")
 

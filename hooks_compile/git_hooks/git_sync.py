@@ -36,7 +36,8 @@ def run(cwd: Path, env: Mapping[str, str], *, limit: float = LIMIT_S) -> str:
     ``hooks-compile git-hooks status`` shows the last error.
     """
     gc.disable()  # 5 % of the time of this short process
-    env = dict(env)  # it selects the user's Python; git is found outside of the tree
+    env = dict(env)  # has the user's own PATH, by which the Python of hooks is found
+    # git is looked up outside of the work tree.
     os.environ["PATH"] = search_path(os.environ.get("PATH", os.defpath), cwd.resolve())
     try:
         repository = git.open_repository(cwd)

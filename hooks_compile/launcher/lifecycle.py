@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from hooks_compile.launcher.entry import Notes
 
-# What launch.py leaves in __main__.
+# The names that launch.py and prepare.py leave in __main__.
 _NAMES_OF_LAUNCH = (
     *("_data", "_file", "_hash", "_imp", "_launch", "_name", "_scope", "_user"),
     *("marshal", "posix", "sys"),
@@ -35,19 +35,24 @@ _FUNCTION_CLASS: "Any" = type(lambda: None)
 
 
 class Launch:
-    """One launch, and the two contexts, one in the other, that ``launch.py`` runs the hook in."""
+    """One launch, and the two contexts, one in the other, in which ``launch.py`` runs the hook.
+
+    The last lines of ``launch.py`` do this: ``__init__`` finds the code, ``__enter__`` is called
+    for each context, ``__call__`` prepares and returns the hook as a function, which ``launch.py``
+    calls, and ``__exit__`` is called for each context.
+    """
 
     __slots__ = ("can_prepare", "code", "gc", "is_inner", "namespace", "notes", "raised", "status")
 
     if TYPE_CHECKING:
         can_prepare: bool
         code: CodeType
-        gc: Optional[ModuleType]  # None if Python has to end the process
+        gc: Optional[ModuleType]  # None if it is known already that Python has to end the process
         is_inner: bool  # until the inner context is left
         namespace: Dict[str, Any]
         notes: Notes
-        raised: bool
-        status: Optional[int]
+        raised: bool  # the hook ended by SystemExit
+        status: Optional[int]  # None if Python has to end the process
 
     def __init__(self, namespace: "Dict[str, Any]") -> None:
         """Find or compile the code, and restore ``namespace``, the globals of ``__main__``.
@@ -66,7 +71,7 @@ class Launch:
         except Exception as error:
             run_source(error)
         restore_main(namespace, script)
-        if type(namespace.get("_file")) is int:  # else prepare.py has made this launcher
+        if type(namespace.get("_file")) is int:  # else prepare.py compiled this launcher just now
             posix.close(namespace["_file"])
         self.namespace = namespace
         self.can_prepare = can_prepare(script.source)
@@ -89,7 +94,7 @@ class Launch:
                 preimport(imports, patterns)
             GC.freeze()
             if not self.gc:
-                GC.unfreeze()  # Python destroys all of it at the end: now as objects of old
+                GC.unfreeze()  # Python will destroy them; now they are of the oldest generation
             if patterns:
                 offer_patterns(patterns)
         if is_deferred:

@@ -29,8 +29,8 @@ def find_code(runtime: str, script: "Script") -> "Tuple[CodeType, Notes]":
     """Return the code of a script and the notes of its entry.
 
     Without an entry the code is compiled, and stored for the next launch. ``runtime`` is the
-    runtime directory. Raises OSError, ValueError, SyntaxError and whatever else ``compile`` raises:
-    plain Python has to deal with all of these.
+    runtime directory, with a slash at the end. Raises OSError, ValueError, SyntaxError and whatever
+    else ``compile`` raises: plain Python has to deal with all of these.
     """
     key = read_key(runtime)
     path = script.path
