@@ -3,7 +3,7 @@
 import posix
 import sys
 
-from hooks_compile.launcher import miss, uv
+from hooks_compile.launcher import miss, snapshot, uv
 from hooks_compile.launcher.collector import COLLECTOR_IS_ENABLED, GC
 from hooks_compile.launcher.early_exit import exit_early, flush
 from hooks_compile.launcher.lookup import find_code
@@ -17,6 +17,7 @@ from hooks_compile.launcher.observers import (
 )
 from hooks_compile.launcher.patterns import offer_patterns
 from hooks_compile.launcher.preimport import preimport
+from hooks_compile.launcher.resumed import RESUMED
 from hooks_compile.launcher.script import read_script
 
 TYPE_CHECKING = False
@@ -57,6 +58,8 @@ class Launch:
         """
         runtime = sys.argv[0][: -len("launch.py")]
         try:
+            if sys.argv[1] == "--snapshot":
+                snapshot.stop(namespace)  # it returns in the process of a launch
             if sys.argv[1].startswith("--uv="):
                 uv.enter_uv(runtime)
             if posix.environ.get(b"HOOKS_COMPILE") == b"off":
@@ -95,6 +98,8 @@ class Launch:
                 offer_patterns(patterns)
         if COLLECTOR_IS_ENABLED and GC:
             GC.enable()
+        if RESUMED:
+            snapshot.begin_hook()
         return _FUNCTION_CLASS(self.code, self.namespace)  # type: ignore[no-any-return]
 
     def __exit__(
