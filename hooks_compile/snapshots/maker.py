@@ -30,6 +30,9 @@ _REGISTERS = (
 # Zero bytes of this size are mapped as new memory instead of from the file: fewer bytes on disk,
 # but one more call at each launch.
 _SMALLEST_HOLE = 64 * PAGE
+# Code and constants of this size are mapped from their own file, which all processes share: a smaller
+# snapshot, but three more calls.
+_SMALLEST_OF_FILE = 32 * PAGE
 # What lies below the stack pointer is not used: a function may use 128 bytes, and the rest is new.
 _BELOW_STACK_POINTER = 4 * PAGE
 _LONGEST_START_S = 60
@@ -77,8 +80,9 @@ def _take(
     with Tracee(words[0], words, env) as tracee:
         stopped = steering.run_to_stop(tracee)
         _require_only_streams(tracee)
-        keys = _keys(stopped, words[0], launcher)
-        image = _image(tracee, stopped, words[0], keys)
+        maps = [area for area in tracee.maps() if stopped.placed.holds(area)]
+        keys = _keys(stopped, words[0], launcher, maps)
+        image = _image(tracee, stopped, maps, words[0], keys)
     return image, next((key for key in keys if not snapshot_keys.is_settled(key, begun)), None)
 
 
@@ -120,7 +124,9 @@ def _require_only_streams(tracee: Tracee) -> None:
         raise SnapshotError("the interpreter keeps a file open that it opened while it started")
 
 
-def _keys(stopped: Stopped, python: str, launcher: Path) -> list[KeyedPath]:
+def _keys(
+    stopped: Stopped, python: str, launcher: Path, maps: Sequence[MemoryMap]
+) -> list[KeyedPath]:
     """Return what the snapshot depends on."""
     runtime = str(launcher.parent)
     looks = [Look(python, is_link=True), Look(python, is_link=False)]
@@ -130,6 +136,7 @@ def _keys(stopped: Stopped, python: str, launcher: Path) -> list[KeyedPath]:
         # a relative path is one of the working directory /, where the hook does not start
         if path.startswith("/") and is_keyed and "/__pycache__/" not in path:
             looks.append(look)
+    looks += [Look(area.path, is_link=False) for area in maps if area.path.startswith("/")]
     keys = snapshot_keys.identify(looks, stopped.listed)
     for key in keys:
         if key.path.endswith(".pth"):
@@ -149,9 +156,15 @@ def _require_harmless_pth(path: Path) -> None:
         )
 
 
-def _image(tracee: Tracee, stopped: Stopped, python: str, keys: Sequence[KeyedPath]) -> Image:
+def _image(
+    tracee: Tracee,
+    stopped: Stopped,
+    maps: Sequence[MemoryMap],
+    python: str,
+    keys: Sequence[KeyedPath],
+) -> Image:
+    """Return all that the loader needs. Raises SnapshotError."""
     registers = stopped.registers
-    maps = [area for area in tracee.maps() if stopped.placed.holds(area)]
     environ = elf.address_of(b"environ", _loaded_files(maps, python))
     if not environ:
         raise SnapshotError("the C library has no variable environ")
@@ -188,20 +201,24 @@ def _segments(tracee: Tracee, stopped: Stopped, maps: Sequence[MemoryMap]) -> It
     """Give the memory in the order of addresses; neighbours that are alike become one."""
     waiting: Segment | None = None
     for part in _parts(tracee, stopped, maps):
-        if (
-            waiting
-            and waiting.address + waiting.length == part.address
-            and waiting.protection == part.protection
-            and bool(waiting.data) == bool(part.data)
-        ):
-            length = waiting.length + part.length
-            waiting = Segment(waiting.address, length, part.protection, waiting.data + part.data)
+        if waiting and _continues(waiting, part):
+            data = waiting.data + part.data
+            waiting = waiting._replace(length=waiting.length + part.length, data=data)
             continue
         if waiting:
             yield waiting
         waiting = part
     if waiting:
         yield waiting
+
+
+def _continues(one: Segment, other: Segment) -> bool:
+    return (
+        one.end == other.address
+        and one.protection == other.protection
+        and bool(one.data) == bool(other.data)
+        and not (one.path or other.path)
+    )
 
 
 def _parts(tracee: Tracee, stopped: Stopped, maps: Sequence[MemoryMap]) -> Iterator[Segment]:
@@ -218,7 +235,19 @@ def _parts(tracee: Tracee, stopped: Stopped, maps: Sequence[MemoryMap]) -> Itera
             yield Segment(start, area.end - start, area.protection)
             continue
         data = tracee.read(start, area.end - start)
-        yield from _without_holes(start, area.protection, data)
+        if _is_as_in_its_file(area, data):
+            yield Segment(start, len(data), area.protection, path=area.path, offset=area.offset)
+        else:
+            yield from _without_holes(start, area.protection, data)
+
+
+def _is_as_in_its_file(area: MemoryMap, data: bytes) -> bool:
+    """Return whether memory is to be mapped from the program or library that it is of."""
+    if not area.path.startswith("/") or area.protection & _WRITABLE or len(data) < _SMALLEST_OF_FILE:
+        return False
+    with Path(area.path).open("rb") as file:
+        file.seek(area.offset)
+        return file.read(len(data)) == data
 
 
 def _without_holes(start: int, protection: int, data: bytes) -> Iterator[Segment]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from hooks_compile.snapshots.snapshot_keys import IS_LINK
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -24,16 +26,27 @@ _SEGMENT = struct.Struct("<3Q2I")
 _FILE = struct.Struct("<8Q2I")
 _ACTION = struct.Struct("<5Q")
 _THREAD_ID = struct.Struct("<Q")
+_IN_SNAPSHOT, _NEW_MEMORY, _IN_FILE = 0, 1, 2
 _CHECKSUM_AT, _CHECKED_FROM = 8, 16
 
 
 class Segment(NamedTuple):
-    """Memory from ``address`` on: ``data``, or ``length`` zero bytes if there is none."""
+    """Memory from ``address`` on.
+
+    It holds ``data``; or what the file ``path``, one of the keys, has at ``offset``; or zeros.
+    """
 
     address: int
     length: int
     protection: int
     data: bytes = b""
+    path: str = ""
+    offset: int = 0
+
+    @property
+    def end(self) -> int:
+        """The address behind it."""
+        return self.address + self.length
 
 
 class SignalAction(NamedTuple):
@@ -91,22 +104,20 @@ def pack(image: Image) -> bytes:
     size = _header_size(image)
     if size > LARGEST_HEADER:
         raise ValueError("the snapshot depends on too many files")
-    texts = _Texts(at=0)
     tables, pages, at = _Tables(_HEADER.size), [], size
-    with_data = []
-    for segment in image.segments:
-        with_data.append(
-            _SEGMENT.pack(
-                segment.address,
-                segment.length,
-                at if segment.data else 0,
-                segment.protection,
-                not segment.data,
-            )
-        )
-        pages.append(segment.data)
-        at += len(segment.data)
-    tables.add(with_data)
+    # a file is named by its number among the keys; what begins at 2 counts from there
+    numbers = {key.path: n + _IN_FILE for n, key in enumerate(image.keys) if not key.how & IS_LINK}
+    rows = []
+    for address, length, protection, data, path, offset in image.segments:
+        if path:
+            rows.append(_SEGMENT.pack(address, length, offset, protection, numbers[path]))
+        elif data:
+            rows.append(_SEGMENT.pack(address, length, at, protection, _IN_SNAPSHOT))
+        else:
+            rows.append(_SEGMENT.pack(address, length, 0, protection, _NEW_MEMORY))
+        pages.append(data)
+        at += len(data)
+    tables.add(rows)
     place_of_texts = _place_of_texts(image)
     texts = _Texts(place_of_texts)
     tables.add(

@@ -72,6 +72,7 @@ class MemoryMap(NamedTuple):
     end: int
     protection: int
     is_shared: bool
+    offset: int
     path: str
 
 
@@ -218,10 +219,11 @@ class Tracee:
         """Return what is mapped now, as in proc_pid_maps(5)."""
         found = []
         for line in Path(f"/proc/{self.pid}/maps").read_text("utf-8", "surrogateescape").splitlines():
-            span, bits, _, _, _, *path = line.split(None, 5)
+            span, bits, offset, _, _, *path = line.split(None, 5)
             start, end = (int(number, 16) for number in span.split("-"))
             protection = ("r" in bits) | ("w" in bits) << 1 | ("x" in bits) << 2
-            found.append(MemoryMap(start, end, protection, "s" in bits, path[0] if path else ""))
+            is_shared, name = "s" in bits, path[0] if path else ""
+            found.append(MemoryMap(start, end, protection, is_shared, int(offset, 16), name))
         return found
 
     def instruction_in(self, start: int, end: int) -> int:

@@ -60,8 +60,9 @@ struct header {
 };
 struct segment {
     u64 address, length, at;
-    u32 protection, is_anonymous;
+    u32 protection, source;
 };
+enum { IN_SNAPSHOT = 0, NEW_MEMORY = 1, IN_FILE = 2 /* and more: the number of the file */ };
 struct file { /* which the interpreter looked at while it started */
     u64 device, inode, size, mtime, mtime_ns, ctime, ctime_ns, content;
     u32 path, how;
@@ -242,9 +243,8 @@ static int is_keyed(const char *entry)
     return 0;
 }
 
-/* Reads the environment, and returns PATH.  bash puts the path of what it executes into `_`: it becomes
- * that of the interpreter, as without us.  */
-static const char *read_environment(const char *own_path, char ***own_entry)
+/* Reads the environment, and returns PATH.  */
+static const char *read_environment(void)
 {
     const char *search = "";
     for (char **entry = environment; *entry; entry++) {
@@ -256,8 +256,6 @@ static const char *read_environment(const char *own_path, char ***own_entry)
             is_traced = 1;
         else if (begins_with(*entry, "HOOKS_COMPILE_SNAPSHOT=0"))
             is_unwanted = 1;
-        else if (begins_with(*entry, "_=") && begins_with(*entry + 2, own_path))
-            *own_entry = entry;
     }
     return search;
 }
@@ -476,23 +474,40 @@ static void take_signals(void)
 
 /* Resuming.  */
 
-static void map_segments(i64 file)
+/* Opens a program or library that is mapped as it is, and checks once more that it is the same.  */
+static i64 open_file(u32 number)
+{
+    const struct file *file = TABLE(files);
+    struct kernel_stat now;
+    if (number >= header->files.count)
+        go_cold("the snapshot is damaged");
+    i64 opened = open_at(AT_FDCWD, (const char *)header_bytes + file[number].path, O_RDONLY);
+    if (opened < 0 || CALL2(SYS_FSTAT, opened, &now) || !is_same(file + number, &now))
+        go_cold((const char *)header_bytes + file[number].path);
+    return opened;
+}
+
+static void map_segments(i64 snapshot)
 {
     for (const struct segment *segment = TABLE(segments); mapped < header->segments.count; segment++) {
         u64 flags = MAP_PRIVATE | MAP_FIXED_NOREPLACE;
-        if (segment->is_anonymous)
+        i64 file = segment->source == IN_SNAPSHOT ? snapshot : -1;
+        if (segment->source == NEW_MEMORY)
             flags |= MAP_ANONYMOUS | MAP_NORESERVE;
+        else if (segment->source >= IN_FILE)
+            file = open_file(segment->source - IN_FILE);
         i64 address = system_call(SYS_MMAP, segment->address, segment->length, segment->protection,
-                                  flags, segment->is_anonymous ? ~0UL : (u64)file, segment->at);
-        if (address == (i64)segment->address) {
-            mapped++;
-            continue;
+                                  flags, (u64)file, segment->at);
+        if (file >= 0 && file != snapshot)
+            CALL1(SYS_CLOSE, file);
+        if (address != (i64)segment->address) {
+            if (address > 0) /* before Linux 4.17 the address is only a hint */
+                CALL2(SYS_MUNMAP, address, segment->length);
+            go_cold("memory is refused");
         }
-        if (address > 0) /* before Linux 4.17 the address is only a hint */
-            CALL2(SYS_MUNMAP, address, segment->length);
-        go_cold("memory is refused");
+        mapped++;
     }
-    CALL1(SYS_CLOSE, file);
+    CALL1(SYS_CLOSE, snapshot);
 }
 
 /* Gives the interpreter what its read(2) returns: the number of words, the ignored signals as bits, the
@@ -558,7 +573,6 @@ static void restore_signal_actions(void)
 _Noreturn void begin(u64 *stack)
 {
     u64 count = stack[0];
-    char *own_path = (char *)stack[1], **own_entry = 0;
     if (count < 4)
         CALL1(SYS_EXIT_GROUP, 127);
     words = (char **)(stack + 1);
@@ -568,7 +582,7 @@ _Noreturn void begin(u64 *stack)
         words[n] = words[n + 1];
     const char *end_of_words = words[word_count - 1] + length_of(words[word_count - 1]) + 1;
     const char *end_of_environment = end_of_words;
-    find_python(words[0], read_environment(own_path, &own_entry));
+    find_python(words[0], read_environment());
     const u64 *auxiliary = (const u64 *)environment;
     for (; *auxiliary; auxiliary++)
         end_of_environment = (const char *)*auxiliary + length_of((const char *)*auxiliary) + 1;
@@ -579,10 +593,6 @@ _Noreturn void begin(u64 *stack)
             hwcap2 = auxiliary[1];
         else if (auxiliary[0] == AT_SECURE)
             is_secure = auxiliary[1];
-    static char own_value[LONGEST_PATH];
-    append(own_value, append(own_value, 0, "_="), python);
-    if (own_entry)
-        *own_entry = own_value;
 
     u64 user = (u64)CALL1(SYS_GETEUID, 0);
     if (is_unwanted)
