@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hooks_compile.cli import edge, entry_commands, launch_commands, wiring_commands
+from hooks_compile.cli import (
+    edge,
+    entry_commands,
+    launch_commands,
+    snapshot_commands,
+    wiring_commands,
+)
 from hooks_compile.cli.parser import build_parser
 
 if TYPE_CHECKING:
@@ -30,6 +36,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "git-hooks": wiring_commands.run_git_hooks,
     "run": launch_commands.run_hook,
     "runtime": launch_commands.run_runtime,
+    "snapshot": snapshot_commands.run_snapshot,
     "doctor": launch_commands.run_doctor,
     "demo": launch_commands.run_demo,
 }

@@ -69,6 +69,18 @@ def build_parser() -> argparse.ArgumentParser:
         "--runtime", action="store_true", help="remove the runtime directory, too"
     )
     add("runtime", "print the launcher's path, and bring the launcher up to date")
+    snapshot = add("snapshot", "launch hooks from the memory of a started Python", as_json)
+    snapshot.add_argument("action", choices=["on", "off", "status"])
+    snapshot.add_argument(
+        "--python",
+        action="append",
+        default=[],
+        metavar="CMD",
+        help="an interpreter that runs the hooks; can be repeated (default: as for compile)",
+    )
+    snapshot.add_argument(
+        "--limit-mb", type=int, metavar="MB", help="how much they may have on disk (default: 256)"
+    )
     add("doctor", "find what keeps hooks from their entries on this machine", as_json)
     add("demo", "show it all in a temporary project").add_argument(
         "--keep", action="store_true", help="keep the project's directory"

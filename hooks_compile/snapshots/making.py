@@ -1,0 +1,65 @@
+"""Makes all snapshots that a project's hooks need: makes each, tests it, publishes it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from hooks_compile.snapshots import maker, self_test, store
+from hooks_compile.snapshots.tracee import SnapshotError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from hooks_compile.snapshots.import_sets import ImportSet
+    from hooks_compile.snapshots.store import Store
+
+
+class Made(NamedTuple):
+    """What came of a set: ``error`` is None if its snapshot is in use. Times are in seconds."""
+
+    what: ImportSet
+    error: SnapshotError | None
+    making: float = 0.0
+    testing: float = 0.0
+
+
+def make_all(
+    snapshots: Store,
+    sets: Iterable[ImportSet],
+    env: Mapping[str, str],
+    progress: Callable[[Made], None] = lambda _: None,
+) -> list[Made]:
+    """Make the snapshots of ``sets`` for launches with the environment ``env``.
+
+    ``progress`` is called after each. One that can't be made does not stop the others. Raises
+    OSError if nothing can be written.
+    """
+    done = []
+    with snapshots.locked():
+        for one in sets:
+            result = _make_one(snapshots, one, env)
+            progress(result)
+            done.append(result)
+        snapshots.remove_unused()
+    return done
+
+
+def _make_one(snapshots: Store, one: ImportSet, env: Mapping[str, str]) -> Made:
+    python = str(one.interpreter.executable)
+    place = snapshots.place(python, env)
+    begun = time.perf_counter()
+    draft = None
+    try:
+        if one.interpreter.implementation != "cpython":
+            raise SnapshotError(f"{one.interpreter.label} is not CPython")
+        data = maker.make(python, snapshots.runtime / "launch.py", env, one.imports)
+        draft = snapshots.draft(place, data)
+        made = time.perf_counter()
+        self_test.run(snapshots, place, draft, one)
+    except SnapshotError as error:
+        if draft:
+            draft.unlink(missing_ok=True)
+        return Made(one, error)
+    snapshots.publish(place, store.set_name(one.imports), draft, one.imports, one.scripts)
+    return Made(one, None, made - begun, time.perf_counter() - made)
