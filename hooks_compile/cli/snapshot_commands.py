@@ -50,7 +50,7 @@ def _turn_on(arguments: argparse.Namespace, snapshots: Store) -> int:
     sets = _sets_of(job)
     snapshots.turn_on(loader)
     made = making.make_all(snapshots, sets, os.environ, _show_made)
-    is_usable = any(each.error is None for each in made)
+    is_usable = bool(snapshots.snapshots())
     if not is_usable:
         snapshots.remove()
     if arguments.json:

@@ -9,7 +9,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hooks_compile import files
 from hooks_compile.snapshots import elf, snapshot_keys, steering
+from hooks_compile.snapshots.site_code import is_harmless_pth
 from hooks_compile.snapshots.snapshot_file import Image, Machine, Segment, pack
 from hooks_compile.snapshots.snapshot_keys import Look
 from hooks_compile.snapshots.tracee import PAGE, SnapshotError, Tracee
@@ -44,8 +46,6 @@ _READABLE, _WRITABLE = 1, 2
 _LOWEST_PID = 1000
 # The kernel's own files say something else to each process, or each time.
 _NOT_KEYED = ("/proc/", "/sys/", "/dev/")
-# The lines of these .pth files execute something, which is known to be harmless.
-_KNOWN_PTH = ("distutils-precedence.pth", "_virtualenv.pth", "__editable__")
 
 
 def make(python: str, launcher: Path, env: Mapping[str, str], imports: Sequence[str]) -> bytes:
@@ -146,10 +146,7 @@ def _keys(
 
 def _require_harmless_pth(path: Path) -> None:
     """Raise SnapshotError for a ``.pth`` file whose lines execute something that is not known."""
-    if path.name.startswith(_KNOWN_PTH):
-        return
-    text = path.read_text("utf-8", "replace")
-    if any(line.startswith(("import ", "import\t")) for line in text.splitlines()):
+    if not is_harmless_pth(path.name, files.read_bytes(path).decode("utf-8", "replace")):
         raise SnapshotError(
             "this file executes code at each start of Python, and it is not known what it does",
             path=path,

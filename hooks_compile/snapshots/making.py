@@ -35,10 +35,15 @@ def make_all(
     ``progress`` is called after each. One that can't be made does not stop the others. Raises
     OSError if nothing can be written.
     """
-    done = []
+    done: list[Made] = []
+    unusable = set()
     with snapshots.locked():
         for one in sets:
+            if one.interpreter in unusable:
+                continue  # its base can't be made, and that was told
             result = _make_one(snapshots, one, env)
+            if result.error and not one.imports:
+                unusable.add(one.interpreter)
             progress(result)
             done.append(result)
         snapshots.remove_unused()

@@ -40,12 +40,13 @@ _READLINK, _ARCH_PRCTL, _SET_TID, _OPENAT, _NEWFSTATAT, _READLINKAT = 89, 158, 2
 _FACCESSAT, _SET_ROBUST, _STATX, _RSEQ, _FACCESSAT2 = 269, 273, 332, 334, 439
 # What an interpreter may do while it starts, beside the above: close, dup, fstat, poll, lseek, mprotect,
 # munmap, rt_sigprocmask, ioctl, pread64, madvise, getpid, uname, fcntl, getcwd, get*id, sysinfo,
-# prlimit64 and getrlimit, getdents64, gettid, time, gettimeofday, futex, sched_getaffinity, clock_*, epoll_create1, getrandom. Each call
+# prlimit64 and getrlimit, getdents64, gettid, time, gettimeofday, futex, sched_getaffinity, clock_*, epoll_create1, getrandom,
+# pidfd_open. Each call
 # that is missing leaves something in the kernel that a resumed process would not have.
 _HARMLESS = frozenset(
     (
         *(3, 5, 7, 8, 10, 11, 14, 16, 17, 28, 32, 39, 63, 72, 79, 96, 97, 98, 99, 102, 104, 107, 108, 110),
-        *(111, 115, 118, 120, 186, 201, 202, 204, 217, 228, 229, 291, 302, 318),
+        *(111, 115, 118, 120, 186, 201, 202, 204, 217, 228, 229, 291, 302, 318, 434),
         *(_READ, _OPEN, _STAT, _LSTAT, _MMAP, _BRK, _SIGACTION, _ACCESS, _MREMAP, _READLINK),
         *(_ARCH_PRCTL, _SET_TID, _OPENAT, _NEWFSTATAT, _READLINKAT, _FACCESSAT, _SET_ROBUST),
         *(_STATX, _RSEQ, _FACCESSAT2),
