@@ -56,10 +56,19 @@ def _imports_of(result: CompileResult, key: bytes) -> tuple[str, ...]:
         data = files.read_bytes(result.entry, files.LARGEST_SOURCE)
     except OSError:
         return ()  # it has just been removed
-    if mentions_observers(source) or can_shadow_stdlib(str(result.source.path.parent)):
-        return ()
     # Python before 3.11 has another hash: what it made can't be verified here.
     if tag(key, result.choice.level, data[:-TAG_SIZE], source) != data[-TAG_SIZE:]:
+        return ()
+    return imports_of_entry(result.source.path, data)
+
+
+def imports_of_entry(script: Path, data: bytes) -> tuple[str, ...]:
+    """Return the imports that a launch makes ahead of a script; ``data`` is its entry, verified.
+
+    There are none if the script could see that, as the launcher decides it. Raises OSError.
+    """
+    source = files.read_bytes(script, files.LARGEST_SOURCE)
+    if mentions_observers(source) or can_shadow_stdlib(str(script.parent)):
         return ()
     return unpack_imports(data)
 

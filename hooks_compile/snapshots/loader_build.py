@@ -1,4 +1,4 @@
-"""Compiles the loader: when the package is built if there is a C compiler, else by ``snapshot on``."""
+"""Compiles the loader: when the package is built, or else when snapshots are turned on."""
 
 from __future__ import annotations
 

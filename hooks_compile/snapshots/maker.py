@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from hooks_compile.snapshots.snapshot_keys import KeyedPath
     from hooks_compile.snapshots.steering import Stopped
-    from hooks_compile.snapshots.snapshot_keys import Look
-from hooks_compile.snapshots.tracee import MemoryMap, Registers
+from hooks_compile.snapshots.tracee import MemoryMap
 
 # The order of x86_64.h.
 _REGISTERS = (
@@ -32,8 +31,8 @@ _REGISTERS = (
 # Zero bytes of this size are mapped as new memory instead of from the file: fewer bytes on disk,
 # but one more call at each launch.
 _SMALLEST_HOLE = 64 * PAGE
-# Code and constants of this size are mapped from their own file, which all processes share: a smaller
-# snapshot, but three more calls.
+# Code and constants of this size are mapped from their own file, which all processes share: the
+# snapshot is smaller, but three more calls are needed.
 _SMALLEST_OF_FILE = 32 * PAGE
 # What lies below the stack pointer is not used: a function may use 128 bytes, and the rest is new.
 _BELOW_STACK_POINTER = 4 * PAGE
@@ -65,17 +64,17 @@ def make(python: str, launcher: Path, env: Mapping[str, str], imports: Sequence[
     _rehearse(words, keyed)
     _use_up_low_pids()
     for _ in range(_ATTEMPTS):
-        image, youngest = _take(words, keyed, launcher)
-        if youngest is None:
+        image, unsettled = _take(words, keyed, launcher)
+        if not unsettled:
             return pack(image)
         time.sleep(2 * snapshot_keys.RACY_S)
-    raise SnapshotError("it is modified all the time", path=Path(youngest.path))
+    raise SnapshotError("it is modified all the time", path=Path(unsettled[0].path))
 
 
 def _take(
     words: Sequence[str], env: Mapping[str, str], launcher: Path
-) -> tuple[Image, KeyedPath | None]:
-    """Return the image of an interpreter, and what was modified too shortly before, if anything."""
+) -> tuple[Image, list[KeyedPath]]:
+    """Return the image of an interpreter, and what was modified too shortly before."""
     begun = snapshot_keys.current_time()
     with Tracee(words[0], words, env) as tracee:
         stopped = steering.run_to_stop(tracee)
@@ -83,7 +82,7 @@ def _take(
         maps = [area for area in tracee.maps() if stopped.placed.holds(area)]
         keys = _keys(stopped, words[0], launcher, maps)
         image = _image(tracee, stopped, maps, words[0], keys)
-    return image, next((key for key in keys if not snapshot_keys.is_settled(key, begun)), None)
+    return image, [key for key in keys if not snapshot_keys.is_settled(key, begun)]
 
 
 def _rehearse(words: Sequence[str], env: Mapping[str, str]) -> None:
@@ -240,7 +239,11 @@ def _parts(tracee: Tracee, stopped: Stopped, maps: Sequence[MemoryMap]) -> Itera
 
 def _is_as_in_its_file(area: MemoryMap, data: bytes) -> bool:
     """Return whether memory is to be mapped from the program or library that it is of."""
-    if not area.path.startswith("/") or area.protection & _WRITABLE or len(data) < _SMALLEST_OF_FILE:
+    if (
+        not area.path.startswith("/")
+        or area.protection & _WRITABLE
+        or len(data) < _SMALLEST_OF_FILE
+    ):
         return False
     with Path(area.path).open("rb") as file:
         file.seek(area.offset)

@@ -13,7 +13,6 @@ import resource
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +24,7 @@ from hooks_compile.snapshots import snapshot_keys
 from hooks_compile.snapshots.tracee import SnapshotError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from hooks_compile.snapshots.import_sets import ImportSet
     from hooks_compile.snapshots.store import Place, Store
@@ -51,8 +50,8 @@ def run(snapshots: Store, place: Place, draft: Path, what: ImportSet) -> None:
         os.link(draft, link)
         try:
             launches = _Launches(snapshots, place, script)
-            for case in _SPECIAL:
-                _SPECIAL[case](launches)
+            for launch in _SPECIAL:
+                launch(launches)
             for case in _USUAL:
                 launches.require(case)
         finally:
@@ -150,12 +149,6 @@ def _limits(launches: _Launches) -> None:
     launches.require("limits", preexec_fn=lower)
 
 
-_SPECIAL: dict[str, Callable[[_Launches], None]] = {
-    "closed": _closed_streams,
-    "broken_pipe": _broken_pipe,
-    "terminal": _terminal,
-    "interrupt": _interrupt,
-    "limits": _limits,
-}
+_SPECIAL = (_closed_streams, _broken_pipe, _terminal, _interrupt, _limits)
 # These only need to be launched.
 _USUAL: Sequence[str] = ("threads", "processes", "libraries", "memory", "recursion", "signals")

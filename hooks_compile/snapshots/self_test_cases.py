@@ -7,19 +7,19 @@ import os
 import sys
 
 
-def run(case):
+def run(case: str) -> None:
     """Run one case."""
     CASES[case]()
     if case not in ("closed", "broken_pipe"):
         print("fine")
 
 
-def closed():
+def closed() -> None:
     """All three streams are closed."""
     require(sys.stdin is sys.stdout is sys.stderr is None)
 
 
-def broken_pipe():
+def broken_pipe() -> None:
     """Nobody reads stdout."""
     try:
         print("x" * 100000, flush=True)
@@ -28,12 +28,12 @@ def broken_pipe():
     require(False)
 
 
-def terminal():
+def terminal() -> None:
     """Stdin is a terminal."""
     require(sys.stdin.isatty() and not sys.stdout.isatty())
 
 
-def interrupt():
+def interrupt() -> None:
     """Wait for ^C."""
     import time
 
@@ -41,7 +41,7 @@ def interrupt():
     time.sleep(60)
 
 
-def limits():
+def limits() -> None:
     """The limits are those of the caller."""
     import resource
 
@@ -49,15 +49,15 @@ def limits():
     require(os.nice(0) >= 5)
 
 
-def threads():
+def threads() -> None:
     """Threads run, each with its own data, and signals reach the main thread."""
     import signal
     import threading
 
-    seen = []
+    seen: list = []  # type: ignore[type-arg] # 3.8 has no list[...]
     local = threading.local()
 
-    def work(number):
+    def work(number: int) -> None:
         local.number = number
         seen.append(local.number)
 
@@ -72,11 +72,11 @@ def threads():
     if hasattr(main, "native_id"):
         require(main.native_id == os.getpid())
     signal.signal(signal.SIGUSR1, lambda *_: seen.append("signal"))
-    signal.pthread_kill(main.ident, signal.SIGUSR1)
+    signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
     require(seen[-1] == "signal")
 
 
-def processes():
+def processes() -> None:
     """Children are forked and executed, and the environment reaches them."""
     import subprocess
 
@@ -91,13 +91,13 @@ def processes():
     require(os.system("exit 3") == 3 << 8)
 
 
-def libraries():
+def libraries() -> None:
     """Every extension module of the standard library can be loaded and used."""
     import importlib
     import sysconfig
 
     directory = sysconfig.get_config_var("DESTSHARED")
-    names = os.listdir(directory) if directory and os.path.isdir(directory) else []
+    names = os.listdir(directory or "/")
     for name in sorted({name.partition(".")[0] for name in names if name.endswith(".so")}):
         if "test" not in name and name not in ("_tkinter", "readline", "_curses", "_curses_panel"):
             try:
@@ -111,7 +111,7 @@ def libraries():
     require(hashlib.sha256(b"").hexdigest().startswith("e3b0c44298fc1c14"))
 
 
-def memory():
+def memory() -> None:
     """Much memory is allocated, and the collector runs over all objects."""
     import gc
 
@@ -125,10 +125,10 @@ def memory():
     gc.collect()
 
 
-def recursion():
+def recursion() -> None:
     """Deep recursion ends in an error, and a C function may use much of the stack."""
 
-    def deep(n):
+    def deep(n: int) -> int:
         return deep(n + 1)
 
     try:
@@ -140,11 +140,13 @@ def recursion():
     import re
 
     require(re.match("(" * 90 + "a" + ")" * 90, "a"))
-    repr_of_nested = "[" * 80 + "]" * 80
-    require(repr(eval(repr_of_nested)) == repr_of_nested)
+    import ast
+
+    nested = "[" * 80 + "]" * 80
+    require(repr(ast.literal_eval(nested)) == nested)
 
 
-def signals():
+def signals() -> None:
     """Handlers run, alarms arrive, and a child can be killed."""
     import signal
 
@@ -160,7 +162,7 @@ def signals():
     require(os.waitpid(child, 0)[1] == signal.SIGTERM)
 
 
-def require(is_right):
+def require(is_right: object) -> None:
     """Fail unless the argument is true; the traceback shows the line."""
     if not is_right:
         raise AssertionError(sys._getframe(1).f_lineno)

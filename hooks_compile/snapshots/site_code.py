@@ -1,7 +1,7 @@
 """Whether the lines of ``.pth`` files that execute something are known to be harmless.
 
-``site`` executes each line that begins with ``import``, at each start of Python. In a resumed process
-that happened once, before. So a line may only do what is the same in each process.
+``site`` executes each line that begins with ``import``, at each start of Python. In a resumed
+process that happened before. So a line may only do what is the same in each process.
 """
 
 from __future__ import annotations

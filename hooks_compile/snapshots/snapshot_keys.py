@@ -112,7 +112,7 @@ def identify(looks: Iterable[Look], listed: Collection[str]) -> list[KeyedPath]:
 def _identify(look: Look, listed: Collection[str]) -> KeyedPath:
     path, how = look.path, IS_LINK if look.is_link else 0
     try:
-        found = os.lstat(path) if look.is_link else os.stat(path)
+        found = os.stat(path, follow_symlinks=not look.is_link)  # noqa: PTH116 - a string
     except (FileNotFoundError, NotADirectoryError):
         return KeyedPath(path, how | IS_MISSING)
     content = 0

@@ -1,7 +1,7 @@
 """Runs an unmodified interpreter at addresses of our choice, up to the point of its snapshot.
 
-The kernel places what it maps at random. Two processes that place their own mappings in the same
-range could meet, so a snapshot lies in a range where the kernel places nothing by itself. Before the
+The kernel places what it maps at random. In another process something else may lie where the
+interpreter was, so a snapshot lies in a range where the kernel places nothing by itself. Before the
 first instruction we move there what execve(2) has mapped. After that, each mmap(2) that leaves the
 address to the kernel gets one of ours.
 """
@@ -35,17 +35,52 @@ _HEAP_END = 0x7FFFF0000000
 STOP_FD = 1023
 
 # Numbers of system calls.
-_READ, _OPEN, _STAT, _LSTAT, _MMAP, _BRK, _SIGACTION, _ACCESS, _MREMAP = 0, 2, 4, 6, 9, 12, 13, 21, 25
+_READ, _OPEN, _STAT, _LSTAT, _MMAP, _BRK, _SIGACTION, _ACCESS, _MREMAP = (
+    0,
+    2,
+    4,
+    6,
+    9,
+    12,
+    13,
+    21,
+    25,
+)
 _READLINK, _ARCH_PRCTL, _SET_TID, _OPENAT, _NEWFSTATAT, _READLINKAT = 89, 158, 218, 257, 262, 267
 _FACCESSAT, _SET_ROBUST, _STATX, _RSEQ, _FACCESSAT2 = 269, 273, 332, 334, 439
-# What an interpreter may do while it starts, beside the above: close, dup, fstat, poll, lseek, mprotect,
-# munmap, rt_sigprocmask, ioctl, pread64, madvise, getpid, uname, fcntl, getcwd, get*id, sysinfo,
-# prlimit64 and getrlimit, getdents64, gettid, time, gettimeofday, futex, sched_getaffinity, clock_*, epoll_create1, getrandom,
-# pidfd_open. Each call
-# that is missing leaves something in the kernel that a resumed process would not have.
+# What an interpreter may do while it starts, beside the above: close, dup, fstat, poll, lseek,
+# mprotect, munmap, rt_sigprocmask, ioctl, pread64, madvise, getpid, uname, fcntl, getcwd, get*id,
+# sysinfo, getrlimit, prlimit64, getdents64, gettid, time, gettimeofday, futex, sched_getaffinity,
+# clock_*, epoll_create1, pidfd_open, getrandom. Each call that is missing leaves something in the
+# kernel that a resumed process would not have. Descriptors are checked at the stop.
 _HARMLESS = frozenset(
     (
-        *(3, 5, 7, 8, 10, 11, 14, 16, 17, 28, 32, 39, 63, 72, 79, 96, 97, 98, 99, 102, 104, 107, 108, 110),
+        *(
+            3,
+            5,
+            7,
+            8,
+            10,
+            11,
+            14,
+            16,
+            17,
+            28,
+            32,
+            39,
+            63,
+            72,
+            79,
+            96,
+            97,
+            98,
+            99,
+            102,
+            104,
+            107,
+            108,
+            110,
+        ),
         *(111, 115, 118, 120, 186, 201, 202, 204, 217, 228, 229, 291, 302, 318, 434),
         *(_READ, _OPEN, _STAT, _LSTAT, _MMAP, _BRK, _SIGACTION, _ACCESS, _MREMAP, _READLINK),
         *(_ARCH_PRCTL, _SET_TID, _OPENAT, _NEWFSTATAT, _READLINKAT, _FACCESSAT, _SET_ROBUST),
@@ -298,7 +333,7 @@ class _Steering:
         )
 
     def _thread_ids(self, registers: Registers) -> tuple[int, ...]:
-        """Return where the C library has noted the id of the thread: ``struct pthread`` of glibc."""
+        """Return where ``struct pthread`` of the C library holds the id of the thread."""
         block = registers.fs_base
         words = struct.unpack("<576I", self._tracee.read(block, 2304))
         found = tuple(block + 4 * n for n, word in enumerate(words) if word == self._tracee.pid)

@@ -20,7 +20,6 @@ import contextlib
 import json
 import os
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filelock import FileLock
@@ -32,6 +31,7 @@ from hooks_compile.snapshots import snapshot_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
 DIRECTORY = "snapshots"
 LOADER = "loader"

@@ -39,7 +39,7 @@ class SnapshotError(HooksCompileError):
 class Registers(ctypes.Structure):
     """``struct user_regs_struct`` of sys/user.h."""
 
-    _fields_ = [(name, ctypes.c_ulong) for name in _NUMBERS]  # noqa: RUF012 - ctypes wants a list
+    _fields_ = [(name, ctypes.c_ulong) for name in _NUMBERS]
 
     if TYPE_CHECKING:
         r8: int
@@ -88,7 +88,12 @@ class Tracee:
         Raises SnapshotError if it can't be traced.
         """
         self._libc = ctypes.CDLL(None, use_errno=True)
-        self._libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+        self._libc.ptrace.argtypes = [
+            ctypes.c_long,
+            ctypes.c_long,
+            ctypes.c_void_p,
+            ctypes.c_void_p,
+        ]
         self._libc.ptrace.restype = ctypes.c_long
         self.pid = os.fork()
         if not self.pid:
@@ -182,7 +187,7 @@ class Tracee:
         self._ptrace(_GETFPREGS, 0, ctypes.addressof(state))
         (control,) = struct.unpack_from("<H", state, 0)
         (mxcsr,) = struct.unpack_from("<I", state, 24)
-        return control == 0x37F and mxcsr & ~0x3F == 0x1F80
+        return bool(control == 0x37F and mxcsr & ~0x3F == 0x1F80)
 
     def read(self, address: int, size: int) -> bytes:
         """Return ``size`` bytes of the memory at ``address``."""
@@ -218,7 +223,9 @@ class Tracee:
     def maps(self) -> list[MemoryMap]:
         """Return what is mapped now, as in proc_pid_maps(5)."""
         found = []
-        for line in Path(f"/proc/{self.pid}/maps").read_text("utf-8", "surrogateescape").splitlines():
+        for line in (
+            Path(f"/proc/{self.pid}/maps").read_text("utf-8", "surrogateescape").splitlines()
+        ):
             span, bits, offset, _, _, *path = line.split(None, 5)
             start, end = (int(number, 16) for number in span.split("-"))
             protection = ("r" in bits) | ("w" in bits) << 1 | ("x" in bits) << 2

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.snapshots import snapshot_keys, steering
+from hooks_compile.snapshots import loader_build, snapshot_keys, steering
 from hooks_compile.snapshots.site_code import is_harmless_pth
 from hooks_compile.snapshots.snapshot_keys import IS_MISSING, IS_ONLY_PASSED, Look
 from hooks_compile.snapshots.tracee import SnapshotError
@@ -43,12 +43,14 @@ def hook(machine: Machine) -> Path:
     return machine.directory / "hooks" / "hook.py"
 
 
-def require_cold(machine: Machine, hook: Path, reason: str, **how: object) -> None:
+def require_cold(
+    machine: Machine, hook: Path, reason: str, before: Callable[[], object] | None = None
+) -> None:
     """A launch is cold for this reason, and right."""
-    warm = machine.launch(hook, **how)
+    warm = machine.launch(hook, before=before)
     assert not warm.resumed
     assert reason in warm.reason
-    assert warm.shown == machine.user.source(hook, **how).shown
+    assert warm.shown == machine.user.source(hook, before=before).shown
 
 
 @pytest.mark.parametrize(
@@ -60,9 +62,7 @@ def require_cold(machine: Machine, hook: Path, reason: str, **how: object) -> No
     ],
 )
 def test_a_variable_that_start_up_reads(machine: Machine, hook: Path, variable: str) -> None:
-    other = Machine(
-        machine.user.with_env(**{variable: "0"}), machine.directory, machine.snapshots
-    )
+    other = Machine(machine.user.with_env(**{variable: "0"}), machine.directory, machine.snapshots)
     require_cold(other, hook, "no snapshot for this interpreter and environment")
 
 
@@ -176,13 +176,13 @@ def test_links_of_others_are_not_followed(machine: Machine, hook: Path, tmp_path
         assert not machine.launch(hook).resumed
     finally:
         moved.replace(file)
-    os.rename(directory, moved)
+    directory.rename(moved)
     directory.symlink_to(moved)
     try:
         assert not machine.launch(hook).resumed
     finally:
         directory.unlink()
-        os.rename(moved, directory)
+        moved.rename(directory)
     assert machine.launch(hook).resumed
 
 
@@ -204,9 +204,7 @@ def test_the_script_itself_is_no_key(machine: Machine, hook: Path) -> None:
 def test_no_snapshot_is_made_of_what_has_to_happen_in_each_process(
     machine: Machine, variable: str
 ) -> None:
-    other = Machine(
-        machine.user.with_env(**{variable: "1"}), machine.directory, machine.snapshots
-    )
+    other = Machine(machine.user.with_env(**{variable: "1"}), machine.directory, machine.snapshots)
     with pytest.raises(SnapshotError, match=variable):
         other.make()
 
@@ -244,7 +242,10 @@ def test_a_pth_file_that_executes_something_unknown(machine: Machine, text: str)
     [
         ("/some/directory\n# a comment\n", True),
         ("import sys, os\n", True),
-        ("import os; exec('try:\\n import no_such_module\\n x()\\nexcept ImportError: pass')", True),
+        (
+            "import os; exec('try:\\n import no_such_module\\n x()\\nexcept ImportError: pass')",
+            True,
+        ),
         ("import os; exec('try:\\n import json\\n x()\\nexcept ImportError: pass')", False),
         ("import os; exec('try:\\n import no_such\\nexcept ImportError: os.abort()')", False),
         ("import os; print(1)", False),
@@ -277,8 +278,6 @@ def test_identities(tmp_path: Path) -> None:
 
 
 def test_the_list_of_variables_is_that_of_the_loader() -> None:
-    from hooks_compile.snapshots import loader_build
-
     text = (loader_build.SOURCES / "loader.c").read_text("utf-8")
     start = text.index("keyed[][20] = {")
     quoted = text[start : text.index("};", start)].split('"')[1::2]
@@ -293,7 +292,5 @@ def test_a_debugger_of_the_launch_changes_nothing(machine: Machine, hook: Path) 
         *("strace", "-f", "-o", os.devnull, str(machine.snapshots.loader), machine.user.python),
         *(str(machine.user.runtime / "launch.py"), str(hook)),
     ]
-    done = subprocess.run(
-        words, env=machine.user.environment(), capture_output=True, check=False
-    )
+    done = subprocess.run(words, env=machine.user.environment(), capture_output=True, check=False)
     assert done.stdout == machine.user.source(hook).stdout

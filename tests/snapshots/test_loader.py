@@ -95,7 +95,7 @@ def test_it_needs_no_library_and_no_memory_that_is_writable_and_executable(tmp_p
 
 def calls_of(machine: Machine, words: list[str], env: dict[str, str]) -> list[str]:
     """The system calls of the loader, until it is another program or the resumed Python."""
-    calls = []
+    calls: list[str] = []
     with Tracee(words[0], words, env) as tracee:
         while True:
             registers = tracee.next_stop()

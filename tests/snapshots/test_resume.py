@@ -6,15 +6,18 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.snapshot_machine import NEEDS_LOADER, Machine, each_snapshot_interpreter
+from tests.support.snapshot_machine import (
+    NEEDS_LOADER,
+    Machine,
+    each_snapshot_interpreter,
+    interpreters,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.interpreters_found import Found
@@ -66,8 +69,6 @@ def test_hooks_of_usual_shape_are_resumed_with_the_same_result(
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     """A machine with the newest Python."""
-    from tests.support.snapshot_machine import interpreters
-
     return Machine.create(tmp_path, interpreters()[-1])
 
 
@@ -134,7 +135,7 @@ seen = {
     "fds": fds,
     "modules": sorted(sys.modules), "main": sorted(globals()),
     "limits": [resource.getrlimit(n) for n in range(16)], "doc": __doc__, "spec": __spec__,
-    "started": time.time() - (logging._startTime / (1e9 if isinstance(logging._startTime, int) else 1)) < 5,
+    "started": time.time() - logging._startTime / (1e9 if logging._startTime > 1e12 else 1) < 5,
     "loader": repr(type(__loader__)), "in": sys.stdin.read(),
 }
 json.dump(seen, sys.stdout, indent=1, sort_keys=True)
@@ -231,9 +232,7 @@ def test_randomness_is_new_in_each_launch(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV])
-def test_a_hook_dies_of_a_signal_as_it_would_have(
-    machine: Machine, number: signal.Signals
-) -> None:
+def test_a_hook_dies_of_a_signal_as_it_would_have(machine: Machine, number: signal.Signals) -> None:
     hook = machine.write(f"import os\nprint('x', flush=True)\nos.kill(os.getpid(), {number})\n")
     machine.make(hook)
     warm = machine.launch(hook)
@@ -274,7 +273,9 @@ def test_unbuffered_streams_stay_so(machine: Machine) -> None:
 
 
 def test_many_words_and_a_large_environment(machine: Machine) -> None:
-    hook = machine.write("import os, sys\nprint(len(sys.argv), sum(map(len, os.environ.values())))\n")
+    hook = machine.write(
+        "import os, sys\nprint(len(sys.argv), sum(map(len, os.environ.values())))\n"
+    )
     machine.make()
     for size, is_resumed in ((50_000, True), (130_000, False)):
         user = machine.user.with_env(**{f"V{n}": "x" * 1000 for n in range(size // 1000)})
@@ -310,5 +311,3 @@ def test_python_is_found_on_path_as_a_shell_does(machine: Machine, tmp_path: Pat
     gone = user.run([loader, "no-such-python", launcher, str(hook)])
     assert gone.status == 127
     assert b"no-such-python" in gone.stderr
-
-

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.launcher.entry import unpack_imports
-from hooks_compile.model import Interpreter
 from hooks_compile.snapshots import loader_build, maker, store
 from tests.support import interpreters_found
 from tests.support.interpreters_found import Found
@@ -20,6 +19,8 @@ from tests.support.launches import Launched, User
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from hooks_compile.model import Interpreter
 
 NEEDS_LOADER = pytest.mark.skipif(
     not loader_build.is_supported_machine(), reason="snapshots are for Linux on x86-64"
@@ -39,7 +40,9 @@ def loader() -> bytes:
 
 def interpreters() -> list[Found]:
     """The interpreters that tests make snapshots of: of those that a run uses."""
-    return [each for each in interpreters_found.used() if each.is_cpython and each.version >= OLDEST]
+    return [
+        each for each in interpreters_found.used() if each.is_cpython and each.version >= OLDEST
+    ]
 
 
 each_snapshot_interpreter = pytest.mark.parametrize(
@@ -111,7 +114,9 @@ class Machine:
 
     def imports_of(self, hook: Path) -> tuple[str, ...]:
         """The imports that the entry of a hook notes."""
-        entry = next(path for level in (2, 0) if (path := self.user.entry_path(hook, level)).exists())
+        entry = next(
+            path for level in (2, 0) if (path := self.user.entry_path(hook, level)).exists()
+        )
         return unpack_imports(entry.read_bytes())
 
     def launch(self, hook: Path, *arguments: str, **how: object) -> Launched:
@@ -121,4 +126,3 @@ class Machine:
             *(str(self.user.runtime / "launch.py"), str(hook), *arguments),
         ]
         return self.user.run(words, **how)  # type: ignore[arg-type]
-

@@ -1,6 +1,6 @@
 """Whether a snapshot fits the hook that it was resumed for, and the step from one to the other."""
 
-import _signal
+import _signal  # type: ignore[import-not-found] # typeshed lacks it
 import posix
 import sys
 
@@ -33,7 +33,7 @@ def require_fit(imports: "Tuple[str, ...]", script: "Script") -> None:
 
 
 def start_cold(reason: str) -> "NoReturn":
-    """Replace the process by the cold launch that it would have been. Nothing of the hook has run."""
+    """Become the cold launch that this would have been. Nothing of the hook has run."""
     if b"HOOKS_COMPILE_TRACE" in posix.environ:
         posix.putenv(b"HOOKS_COMPILE_COLD", reason.encode())
     posix.execv(sys.executable, sys.orig_argv)

@@ -1,6 +1,6 @@
 """What a started interpreter holds of its process: words, environment, signals, randomness, ids."""
 
-import _signal
+import _signal  # type: ignore[import-not-found] # typeshed lacks it
 import _thread
 import posix
 import sys
