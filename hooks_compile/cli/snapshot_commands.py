@@ -17,17 +17,22 @@ if TYPE_CHECKING:
     from hooks_compile.cli.context import Job
     from hooks_compile.snapshots.import_sets import ImportSet
     from hooks_compile.snapshots.making import Made
-    from hooks_compile.snapshots.store import Snapshot, Store
+    from hooks_compile.snapshots.snapshot_store import Snapshot, Store
 
 
 def run_snapshot(arguments: argparse.Namespace) -> int:
     """Turn snapshots on or off, or show them."""
     from hooks_compile.install import runtime_directory
-    from hooks_compile.snapshots.store import Store
+    from hooks_compile.snapshots.snapshot_store import Store
 
     snapshots = Store(runtime_directory.location(os.environ))
     if arguments.action == "on":
         return _turn_on(arguments, snapshots)
+    if arguments.action == "refresh":
+        from hooks_compile.snapshots import queue
+
+        queue.refresh(snapshots)
+        return 0
     if arguments.action == "off":
         return _turn_off(arguments, snapshots)
     return _show(arguments, snapshots)
@@ -35,7 +40,7 @@ def run_snapshot(arguments: argparse.Namespace) -> int:
 
 def _turn_on(arguments: argparse.Namespace, snapshots: Store) -> int:
     """Make the snapshots of this project's hooks, test them, and let launches use them."""
-    from hooks_compile.snapshots import loader_build, making
+    from hooks_compile.snapshots import loader_build, making, queue
 
     try:
         loader = loader_build.loader()
@@ -48,6 +53,7 @@ def _turn_on(arguments: argparse.Namespace, snapshots: Store) -> int:
         snapshots.set_limit(arguments.limit_mb)
     record_shims(job)
     sets = _sets_of(job)
+    queue.write_command(snapshots)
     snapshots.turn_on(loader)
     made = making.make_all(snapshots, sets, os.environ, _show_made)
     is_usable = bool(snapshots.snapshots())

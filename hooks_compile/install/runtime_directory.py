@@ -138,7 +138,8 @@ def remove(directory: Path) -> list[Path]:
     names = (
         *("key", "launch.py", "fallbacks.log", "interpreters.json", "seen/*", "shims.sh"),
         *("shims/*", "watch/*", "launch.py.*", "prepare.py", _RECORDER, _NO_CACHE, "uv.sh"),
-        *("uv/**/*.uv", _PARTS, _MANIFEST, "snapshots/loader", "snapshots/*.*", "snapshots/lock"),
+        *("uv/**/*.uv", _PARTS, _MANIFEST, "snapshots/loader", "snapshots/*.*"),
+        *("snapshots/lock", "snapshots/maker", "snapshots/asked"),
         "snapshots/*/*",
     )
     paths = [path for name in names for path in directory.glob(name)]
@@ -152,6 +153,11 @@ def remove(directory: Path) -> list[Path]:
             emptied.rmdir()
             paths.append(emptied)
     return paths
+
+
+def has_snapshots(directory: Path) -> bool:
+    """Return whether the user has turned snapshots on."""
+    return os.access(directory / "snapshots" / "loader", os.X_OK)
 
 
 def is_private(path: Path) -> bool:

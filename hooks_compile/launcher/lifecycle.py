@@ -66,6 +66,8 @@ class Launch:
                 raise ValueError("HOOKS_COMPILE=off")
             script = read_script(sys.argv[1])
             self.code, self.notes = find_code(runtime, script)
+            if not RESUMED and posix.access(runtime + "snapshots/loader", posix.X_OK):
+                snapshot.ask_for_snapshot(runtime, script.path)
         except Exception as error:
             run_source(error)
         restore_main(namespace, script)

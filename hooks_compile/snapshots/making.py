@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile.snapshots import maker, self_test, store
+from hooks_compile.snapshots import maker, self_test, snapshot_store
 from hooks_compile.snapshots.tracee import SnapshotError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from hooks_compile.snapshots.import_sets import ImportSet
-    from hooks_compile.snapshots.store import Store
+    from hooks_compile.snapshots.snapshot_store import Store
 
 
 class Made(NamedTuple):
@@ -66,5 +66,5 @@ def _make_one(snapshots: Store, one: ImportSet, env: Mapping[str, str]) -> Made:
         if draft:
             draft.unlink(missing_ok=True)
         return Made(one, error)
-    snapshots.publish(place, store.set_name(one.imports), draft, one.imports, one.scripts)
+    snapshots.publish(place, snapshot_store.set_name(one.imports), draft, one.imports, one.scripts)
     return Made(one, None, made - begun, time.perf_counter() - made)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hooks_compile.snapshots.import_sets import ImportSet
-    from hooks_compile.snapshots.store import Place, Store
+    from hooks_compile.snapshots.snapshot_store import Place, Store
 
 _CASES = Path(__file__).with_name("self_test_cases.py")
 _BODY = "import sys\nimport self_test_cases\nself_test_cases.run(sys.argv[1])\n"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.snapshots.snapshot_file import SignalAction, ThreadRecords
 from hooks_compile.snapshots.snapshot_keys import Look
+from hooks_compile.snapshots.system_calls import HARMLESS, OF_LINKS, PATH_FIRST, PATH_SECOND, Call
 from hooks_compile.snapshots.tracee import PAGE, SnapshotError
 
 if TYPE_CHECKING:
@@ -34,62 +35,6 @@ _HEAP_END = 0x7FFFF0000000
 # A read from this descriptor is where the launcher waits: launcher/snapshot/stop.py.
 STOP_FD = 1023
 
-# Numbers of system calls.
-_READ, _OPEN, _STAT, _LSTAT, _MMAP, _BRK, _SIGACTION, _ACCESS, _MREMAP = (
-    0,
-    2,
-    4,
-    6,
-    9,
-    12,
-    13,
-    21,
-    25,
-)
-_READLINK, _ARCH_PRCTL, _SET_TID, _OPENAT, _NEWFSTATAT, _READLINKAT = 89, 158, 218, 257, 262, 267
-_FACCESSAT, _SET_ROBUST, _STATX, _RSEQ, _FACCESSAT2 = 269, 273, 332, 334, 439
-# What an interpreter may do while it starts, beside the above: close, dup, fstat, poll, lseek,
-# mprotect, munmap, rt_sigprocmask, ioctl, pread64, madvise, getpid, uname, fcntl, getcwd, get*id,
-# sysinfo, getrlimit, prlimit64, getdents64, gettid, time, gettimeofday, futex, sched_getaffinity,
-# clock_*, epoll_create1, pidfd_open, getrandom. Each call that is missing leaves something in the
-# kernel that a resumed process would not have. Descriptors are checked at the stop.
-_HARMLESS = frozenset(
-    (
-        *(
-            3,
-            5,
-            7,
-            8,
-            10,
-            11,
-            14,
-            16,
-            17,
-            28,
-            32,
-            39,
-            63,
-            72,
-            79,
-            96,
-            97,
-            98,
-            99,
-            102,
-            104,
-            107,
-            108,
-            110,
-        ),
-        *(111, 115, 118, 120, 186, 201, 202, 204, 217, 228, 229, 291, 302, 318, 434),
-        *(_READ, _OPEN, _STAT, _LSTAT, _MMAP, _BRK, _SIGACTION, _ACCESS, _MREMAP, _READLINK),
-        *(_ARCH_PRCTL, _SET_TID, _OPENAT, _NEWFSTATAT, _READLINKAT, _FACCESSAT, _SET_ROBUST),
-        *(_STATX, _RSEQ, _FACCESSAT2),
-    )
-)
-_PATH_FIRST = frozenset((_OPEN, _STAT, _LSTAT, _ACCESS, _READLINK))
-_PATH_SECOND = frozenset((_OPENAT, _NEWFSTATAT, _READLINKAT, _FACCESSAT, _STATX, _FACCESSAT2))
-_OF_LINKS = frozenset((_LSTAT, _READLINK, _READLINKAT))
 _MAP_FIXED, _MAP_ANONYMOUS, _MAP_NORESERVE, _MAP_FIXED_NOREPLACE = 0x10, 0x20, 0x4000, 0x100000
 _MREMAP_MAYMOVE, _MREMAP_FIXED = 1, 2
 _O_WRITING = 3  # O_WRONLY | O_RDWR
@@ -158,7 +103,7 @@ def _place(tracee: Tracee, slot: int) -> Placed:
 
     size = _stack_size()
     flags = 2 | _MAP_ANONYMOUS | _MAP_NORESERVE | _MAP_FIXED_NOREPLACE
-    tracee.call(instruction, _MMAP, slot, size, 3, flags, -1, 0)
+    tracee.call(instruction, Call.MMAP, slot, size, 3, flags, -1, 0)
     moves = [(stack.start, stack.end, slot + size - stack.end)]
     low = [0, 0]
     at = slot + _PROGRAMS
@@ -171,7 +116,7 @@ def _place(tracee: Tracee, slot: int) -> Placed:
             length = area.end - area.start
             flags = _MREMAP_MAYMOVE | _MREMAP_FIXED
             tracee.call(
-                instruction, _MREMAP, area.start, length, length, flags, at + area.start - first
+                instruction, Call.MREMAP, area.start, length, length, flags, at + area.start - first
             )
         moves.append((first, behind, at - first))
         at += behind - first + PAGE
@@ -239,7 +184,7 @@ class _Steering:
         while True:
             registers = self._tracee.next_stop()
             number = registers.orig_rax
-            if number == _READ and registers.rdi == STOP_FD:
+            if number == Call.READ and registers.rdi == STOP_FD:
                 return self._stopped(registers)
             self._require_harmless(number, registers)
             self._note(number, registers)
@@ -250,35 +195,35 @@ class _Steering:
             if registers.arguments != before.arguments:
                 # code that was compiled around the system call may rely on its registers
                 after.rdi, after.r10, after.r8 = before.rdi, before.r10, before.r8
-                if number == _BRK:
+                if number == Call.BRK:
                     after.rax = _HEAP_END
                 self._tracee.set_registers(after)
 
     def _steer(self, number: int, registers: Registers) -> bool:
         """Choose the address of what is mapped next; return whether a register was changed."""
-        if number == _MMAP and not registers.r10 & (_MAP_FIXED | _MAP_FIXED_NOREPLACE):
+        if number == Call.MMAP and not registers.r10 & (_MAP_FIXED | _MAP_FIXED_NOREPLACE):
             size = -(-registers.rsi // PAGE) * PAGE
             if registers.r10 & _MAP_ANONYMOUS:
                 registers.rdi, self._next_memory = self._next_memory, self._next_memory + size
             else:
                 registers.rdi, self._next_file = self._next_file, self._next_file + size
             return True
-        if number == _MREMAP and registers.r10 & 3 == _MREMAP_MAYMOVE:
+        if number == Call.MREMAP and registers.r10 & 3 == _MREMAP_MAYMOVE:
             registers.r10 |= _MREMAP_FIXED
             registers.r8 = self._next_memory
             self._next_memory += -(-registers.rdx // PAGE) * PAGE
             return True
-        if number == _BRK:
+        if number == Call.BRK:
             registers.rdi = 1  # asks for the end of the heap and changes nothing
             return True
         return False
 
     def _require_harmless(self, number: int, registers: Registers) -> None:
-        is_harmless = number in _HARMLESS
-        if number == _ARCH_PRCTL and registers.rdi == _ARCH_SHSTK_ENABLE:
+        is_harmless = number in HARMLESS
+        if number == Call.ARCH_PRCTL and registers.rdi == _ARCH_SHSTK_ENABLE:
             is_harmless = False
-        if number in (_OPEN, _OPENAT):
-            flags = registers.rsi if number == _OPEN else registers.rdx
+        if number in (Call.OPEN, Call.OPENAT):
+            flags = registers.rsi if number == Call.OPEN else registers.rdx
             is_harmless = not flags & _O_WRITING
         if not is_harmless:
             raise SnapshotError(
@@ -288,19 +233,23 @@ class _Steering:
 
     def _note(self, number: int, registers: Registers) -> None:
         """Note what has to be done again when a snapshot is resumed, and what it depends on."""
-        if number == _SET_TID:
+        if number == Call.SET_TID_ADDRESS:
             self._clear_tid = registers.rdi
-        elif number == _SET_ROBUST:
+        elif number == Call.SET_ROBUST_LIST:
             self._robust = registers.rdi, registers.rsi
-        elif number == _RSEQ:
+        elif number == Call.RSEQ:
             self._rseq = registers.rdi, registers.rsi, registers.r10
-        elif number == _SIGACTION and registers.rsi and registers.rdi not in _C_LIBRARY_SIGNALS:
+        elif (
+            number == Call.RT_SIGACTION
+            and registers.rsi
+            and registers.rdi not in _C_LIBRARY_SIGNALS
+        ):
             action = SignalAction(registers.rdi, *self._tracee.read_words(registers.rsi, 4))
             self._actions[registers.rdi] = action
-        elif number in _PATH_FIRST:
+        elif number in PATH_FIRST:
             path = self._tracee.read_text(registers.rdi)
-            self._look(path, number in _OF_LINKS, registers.rsi if number == _OPEN else 0)
-        elif number in _PATH_SECOND:
+            self._look(path, number in OF_LINKS, registers.rsi if number == Call.OPEN else 0)
+        elif number in PATH_SECOND:
             self._note_second(number, registers)
 
     def _note_second(self, number: int, registers: Registers) -> None:
@@ -309,9 +258,11 @@ class _Steering:
             return  # AT_EMPTY_PATH: the descriptor itself
         if ctypes.c_int(registers.rdi & 0xFFFFFFFF).value != _AT_CWD and path[0] != "/":
             raise SnapshotError("the interpreter opens a file relative to a directory")
-        flags = {_NEWFSTATAT: registers.r10, _STATX: registers.rdx}.get(number, 0)
-        is_link = number in _OF_LINKS or bool(flags & _AT_SYMLINK_NOFOLLOW)
-        self._look(path, is_link, registers.rdx if number == _OPENAT else 0)
+        flags = registers.r10 if number == Call.NEWFSTATAT else 0
+        if number == Call.STATX:
+            flags = registers.rdx
+        is_link = number in OF_LINKS or bool(flags & _AT_SYMLINK_NOFOLLOW)
+        self._look(path, is_link, registers.rdx if number == Call.OPENAT else 0)
 
     def _look(self, path: str, is_link: bool, open_flags: int) -> None:
         self._looks[Look(path, is_link)] = None

@@ -97,7 +97,7 @@ def test_preparing_stores_what_a_launch_loads(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, on_demand = launcher_in(directory)
-    assert on_demand == ["miss", "uv"]
+    assert on_demand == ["miss", "snapshot", "uv"]
     monkeypatch.setattr(sys, "argv", [f"{directory}/launch.py", "hook.py"])
     scope: dict[str, Any] = {}
     prepare(path, on_demand, scope)

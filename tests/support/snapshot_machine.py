@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.launcher.entry import unpack_imports
-from hooks_compile.snapshots import loader_build, maker, store
+from hooks_compile.snapshots import loader_build, maker, snapshot_store
 from tests.support import interpreters_found
 from tests.support.interpreters_found import Found
 from tests.support.launches import Launched, User
@@ -69,7 +69,7 @@ class Machine:
 
     user: User
     directory: Path
-    snapshots: store.Store
+    snapshots: snapshot_store.Store
 
     @classmethod
     def create(cls, directory: Path, found: Found) -> Machine:
@@ -79,7 +79,7 @@ class Machine:
         home = directory / "home"
         home.mkdir()
         user = user.with_env(HOME=str(home))
-        snapshots = store.Store(user.runtime)
+        snapshots = snapshot_store.Store(user.runtime)
         snapshots.create()
         snapshots.turn_on(loader())
         return cls(user, directory, snapshots)
@@ -108,7 +108,7 @@ class Machine:
         data = maker.make(self.user.python, self.user.runtime / "launch.py", env, imports)
         place = self.snapshots.place(self.user.python, env)
         draft = self.snapshots.draft(place, data)
-        name = store.set_name(imports)
+        name = snapshot_store.set_name(imports)
         self.snapshots.publish(place, name, draft, imports, hooks)
         return place.directory / name
 

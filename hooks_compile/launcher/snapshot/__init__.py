@@ -6,6 +6,7 @@ that the agent started.
 """
 
 from hooks_compile.launcher.snapshot.fit import begin_hook, require_fit
+from hooks_compile.launcher.snapshot.request import ask_for_snapshot
 from hooks_compile.launcher.snapshot.stop import stop
 
-__all__ = ["begin_hook", "require_fit", "stop"]
+__all__ = ["ask_for_snapshot", "begin_hook", "require_fit", "stop"]

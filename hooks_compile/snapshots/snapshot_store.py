@@ -22,8 +22,6 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filelock import FileLock
-
 from hooks_compile import files
 from hooks_compile.errors import RuntimeDirectoryError
 from hooks_compile.install import runtime_directory
@@ -134,6 +132,8 @@ class Store:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Exclude other makers. Launches need no lock."""
+        from filelock import FileLock  # noqa: PLC0415 - slow, and launches of status need none
+
         with FileLock(self.directory / _LOCK, mode=0o600):
             yield
 
@@ -142,6 +142,15 @@ class Store:
         name = snapshot_keys.directory_name(python, env)
         keyed = snapshot_keys.keyed_environment(env)
         return Place(self.directory / name, python, keyed)
+
+    def places(self) -> list[Place]:
+        """Return the places in which there are snapshots."""
+        found = []
+        for directory in self._directories():
+            about = _read_json(directory / _ABOUT)
+            if "python" in about and "environment" in about:
+                found.append(Place(directory, about["python"], about["environment"]))
+        return found
 
     def publish(
         self, place: Place, name: str, draft: Path, imports: Sequence[str], scripts: Sequence[Path]
