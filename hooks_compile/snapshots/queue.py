@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -78,13 +79,15 @@ def ask(snapshots: Store, pythons: Iterable[str], scripts: Iterable[Path]) -> No
         files.replace(snapshots.directory / name, content)
     with contextlib.suppress(OSError):
         words = files.read_own(snapshots.directory / MAKER).split(b"\0")
-        subprocess.Popen(
-            words,
+        # by a shell that ends at once: nobody waits for the maker
+        subprocess.run(
+            ["/bin/sh", "-c", '"$@" &', "sh", *words],
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            check=False,
         )
 
 
@@ -102,11 +105,21 @@ def ask_after_sync(runtime: Path, results: Iterable[CompileResult]) -> None:
 def refresh(snapshots: Store) -> int:
     """Do what was asked for; return how many snapshots were made. One process does it at a time."""
     os.nice(_LOWEST_PRIORITY)
+    _take_signals_back()
     made = 0
     while snapshots.is_on and (requests := _take_requests(snapshots)):
         for request in requests:
             made += sum(each.error is None for each in _follow(snapshots, request))
     return made
+
+
+def _take_signals_back() -> None:
+    """Ignore no signal: whoever has started us may, and the tests of a snapshot would see it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in signal.valid_signals() - {signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ}:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def _take_requests(snapshots: Store) -> list[Request]:

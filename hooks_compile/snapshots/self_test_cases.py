@@ -94,10 +94,13 @@ def processes() -> None:
 def libraries() -> None:
     """Every extension module of the standard library can be loaded and used."""
     import importlib
-    import sysconfig
 
-    directory = sysconfig.get_config_var("DESTSHARED")
-    names = os.listdir(directory or "/")
+    names = [
+        name
+        for directory in sys.path
+        if directory.endswith("lib-dynload") and os.path.isdir(directory)
+        for name in os.listdir(directory)
+    ]
     for name in sorted({name.partition(".")[0] for name in names if name.endswith(".so")}):
         if "test" not in name and name not in ("_tkinter", "readline", "_curses", "_curses_panel"):
             try:

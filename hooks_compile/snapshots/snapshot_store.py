@@ -234,6 +234,8 @@ class Store:
     def _statuses(self) -> Iterator[os.stat_result]:
         for directory in self._directories():
             for path in directory.iterdir():
+                if path.name == _ABOUT:
+                    continue
                 with contextlib.suppress(FileNotFoundError):  # another maker was faster
                     yield path.stat()
 

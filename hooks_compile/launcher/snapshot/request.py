@@ -5,9 +5,9 @@ import posix
 import sys
 import time
 
-from hooks_compile.launcher.miss.store import CREATE
 from hooks_compile.launcher.safe_read import read
 
+_CREATE = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_NOFOLLOW
 _ONCE_IN_S = 3600
 _LOWEST_PRIORITY = 19
 _MOST_DESCRIPTORS = 1 << 16
@@ -31,7 +31,7 @@ def ask_for_snapshot(runtime: str, script: str) -> None:
         words = read(directory + "maker", private=True).split(b"\0")
         content = b"\0".join(request_of(script))
         name = _imp.source_hash(0, content).hex()
-        file = posix.open(f"{directory}{name}.request", CREATE, 0o600)
+        file = posix.open(f"{directory}{name}.request", _CREATE, 0o600)
         posix.write(file, content)
         posix.close(file)
     except OSError:  # others have asked for it, or nobody can
