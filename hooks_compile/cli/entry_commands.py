@@ -103,7 +103,7 @@ def _ask_for_snapshots(job: Job, synced: Synced) -> None:
     from hooks_compile.install.runtime_directory import has_snapshots
 
     if has_snapshots(job.project.runtime):
-        from hooks_compile.snapshots.queue import ask_after_sync
+        from hooks_compile.snapshots.make_queue import ask_after_sync
 
         ask_after_sync(job.project.runtime, synced.results)
 

@@ -29,9 +29,9 @@ def run_snapshot(arguments: argparse.Namespace) -> int:
     if arguments.action == "on":
         return _turn_on(arguments, snapshots)
     if arguments.action == "refresh":
-        from hooks_compile.snapshots import queue
+        from hooks_compile.snapshots import make_queue
 
-        queue.refresh(snapshots)
+        make_queue.refresh(snapshots)
         return 0
     if arguments.action == "off":
         return _turn_off(arguments, snapshots)
@@ -40,7 +40,7 @@ def run_snapshot(arguments: argparse.Namespace) -> int:
 
 def _turn_on(arguments: argparse.Namespace, snapshots: Store) -> int:
     """Make the snapshots of this project's hooks, test them, and let launches use them."""
-    from hooks_compile.snapshots import loader_build, making, queue
+    from hooks_compile.snapshots import loader_build, make_queue, making
 
     try:
         loader = loader_build.loader()
@@ -53,7 +53,7 @@ def _turn_on(arguments: argparse.Namespace, snapshots: Store) -> int:
         snapshots.set_limit(arguments.limit_mb)
     record_shims(job)
     sets = _sets_of(job)
-    queue.write_command(snapshots)
+    make_queue.write_command(snapshots)
     snapshots.turn_on(loader)
     made = making.make_all(snapshots, sets, os.environ, _show_made)
     is_usable = bool(snapshots.snapshots())

@@ -89,7 +89,7 @@ def _sync(repository: Repository, env: Mapping[str, str], stamp: Stamp) -> str:
     synced = synchronize(project, interpreters)
     stamp.succeed(places(project))
     if runtime_directory.has_snapshots(project.runtime):
-        from hooks_compile.snapshots.queue import ask_after_sync  # noqa: PLC0415 - rarely needed
+        from hooks_compile.snapshots.make_queue import ask_after_sync  # noqa: PLC0415 - rarely needed
 
         ask_after_sync(project.runtime, synced.results)
     return _describe(synced, project.root)

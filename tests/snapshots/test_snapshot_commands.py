@@ -12,7 +12,7 @@ import pytest
 
 from hooks_compile.install import runtime_directory
 from hooks_compile.model import HookSource
-from hooks_compile.snapshots import queue
+from hooks_compile.snapshots import make_queue
 from hooks_compile.snapshots.snapshot_store import Store
 from tests.support.interpreters_found import Found, clean_environment
 from tests.support.launches import User
@@ -172,9 +172,9 @@ def test_a_request_for_what_the_user_did_not_turn_on_is_dropped(scene: Scene) ->
     request = scene.snapshots.directory / "x.request"
     request.write_bytes(data)
     request.chmod(0o600)
-    assert queue.refresh(scene.snapshots) == 0
+    assert make_queue.refresh(scene.snapshots) == 0
     assert not request.exists()
-    parsed = queue.Request.parse(data)
+    parsed = make_queue.Request.parse(data)
     assert parsed.python == "/usr/bin/python3"
     assert parsed.environment == {"PYTHONPATH": "/evil", "HOME": "/"}
     assert HookSource(scene.guard).path == parsed.scripts[0]

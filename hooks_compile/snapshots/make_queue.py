@@ -22,7 +22,7 @@ from hooks_compile.entries.compiler import Compiler
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.install import runtime_directory
 from hooks_compile.interpreters.resolve import resolve
-from hooks_compile.model import HookSource, State
+from hooks_compile.model import HookSource
 from hooks_compile.snapshots import making, snapshot_keys
 from hooks_compile.snapshots.import_sets import import_sets
 from hooks_compile.snapshots.snapshot_store import Place, Store, set_name
@@ -92,20 +92,26 @@ def ask(snapshots: Store, pythons: Iterable[str], scripts: Iterable[Path]) -> No
 
 
 def ask_after_sync(runtime: Path, results: Iterable[CompileResult]) -> None:
-    """Ask for snapshots for the hooks that a sync has just compiled."""
+    """Ask for snapshots for the hooks that are new since the maker has run."""
+    snapshots = Store(runtime)
+    try:
+        last = (snapshots.directory / MAKER).stat().st_mtime
+    except FileNotFoundError:
+        return  # they are being turned off
     compiled: dict[str, list[Path]] = {}
     for result in results:
-        if result.state is State.COMPILED:
+        if result.ok and result.source.path.stat().st_ctime > last:
             python = str(result.interpreter.executable)
             compiled.setdefault(python, []).append(result.source.path)
     for python, scripts in compiled.items():
-        ask(Store(runtime), [python], scripts)
+        ask(snapshots, [python], scripts)
 
 
 def refresh(snapshots: Store) -> int:
     """Do what was asked for; return how many snapshots were made. One process does it at a time."""
     os.nice(_LOWEST_PRIORITY)
     _take_signals_back()
+    os.utime(snapshots.directory / MAKER)
     made = 0
     while snapshots.is_on and (requests := _take_requests(snapshots)):
         for request in requests:
