@@ -5,14 +5,19 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from hooks_compile.launcher.observers import NEWEST_TESTED
 from hooks_compile.snapshots import maker, self_test, snapshot_store
 from hooks_compile.snapshots.tracee import SnapshotError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from hooks_compile.model import Interpreter
     from hooks_compile.snapshots.import_sets import ImportSet
     from hooks_compile.snapshots.snapshot_store import Store
+
+
+_OLDEST = (3, 10)
 
 
 class Made(NamedTuple):
@@ -50,14 +55,23 @@ def make_all(
     return done
 
 
+def _require_tested(interpreter: Interpreter) -> None:
+    is_known = _OLDEST <= interpreter.version[:2] <= NEWEST_TESTED
+    has_lock = not interpreter.cache_tag.endswith("t")
+    if not (interpreter.implementation == "cpython" and is_known and has_lock):
+        raise SnapshotError(
+            f"{interpreter.label} was not tested: snapshots are of CPython "
+            f"{'.'.join(map(str, _OLDEST))} to {'.'.join(map(str, NEWEST_TESTED))}"
+        )
+
+
 def _make_one(snapshots: Store, one: ImportSet, env: Mapping[str, str]) -> Made:
     python = str(one.interpreter.executable)
     place = snapshots.place(python, env)
     begun = time.perf_counter()
     draft = None
     try:
-        if one.interpreter.implementation != "cpython":
-            raise SnapshotError(f"{one.interpreter.label} is not CPython")
+        _require_tested(one.interpreter)
         data = maker.make(python, snapshots.runtime / "launch.py", env, one.imports)
         draft = snapshots.draft(place, data)
         made = time.perf_counter()
