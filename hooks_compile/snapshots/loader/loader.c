@@ -78,12 +78,10 @@ struct memory_map { /* struct prctl_mm_map of linux/prctl.h */
     u64 arg_start, arg_end, env_start, env_end, auxv;
     u32 auxv_size, exe_fd;
 };
-struct alternate_stack { /* stack_t of sigaltstack(2) */
-    u64 address, flags, size;
-};
 
 static u8 header_bytes[LARGEST_HEADER] __attribute__((aligned(4096)));
 #define header ((struct header *)header_bytes)
+#define TEXT(at) ((const char *)header_bytes + (at))
 #define TABLE(which) ((const void *)(header_bytes + header->which.at))
 static char **words, **environment; /* PYTHON launch.py SCRIPT ...; each list ends in 0 */
 static u64 word_count, environment_hash, hwcap, hwcap2, is_secure, is_traced, is_unwanted;
@@ -99,29 +97,17 @@ extern char __executable_start[], etext[], edata[], end[]; /* ld(1) */
 #define CALL3(number, a, b, c) system_call(number, (u64)(a), (u64)(b), (u64)(c), 0, 0, 0)
 #define CALL4(number, a, b, c, d) system_call(number, (u64)(a), (u64)(b), (u64)(c), (u64)(d), 0, 0)
 
-static i64 open_at(i64 directory, const char *name, u64 flags)
-{
-    return CALL4(SYS_OPENAT, directory, name, flags | O_CLOEXEC, 0600);
-}
+#define OPEN_AT(directory, name, flags) CALL4(SYS_OPENAT, directory, name, (flags) | O_CLOEXEC, 0600)
+#define SET_ACTION(signal, new, old) CALL4(SYS_RT_SIGACTION, signal, new, old, 8)
+#define RSEQ(flags) CALL4(SYS_RSEQ, header->rseq, header->rseq_size, flags, header->rseq_signature)
 
-static i64 set_action(u64 signal, const struct kernel_sigaction *new, struct kernel_sigaction *old)
-{
-    return CALL4(SYS_RT_SIGACTION, signal, new, old, 8);
-}
-
-static i64 restartable_sequences(u64 flags)
-{
-    return CALL4(SYS_RSEQ, header->rseq, header->rseq_size, flags, header->rseq_signature);
-}
-
-/* Strings.  */
-
+/* --- Strings --- */
 static u64 length_of(const char *text)
 {
-    u64 length = 0;
-    while (text[length])
-        length++;
-    return length;
+    const char *end_of_text = text;
+    while (*end_of_text)
+        end_of_text++;
+    return (u64)(end_of_text - text);
 }
 
 static int is_equal(const char *one, const char *other, u64 length)
@@ -152,10 +138,9 @@ static u64 append(char *buffer, u64 at, const char *text)
 
 static u64 append_hex(char *buffer, u64 at, u64 value)
 {
-    char text[17];
+    char text[17] = {0};
     for (int n = 0; n < 16; n++)
         text[n] = "0123456789abcdef"[value >> (60 - 4 * n) & 15];
-    text[16] = 0;
     return append(buffer, at, text);
 }
 
@@ -169,8 +154,7 @@ static u64 hash_bytes(const void *bytes, u64 size, u64 hash)
     return hash;
 }
 
-/* Going cold.  */
-
+/* --- Going cold --- */
 /* Executes Python, as the wrapper would have without us.  A failure may come at any point, so what is
  * mapped is unmapped first: under vm.overcommit_memory=2 execve(2) may need its memory, and the kernel
  * kills a process whose rseq(2) area has vanished.  Handlers vanish in execve(2), but a signal that
@@ -183,10 +167,10 @@ static _Noreturn void go_cold(const char *reason)
     const struct segment *segments = TABLE(segments);
 
     if (has_rseq)
-        restartable_sequences(RSEQ_FLAG_UNREGISTER);
+        RSEQ(RSEQ_FLAG_UNREGISTER);
     while (acting--)
         if (!(ignored >> (actions[acting].signal - 1) & 1))
-            set_action(actions[acting].signal, &default_action, 0);
+            SET_ACTION(actions[acting].signal, &default_action, 0);
     while (mapped--)
         CALL2(SYS_MUNMAP, segments[mapped].address, segments[mapped].length);
 
@@ -206,8 +190,7 @@ static _Noreturn void go_cold(const char *reason)
     __builtin_unreachable();
 }
 
-/* Which snapshot.  */
-
+/* --- Which snapshot --- */
 /* Puts the path of the interpreter into `python`, as a shell finds it on PATH; "" if it is not there.  */
 static void find_python(const char *name, const char *search)
 {
@@ -270,7 +253,7 @@ static void require_private(i64 file)
 
 static i64 enter_directory(i64 above, const char *name, u64 flags, const char *reason)
 {
-    i64 directory = open_at(above, name, O_RDONLY | O_DIRECTORY | flags);
+    i64 directory = OPEN_AT(above, name, O_RDONLY | O_DIRECTORY | flags);
     if (above >= 0)
         CALL1(SYS_CLOSE, above);
     if (directory < 0)
@@ -302,11 +285,11 @@ static i64 open_snapshot(const char *launcher, const char *script)
     if (!CALL4(SYS_NEWFSTATAT, AT_FDCWD, script, &status, 0)) {
         at = append(path, append_hex(path, name, status.st_dev), "-");
         append_hex(path, at, status.st_ino);
-        file = open_at(directory, path + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+        file = OPEN_AT(directory, path + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     }
     if (file == -ENOENT) {
         append(path, name, "base");
-        file = open_at(directory, path + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+        file = OPEN_AT(directory, path + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     }
     CALL1(SYS_CLOSE, directory);
     if (file < 0)
@@ -314,8 +297,7 @@ static i64 open_snapshot(const char *launcher, const char *script)
     return file;
 }
 
-/* Whether it may be used.  */
-
+/* --- Whether it may be used --- */
 static int is_within(const struct table *table, u64 size)
 {
     return table->at % 8 == 0 && table->at + table->count * size <= header->header_size;
@@ -355,8 +337,7 @@ static void check_machine(void)
 {
     char boot_id[36];
     u64 limits[2];
-    const char *its_python = (const char *)header_bytes + header->python;
-    i64 file = open_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY); /* random(4) */
+    i64 file = OPEN_AT(AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY); /* random(4) */
     if (file < 0 || CALL3(SYS_READ, file, boot_id, 36) != 36 || !is_equal(boot_id, header->boot_id, 36))
         go_cold("the snapshot is of before the last boot");
     CALL1(SYS_CLOSE, file);
@@ -365,7 +346,7 @@ static void check_machine(void)
     /* the stack in the snapshot has the size that this limit allowed */
     if (CALL4(SYS_PRLIMIT64, 0, RLIMIT_STACK, 0, limits) || limits[0] != header->stack_limit)
         go_cold("the stack limit is another");
-    if (!is_equal(its_python, python, length_of(python) + 1))
+    if (!is_equal(TEXT(header->python), python, length_of(python) + 1))
         go_cold("the snapshot is of another interpreter");
 }
 
@@ -373,7 +354,7 @@ static u64 hash_of_file(const char *name)
 {
     u8 bytes[4096];
     u64 hash = FNV_BASIS;
-    i64 file = open_at(AT_FDCWD, name, O_RDONLY | O_NONBLOCK), size;
+    i64 file = OPEN_AT(AT_FDCWD, name, O_RDONLY | O_NONBLOCK), size;
     while ((size = CALL3(SYS_READ, file, bytes, sizeof bytes)) > 0)
         hash = hash_bytes(bytes, (u64)size, hash);
     CALL1(SYS_CLOSE, file);
@@ -395,7 +376,7 @@ static void check_files(void)
     const struct file *file = TABLE(files), *behind = file + header->files.count;
     struct kernel_stat now;
     for (; file < behind; file++) {
-        const char *name = (const char *)header_bytes + file->path;
+        const char *name = TEXT(file->path);
         u64 flags = file->how & IS_LINK ? AT_SYMLINK_NOFOLLOW : 0;
         i64 error = CALL4(SYS_NEWFSTATAT, AT_FDCWD, name, &now, flags);
         if (file->how & IS_MISSING ? error != -ENOENT && error != -ENOTDIR : error || !is_same(file, &now))
@@ -405,8 +386,7 @@ static void check_files(void)
     }
 }
 
-/* Crashes.  */
-
+/* --- Crashes --- */
 /* Writes crash.1, crash.2 or crash.3, and turns off the snapshot by an empty file in its place.  The third
  * crash turns off all.  Errors are ignored: in a sandbox that can't write there nothing is recorded.  */
 static void record_crash(int signal)
@@ -417,7 +397,7 @@ static void record_crash(int signal)
         path[directory_length - 1] = 0;
         append(record, append(record, append(record, 0, path), "/crash."), number);
         path[directory_length - 1] = '/';
-        i64 file = open_at(AT_FDCWD, record, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
+        i64 file = OPEN_AT(AT_FDCWD, record, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
         if (file < 0)
             continue;
         CALL3(SYS_WRITE, file, text, sizeof text);
@@ -429,7 +409,7 @@ static void record_crash(int signal)
         break;
     }
     CALL3(SYS_UNLINKAT, AT_FDCWD, path, 0);
-    CALL1(SYS_CLOSE, open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW));
+    CALL1(SYS_CLOSE, OPEN_AT(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW));
 }
 
 /* Handles fatal signals.  Until the hook begins, a crash ends in a cold launch.  The launcher takes
@@ -439,12 +419,12 @@ static void crashed(int signal, const int *info)
 {
     static const struct kernel_sigaction default_action;
     struct kernel_sigaction of_abort;
-    if (set_action(SIGABRT, 0, &of_abort) || of_abort.handler == (u64)crashed)
+    if (SET_ACTION(SIGABRT, 0, &of_abort) || of_abort.handler == (u64)crashed)
         go_cold("the snapshot crashed before the hook began");
     int is_of_kernel = info[2] > 0; /* si_code, sigaction(2) */
     if (is_of_kernel)
         record_crash(signal);
-    set_action((u64)signal, &default_action, 0);
+    SET_ACTION((u64)signal, &default_action, 0);
     if (!is_of_kernel) /* else the instruction fails again when we return */
         CALL3(SYS_TGKILL, CALL1(SYS_GETPID, 0), CALL1(SYS_GETTID, 0), signal);
 }
@@ -454,26 +434,25 @@ static void crashed(int signal, const int *info)
 static void take_signals(void)
 {
     static u8 stack_bytes[65536] __attribute__((aligned(16)));
-    const struct alternate_stack stack = {(u64)stack_bytes, 0, sizeof stack_bytes};
+    const u64 stack[] = {(u64)stack_bytes, 0, sizeof stack_bytes}; /* stack_t of sigaltstack(2) */
     const struct kernel_sigaction action = {
         (u64)crashed, SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTORER, (u64)return_from_signal, 0};
     const u64 fatal = 1UL << SIGILL | 1UL << SIGABRT | 1UL << SIGBUS | 1UL << SIGFPE | 1UL << SIGSEGV;
-    if (CALL2(SYS_SIGALTSTACK, &stack, 0))
+    if (CALL2(SYS_SIGALTSTACK, stack, 0))
         go_cold("sigaltstack is refused");
     for (u64 signal = 1; signal <= SIGNALS; signal++) {
         struct kernel_sigaction old;
         if (signal == SIGKILL || signal == SIGSTOP || signal == 32 || signal == 33)
             continue;
         int is_fatal = signal < 32 && fatal >> signal & 1;
-        if (set_action(signal, is_fatal ? &action : 0, &old) || (is_fatal && old.handler == SIG_IGN))
+        if (SET_ACTION(signal, is_fatal ? &action : 0, &old) || (is_fatal && old.handler == SIG_IGN))
             go_cold("a signal can't be handled");
         if (old.handler == SIG_IGN)
             ignored |= 1UL << (signal - 1);
     }
 }
 
-/* Resuming.  */
-
+/* --- Resuming --- */
 /* Opens a program or library that is mapped as it is, and checks once more that it is the same.  */
 static i64 open_file(u32 number)
 {
@@ -481,9 +460,9 @@ static i64 open_file(u32 number)
     struct kernel_stat now;
     if (number >= header->files.count)
         go_cold("the snapshot is damaged");
-    i64 opened = open_at(AT_FDCWD, (const char *)header_bytes + file[number].path, O_RDONLY);
+    i64 opened = OPEN_AT(AT_FDCWD, TEXT(file[number].path), O_RDONLY);
     if (opened < 0 || CALL2(SYS_FSTAT, opened, &now) || !is_same(file + number, &now))
-        go_cold((const char *)header_bytes + file[number].path);
+        go_cold(TEXT(file[number].path));
     return opened;
 }
 
@@ -555,7 +534,7 @@ static void restore_thread(void)
         || (header->robust_list
             && CALL2(SYS_SET_ROBUST_LIST, header->robust_list, header->robust_list_size)))
         go_cold("the thread can't be restored");
-    if (header->rseq && restartable_sequences(0))
+    if (header->rseq && RSEQ(0))
         go_cold("rseq is refused");
     has_rseq = header->rseq != 0;
 }
@@ -564,7 +543,7 @@ static void restore_signal_actions(void)
 {
     const struct action *action = TABLE(actions);
     for (; acting < header->actions.count; action++, acting++)
-        if (!(ignored >> (action->signal - 1) & 1) && set_action(action->signal, &action->what, 0))
+        if (!(ignored >> (action->signal - 1) & 1) && SET_ACTION(action->signal, &action->what, 0))
             go_cold("a signal can't be handled");
 }
 
