@@ -111,7 +111,8 @@ def refresh(snapshots: Store) -> int:
     """Do what was asked for; return how many snapshots were made. One process does it at a time."""
     os.nice(_LOWEST_PRIORITY)
     _take_signals_back()
-    os.utime(snapshots.directory / MAKER)
+    with contextlib.suppress(FileNotFoundError):  # they are being turned off
+        os.utime(snapshots.directory / MAKER)
     made = 0
     while snapshots.is_on and (requests := _take_requests(snapshots)):
         for request in requests:

@@ -213,8 +213,17 @@ class Store:
         return sorted(found, key=lambda each: each.used, reverse=True)
 
     def remove_unused(self) -> list[Path]:
-        """Remove the least recently used snapshots beyond the limit, and links without a set."""
+        """Remove sets that no script has, and the least recently used ones beyond the limit."""
         removed = []
+        for directory in self._directories():
+            names = _names_of_scripts(directory)
+            for path in directory.glob("[0-9a-f]*-*"):
+                if path.name not in names and path.stat().st_size:
+                    path.unlink()
+            for path in directory.glob("set-*"):
+                if path.stat().st_nlink == 1:
+                    path.unlink()
+                    removed.append(path)
         left = self.limit_mb << 20
         for snapshot in self.snapshots():
             left -= snapshot.size
@@ -238,6 +247,16 @@ class Store:
                     continue
                 with contextlib.suppress(FileNotFoundError):  # another maker was faster
                     yield path.stat()
+
+
+def _names_of_scripts(directory: Path) -> set[str]:
+    """Return the names under which launches look for the scripts of a place, as they are now."""
+    names = set()
+    for what in _read_json(directory / _ABOUT).get("sets", {}).values():
+        for script in what["scripts"]:
+            with contextlib.suppress(OSError):  # it was removed
+                names.add(snapshot_keys.script_name(os.stat(script)))  # noqa: PTH116 - a string
+    return names
 
 
 def is_off(path: Path) -> bool:

@@ -147,6 +147,7 @@ class Tracee:
             null = os.open(os.devnull, os.O_RDWR)
             for stream in range(3):
                 os.dup2(null, stream)
+                os.set_inheritable(stream, True)
             os.closerange(3, os.sysconf("SC_OPEN_MAX"))
             os.chdir("/")
             os.umask(0o077)

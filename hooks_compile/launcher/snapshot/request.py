@@ -59,7 +59,7 @@ def start_detached(words: "list[bytes]") -> None:
             posix._exit(0)
         posix.closerange(0, _MOST_DESCRIPTORS)
         for _ in range(3):
-            posix.open("/dev/null", posix.O_RDWR)
+            posix.set_inheritable(posix.open("/dev/null", posix.O_RDWR), True)
         posix.nice(_LOWEST_PRIORITY)
         posix.chdir("/")
         posix.execve(words[0], words, posix.environ)
