@@ -260,7 +260,13 @@ def fresh(python: str, directory: Path) -> str:
 
 
 def measure(
-    python: str, events: Sequence[Event], rounds: int, *, as_is: bool, progress: bool
+    python: str,
+    events: Sequence[Event],
+    rounds: int,
+    imports: Imports,
+    *,
+    as_is: bool,
+    progress: bool,
 ) -> Table:
     """Check and measure the hooks of these events under one interpreter."""
     directory = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-")).resolve()
@@ -270,7 +276,7 @@ def measure(
         interpreter = resolve(python, cwd=directory, env=os.environ)
         if as_is:
             python = str(interpreter.executable)
-        scene = Scene(directory, python, interpreter)
+        scene = Scene(directory, python, interpreter, imports)
         for event in events:
             scene.check(event)
         rows = []
@@ -325,6 +331,7 @@ def main() -> int:
     parser.add_argument("--python", action="append", help="an interpreter; several times for more")
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--hooks", metavar="PATTERN", default="*", help="only these, as fnmatch")
+    parser.add_argument("--deferred", action="store_true", help='with imports = "deferred"')
     parser.add_argument("--as-is", action="store_true", help="no fresh virtual environment")
     parser.add_argument("--json", action="store_true", help="everything as JSON")
     arguments = parser.parse_args()
@@ -341,6 +348,7 @@ def main() -> int:
             python,
             events,
             arguments.rounds,
+            "deferred" if arguments.deferred else "as-written",
             as_is=arguments.as_is,
             progress=sys.stderr.isatty(),
         )

@@ -41,7 +41,7 @@ def measure(
     """Return the rows of the table for one version, and the highest ratio among them."""
     home = Path(env["HOOKS_COMPILE_HOME"])
     (directory / ".python-version").write_text(f"{version}\n")
-    bypass = shims.refresh(home, "python3", cwd=directory, env=env)
+    bypass = shims.bypass_of(home, "python3", cwd=directory, env=env, record=True)
     if bypass is None or bypass.binary is None:
         raise SystemExit(f"the shim would be asked: {bypass}")
     interpreter = resolve("python3", cwd=directory, env=env)

@@ -6,12 +6,9 @@ here neither waits nor fills the memory. A write replaces a file as a whole or n
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import re
 import stat
-import time
 from pathlib import Path
 
 from hooks_compile.errors import HooksCompileError, pasted
@@ -22,7 +19,6 @@ LARGEST_SETTINGS = 4 << 20
 LARGEST_SOURCE = 64 << 20
 """Bytes; a larger file is neither a hook nor an entry."""
 
-_ABANDONED_S = 60
 _FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 _FORBIDDEN = (os.strerror(errno.EACCES), os.strerror(errno.EPERM))
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -35,7 +31,7 @@ def read_bytes(path: Path, largest: int = LARGEST_SETTINGS, *, follow: bool = Tr
     With ``follow`` a symlink stands for its target, else it is refused.
     Raises OSError, with ``path`` as its filename, if it is no such file or can't be read.
     """
-    return _read(path, largest, _READ if follow else _READ_NO_LINK)
+    return _read(path, largest, follow=follow, own=False)
 
 
 def read_own(path: Path, largest: int = LARGEST_SETTINGS) -> bytes:
@@ -44,11 +40,11 @@ def read_own(path: Path, largest: int = LARGEST_SETTINGS) -> bytes:
     Raises OSError as :func:`read_bytes` does, and for a symlink or a file that belongs to somebody
     else or that others may write.
     """
-    return _read(path, largest, _READ_NO_LINK, own=True)
+    return _read(path, largest, follow=False, own=True)
 
 
-def _read(path: Path, largest: int, flags: int, *, own: bool = False) -> bytes:
-    handle = os.open(path, flags)
+def _read(path: Path, largest: int, *, follow: bool, own: bool) -> bytes:
+    handle = os.open(path, _READ if follow else _READ_NO_LINK)
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
@@ -87,12 +83,9 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
             os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
         Path(draft).replace(path)
-    except OSError as error:
+    except BaseException as error:
         Path(draft).unlink(missing_ok=True)
-        raise named(error, path) from None
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+        raise (named(error, path) if isinstance(error, OSError) else error) from None
 
 
 def replace_if_changed(path: Path, data: bytes, *, mode: int = 0o600) -> bool:
@@ -109,20 +102,6 @@ def replace_if_changed(path: Path, data: bytes, *, mode: int = 0o600) -> bool:
         pass
     replace(path, data, mode=mode)
     return True
-
-
-def remove_drafts(path: Path) -> None:
-    """Remove the temporary files of :func:`replace` that a killed process left beside ``path``.
-
-    A minute old, they belong to no running process. What can't be removed stays: it harms nobody.
-    """
-    pattern = re.compile(rf"\.{re.escape(path.name)}\.\w{{8}}\.tmp")
-    with contextlib.suppress(OSError):
-        for entry in os.scandir(path.parent):
-            if pattern.fullmatch(entry.name):
-                status = entry.stat(follow_symlinks=False)
-                if stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > _ABANDONED_S:
-                    Path(entry.path).unlink()
 
 
 def is_writable_directory(directory: Path) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,8 +19,7 @@ from hooks_compile.errors import GitError, pasted
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
-ANYWHERE = Path("/")
-"""The directory for questions that concern no repository."""
+ANYWHERE = Path("/")  # for questions that concern no repository
 
 # They say which configuration is the user's and where to stop looking, not which repository.
 _KEPT = frozenset(
@@ -43,28 +41,20 @@ _OWN = {
     **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(_SETTINGS.values())},
 }
 # What git says, under LC_ALL=C, of a directory in no work tree (128 is its only status).
-_IN_GIT_DIR = ("must be run in a work tree", "cannot use bare repository")
-_OUTSIDE = ("not a git repository", *_IN_GIT_DIR)
+_OUTSIDE = ("not a git repository", "must be run in a work tree", "cannot use bare repository")
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(NamedTuple):
     """One work tree and the parts of its repository; all paths are absolute.
 
-    It is made once by :func:`open_repository` and handed down. ``git_dir`` is the work tree's own
-    (``.git/worktrees/NAME`` of a linked worktree), ``common_dir`` the one that worktrees share,
-    ``hooks_path`` the directory that git takes hooks from: ``core.hooksPath`` if that is set.
+    ``git_dir`` is the work tree's own (``.git/worktrees/NAME`` of a linked one), ``common_dir`` is
+    that of all of them, ``hooks_path`` is where git takes hooks from.
     """
 
     work_tree: Path
     git_dir: Path
     common_dir: Path
     hooks_path: Path
-
-    @property
-    def own_hooks(self) -> bool:
-        """Whether git takes hooks from its own directory, not from another ``core.hooksPath``."""
-        return self.hooks_path == self.common_dir / "hooks"
 
 
 class Setting(NamedTuple):
@@ -137,11 +127,14 @@ def open_repository(path: Path) -> Repository | None:
     """Return the repository whose work tree holds the directory ``path``, None if there is none.
 
     None also for a bare repository and inside ``.git``. Raises GitError if git refuses the
-    repository, for example because another user owns it. It takes one process if ``path`` is the
-    work tree's root, which is the common case.
+    repository, for example because another user owns it.
     """
     try:
-        return _ask_repository(path)
+        found = _ask_repository(path)
+        if found.work_tree == Path(os.path.realpath(path)):
+            return found
+        # Older versions of git leave a relative core.hooksPath as it is: it counts from the root.
+        return _ask_repository(found.work_tree)
     except GitError as error:
         if any(text in error.cause for text in _OUTSIDE):
             return None
@@ -150,20 +143,12 @@ def open_repository(path: Path) -> Repository | None:
 
 def require_repository(path: Path) -> Repository:
     """Return the repository whose work tree holds ``path``; raise GitError if there is none."""
-    try:
-        return _ask_repository(path)
-    except GitError as error:
-        if any(text in error.cause for text in _IN_GIT_DIR):
-            cause, remedy = "has no work tree of git's", "git worktree add"
-        elif "not a git repository" not in error.cause:
-            raise
-        elif _is_of_home(path):
-            # A `git init` here would break a bare repository of dotfiles, which is elsewhere.
-            cause = "has no .git, and a repository elsewhere (--git-dir) does not count"
-            remedy = "hooks-compile sync, after each change"
-        else:
-            cause, remedy = "is not in a git work tree", f"git init {pasted(path)}"
-        raise GitError(cause, path=path, remedy=remedy) from None
+    found = open_repository(path)
+    if found is None:
+        # Not `git init`: the .git of dotfiles may be elsewhere, and a bare repository has no tree.
+        remedy = "run it in a work tree; without one: hooks-compile sync, after each change"
+        raise GitError("is not in a git work tree", path=path, remedy=remedy)
+    return found
 
 
 def work_tree(path: Path) -> Path | None:
@@ -173,23 +158,6 @@ def work_tree(path: Path) -> Path | None:
 
 
 def _ask_repository(path: Path) -> Repository:
-    found = _parse_repository(path)
-    if found.work_tree == Path(os.path.realpath(path)):
-        return found
-    # Older versions of git leave a relative core.hooksPath as it is: it counts from the root.
-    return _parse_repository(found.work_tree)
-
-
-def _is_of_home(path: Path) -> bool:
-    """Return whether the home directory is in ``path``, or ``path`` in a hidden directory there."""
-    home = Path(os.path.realpath(os.environ.get("HOME") or "/"))
-    real = Path(os.path.realpath(path))
-    if home.is_relative_to(real):
-        return True
-    return real.is_relative_to(home) and real.relative_to(home).parts[0].startswith(".")
-
-
-def _parse_repository(path: Path) -> Repository:
     # rev-parse has no -z and a directory's name may hold a newline: a line that is always "true"
     # separates the answers.
     fence = "--is-inside-work-tree"
@@ -207,8 +175,7 @@ def _parse_repository(path: Path) -> Repository:
 def settings(where: Path, pattern: str) -> list[Setting]:
     """Return the settings whose name matches the regular expression, the weakest scope first.
 
-    ``where`` is a directory of the work tree that is asked about, or ANYWHERE. One process.
-    Raises GitError if git can't read its configuration.
+    ``where`` is a directory of the work tree that is asked about, or ANYWHERE. Raises GitError.
     """
     words = ["config", "--show-scope", "-z", "--get-regexp", pattern]
     parts = os.fsdecode(run(words, cwd=where, accept=(0, 1))).split("\0")
@@ -263,6 +230,12 @@ def unstage(root: Path, paths: Iterable[Path]) -> None:
     _change_index(root, ["reset", "--quiet"], paths)
 
 
+def _change_index(root: Path, command: Sequence[str], paths: Iterable[Path]) -> None:
+    names = [os.fspath(path.relative_to(root)) for path in paths]
+    if names:
+        run(["--literal-pathspecs", *command, "--", *names], cwd=root)
+
+
 def contents(
     root: Path, names: Iterable[str], *, revision: str = "", index: str = ""
 ) -> dict[str, bytes]:
@@ -289,20 +262,17 @@ def contents(
     return found
 
 
-def _change_index(root: Path, command: Sequence[str], paths: Iterable[Path]) -> None:
-    names = [os.fspath(path.relative_to(root)) for path in paths]
-    if names:
-        run(["--literal-pathspecs", *command, "--", *names], cwd=root)
-
-
 def _refusal(arguments: Sequence[str], cwd: Path, status: int, stderr: bytes) -> GitError:
     lines = [line.strip() for line in stderr.decode(errors="replace").splitlines() if line.strip()]
     said = lines[0] if lines else f"exit status {status}, and no message"
     # git ends its refusal of a foreign owner with the command that allows it.
     remedy = next((line for line in lines if line.startswith("git config ")), None)
     name = next(word for word in arguments if not word.startswith("-"))
-    if lock := re.search(r"'(/.+\.lock)': File exists", said):
-        remedy = f"wait for the other git; if none runs: rm {pasted(Path(lock[1]))}"
+    if lock := re.search(r"'(/.+\.lock)': (.+)", said):
+        path, cause = Path(lock[1]), lock[2]
+        remedy = f"make {pasted(path.parent)} writable, or run this outside of the sandbox"
+        if cause.startswith("File exists"):
+            remedy = f"wait for the other git; if none runs: rm {pasted(path)}"
     return GitError(
         f"git {name} failed: {said}",
         path=cwd,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +18,7 @@ Imports = Literal["as-written", "deferred"]
 """When a hook's imports are made: as written, or those that can be deferred at first use."""
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class HookSource:
+class HookSource(NamedTuple):
     """A Python script that an agent or git runs once per event.
 
     ``path`` is absolute and has no symlinks in it. ``origin`` says in a few words why the file is
@@ -33,16 +31,14 @@ class HookSource:
     imports: Imports = "as-written"
 
 
-@dataclass(frozen=True, slots=True)
-class LevelChoice:
+class LevelChoice(NamedTuple):
     """The level at which a source is compiled, and the reason: one line for ``status``."""
 
     level: Level
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Interpreter:
+class Interpreter(NamedTuple):
     """A Python binary, not a shim, that runs hooks.
 
     ``command`` is what was asked for (``python3``, ``python3.12``, a path), ``executable`` the
@@ -83,8 +79,7 @@ class State(StrEnum):
     UNWRITABLE = "unwritable"  # the entry can't be written
 
 
-@dataclass(frozen=True, slots=True)
-class SourceError:
+class SourceError(NamedTuple):
     """Why a source does not compile, in Python's words; lines and columns count from 1."""
 
     kind: str
@@ -94,8 +89,7 @@ class SourceError:
     text: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CompileResult:
+class CompileResult(NamedTuple):
     """The result for one source and one interpreter.
 
     ``error`` is set for BROKEN, ``detail`` gives the reason for DAMAGED, UNREADABLE and

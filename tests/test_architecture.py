@@ -38,7 +38,6 @@ PURE = [
     "hooks_compile/launcher/entry.py",
     "hooks_compile/project/shebang.py",
     "watcher/debounce.py",
-    "watcher/events.py",
 ]
 PURE_LIBRARY = {
     *("__future__", "_frozen_importlib_external", "_imp", "ast", "builtins", "collections"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -86,16 +85,6 @@ def test_an_equal_file_is_not_written_again(tmp_path: Path) -> None:
     assert not files.replace_if_changed(path, b"data")
     assert path.stat().st_ino == number
     assert files.replace_if_changed(path, b"other")
-
-
-def test_only_old_drafts_are_removed(tmp_path: Path) -> None:
-    for name in (".file.abcdefgh.tmp", ".file.12345678.tmp", ".other.abcdefgh.tmp", "file"):
-        (tmp_path / name).touch()
-    hour_ago = time.time() - 3600
-    for name in (".file.abcdefgh.tmp", ".other.abcdefgh.tmp", "file"):
-        os.utime(tmp_path / name, (hour_ago, hour_ago))
-    files.remove_drafts(tmp_path / "file")
-    assert names_in(tmp_path) == [".file.12345678.tmp", ".other.abcdefgh.tmp", "file"]
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,6 @@ def test_linked_worktree_has_its_own_root_and_git_directory_and_shares_the_hooks
     assert found.git_dir == git_repo.path / ".git/worktrees/linked-tree"
     assert found.common_dir == git_repo.path / ".git"
     assert found.hooks_path == git_repo.path / ".git/hooks"
-    assert found.own_hooks
 
 
 def test_submodule_is_a_work_tree_of_its_own(git_repo: GitRepo, tmp_path: Path) -> None:
@@ -267,32 +266,17 @@ def test_ignored_of_nothing_is_nothing_and_of_a_submodule_s_file_an_error(
     assert git.ignored(submodule.path, [submodule.path / "x.py"]) == set()
 
 
-def test_a_directory_without_git_is_an_error_that_proposes_git_init(tmp_path: Path) -> None:
-    with pytest.raises(GitError, match="is not in a git work tree") as caught:
-        git.require_repository(tmp_path)
-    assert caught.value.path == tmp_path
-    assert caught.value.remedy == f"git init {shlex.quote(str(tmp_path))}"
-
-
-def test_a_home_whose_repository_is_elsewhere_is_not_told_to_git_init(home: Path) -> None:
-    bare = home / "dotfiles.git"
-    subprocess.run(["git", "init", "-q", "--bare", bare], check=True)
-    (home / ".claude/hooks").mkdir(parents=True)
-    for path in (home, home.parent, home / ".claude/hooks"):
-        with pytest.raises(GitError, match=r"has no \.git") as caught:
+def test_without_a_work_tree_there_is_an_error_that_does_not_propose_git_init(
+    git_repo: GitRepo, tmp_path: Path, home: Path
+) -> None:
+    """The .git of a home directory may be elsewhere, and a bare repository has no work tree."""
+    git_repo.git("init", "--quiet", "--bare", tmp_path / "bare.git")
+    for path in (tmp_path, home, tmp_path / "bare.git", git_repo.path / ".git"):
+        with pytest.raises(GitError, match="is not in a git work tree") as caught:
             git.require_repository(path)
+        assert caught.value.path == path
         assert "git init" not in str(caught.value)
         assert "hooks-compile sync" in caught.value.remedy
-
-
-def test_a_bare_repository_and_a_git_directory_are_not_told_to_git_init(
-    git_repo: GitRepo, tmp_path: Path
-) -> None:
-    git_repo.git("init", "--quiet", "--bare", tmp_path / "bare.git")
-    for path in (tmp_path / "bare.git", git_repo.path / ".git"):
-        with pytest.raises(GitError, match="has no work tree") as caught:
-            git.require_repository(path)
-        assert "git init" not in str(caught.value)
 
 
 def test_settings_come_with_their_scope_the_weakest_first(git_repo: GitRepo) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.git_hooks.pre_commit_lines import as_yaml
+from hooks_compile.git_hooks.setup import PRE_COMMIT_LINES
 from hooks_compile.project.config import Config, load_config
 from tests.support import tiers
 from tests.support.repositories import GitRepo, write
@@ -179,7 +179,7 @@ def test_the_pre_commit_block_is_valid_and_has_every_id(tmp_path: Path) -> None:
     ids = re.findall(r"^- id: (\S+)", (ROOT / ".pre-commit-hooks.yaml").read_text(), re.MULTILINE)
     assert len(ids) == 3
     assert re.findall(r"- id: (\S+)", block) == ids
-    assert set(re.findall(r"- id: (\S+)", "\n".join(as_yaml(None)))) <= set(ids)
+    assert set(re.findall(r"- id: (\S+)", PRE_COMMIT_LINES)) <= set(ids)
 
 
 def test_the_settings_of_the_docs_are_read(tmp_path: Path) -> None:

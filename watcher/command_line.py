@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from hooks_compile import __version__
 from hooks_compile.cli import edge
 from hooks_compile.errors import HooksCompileError, pasted
+from watcher.debounce import POLL_S, SCAN_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from watcher.lines import Message
     from watcher.tree import Tree
 
-_POLL_S = 2.0
-_SCAN_S = 60.0
 _LEVELS: dict[str, Optimize] = {"auto": "auto", "0": 0, "1": 1, "2": 2}
 
 
@@ -56,9 +55,9 @@ def build_parser() -> argparse.ArgumentParser:
     paths = "projects, or files and directories of hooks (default: the current project)"
     python = "an interpreter that runs the hooks; may be repeated (default: python3, and those "
     python += "that launches recorded)"
-    poll = f"poll the directories so often ({_POLL_S:g} s) instead of waiting for events"
-    scan = "compare all contents with their entries so often (default: %(default)g)"
-    service = "print a systemd user unit and a launchd property list that run this command"
+    poll = f"compare all contents so often ({POLL_S:g} s), and do not wait for events"
+    scan = "compare all contents so often, besides (default: %(default)g)"
+    service = "print a unit for this system's service manager that runs this command"
     add = parser.add_argument
     add("--version", action="version", version=f"%(prog)s {__version__}")
     add("paths", nargs="*", type=Path, metavar="PATH", help=paths)
@@ -66,16 +65,17 @@ def build_parser() -> argparse.ArgumentParser:
     add("--optimize", choices=_LEVELS, help="the optimization level (default: as configured)")
     add("--json", action="store_true", help="print JSON lines for programs")
     add("--quiet", action="store_true", help="print only what has to be fixed, and that it is")
-    add("--poll", nargs="?", const=_POLL_S, type=_seconds, metavar="SECONDS", help=poll)
-    add("--scan", default=_SCAN_S, type=_seconds, metavar="SECONDS", help=scan)
+    add("--poll", nargs="?", const=POLL_S, type=_seconds, metavar="SECONDS", help=poll)
+    add("--scan", default=SCAN_S, type=_seconds, metavar="SECONDS", help=scan)
     instead = parser.add_mutually_exclusive_group()
     for name, command, about in (
         ("--once", _once, "compile what is not compiled, and exit"),
         ("--status", _status, "show what the watcher does (exit 1 if none runs)"),
     ):
         instead.add_argument(name, action="store_const", dest="command", const=command, help=about)
-    units = ("systemd", "launchd", "both")
-    instead.add_argument("--service", nargs="?", const="both", choices=units, help=service)
+    manager = "launchd" if sys.platform == "darwin" else "systemd"
+    units = ("systemd", "launchd")
+    instead.add_argument("--service", nargs="?", const=manager, choices=units, help=service)
     return parser
 
 
@@ -94,10 +94,10 @@ def _seconds(text: str) -> float:
 def _watch(arguments: argparse.Namespace) -> int:
     """Watch until a signal says to stop."""
     if arguments.service:
-        return _service(arguments)
+        return _print_service(arguments)
     from hooks_compile.install import runtime_directory
     from watcher.loop import Loop
-    from watcher.observer import MOST_WATCHES, Monitor
+    from watcher.observer import MOST_WATCHES
     from watcher.watch_status import Station
 
     trees = _trees(arguments)
@@ -112,7 +112,7 @@ def _watch(arguments: argparse.Namespace) -> int:
             print_message(tree, message)
         except BrokenPipeError:
             edge.discard_stdout()
-            loop.stop(signal.SIGPIPE)
+            loop.put(signal.SIGPIPE)
         except OSError:
             return  # a full disk under the log is no reason to stop compiling
 
@@ -121,9 +121,9 @@ def _watch(arguments: argparse.Namespace) -> int:
         for station in stations.values():
             station.acquire()
             stack.callback(station.release)
-        most_watches = MOST_WATCHES * len(trees)
-        loop = Loop(stations, report, lambda put: Monitor(put, arguments.poll, most_watches))
-        _stop_at_signals(loop.stop)
+        most_watches = 0 if arguments.poll else MOST_WATCHES * len(trees)
+        loop = Loop(stations, report, most_watches)
+        _stop_at_signals(loop.put)
         status = 128 + loop.run()
     try:
         sys.stdout.flush()
@@ -146,7 +146,7 @@ def _stop_at_signals(stop: Callable[[int], None]) -> None:
 
 def _once(arguments: argparse.Namespace) -> int:
     """Compile what is not compiled."""
-    from watcher.loop import sync
+    from watcher.tree import sync
 
     trees = _trees(arguments)
     print_message = _printer(arguments, trees)
@@ -163,65 +163,62 @@ def _status(arguments: argparse.Namespace) -> int:
     from watcher.watch_status import Station
 
     runtime = runtime_directory.location(os.environ)
-    stations = [Station(runtime, tree.given) for tree in _trees(arguments)]
-    found = [station.status() for station in stations]
+    found = [Station(runtime, tree.given).status() for tree in _trees(arguments)]
     if arguments.json:
-        print(json.dumps([status.as_json() for status in found]))
+        print(json.dumps([status.as_json(time.time()) for status in found]))
     else:
-        print("\n".join(status.as_text(time.time()) for status in found))
+        print("\n".join(status.as_text() for status in found))
     return 0 if all(status.is_watched for status in found) else 1
 
 
-def _service(arguments: argparse.Namespace) -> int:
-    """Print texts for service managers."""
-    from hooks_compile.interpreters.user_environment import user_environment
+def _print_service(arguments: argparse.Namespace) -> int:
+    """Print a text for a service manager."""
     from watcher import service_units
 
-    paths = [str(tree.given) for tree in _trees(arguments)]
     program = [os.path.abspath(sys.argv[0])]  # noqa: PTH100 - a symlink to us stays one
     if program[0].endswith("__main__.py"):
         program = [sys.executable, "-m", "watcher"]
-    options = [word for command in arguments.python for word in ("--python", command)]
-    if arguments.optimize:
-        options += ["--optimize", arguments.optimize]
-    if arguments.poll:
-        options += ["--poll", f"{arguments.poll:g}"]
-    if arguments.scan != _SCAN_S:
-        options += ["--scan", f"{arguments.scan:g}"]
-    options += [f"--{name}" for name in ("json", "quiet") if getattr(arguments, name)]
-    env = service_units.environment(user_environment(os.environ))
-    print(service_units.text(arguments.service, program, [*paths, *options], env), end="")
+    words = [str(tree.given) for tree in _trees(arguments)]
+    words += [word for command in arguments.python for word in ("--python", command)]
+    for name in ("optimize", "poll", "scan"):
+        if (value := getattr(arguments, name)) is not None:
+            words += [f"--{name}", str(value)]
+    words += [f"--{name}" for name in ("json", "quiet") if getattr(arguments, name)]
+    print(service_units.text(arguments.service, [*program, *words], os.environ), end="")
     return 0
 
 
 def _trees(arguments: argparse.Namespace) -> list[Tree]:
     """Return the trees that are asked for, each once. Raises HooksCompileError.
 
-    From then on git is looked for in none of them: what a checkout brings is not executed.
+    From then on git is looked for in none of them, and the Python of one tree in no other: what a
+    checkout brings is not executed.
     """
     from hooks_compile import git
+    from hooks_compile.cli.context import current_directory
     from hooks_compile.trust import search_path
     from watcher.survey import Options, is_project
     from watcher.tree import Tree
 
-    try:
-        current = Path.cwd()
-    except FileNotFoundError as error:
-        text = "the current directory does not exist any more"
-        raise HooksCompileError(text, remedy="cd to a directory that exists") from error
+    current = current_directory()
     level = _LEVELS[arguments.optimize] if arguments.optimize else None
-    options = Options(dict(os.environ), tuple(arguments.python), level)
-    trees: dict[Path, Tree] = {}
+    roots: dict[Path, Path] = {}
     for path in arguments.paths or [git.work_tree(current) or current]:
         if not path.exists():
             raise HooksCompileError("does not exist", path=path, remedy=f"ls -ld {pasted(path)}")
         given = Path(os.path.abspath(path))  # noqa: PTH100 - a symlink stays one
+        if all(given.resolve() != other.resolve() for other in roots):
+            roots[given] = git.work_tree(given) or given.resolve()
+    programs = os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = search_path(programs, *roots.values())
+    trees = []
+    for given, root in roots.items():
+        others = [other for other in roots.values() if other != root]
+        env = {**os.environ, "PATH": search_path(programs, *others)}
+        options = Options(env, tuple(arguments.python), level)
         whole = not arguments.paths or is_project(given)
-        tree = Tree(given, options, whole=whole, scan_s=arguments.scan)
-        trees.setdefault(given.resolve(), tree)
-    roots = [git.work_tree(given) or given for given in trees]
-    os.environ["PATH"] = search_path(os.environ.get("PATH", os.defpath), *roots)
-    return list(trees.values())
+        trees.append(Tree(given, options, arguments.poll or arguments.scan, whole=whole))
+    return trees
 
 
 def _printer(
@@ -232,11 +229,12 @@ def _printer(
     may_colour = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
     def print_message(tree: Tree, message: Message) -> None:
-        if arguments.quiet and not message.is_urgent:
+        is_said = message.is_urgent if arguments.quiet else message.text or arguments.json
+        if not is_said:
             return
         stream = sys.stderr if message.is_urgent and not arguments.json else sys.stdout
         if arguments.json:
-            text = "\n".join(map(json.dumps, message.as_json(time.time(), tree.root)))
+            text = json.dumps(message.as_json(time.time(), tree.survey.root))
         else:
             text = message.as_text(time.time(), base, has_colour=may_colour and stream.isatty())
         print(text, file=stream, flush=True)

@@ -6,11 +6,15 @@ import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+# A file that nobody has written for so long is complete.
 QUIET_S = 0.3
-"""A file that nobody has written for so long is complete."""
-
+# Names are left to settle for so long: editors create and remove files as they save.
+SETTLE_S = 0.05
+# A key is due after so long, or after a longer wait, even if notes for it go on.
 LONGEST_S = 2.0
-"""A key is due after so long, or after a longer wait, even if notes for it go on."""
+# All contents are compared with their entries so often; with POLL_S if events do not suffice.
+SCAN_S = 60.0
+POLL_S = 2.0
 
 
 @dataclass(slots=True)
@@ -43,10 +47,10 @@ class Debounce:
         if waiting.due > now:
             waiting.due = min(now + wait_s, waiting.first + max(wait_s, LONGEST_S))
 
-    def take(self, now: float, most: int | None = None) -> list[Due]:
-        """Return what is due, at most ``most`` keys in the order of the first notes; forget it."""
+    def take(self, now: float) -> list[Due]:
+        """Return what is due, in the order of the first notes; forget it."""
         keys = [key for key, waiting in self._waiting.items() if waiting.due <= now]
-        taken = [(key, self._waiting.pop(key)) for key in keys[:most]]
+        taken = [(key, self._waiting.pop(key)) for key in keys]
         return [Due(key, each.since, now - each.last >= QUIET_S) for key, each in taken]
 
     def next_due(self) -> float:

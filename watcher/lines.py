@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile import printable
@@ -14,65 +13,43 @@ from hooks_compile.printable import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from hooks_compile.model import CompileResult, Interpreter
 
-RED, GREEN, YELLOW = "31;1", "32", "33"
-
+_COLOURS = {"broken": "31;1", "trouble": "33", "watching": "32", "synced": "32"}
 _MOST_LINES = 10
 # Stands before each path that is shown relative to a base; no text has it, see printable.
 _MARK = "\0"
-_STATES = {
-    State.COMPILED: "compiled",
-    State.FRESH: "up to date",
-    State.BROKEN: "broken",
-    State.UNREADABLE: "unreadable",
-    State.UNWRITABLE: "not writable",
-}
-_CONSEQUENCES = {
-    "hook": "at its next event it fails, and a hook that fails blocks nothing",
-    "module": "hooks that import it fail, and a hook that fails blocks nothing",
-}
 
 
 class Message(NamedTuple):
     """Something to report; its functions are below."""
 
     event: str
-    values: list[dict[str, Any]]  # for a program: a line each
-    blocks: list[str]  # of lines for a person
-    colour: str = ""
+    value: dict[str, Any]  # for a program
+    text: str  # for a person: some lines, "" for none
     is_urgent: bool = False  # something has to be fixed, or is fixed now
 
-    def as_json(self, now: float, tree: Path) -> list[dict[str, Any]]:
-        """Return the JSON objects; ``tree`` is the root of the message's tree."""
+    def as_json(self, now: float, tree: Path) -> dict[str, Any]:
+        """Return the JSON value; ``tree`` is the root of the message's tree."""
         head = {"time": round(now, 3), "tree": os.fspath(tree), "event": self.event}
-        return [head | value for value in self.values]
+        return head | self.value
 
     def as_text(self, now: float, base: Path, *, has_colour: bool) -> str:
         """Return the lines, with paths relative to ``base``; ``now`` is seconds since the epoch."""
         clock = time.strftime("%H:%M:%S", time.localtime(now))
-        start, end = (f"\x1b[{self.colour}m", "\x1b[0m") if has_colour and self.colour else ("", "")
-        text = "\n".join(f"{clock}  {start}{block}{end}" for block in self.blocks)
+        colour = _COLOURS.get(self.event) if has_colour else None
+        start, end = (f"\x1b[{colour}m", "\x1b[0m") if colour else ("", "")
+        text = f"{clock}  {start}{self.text}{end}"
         return text.replace(f"{_MARK}{shown(base)}{os.sep}", "").replace(_MARK, "")
-
-
-class Changed(NamedTuple):
-    """A source that is compiled as it is now, under the interpreters of ``results``."""
-
-    path: Path
-    kind: str  # hook or module
-    results: Sequence[CompileResult]
-    ms: float | None  # from the save to the entry; None if no event reported the save
-    fixed: bool = False  # it did not compile before
-    empty: bool = False  # the file has no content
 
 
 def synced(
     root: Path,
+    interpreters: Sequence[Interpreter],
     hooks: int,
     modules: int,
-    interpreters: Sequence[Interpreter],
     counts: Mapping[State, int],
     seconds: float,
     *,
@@ -80,8 +57,7 @@ def synced(
 ) -> Message:
     """Return that a whole tree was compared; ``counts`` has how many results have each state."""
     what = plural(hooks, "hook") + (f" and {plural(modules, 'local module')}" if modules else "")
-    said = [f"{counts[state]} {word}" for state, word in _STATES.items() if state in counts]
-    done = ", ".join([*said, f"{seconds:.2f} s"])
+    done = ", ".join([*(f"{count} {state}" for state, count in counts.items()), f"{seconds:.2f} s"])
     verb = "watching " if watching else ""
     text = f"{verb}{shown(root)}: {what}, for {_labels(interpreters) or 'no Python'} ({done})"
     value = {
@@ -91,86 +67,86 @@ def synced(
         "counts": {str(state): count for state, count in counts.items()},
         "seconds": round(seconds, 4),
     }
-    return Message("watching" if watching else "synced", [value], [text], GREEN)
+    return Message("watching" if watching else "synced", value, text)
 
 
-def changes(changed: Sequence[Changed]) -> Message:
-    """Return what one step compiled."""
-    blocks = [_describe(each) for each in changed[:_MOST_LINES]]
-    if rest := changed[_MOST_LINES:]:
-        slowest = max((each.ms for each in rest if each.ms is not None), default=None)
-        within = "" if slowest is None else f", the last {slowest:.0f} ms after its save"
-        blocks.append(f"{plural(len(rest), 'more source')} ready{within}")
-    is_empty = any(each.empty for each in changed)
-    is_urgent = is_empty or any(each.fixed for each in changed)
-    colour = YELLOW if is_empty else GREEN if is_urgent else ""
-    return Message("changed", list(map(_changed_json, changed)), blocks, colour, is_urgent)
+def changed(
+    path: Path,
+    kind: str,
+    results: Sequence[CompileResult],
+    ms: float | None = None,
+    *,
+    fixed: bool = False,
+    empty: bool = False,
+) -> Message:
+    """Return that a source is compiled as it is now, under the interpreters of ``results``.
+
+    ``ms`` is the time from the save to the entry, if an event reported the save. ``fixed`` says
+    that it did not compile before, ``empty`` that it is a hook without content.
+    """
+    is_written = any(result.state is State.COMPILED for result in results)
+    parts = [
+        _labels(result.interpreter for result in results),
+        f"level {results[0].choice.level}" if kind == "hook" else "local module",
+        *([] if ms is None else [f"{ms:.0f} ms"]),
+        *(["the file is empty: it allows everything"] if empty else []),
+    ]
+    verb = ("fixed, " if fixed else "") + ("compiled" if is_written else "ready")
+    value = {
+        "path": os.fspath(path),
+        "kind": kind,
+        "results": [result_json(result) for result in results],
+        "ms": None if ms is None else round(ms, 2),
+        "fixed": fixed,
+        "empty": empty,
+    }
+    text = f"{_shown(path)}  {verb}: {', '.join(parts)}"
+    return Message("changed", value, text, is_urgent=fixed or empty)
+
+
+def shortened(messages: Sequence[Message]) -> list[Message]:
+    """Return the messages about what one step compiled; only the first have text of their own."""
+    rest = [message._replace(text="") for message in messages[_MOST_LINES:]]
+    if rest:
+        rest[-1] = rest[-1]._replace(text=f"{plural(len(rest), 'more source')} ready")
+    return [*messages[:_MOST_LINES], *rest]
 
 
 def broken(path: Path, kind: str, results: Sequence[CompileResult]) -> Message:
     """Return that a source does not compile under the interpreters of ``results``."""
-    lines = [f"BROKEN  {_shown(path)} does not compile: {_CONSEQUENCES[kind]}"]
+    what = "at its next event it fails" if kind == "hook" else "hooks that import it fail"
+    consequence = f"{what}, and a hook that fails blocks nothing"
+    found = [f"BROKEN  {_shown(path)} does not compile: {consequence}"]
     by_error: dict[str, list[Interpreter]] = {}
     for result in results:
         if result.error is not None:
-            text = describe_error(_shown(path), result.error)
-            by_error.setdefault(text, []).append(result.interpreter)
+            error = describe_error(_shown(path), result.error)
+            by_error.setdefault(error, []).append(result.interpreter)
     for error, under in by_error.items():
-        lines += [*error.split("\n"), f"(under {_labels(under)})"]
+        found += [*error.split("\n"), f"(under {_labels(under)})"]
     results_json = [result_json(result) for result in results]
     value = {"path": os.fspath(path), "kind": kind, "results": results_json}
-    return Message("broken", [value], ["\n    ".join(lines)], RED, is_urgent=True)
-
-
-def still_broken(messages: Sequence[Message]) -> Message:
-    """Return what does not compile at the moment; ``messages`` say it of each source."""
-    values = [{"event": message.event} | value for message in messages for value in message.values]
-    places = []
-    for value in values[:_MOST_LINES]:
-        line = value["results"][0]["error"]["line"]
-        places.append(_shown(Path(value["path"])) + (f":{line}" if line else ""))
-    text = f"still broken: {', '.join(places)}{' ...' if len(values) > _MOST_LINES else ''}"
-    return Message("still broken", [{"broken": values}], [text], RED, is_urgent=True)
+    return Message("broken", value, "\n    ".join(found), is_urgent=True)
 
 
 def removed(path: Path, kind: str) -> Message:
     """Return that a source does not exist any more, or is no hook any more."""
     noun = "hook" if kind == "hook" else "local module"
     value = {"path": os.fspath(path), "kind": kind}
-    return Message("removed", [value], [f"{_shown(path)}  is no {noun} any more"])
+    return Message("removed", value, f"{_shown(path)}  is no {noun} any more")
 
 
 def notice(text: str, path: Path | None = None, *, trouble: bool = False) -> Message:
     """Return what a person should know, and fix if ``trouble`` is True."""
     value = {"path": None if path is None else os.fspath(path), "text": text}
-    where = "" if path is None else f"{_shown(path)} "
-    block = where + printable.lines(text).replace("\n", "\n          ")
-    event, colour = ("trouble", YELLOW) if trouble else ("notice", "")
-    return Message(event, [value], [block], colour, is_urgent=trouble)
+    start = "" if path is None else f"{_shown(path)} "
+    shown_text = start + printable.lines(text).replace("\n", "\n          ")
+    return Message("trouble" if trouble else "notice", value, shown_text, is_urgent=trouble)
 
 
 def stopped(signal: int) -> Message:
     """Return that the watcher ends."""
-    return Message("stopped", [{"signal": signal}], ["ended"])
-
-
-def _changed_json(changed: Changed) -> dict[str, Any]:
-    ms = None if changed.ms is None else round(changed.ms, 2)
-    results = [result_json(result) for result in changed.results]
-    return changed._asdict() | {"path": os.fspath(changed.path), "ms": ms, "results": results}
-
-
-def _describe(changed: Changed) -> str:
-    is_written = any(result.state is State.COMPILED for result in changed.results)
-    level = f"level {changed.results[0].choice.level}"
-    parts = [
-        _labels(result.interpreter for result in changed.results),
-        level if changed.kind == "hook" else "local module",
-        *([] if changed.ms is None else [f"{changed.ms:.0f} ms"]),
-        *(["the file is empty: it allows everything"] if changed.empty else []),
-    ]
-    verb = ("fixed, " if changed.fixed else "") + ("compiled" if is_written else "ready")
-    return f"{_shown(changed.path)}  {verb}: {', '.join(parts)}"
+    return Message("stopped", {"signal": signal}, "ended")
 
 
 def _shown(path: Path) -> str:

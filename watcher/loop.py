@@ -14,43 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 from hooks_compile.errors import HooksCompileError
 from watcher import lines
-from watcher.debounce import QUIET_S
-from watcher.directories import merged
-from watcher.events import Event, Kind
-from watcher.watch_status import BEAT_S
+from watcher.debounce import POLL_S
+from watcher.observer import Monitor
+from watcher.watch_places import Event, Kind, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from watcher.lines import Message
-    from watcher.observer import Monitor
     from watcher.survey import Survey
     from watcher.tree import Tree
     from watcher.watch_status import Station
 
     # an event, the signal to stop at, or what to do when a survey is over
-    _Item = Event | int | Callable[[Monitor], None]
+    _Item = Event | int | Callable[[], None]
 
-_RETRY_S = 2.0
 _WRITE_AFTER_S = 0.5  # not at each save: a busy disk would delay the next
-
-
-def sync(tree: Tree, report: Callable[[Message], None]) -> bool:
-    """Compile what is not compiled, and report; return whether nothing has to be fixed."""
-    find = tree.start_survey()
-    assert find is not None  # noqa: S101 - it is the first
-    messages = tree.take(find())
-    while not tree.is_synced:
-        messages += tree.step()
-    if tree.sources.due.next_due() < math.inf:  # what does not compile may be half written
-        time.sleep(QUIET_S)
-        messages += tree.step()
-    messages += tree.prune(math.inf)
-    report(tree.synced(watching=False))
-    for message in messages:
-        report(message)
-    has_trouble = any(message.event == "trouble" for message in messages)
-    return not has_trouble and not tree.sources.broken
 
 
 class Loop:
@@ -60,89 +39,81 @@ class Loop:
         self,
         stations: Mapping[Tree, Station],
         report: Callable[[Tree, Message], None],
-        open_monitor: Callable[[Callable[[Event], None]], Monitor],
+        most_watches: int,
     ) -> None:
-        """Each tree has the station that says that it is watched; ``report`` takes the messages."""
+        """Each tree has the station that says that it is watched; ``report`` takes the messages.
+
+        At most ``most_watches`` directories are watched.
+        """
         self._stations = stations
-        self._trees = list(stations)
+        self._first = next(iter(stations))
         self._report = report
-        self._open_monitor = open_monitor
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
-        self._said: set[str] = set()
+        self.monitor = Monitor(self.put, most_watches)
+        self._reported: set[str] = set()
         self._last_changes: dict[Tree, dict[str, Any]] = {}
-        self._beat_due = -math.inf
-        self._has_news = True
+        self._write_due = math.inf
         self._since = time.time()
 
-    def stop(self, signal: int) -> None:
-        """End :meth:`run` soon; any thread and any signal handler may call it."""
-        self._queue.put(signal)
+    def put(self, item: _Item) -> None:
+        """Take an event, the signal to end :meth:`run` with, or a call to make in its thread.
+
+        Any thread and any signal handler may call this.
+        """
+        self._queue.put(item)
 
     def run(self) -> int:
-        """Watch until :meth:`stop`, and return its signal."""
+        """Watch until a signal is put, and return it."""
         with contextlib.ExitStack() as stack:
-            monitor = self._open_monitor(self._queue.put)
-            stack.callback(monitor.close)
-            for tree in self._trees:
+            stack.callback(self.monitor.close)
+            for tree in self._stations:
                 stack.enter_context(contextlib.closing(tree))
             while True:
                 for item in self._wait():
                     if isinstance(item, int):
-                        self._say(self._trees[0], [lines.stopped(item)])
+                        self._say(self._first, [lines.stopped(item)])
                         return item
                     if isinstance(item, Event):
                         self._route(item)
                     else:
-                        item(monitor)
-                if not monitor.is_alive():
-                    monitor.reopen()
-                    self._watch(monitor)
-                    self._scan_all("no more events came: watching anew, comparing all contents")
-                for tree in self._trees:
+                        item()
+                for tree in self._stations:
                     self._guard(tree, partial(self._step, tree))
-                self._beat(monitor)
+                self._write_states()
 
     def _wait(self) -> list[_Item]:
         """Return what is in the queue, as soon as there is something or something is due."""
-        due = min(self._beat_due, *(tree.next_due() for tree in self._trees))
+        due = min(self._write_due, *(tree.next_due() for tree in self._stations))
+        timeout = min(max(due - time.monotonic(), 0.0), threading.TIMEOUT_MAX)
         items: list[_Item] = []
         with contextlib.suppress(queue.Empty):
-            items.append(self._queue.get(timeout=max(due - time.monotonic(), 0.0)))
+            items.append(self._queue.get(timeout=timeout))
             while True:
                 items.append(self._queue.get_nowait())
         return items
 
     def _route(self, event: Event) -> None:
-        if event.kind is Kind.LOST:
-            self._scan_all("the system dropped events: comparing all contents")
-        for tree in self._trees:
-            tree.route(event)
-
-    def _scan_all(self, why: str) -> None:
-        is_news = any(tree.scan_due > time.monotonic() for tree in self._trees)
-        for tree in self._trees:
-            tree.scan_due = time.monotonic()
-        if is_news:
-            self._say(self._trees[0], [lines.notice(why)])
+        if event.kind is Kind.LOST and not self._first.sources.asked:
+            text = "the system dropped events: comparing all contents"
+            self._say(self._first, [lines.notice(text)])
+        for tree in self._stations:
+            if event.kind is Kind.LOST:
+                tree.compare_all()
+            else:
+                tree.route(event)
 
     def _guard(self, tree: Tree, step: Callable[[], None]) -> None:
         """Take a step; report what goes wrong in it, and compare all contents afterwards."""
         try:
             step()
         except HooksCompileError as error:
-            self._fail(tree, str(error))
+            text = str(error)
         except Exception:  # nothing that goes wrong may end the watcher
-            self._fail(tree, f"an error in hooks-watch; it goes on\n{traceback.format_exc()}")
-
-    def _fail(self, tree: Tree, text: str) -> None:
-        tree.scan_due = min(tree.scan_due, time.monotonic() + _RETRY_S)
-        tree.close()  # one of the compiler's processes may be what failed
-        self._say_once(tree, text, lines.notice(text, trouble=True))
-
-    def _say_once(self, tree: Tree, key: str, message: Message) -> None:
-        if key not in self._said:
-            self._said.add(key)
-            self._say(tree, [message])
+            text = f"an error in hooks-watch; it goes on\n{traceback.format_exc()}"
+        else:
+            return
+        tree.retry()
+        self._say_once(tree, text, trouble=True)
 
     def _step(self, tree: Tree) -> None:
         was_synced = tree.is_synced
@@ -158,62 +129,61 @@ class Loop:
             take = partial(tree.take, find())
         except Exception as error:  # the loop takes it
             take = partial(tree.fail, error)
-        self._queue.put(partial(self._end_survey, tree, take))
+        self.put(partial(self._guard, tree, partial(self._end_survey, tree, take)))
 
-    def _end_survey(self, tree: Tree, take: Callable[[], list[Message]], monitor: Monitor) -> None:
-        self._guard(tree, lambda: self._say(tree, take()))
-        self._watch(monitor)
-
-    def _watch(self, monitor: Monitor) -> None:
-        """Have the trees' directories watched."""
-        added = monitor.want(merged(tree.directories for tree in self._trees))
-        for tree in self._trees:
-            if here := tree.directories.keys() & added:
-                tree.watched(here)
-        for reason, notice in monitor.notices.items():
-            self._say_once(self._trees[0], reason, notice)
+    def _end_survey(self, tree: Tree, take: Callable[[], list[Message]]) -> None:
+        self._say(tree, take())
+        self._plan_write()
+        is_new = self.monitor.want(merged(each.survey.places for each in self._stations))
+        for each in self._stations if is_new else ():
+            each.compare_all()
+        if trouble := self.monitor.trouble:
+            for each in self._stations:
+                each.scan_s = min(each.scan_s, POLL_S)
+                each.scan_within(each.scan_s)
+            text = f"all contents are compared every {tree.scan_s:g} s: {trouble}"
+            self._say_once(self._first, text, trouble=True)
+        if self.monitor.left_out:
+            text = "too many directories to watch: the scan finds what changes in some of them"
+            self._say_once(self._first, text)
 
     def _say(self, tree: Tree, messages: Sequence[Message]) -> None:
         for message in messages:
             self._report(tree, message)
             if message.event in ("changed", "broken", "removed"):
-                path = message.values[-1]["path"]
+                path = message.value["path"]
                 last = {"time": time.time(), "event": message.event, "path": path}
                 self._last_changes[tree] = last
-        said = {message.event for message in messages}
-        if said & {"changed", "removed"} and "broken" not in said and tree.sources.broken:
-            self._report(tree, lines.still_broken(list(tree.sources.broken.values())))
         if messages:
-            self._has_news = True
-            self._beat_due = min(self._beat_due, time.monotonic() + _WRITE_AFTER_S)
+            self._plan_write()
 
-    def _beat(self, monitor: Monitor) -> None:
-        """Write into the runtime directory that we live, and what changed since the last time."""
-        if time.monotonic() < self._beat_due:
-            return
-        has_news, self._has_news = self._has_news, False
-        self._beat_due = time.monotonic() + BEAT_S
-        for tree, station in self._stations.items():
-            try:
-                if has_news:
-                    station.write(self._state(tree, monitor))
-                else:
-                    station.beat()
-            except OSError as error:
-                self._fail(tree, f"can't write its state into the runtime directory: {error}")
-                self._has_news = True
+    def _say_once(self, tree: Tree, text: str, *, trouble: bool = False) -> None:
+        if text not in self._reported:
+            self._reported.add(text)
+            self._say(tree, [lines.notice(text, trouble=trouble)])
 
-    def _state(self, tree: Tree, monitor: Monitor) -> dict[str, Any]:
-        hooks, modules = tree.sources.hooks.keys(), tree.sources.modules.keys()
+    def _plan_write(self) -> None:
+        self._write_due = min(self._write_due, time.monotonic() + _WRITE_AFTER_S)
+
+    def _write_states(self) -> None:
+        """Write into the runtime directory that we live, and what was found."""
+        if time.monotonic() >= self._write_due:
+            self._write_due = math.inf
+            for tree, station in self._stations.items():
+                self._guard(tree, partial(station.write, self._state(tree)))
+
+    def _state(self, tree: Tree) -> dict[str, Any]:
+        watches = len(self.monitor.watches)
         return {
             "pid": os.getpid(),
             "since": self._since,
+            "written": time.time(),
             "tree": os.fspath(tree.given),
-            "root": os.fspath(tree.root),
-            "hooks": len(hooks),
-            "modules": len(modules - hooks),
-            "interpreters": [interpreter.label for interpreter in tree.interpreters],
-            "how": "; ".join(m.values[0]["text"] for m in monitor.notices.values()) or "events",
+            "root": os.fspath(tree.survey.root),
+            "hooks": len(tree.sources.hooks),
+            "modules": tree.sources.module_count,
+            "interpreters": [interpreter.label for interpreter in tree.survey.target.interpreters],
+            "how": f"events in {watches} directories and a scan every {tree.scan_s:g} s",
             "last_change": self._last_changes.get(tree),
-            "errors": [{"event": "broken"} | m.values[0] for m in tree.sources.broken.values()],
+            "errors": [{"event": "broken"} | m.value for m in tree.sources.broken.values()],
         }

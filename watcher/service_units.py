@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import plistlib
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from hooks_compile.interpreters.user_environment import user_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,23 +29,14 @@ WantedBy=default.target
 """
 
 
-def environment(env: Mapping[str, str]) -> dict[str, str]:
-    """Return what the watcher needs of ``env``; a service manager's own is nearly empty."""
-    return {name: env[name] for name in _VARIABLES if env.get(name)}
+def text(manager: str, command: Sequence[str], env: Mapping[str, str]) -> str:
+    """Return what makes ``manager``, systemd or launchd, run ``command``.
 
-
-def text(manager: str, program: Sequence[str], words: Sequence[str], env: Mapping[str, str]) -> str:
-    """Return what makes ``manager`` (systemd, launchd or both) run ``program`` with ``words``."""
-    unit, agent = systemd([*program, *words], env), launchd([*program, *words], env)
-    again = shlex.join(["hooks-watch", *words])
-    both = (
-        f"# Linux: {again} --service=systemd > ~/.config/systemd/user/hooks-watch.service\n"
-        f"{unit}\n"
-        f"# macOS: {again} --service=launchd > ~/Library/LaunchAgents/hooks-watch.plist\n"
-        f"#        launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/hooks-watch.plist\n"
-        f"{agent}"
-    )
-    return {"systemd": unit, "launchd": agent, "both": both}[manager]
+    A service manager's own environment is nearly empty: it has what the watcher needs of ``env``.
+    """
+    own = user_environment(env)
+    needed = {name: own[name] for name in _VARIABLES if own.get(name)}
+    return (systemd if manager == "systemd" else launchd)(command, needed)
 
 
 def systemd(command: Sequence[str], env: Mapping[str, str]) -> str:
@@ -63,7 +55,6 @@ def launchd(command: Sequence[str], env: Mapping[str, str]) -> str:
         "EnvironmentVariables": dict(env),
         "RunAtLoad": True,
         "KeepAlive": {"SuccessfulExit": False},
-        "ProcessType": "Background",
         "StandardOutPath": log,
         "StandardErrorPath": log,
     }
@@ -71,7 +62,6 @@ def launchd(command: Sequence[str], env: Mapping[str, str]) -> str:
 
 
 def _quoted(word: str) -> str:
-    r"""Return a word as a unit file quotes it; ``%`` begins a specifier there."""
+    """Return a word as a unit file quotes it; ``%`` begins a specifier there."""
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    escaped = escaped.replace("\n", "\\n")
-    return f'"{escaped}"'
+    return f'"{escaped}"'.replace("\n", "\\n")

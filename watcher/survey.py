@@ -6,21 +6,21 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import agents, git
+from hooks_compile.entries.sync import prune_all
 from hooks_compile.errors import HooksCompileError, pasted
 from hooks_compile.install import runtime_directory
 from hooks_compile.project.config import DOTFILE, PYPROJECT
 from hooks_compile.project.discovery import PROJECT_DIRECTORIES
 from hooks_compile.project.record import open_project
 from hooks_compile.project.selection import find_interpreters, for_unattended
-from watcher import directories
+from watcher import watch_places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from hooks_compile.model import HookSource, Interpreter, Optimize
-    from hooks_compile.project.record import Project
-    from watcher.directories import Directories
+    from watcher.watch_places import Places
 
 _PROJECT_MARKS = {name.split("/")[0] for name in (*PROJECT_DIRECTORIES, DOTFILE, PYPROJECT)}
 
@@ -33,16 +33,25 @@ class Options(NamedTuple):
     optimize: Optimize | None = None
 
 
-class Survey(NamedTuple):
-    """Hooks and modules by path, what they are compiled for, and what has to be watched."""
+class Target(NamedTuple):
+    """What the sources are compiled for; if it changes, all of them are compiled anew."""
 
-    project: Project
-    hooks: Mapping[str, HookSource]
-    modules: Mapping[str, HookSource]
     interpreters: tuple[Interpreter, ...]
     key: bytes
     level: Optimize
-    directories: Directories
+
+
+class Survey(NamedTuple):
+    """Hooks and modules by path, and what has to be watched.
+
+    Modules are listed after hooks: a hook that appears in between looks like a module.
+    """
+
+    root: Path
+    hooks: Mapping[str, HookSource]
+    modules: Mapping[str, HookSource]
+    target: Target
+    places: Places
 
 
 def is_project(path: Path) -> bool:
@@ -50,38 +59,36 @@ def is_project(path: Path) -> bool:
 
     It stands for a whole project then, and not just for the files in it.
     """
-    root = git.work_tree(path) if path.is_dir() else None
-    if root is not None:
+    if root := git.work_tree(path):
         return root == path.resolve()
-    return path.is_dir() and any((path / name).exists() for name in _PROJECT_MARKS)
+    return any((path / name).exists() for name in _PROJECT_MARKS)
 
 
-def find(given: Path, options: Options, *, whole: bool) -> Survey:
-    """Return what is in ``given``, a whole project or a path. Raises HooksCompileError."""
-    project = _open(given, options, whole=whole)
-    runtime_directory.ensure(project.runtime)
-    modules = project.importable()
-    by_path = {os.fspath(module.path): module for module in modules}
-    return Survey(
-        project,
-        {os.fspath(source.path): source for source in project.sources},
-        by_path,
-        tuple(find_interpreters(project, for_unattended(project, options.env), options.commands)),
-        runtime_directory.read_key(project.runtime),
-        project.config.optimize if options.optimize is None else options.optimize,
-        directories.of_tree(project, given, by_path, whole=whole),
-    )
+def find(given: Path, options: Options, needed: set[str] | None, *, whole: bool) -> Survey:
+    """Return what is in ``given``, a whole project or a path. Raises HooksCompileError.
 
-
-def _open(given: Path, options: Options, *, whole: bool) -> Project:
+    Old entries are removed, but for those named in ``needed``; if it is None, none is.
+    """
     if not given.exists():
         raise HooksCompileError("does not exist any more", path=given)
     directory = (given if given.is_dir() else given.parent).resolve()
     project = open_project(directory, options.env, () if whole else (given,), agents=agents)
     if whole and project.root != directory:
-        raise HooksCompileError(
-            f"is no work tree of its own any more, but a part of {project.root}",
-            path=given,
-            remedy=f"hooks-watch {pasted(project.root)}",
-        )
-    return project
+        text = f"is no work tree of its own any more, but a part of {project.root}"
+        raise HooksCompileError(text, path=given, remedy=f"hooks-watch {pasted(project.root)}")
+    runtime_directory.ensure(project.runtime)
+    modules = {os.fspath(module.path): module for module in project.importable()}
+    # Beside a single file there may be hooks that are not known here.
+    if needed is not None and given.is_dir():
+        prune_all(project, needed)
+    interpreters = find_interpreters(
+        project, for_unattended(project, options.env), options.commands
+    )
+    level = project.config.optimize if options.optimize is None else options.optimize
+    return Survey(
+        project.root,
+        {os.fspath(source.path): source for source in project.sources},
+        modules,
+        Target(tuple(interpreters), runtime_directory.read_key(project.runtime), level),
+        watch_places.of_tree(project, given, modules, whole=whole),
+    )

@@ -10,20 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile import files
-from hooks_compile.entries.report import plural
+from hooks_compile.entries.report import describe_error, plural
 from hooks_compile.errors import HooksCompileError, pasted
-from hooks_compile.printable import one_line, shown
+from hooks_compile.model import SourceError
+from hooks_compile.printable import shown
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
-BEAT_S = 10.0
-"""A watcher touches its state so often: it lives."""
-
 # The lock of a killed process is free at once; a reader of the state holds it for a moment.
 _LOCK_TIMEOUT_S = 1.0
-# A watcher that compiles a whole project for the first time writes nothing meanwhile.
-_LATE_S = 6 * BEAT_S
 
 
 class Station:
@@ -44,16 +40,13 @@ class Station:
             self.directory.mkdir(mode=0o700, exist_ok=True)
             self._lock = self._take_lock(_LOCK_TIMEOUT_S)
         except OSError as error:
-            text = f"can't be written: {error.strerror}"
-            remedy = f"rm -r {pasted(self.directory)}"
-            raise HooksCompileError(text, path=self.directory, remedy=remedy) from error
+            raise self._refusal(error) from error
         if self._lock is None:
-            state = self._read() or {}
-            pid = state.get("pid")
-            by = f", by process {pid} since {shown_time(state['since'])}" if pid else ""
-            status = f"hooks-watch --status {pasted(self.tree)}"
-            remedy = f"kill {pid}; or see what it does: {status}" if pid else status
-            raise HooksCompileError(f"is watched already{by}", path=self.tree, remedy=remedy)
+            state = self._read()
+            way = f"hooks-watch --status {pasted(self.tree)}"
+            way = f"kill {state['pid']}; or see what it does: {way}" if state else way
+            text = f"is watched already, by {_process(state)}"
+            raise HooksCompileError(text, path=self.tree, remedy=way)
 
     def release(self) -> None:
         """Remove the state, and free the lock. Its empty file has to stay."""
@@ -63,15 +56,14 @@ class Station:
             self._lock = None
 
     def write(self, state: dict[str, Any]) -> None:
-        """Write what the watcher does. Raises OSError."""
+        """Write what the watcher does. Raises HooksCompileError."""
         draft = self.state_path.with_suffix(f".{os.getpid()}")
-        self.directory.mkdir(mode=0o700, exist_ok=True)
-        draft.write_text(json.dumps(state))
-        draft.replace(self.state_path)
-
-    def beat(self) -> None:
-        """Record that the watcher lives. Raises OSError."""
-        os.utime(self.state_path)
+        try:
+            self.directory.mkdir(mode=0o700, exist_ok=True)
+            draft.write_text(json.dumps(state))
+            draft.replace(self.state_path)
+        except OSError as error:
+            raise self._refusal(error) from error
 
     def status(self) -> Status:
         """Return how the tree is watched."""
@@ -79,18 +71,19 @@ class Station:
         is_watched = lock is None and self._lock_path.exists()
         if lock is not None:
             lock.release()
-        try:
-            silence_s = max(time.time() - self.state_path.stat().st_mtime, 0.0)
-        except OSError:
-            silence_s = None
-        return Status(self.tree, is_watched, silence_s, self._read())
+        return Status(self.tree, is_watched, self._read())
+
+    def _refusal(self, error: OSError) -> HooksCompileError:
+        cause = error.strerror or str(error)
+        way = files.remedy(cause, self.directory)
+        return HooksCompileError(f"can't be written: {cause}", path=self.directory, remedy=way)
 
     def _read(self) -> dict[str, Any] | None:
         try:
             state = json.loads(files.read_bytes(self.state_path))
         except (OSError, ValueError):
             return None
-        return state if isinstance(state, dict) else None
+        return state if isinstance(state, dict) and "written" in state else None
 
     def _take_lock(self, timeout: float) -> FileLock | None:
         """Return the lock, None if another process has it."""
@@ -109,53 +102,51 @@ class Status(NamedTuple):
 
     tree: Path
     is_watched: bool
-    silence_s: float | None  # since the last watcher wrote
-    state: dict[str, Any] | None  # what it wrote
+    state: dict[str, Any] | None  # what the watcher wrote
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the JSON value."""
-        silence_s = None if self.silence_s is None else round(self.silence_s, 1)
+    def as_json(self, now: float) -> dict[str, Any]:
+        """Return the JSON value; ``now`` is in seconds since the epoch."""
+        silence_s = round(max(now - self.state["written"], 0.0), 1) if self.state else None
         value = {"tree": os.fspath(self.tree), "watched": self.is_watched}
         return value | {"seconds_since_heard": silence_s, "watcher": self.state}
 
-    def as_text(self, now: float) -> str:
-        """Return some lines for a person; ``now`` is in seconds since the epoch."""
-        state, silence_s = self.state, self.silence_s
+    def as_text(self) -> str:
+        """Return some lines for a person."""
+        state = self.state
         if not self.is_watched:
-            text = f"{self.tree}: not watched"
-            if state is not None and silence_s is not None:
-                last = shown_time(now - silence_s)
-                text += f"; process {state.get('pid')} was, and was last heard of at {last}"
-            return f"{text}\n  to watch it: hooks-watch {pasted(self.tree)}"
+            last = f"; the last watcher was {_process(state)}" if state else ""
+            return f"{self.tree}: not watched{last}\n  to watch it: hooks-watch {pasted(self.tree)}"
         if state is None:
-            return f"{self.tree}: watched, by a process that is just starting"
-        root, pid, change = Path(state["root"]), state["pid"], state["last_change"]
+            return f"{self.tree}: watched by {_process(state)}"
+        root, change = Path(state["root"]), state["last_change"]
         found = f"{plural(state['hooks'], 'hook')} and {plural(state['modules'], 'local module')}"
         last = "none yet"
         if change:
             when = shown_time(change["time"])
             last = f"{shown(Path(change['path']), root)} {change['event']} at {when}"
         under = ", ".join(state["interpreters"]) or "no Python"
+        broken = [f"  broken: {_first_error(each, root)}" for each in state["errors"]]
         lines = [
-            f"{self.tree}: watched by process {pid} since {shown_time(state['since'])}",
+            f"{self.tree}: watched by {_process(state)}",
             f"  {found}, for {under}; watched by {state['how']}",
             f"  last change: {last}",
+            *(broken or ["  everything compiles"]),
         ]
-        if silence_s is not None and silence_s > _LATE_S:
-            lines.append(f"  not heard of for {silence_s:.0f} s: to end it, kill {pid}")
-        broken = [f"  broken: {_describe(each, root)}" for each in state["errors"]]
-        return "\n".join([*lines, *(broken or ["  everything compiles"])])
+        return "\n".join(lines)
 
 
-def _describe(broken: dict[str, Any], root: Path) -> str:
-    error = broken["results"][0]["error"]
-    line = f":{error['line']}" if error["line"] else ""
-    where = shown(Path(broken["path"]), root)
-    return f"{where}{line}: {error['kind']}: {one_line(error['message'])}"
+def _process(state: dict[str, Any] | None) -> str:
+    if state is None:
+        return "a process that is just starting"
+    since, written = shown_time(state["since"]), shown_time(state["written"])
+    return f"process {state['pid']} since {since}, heard of last at {written}"
+
+
+def _first_error(broken: dict[str, Any], root: Path) -> str:
+    error = SourceError(**broken["results"][0]["error"])
+    return describe_error(shown(Path(broken["path"]), root), error).split("\n")[0]
 
 
 def shown_time(epoch: float) -> str:
-    """Return a time as a person reads it: without the date if that is today's."""
-    then = time.localtime(epoch)
-    today = time.localtime()[:3] == then[:3]
-    return time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M:%S", then)
+    """Return a time as a person reads it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(epoch))

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.clients.places import config_files
-from hooks_compile.agents.shell.launches import find_launches
-from hooks_compile.agents.shell.mentions import mentioned_words
-from hooks_compile.agents.shell.shell_words import expand
-from hooks_compile.agents.wiring.documents import read_settings
-from hooks_compile.errors import AgentConfigError
+from hooks_compile.agents.shell.launches import mentioned_words
+from hooks_compile.agents.wiring.command import launched_scripts
+from hooks_compile.agents.wiring.rewrite import readable_commands, surroundings
 from hooks_compile.files import read_bytes
 from hooks_compile.project import shebang
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from hooks_compile.agents.clients.base import ConfigFile, Found
-    from hooks_compile.agents.shell.launches import Launch, WiredLaunch
 
 
 class NamedScript(NamedTuple):
@@ -45,54 +43,27 @@ def named_scripts(
     """
     origins: dict[Path, str] = {}
     for config in config_files(root, home, cwd, listed):
-        for found in _commands(config):
-            for script in _scripts(found, config, home):
-                origins.setdefault(script, f"named by {config.origin}")
+        with suppress(OSError):  # missing
+            for found in readable_commands(config, read_bytes(config.path)):
+                for script in _scripts(found, config, home):
+                    origins.setdefault(script, f"named by {config.origin}")
     return [NamedScript(path, origin) for path, origin in origins.items()]
 
 
-def _commands(config: ConfigFile) -> list[Found]:
-    try:
-        text = read_bytes(config.path).decode()
-        if config.path.suffix == ".toml" and "hooks" not in text:  # reading it is slow
-            return []
-        settings = read_settings(text, config.path)
-    except (OSError, ValueError, AgentConfigError):  # missing, not UTF-8, does not parse
-        return []
-    return list(config.agent.commands(settings))
-
-
 def _scripts(found: Found, config: ConfigFile, home: Path | None) -> Iterator[Path]:
-    variables = dict(config.variables)
-    if home is not None:
-        variables["HOME"] = str(home)
-    directories = [start / (found.cwd or "") for start in config.starts] or [config.root]
-    launched = _launched(found, variables) if found.arguments is None else []
-    named = list(_existing(launched, directories, config.root))
-    if not named:  # the launch is not understood: whatever looks like a Python file is named
-        texts = (found.command, *(found.arguments or ()))
-        words = [w for text in texts for w in mentioned_words(text, variables, config.root)]
-        named = list(_existing(words, directories, config.root))
-    yield from named
-
-
-def _existing(names: Iterable[str], directories: list[Path], root: Path) -> Iterator[Path]:
-    names = list(dict.fromkeys(names))
-    below = [d / name for name in names for d in directories if (d / name).is_dir()]
-    inside = root.resolve()
-    for name in names:
-        for directory in [*directories, *below]:
-            path = Path(os.path.normpath(directory / name))
-            if _is_python(path) and (real := path.resolve()).is_relative_to(inside):
-                yield real
-
-
-def _launched(found: Found, variables: Mapping[str, str]) -> Iterator[str]:
-    """Yield the scripts of the command's launches, and the directories that it enters before."""
-    reading = find_launches(found.command)
-    launches: list[Launch | WiredLaunch] = [*reading.launches, *reading.wired]
-    words = [w for each in launches for w in (each.script, *each.state.directories)]
-    yield from filter(None, (expand(word, variables) for word in words if word is not None))
+    environment = {} if home is None else {"HOME": str(home)}
+    around = surroundings(found, config, lambda _: None, environment)
+    paths = launched_scripts(found.command, around) if found.arguments is None else []
+    if not any(map(_is_python, paths)):
+        # The launch is not understood: whatever looks like a Python file is named.
+        words = list(mentioned_words(found.texts, around.variables, config.root))
+        starts = around.starts or (config.root,)
+        entered = [start / word for start in starts for word in words if (start / word).is_dir()]
+        paths = [start / word for word in words for start in (*starts, *entered)]
+    inside = config.root.resolve()
+    for path in map(Path, dict.fromkeys(map(os.path.normpath, paths))):
+        if _is_python(path) and (real := path.resolve()).is_relative_to(inside):
+            yield real
 
 
 def _is_python(path: Path) -> bool:

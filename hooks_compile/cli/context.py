@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from hooks_compile import agents
 from hooks_compile.errors import HooksCompileError
+from hooks_compile.project import record, selection
 
 if TYPE_CHECKING:
     import argparse
@@ -39,9 +41,6 @@ def open_project(
 
     ``from_here`` adds what is configured in the directories from here up to the root.
     """
-    from hooks_compile import agents
-    from hooks_compile.project import record
-
     cwd = current_directory()
     return record.open_project(
         cwd,
@@ -66,21 +65,20 @@ class Job(NamedTuple):
     optimize: Optimize
     begun: float
 
+    def record_shims(self) -> list[Bypass]:
+        """Record what shims choose, for later launches; return how launches treat each shim."""
+        return selection.refresh_shims(self.project, self.rules, self.commands)
+
 
 def plan_job(
-    project: Project,
-    commands: Sequence[str] = (),
-    optimize: Optimize | None = None,
-    begun: float | None = None,
+    project: Project, commands: Sequence[str] = (), optimize: Optimize | None = None
 ) -> Job:
     """Find the interpreters of ``project``.
 
     ``commands`` and ``optimize`` are those of the command line, instead of the configured ones.
     Raises InterpreterError for a command that can't be used.
     """
-    from hooks_compile.project import selection
-
-    begun = time.perf_counter() if begun is None else begun
+    begun = time.perf_counter()
     rules = selection.for_person(project, current_directory(), os.environ)
     interpreters = selection.find_interpreters(project, rules, commands)
     level = project.config.optimize if optimize is None else optimize
@@ -91,11 +89,4 @@ def open_job(arguments: argparse.Namespace, *, paths: Sequence[Path] = ()) -> Jo
     """Open the project and find its interpreters, as the command line says."""
     begun = time.perf_counter()
     project = open_project(arguments, paths=paths)
-    return plan_job(project, arguments.python, arguments.optimize, begun)
-
-
-def record_shims(job: Job) -> list[Bypass]:
-    """Record what shims choose, for later launches; return how launches treat each shim."""
-    from hooks_compile.project import selection
-
-    return selection.refresh_shims(job.project, job.rules, job.commands)
+    return plan_job(project, arguments.python, arguments.optimize)._replace(begun=begun)

@@ -51,12 +51,12 @@ def _system_error(error: OSError, program: str) -> int:
         from hooks_compile.files import refusal
 
         output.print_error(refusal(error), program)
-        return 1
-    if error.errno not in (errno.EPIPE, errno.ENOSPC):
+    elif error.errno in (errno.EPIPE, errno.ENOSPC):
+        if error.errno == errno.ENOSPC:
+            output.print_error("nothing more can be written: the disk is full", program)
+        discard_stdout()
+    else:
         return _bug(program)
-    if error.errno == errno.ENOSPC:
-        output.print_error("nothing more can be written: the disk is full", program)
-    discard_stdout()
     return 1
 
 

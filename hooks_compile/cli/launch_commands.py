@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile.cli import output
 from hooks_compile.cli.context import current_directory, open_project
 from hooks_compile.errors import RuntimeDirectoryError
+from hooks_compile.install import runtime_directory, wrapper
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
-
-    from hooks_compile.interpreters.shims import Bypass
+    from collections.abc import Callable, Mapping, Sequence
 
 _MEANINGS = {
     "hit": "ran from its entry",
@@ -26,8 +26,6 @@ _MEANINGS = {
 
 def run_runtime(_: argparse.Namespace) -> int:
     """Print the launcher's path."""
-    from hooks_compile.install import runtime_directory
-
     output.print_raw(f"{runtime_directory.ensure(runtime_directory.location(os.environ))}\n")
     return 0
 
@@ -36,9 +34,18 @@ def run_hook(arguments: argparse.Namespace) -> int:
     """Launch a hook as the wrapper does; without ``--explain`` it replaces this process."""
     command = wrapper_command(arguments.hook, arguments.arguments, arguments.python)
     if not arguments.explain:
-        output.flush()
+        if sys.stdout is not None:  # as under >&-
+            sys.stdout.flush()
         os.execv(command[0], command)  # noqa: S606 - the wrapper is a shell script
-    bypass = _bypass_of(arguments.python or "python3", os.environ)
+    from hooks_compile.interpreters import shims
+
+    try:
+        runtime = runtime_directory.location(os.environ)
+    except RuntimeDirectoryError:
+        bypass = None  # there is no launcher either
+    else:
+        python = arguments.python or "python3"
+        bypass = shims.bypass_of(runtime, python, cwd=current_directory(), env=os.environ)
     status, explanation = explain(command, os.environ)
     output.print_error(explanation)
     if bypass is not None:
@@ -52,11 +59,11 @@ def run_doctor(arguments: argparse.Namespace) -> int:
 
     findings = checks.examine(open_project(arguments), current_directory(), os.environ)
     if arguments.json:
-        output.print_json([finding.as_json() for finding in findings])
+        output.print_json([finding._asdict() for finding in findings])
     else:
         for finding in findings:
             output.say(str(finding))
-    return any(finding.is_problem for finding in findings)
+    return any(finding.level == "problem" for finding in findings)
 
 
 def run_demo(arguments: argparse.Namespace) -> int:
@@ -85,9 +92,12 @@ def explain(words: Sequence[str], env: Mapping[str, str]) -> tuple[int, str]:
             signal.signal(signal.SIGINT, before)
         text = trace.read_text(encoding="utf-8", errors="replace") if trace.exists() else ""
     if not text:
-        return status, _why_no_launcher(env)
-    state, reason, _ = text.split("\t", 2)
-    return status, f"{state}: the hook {_MEANINGS[state]} ({reason})"
+        why = "the wrapper found no launcher: hooks-compile runtime"
+        return status, f"source: plain Python ran the hook, because {why}"
+    line = text.removeprefix("resumed\t")
+    state, reason, _ = line.split("\t", 2)
+    how = f"{state}, resumed" if line != text else state
+    return status, f"{how}: the hook {_MEANINGS[state]} ({reason})"
 
 
 def end_like(status: int) -> int:
@@ -101,30 +111,14 @@ def end_like(status: int) -> int:
 
 def wrapper_command(hook: str, arguments: Sequence[str], python: str | None) -> list[str]:
     """Return the words that launch ``hook`` through our own copy of the wrapper."""
-    from hooks_compile.install import wrapper
-
     script = Path(__file__).parent.with_name("launcher") / wrapper.NAME
     chosen = [f"--python={python}"] if python else []
     return ["/bin/sh", str(script), *chosen, hook, *arguments]
 
 
-def _bypass_of(python: str, env: Mapping[str, str]) -> Bypass | None:
-    from hooks_compile.install import runtime_directory
-    from hooks_compile.interpreters import shims
-
-    try:
-        runtime = runtime_directory.location(env)
-    except RuntimeDirectoryError:
-        return None  # the explanation says so
-    return shims.bypass_of(runtime, python, cwd=current_directory(), env=env)
-
-
-def _why_no_launcher(env: Mapping[str, str]) -> str:
-    from hooks_compile.install import runtime_directory
-
-    try:
-        launcher = runtime_directory.location(env) / "launch.py"
-        why = f"the wrapper found no launcher at {launcher}"
-    except RuntimeDirectoryError as error:
-        why = f"the wrapper found no runtime directory: {error.cause}"
-    return f"source: plain Python ran the hook, because {why}"
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": run_hook,
+    "runtime": run_runtime,
+    "doctor": run_doctor,
+    "demo": run_demo,
+}

@@ -7,45 +7,38 @@ for a wrong call.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-from hooks_compile.cli import (
-    edge,
-    entry_commands,
-    launch_commands,
-    snapshot_commands,
-    wiring_commands,
-)
-from hooks_compile.cli.parser import build_parser
+from hooks_compile.cli import edge
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Callable, Sequence
-
-
-# These modules import what a command needs when it runs: commands run inside commits.
-_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
-    "compile": entry_commands.run_compile,
-    "sync": entry_commands.run_sync,
-    "check": entry_commands.run_check,
-    "status": entry_commands.run_status,
-    "clean": entry_commands.run_clean,
-    "init": wiring_commands.run_init,
-    "uninit": wiring_commands.run_uninit,
-    "wrapper": wiring_commands.run_wrapper,
-    "git-hooks": wiring_commands.run_git_hooks,
-    "run": launch_commands.run_hook,
-    "runtime": launch_commands.run_runtime,
-    "snapshot": snapshot_commands.run_snapshot,
-    "doctor": launch_commands.run_doctor,
-    "demo": launch_commands.run_demo,
-}
+    from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 1, 2, 3 or 130."""
-    arguments = build_parser().parse_args(argv)
-    return edge.run(lambda: _COMMANDS[arguments.command](arguments), "hooks-compile")
+    words = sys.argv[1:] if argv is None else list(argv)
+    return edge.run(lambda: _run(words), "hooks-compile")
+
+
+def _run(words: Sequence[str]) -> int:
+    if words == ["sync", "--git-hook"]:  # a checkout waits for it, and a parser takes 10 ms
+        from hooks_compile.cli.entry_commands import sync_for_git
+
+        return sync_for_git()
+    from hooks_compile.cli.parser import build_parser
+
+    arguments = build_parser().parse_args(words)
+    if arguments.command in ("compile", "sync", "check", "status", "clean"):
+        from hooks_compile.cli.entry_commands import COMMANDS
+    elif arguments.command in ("run", "runtime", "doctor", "demo"):
+        from hooks_compile.cli.launch_commands import COMMANDS
+    elif arguments.command == "snapshot":
+        from hooks_compile.cli.snapshot_commands import COMMANDS
+    else:
+        from hooks_compile.cli.wiring_commands import COMMANDS
+    return COMMANDS[arguments.command](arguments)
 
 
 def entry_point() -> None:

@@ -5,17 +5,14 @@ A clone chooses names and texts that are printed: no terminal obeys them.
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from typing import TYPE_CHECKING
 
 from hooks_compile import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import TextIO
-
-_PROGRESS_FROM = 200
 
 
 def say(text: str, *, file: TextIO | None = None) -> None:
@@ -45,12 +42,6 @@ def print_raw(text: str) -> None:
         sys.stdout.buffer.write(text.encode(errors="surrogateescape"))
 
 
-def flush() -> None:
-    """Write out what was printed: this process is about to become another program."""
-    if sys.stdout is not None:  # as under >&-
-        sys.stdout.flush()
-
-
 def print_json(value: object) -> None:
     """Print one JSON document."""
     import json
@@ -71,20 +62,6 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_row(*(Text(printable.one_line(cell)) for cell in row))
     console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
     console.print(table)
-
-
-@contextlib.contextmanager
-def progress(total: int) -> Iterator[Callable[[int], None]]:
-    """Return a function that advances a bar on stderr, if that is a terminal and it takes long."""
-    if total < _PROGRESS_FROM or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("hooks", total=total)
-        yield lambda done: bar.advance(task, done)
 
 
 def agrees(question: str) -> bool:

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hooks_compile import __version__
-
-if TYPE_CHECKING:
-    from hooks_compile.model import Optimize
-
-_LEVELS: dict[str, Optimize] = {"auto": "auto", "0": 0, "1": 1, "2": 2}
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -113,8 +108,8 @@ def _compiling() -> argparse.ArgumentParser:
     )
     parent.add_argument(
         "--optimize",
-        type=_level,
-        metavar="{auto,0,1,2}",
+        type=level,
+        choices=["auto", 0, 1, 2],
         help="the optimization level (default: the highest that changes nothing)",
     )
     return parent
@@ -136,7 +131,6 @@ def _wiring() -> argparse.ArgumentParser:
     return parent
 
 
-def _level(text: str) -> Optimize:
-    if text not in _LEVELS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not one of auto, 0, 1, 2")
-    return _LEVELS[text]
+def level(text: str) -> int | str:
+    """Return the level that ``text`` names; argparse rejects other numbers."""
+    return text if text == "auto" else int(text)

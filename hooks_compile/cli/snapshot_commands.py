@@ -7,12 +7,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from hooks_compile.cli import output
-from hooks_compile.cli.context import open_project, plan_job, record_shims
+from hooks_compile.cli.context import open_project, plan_job
 from hooks_compile.errors import HooksCompileError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from hooks_compile.cli.context import Job
     from hooks_compile.snapshots.import_sets import ImportSet
@@ -51,7 +51,7 @@ def _turn_on(arguments: argparse.Namespace, snapshots: Store) -> int:
     snapshots.create()
     if arguments.limit_mb is not None:
         snapshots.set_limit(arguments.limit_mb)
-    record_shims(job)
+    job.record_shims()
     sets = _sets_of(job)
     make_queue.write_command(snapshots)
     snapshots.turn_on(loader)
@@ -168,3 +168,6 @@ def _snapshot_json(snapshot: Snapshot) -> dict[str, Any]:
         "used": snapshot.used,
         "off": snapshot.is_off,
     }
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"snapshot": run_snapshot}

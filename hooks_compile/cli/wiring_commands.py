@@ -7,43 +7,34 @@ from typing import TYPE_CHECKING
 
 from hooks_compile.cli import entry_commands, output
 from hooks_compile.cli.context import current_directory, home_of, open_project, plan_job
+from hooks_compile.entries.cache import Removals
 from hooks_compile.errors import HooksCompileError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
-    from hooks_compile.agents.wiring.plan import Plan
+    from hooks_compile.agents.wiring.plan import Plan, Scope
     from hooks_compile.git_hooks.setup import GitPlan
+    from hooks_compile.project.record import Project
 
 
 def run_init(arguments: argparse.Namespace) -> int:
     """Put the project's hooks on the wrapper, set up git, compile, and show the result."""
     from hooks_compile.agents.wiring import describe
     from hooks_compile.agents.wiring import plan as wiring_plan
-    from hooks_compile.agents.wiring.apply import applied
     from hooks_compile.git_hooks import setup as git_setup
 
     project = open_project(arguments, from_here=True)
-    _require_agents(arguments.agent, wiring_plan.agent_names())
-    plan = wiring_plan.plan_init(
-        project.root,
-        os.environ,
-        agents=arguments.agent,
-        home=home_of(arguments),
-        cwd=current_directory(),
-        listed=project.listed,
-    )
+    plan = wiring_plan.plan_init(_scope(arguments, project))
     git_plan = git_setup.GitPlan()
     if not arguments.no_git:
         git_plan = git_setup.plan(project.root, os.environ, project.repository)
-    stop = _before_changes(arguments, plan, git_plan)
+    stop = _change(arguments, plan, git_plan)
     if stop is not None:
         return stop
-    with applied(plan):
-        git_plan.apply(os.environ)
-    for line in describe.next_steps(plan):
-        output.say(line)
+    if plan.changes:
+        output.say(describe.NEXT_STEPS)
     output.say("")
     job = plan_job(project)
     status = entry_commands.update(job) | entry_commands.show_status(job)
@@ -53,37 +44,25 @@ def run_init(arguments: argparse.Namespace) -> int:
 def run_uninit(arguments: argparse.Namespace) -> int:
     """Take the project's hooks off the wrapper, and remove all that is ours."""
     from hooks_compile.agents.wiring import plan as wiring_plan
-    from hooks_compile.agents.wiring.apply import applied
     from hooks_compile.entries import report
     from hooks_compile.git_hooks import setup as git_setup
 
     project = open_project(arguments, from_here=True)
-    _require_agents(arguments.agent, wiring_plan.agent_names())
-    plan = wiring_plan.plan_uninit(
-        project.root,
-        os.environ,
-        project.directories(),
-        agents=arguments.agent,
-        home=home_of(arguments),
-        cwd=current_directory(),
-        listed=project.listed,
-    )
+    plan = wiring_plan.plan_uninit(_scope(arguments, project), project.directories())
     git_plan = git_setup.GitPlan()
     if not (arguments.no_git or arguments.agent):
         git_plan = git_setup.plan_removal(project.root, os.environ, project.repository)
-    stop = _before_changes(arguments, plan, git_plan)
+    stop = _change(arguments, plan, git_plan)
     if stop is not None:
         return stop
-    with applied(plan):
-        git_plan.apply(os.environ)
-    cleaned = entry_commands.Cleaned([], [])
+    cleaned = Removals([], [])
     if not arguments.agent:
         cleaned = entry_commands.clean_caches(project.directories(), project.importable())
     if cleaned.removed:
         output.say(f"{report.plural(len(cleaned.removed), 'file')} of compiled code removed")
     if plan.changes:
         output.say("done: the hooks run from their sources, as before init")
-    return _unfinished(plan) | cleaned.show_errors()
+    return _unfinished(plan) | entry_commands.show_refused(cleaned.errors)
 
 
 def run_wrapper(arguments: argparse.Namespace) -> int:
@@ -126,7 +105,7 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
         else:
             for line in (*status.events, *status.problems):
                 output.say(str(line))
-        return not status.ok
+        return bool(status.problems)
     repository = None if arguments.global_ else git.require_repository(root)
     plan = installer.plan_install if arguments.action == "install" else installer.plan_uninstall
     steps = plan(repository, os.environ)
@@ -140,21 +119,30 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _require_agents(given: Sequence[str], known: Sequence[str]) -> None:
-    for name in given:
-        if name not in known:
+def _scope(arguments: argparse.Namespace, project: Project) -> Scope:
+    """Return whose configuration is meant. Raises HooksCompileError for an unknown agent."""
+    from hooks_compile.agents.clients.places import AGENTS
+    from hooks_compile.agents.wiring.plan import Scope
+
+    names = [agent.name for agent in AGENTS]
+    for name in arguments.agent:
+        if name not in names:
             raise HooksCompileError(
-                f"there is no agent {name!r}", remedy=f"--agent {' or --agent '.join(known)}"
+                f"there is no agent {name!r}", remedy=f"--agent {' or --agent '.join(names)}"
             )
+    cwd, home = current_directory(), home_of(arguments)
+    return Scope(project.root, os.environ, arguments.agent, home, cwd, project.listed)
 
 
-def _before_changes(arguments: argparse.Namespace, plan: Plan, git_plan: GitPlan) -> int | None:
-    """Show both plans; return the exit status if the command ends here, None to go on.
+def _change(arguments: argparse.Namespace, plan: Plan, git_plan: GitPlan) -> int | None:
+    """Show both plans, ask, and carry them out; return the exit status if the command ends here.
 
     If one file can't be changed, none is.
     """
     from hooks_compile.agents.wiring import describe
+    from hooks_compile.agents.wiring.apply import applied
     from hooks_compile.entries import report
+    from hooks_compile.git_hooks import installer
 
     for line in [*describe.describe(plan), *git_plan.lines]:
         output.say(line)
@@ -168,12 +156,15 @@ def _before_changes(arguments: argparse.Namespace, plan: Plan, git_plan: GitPlan
     if arguments.dry_run:
         output.print_raw(describe.diff(plan))
         return _unfinished(plan)
-    whats = ", ".join(filter(None, [describe.summary(plan), git_plan.summary]))
+    git_hooks = "git's hooks" if git_plan.steps else ""
+    whats = ", ".join(filter(None, [describe.summary(plan), git_hooks]))
     if not whats:
         output.say("nothing to change")
     elif not arguments.yes and not output.agrees(f"Change {whats}?"):
         output.print_error("nothing was changed")
         return 1
+    with applied(plan):
+        installer.apply(git_plan.steps, os.environ)
     return None
 
 
@@ -186,3 +177,11 @@ def _unfinished(plan: Plan) -> int:
             f"{stays} for a reason that you can remove: see above, then run this again"
         )
     return bool(plan.unfinished)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "init": run_init,
+    "uninit": run_uninit,
+    "wrapper": run_wrapper,
+    "git-hooks": run_git_hooks,
+}

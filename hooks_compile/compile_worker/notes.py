@@ -13,7 +13,7 @@ from hooks_compile.compile_worker.standard_modules import MODULES, names
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
-    from typing import Any, Iterator, Tuple
+    from typing import Any, Dict, Iterator, Set, Tuple
 
     from hooks_compile.launcher.entry import Patterns
 
@@ -26,15 +26,24 @@ _BEGINNING = names(
     STORE_NAME SWAP
     """
 )
+_CO_OPTIMIZED = 1  # the code of a function, not of a class
 
 
-def notes_of(code: "CodeType") -> "Tuple[Tuple[str, ...], Patterns]":
+def notes_of(code: "CodeType", is_deferred: bool) -> "Tuple[Tuple[str, ...], Patterns]":
     """Return the modules to import ahead of a hook's code, and the patterns to have ready.
 
-    If these modules compile patterns, ``re`` comes first, so that they find them ready. One key,
-    of the empty pattern, says which version of Python the patterns are of.
+    If imports are deferred, these are the modules that the hook needs in any case. If they compile
+    patterns, ``re`` comes first, so that they find them ready. One key, of the empty pattern, says
+    which version of Python the patterns are of.
     """
-    imports = leading_imports(code)
+    given = leading_imports(code)
+    if is_deferred:
+        used = used_names(code)
+        # Nearly every hook that imports json begins with its event.
+        given = {
+            module: names for module, names in given.items() if used & names or module == "json"
+        }
+    imports = tuple(given)
     of_library: Patterns = {}
     for name in imports:
         of_library.update(library_patterns(name))
@@ -46,32 +55,53 @@ def notes_of(code: "CodeType") -> "Tuple[Tuple[str, ...], Patterns]":
     return imports, ready
 
 
-def leading_imports(code: "CodeType") -> "Tuple[str, ...]":
-    """Return the modules of MODULES that a module's code imports before it does anything else."""
-    modules = []
+def leading_imports(code: "CodeType") -> "Dict[str, Set[str]]":
+    """Return the modules of MODULES that a module's code imports before it does anything else.
+
+    The values are the names that it gives to them, or to what it imports from them.
+    """
+    given: Dict[str, Set[str]] = {}
+    names: Set[str] = set()
     loaded: Any = [0, 0]  # the level of a relative import is the last but one
-    for name, argument in _beginning(code):
+    for name, argument in _instructions(code):
         if name == "LOAD_CONST":
             loaded.append(code.co_consts[argument])
-        elif name == "LOAD_SMALL_INT":
+        elif name in ("LOAD_SMALL_INT", "LOAD_COMMON_CONSTANT"):  # the latter is never a level
             loaded.append(argument)
-        elif name == "LOAD_COMMON_CONSTANT":  # None and the like: never a level
-            loaded.append(None)
-        elif name == "STORE_NAME" and code.co_names[argument] == "__lazy_modules__":
-            break  # the imports behind it may be lazy (PEP 810)
+        elif name == "STORE_NAME":
+            if code.co_names[argument] == "__lazy_modules__":
+                break  # the imports behind it may be lazy (PEP 810)
+            names.add(code.co_names[argument])
         elif name == "IMPORT_NAME":
             module, is_lazy = _imported(code, argument)
-            if is_lazy:
-                continue
-            if loaded[-2] or module.partition(".")[0] not in MODULES:
+            if not is_lazy and (loaded[-2] or module.partition(".")[0] not in MODULES):
                 break
-            if module not in modules and module not in sys.builtin_module_names:
-                modules.append(module)
-    return tuple(modules)
+            names = set()
+            if not is_lazy and module not in sys.builtin_module_names:
+                names = given.setdefault(module, names)
+        elif name not in _BEGINNING:
+            break
+    return given
 
 
-def _beginning(code: "CodeType") -> "Iterator[Tuple[str, int]]":
-    """Give the instructions at the beginning of ``code`` that are in _BEGINNING: name, argument."""
+def used_names(code: "CodeType") -> "Set[str]":
+    """Return the global names that a module's code uses, without code in functions."""
+    used: Set[str] = set()
+    waiting: Any = [code]
+    for each in waiting:  # it grows
+        used.update(
+            each.co_names[argument] for name, argument in _instructions(each) if name == "LOAD_NAME"
+        )
+        waiting += [
+            inner
+            for inner in each.co_consts
+            if type(inner) is type(code) and not inner.co_flags & _CO_OPTIMIZED
+        ]
+    return used
+
+
+def _instructions(code: "CodeType") -> "Iterator[Tuple[str, int]]":
+    """Yield the name and the argument of each instruction."""
     words = code.co_code
     argument = 0
     for place in range(0, len(words), 2):  # dis.get_instructions is slow: it reads the whole code
@@ -79,8 +109,6 @@ def _beginning(code: "CodeType") -> "Iterator[Tuple[str, int]]":
         argument = argument << 8 | words[place + 1]
         if name == "EXTENDED_ARG":
             continue
-        if name not in _BEGINNING:
-            break
         yield name, argument
         argument = 0
 

@@ -7,7 +7,7 @@ it in a subprocess.
 import os
 import sys
 import warnings
-from typing import Any, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from hooks_compile.compile_worker.level import LevelChoice, choose_level
 from hooks_compile.compile_worker.notes import notes_of
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from types import CodeType
 
 _CACHE_TAG = str(sys.implementation.cache_tag)
-
+_MODULE_LEVEL = LevelChoice(0, "a module is compiled as Python compiles it")
 
 # The tasks.
-FIND_FRESH = "find fresh entries"
+FIND_HOOKS = "find fresh hooks"
+FIND_MODULES = "find fresh modules"
 COMPILE_HOOKS = "compile hooks"
 COMPILE_MODULES = "compile modules"
-# The state of a source that FIND_FRESH leaves to COMPILE_HOOKS.
+# The state of a source that was found to need compiling.
 STALE = "stale"
 
 
@@ -34,7 +35,8 @@ class Order(NamedTuple):
     """What is to be done with the sources.
 
     ``key`` is the runtime directory's, ``optimize`` a level or "auto". Without ``write`` nothing
-    is stored. With ``explain`` an Outcome has the reason for the level of a fresh entry, too.
+    is stored. With ``explain`` an Outcome has the reason for the level of a fresh entry, too. With
+    ``deferred`` launches defer imports, if the interpreter can (PEP 810).
     """
 
     task: str
@@ -42,6 +44,7 @@ class Order(NamedTuple):
     optimize: Union[int, str]
     write: bool
     explain: bool = False
+    deferred: bool = False
 
 
 class Problem(NamedTuple):
@@ -71,11 +74,11 @@ class Outcome(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """The entry of a source. ``choice`` says who chose its level, if ``state`` is fresh."""
+    """The entry of a source. ``settings`` are those of ``launcher/entry.py`` if it is fresh."""
 
     state: str
     level: int = 0
-    choice: bytes = b""
+    settings: bytes = b""
     name: str = ""
     detail: str = ""
 
@@ -83,23 +86,26 @@ class _Found(NamedTuple):
 def perform(order: Order, paths: "Sequence[str]") -> "List[Outcome]":
     """Return an outcome for each of the sources ``paths``, in order.
 
-    FIND_FRESH only looks. COMPILE_HOOKS compiles each hook; without ``write`` one that compiles is
-    ``missing`` or ``damaged``, as its entry is. COMPILE_MODULES compiles the local modules that are
-    not fresh; their place is ``__pycache__``.
+    The tasks to find only look. The others compile each source; without ``write`` one that compiles
+    is ``missing`` or ``damaged``, as its entry is. The place of modules is ``__pycache__``.
     """
-    if order.task == FIND_FRESH:
-        return [_find_fresh(order, path) for path in paths]
-    compile_one = _compile_hook if order.task == COMPILE_HOOKS else _compile_module
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        return [compile_one(order, path, caught) for path in paths]
+    return [_perform_one(order, path) for path in paths]
 
 
-def _find_fresh(order: Order, path: str) -> Outcome:
+def _perform_one(order: Order, path: str) -> Outcome:
     try:
         source = read(path)
     except (OSError, ValueError) as error:
         return Outcome("unreadable", detail=_cause(error))
+    if order.task == FIND_HOOKS:
+        return _find_hook(order, path, source)
+    if order.task == FIND_MODULES:
+        return _find_module(order, path, source)
+    compile_source = _compile_hook if order.task == COMPILE_HOOKS else _compile_module
+    return compile_source(order, path, source)
+
+
+def _find_hook(order: Order, path: str, source: bytes) -> Outcome:
     found = _find_entry(order.key, path, source)
     if found.state != "fresh" or not _is_as_ordered(found, order):
         return Outcome(STALE)
@@ -123,7 +129,7 @@ def _find_entry(key: bytes, path: str, source: bytes) -> _Found:
             damaged = _Found("damaged", level, name=name, detail=_cause(error))
             continue
         if entry.verifies(key, level, data, source):
-            return _Found("fresh", level, entry.choice_of(data), name)
+            return _Found("fresh", level, entry.settings_of(data), name)
         why = "it does not verify: made with another key, or damaged"
         damaged = _Found("damaged", level, name=name, detail=why)
     return damaged or _Found("missing")
@@ -135,31 +141,32 @@ def _is_as_ordered(found: _Found, order: Order) -> bool:
     One that a launch compiled is good to run. Only an order to write makes it better: it has no
     notes, and perhaps not the best level.
     """
-    if found.choice == entry.AS_PYTHON:
+    if found.settings == entry.AS_PYTHON + entry.AS_WRITTEN:
         return not order.write
-    if order.optimize == "auto":
-        return found.choice == entry.PROVEN
-    return found.level == order.optimize
+    return found.settings == _settings(order) and order.optimize in ("auto", found.level)
+
+
+def _settings(order: Order) -> bytes:
+    """Return the settings of the entries that are ordered."""
+    can_defer = order.deferred and hasattr(sys, "set_lazy_imports")
+    choice = entry.PROVEN if order.optimize == "auto" else entry.FORCED
+    return choice + (entry.DEFERRED if can_defer else entry.AS_WRITTEN)
 
 
 def _reason(found: _Found, source: bytes) -> str:
-    if found.choice == entry.AS_PYTHON:
+    if found.settings.startswith(entry.AS_PYTHON):
         return "compiled by a launch"
-    return "forced" if found.choice == entry.FORCED else choose_level(source).reason
+    return "forced" if found.settings.startswith(entry.FORCED) else choose_level(source).reason
 
 
-def _compile_hook(order: Order, path: str, caught: "List[Any]") -> Outcome:
-    try:
-        source = read(path)
-    except (OSError, ValueError) as error:
-        return Outcome("unreadable", detail=_cause(error))
+def _compile_hook(order: Order, path: str, source: bytes) -> Outcome:
     directory, _, script = path.rpartition("/")
     if order.optimize == "auto":
-        chosen, choice = choose_level(source), entry.PROVEN
+        chosen = choose_level(source)
     else:
-        chosen, choice = LevelChoice(int(order.optimize), "forced"), entry.FORCED
+        chosen = LevelChoice(int(order.optimize), "forced")
     try:
-        code, warned = _compile(source, script, chosen.level, caught)
+        code, warned = _compile(source, script, chosen.level)
     except Exception as error:  # whatever compile raises, Python shows it at the launch
         return Outcome("broken", *chosen, problem=problem_of(error))
     if not order.write:
@@ -168,8 +175,10 @@ def _compile_hook(order: Order, path: str, caught: "List[Any]") -> Outcome:
         return Outcome(state, *chosen, detail=found.detail)
     prefix = entry.entry_prefix(script, _CACHE_TAG)
     suffix = entry.entry_suffix(order.key, source)
-    notes = (warned, *notes_of(code))
-    data = entry.pack(order.key, chosen.level, choice, code, notes, source)
+    settings = _settings(order)
+    is_deferred = settings.endswith(entry.DEFERRED)
+    notes = (warned, *notes_of(code, is_deferred), is_deferred)
+    data = entry.pack(order.key, chosen.level, settings, code, notes, source)
     cache = f"{directory}/{entry.CACHE_DIRECTORY}"
     name = f"{prefix}{chosen.level}{suffix}"
     try:
@@ -181,47 +190,52 @@ def _compile_hook(order: Order, path: str, caught: "List[Any]") -> Outcome:
     return Outcome("compiled", *chosen, name)
 
 
-def _compile_module(order: Order, path: str, caught: "List[Any]") -> Outcome:
-    """Bring the ``.pyc`` of a module up to date: for Python it is one that is checked by hash.
+def _find_module(order: Order, path: str, source: bytes) -> Outcome:
+    cache, name = _module_place(path)
+    try:
+        if entry.verifies(order.key, 0, read(f"{cache}/{name}"), source):
+            return Outcome("fresh", *_MODULE_LEVEL, name)
+    except (OSError, ValueError):
+        pass  # missing or unusable
+    return Outcome(STALE)
+
+
+def _compile_module(order: Order, path: str, source: bytes) -> Outcome:
+    """Make the ``.pyc`` of a module: for Python it is one that is checked by hash.
 
     It has our trailer too, which Python ignores. So a ``.pyc`` that came with a clone is replaced.
     """
-    directory, _, script = path.rpartition("/")
-    cache, name = f"{directory}/__pycache__", f"{script[:-3]}.{_CACHE_TAG}.pyc"
-    chosen = LevelChoice(0, "a module is compiled as Python compiles it")
     try:
-        source = read(path)
-    except (OSError, ValueError) as error:
-        return Outcome("unreadable", *chosen, detail=_cause(error))
-    try:
-        if entry.verifies(order.key, 0, read(f"{cache}/{name}"), source):
-            return Outcome("fresh", *chosen, name)
-    except (OSError, ValueError):
-        pass  # missing or unusable: it is made below
-    try:
-        code, warned = _compile(source, path, 0, caught)
+        code, warned = _compile(source, path, 0)
     except Exception as error:  # as above
-        return Outcome("broken", *chosen, problem=problem_of(error))
+        return Outcome("broken", *_MODULE_LEVEL, problem=problem_of(error))
     if not order.write:
-        return Outcome("missing", *chosen)
-    data = entry.pack(order.key, 0, entry.AS_PYTHON, code, (warned, (), {}), source)
+        return Outcome("missing", *_MODULE_LEVEL)
+    settings = entry.AS_PYTHON + entry.AS_WRITTEN
+    data = entry.pack(order.key, 0, settings, code, (warned, (), {}, False), source)
+    cache, name = _module_place(path)
     try:
         store(cache, name, data, markers=False)
     except OSError as error:
-        return Outcome("unwritable", *chosen, detail=_cause(error))
-    return Outcome("compiled", *chosen, name)
+        return Outcome("unwritable", *_MODULE_LEVEL, detail=_cause(error))
+    return Outcome("compiled", *_MODULE_LEVEL, name)
 
 
-def _compile(
-    source: bytes, filename: str, level: int, caught: "List[Any]"
-) -> "Tuple[CodeType, entry.Warnings]":
+def _module_place(path: str) -> "Tuple[str, str]":
+    """Return the directory and the name of a module's ``.pyc``."""
+    directory, _, script = path.rpartition("/")
+    return f"{directory}/__pycache__", f"{script[:-3]}.{_CACHE_TAG}.pyc"
+
+
+def _compile(source: bytes, filename: str, level: int) -> "Tuple[CodeType, entry.Warnings]":
     """Return the code, and the warnings that Python gives whenever it compiles ``source``.
 
-    ``caught`` is the list in which all warnings are recorded. Raises what ``compile`` raises.
+    Raises what ``compile`` raises.
     """
-    del caught[:]
     entry.require_text(source)
-    code = compile(source, filename, "exec", 0, True, level)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        code = compile(source, filename, "exec", 0, True, level)
     return code, tuple([(w.category.__name__, str(w.message), w.lineno) for w in caught])
 
 

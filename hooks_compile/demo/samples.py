@@ -16,8 +16,6 @@ import sys
 RULES = [
     (r"\brm\s+(-\w+\s+)*-\w*[rR]\w*\s+[\"']?(~|/|\$HOME)/?\*?[\"']?(\s|$)", "removes everything"),
     (r"\bmkfs(\.\w+)?\b", "makes a new file system"),
-    (r"\bdd\b.*\bof=/dev/(sd|nvme|vd|disk)", "writes over a disk"),
-    (r"\bchmod\s+(-\w+\s+)*777\s+/(\s|$)", "opens the whole system to everybody"),
     (r"\b(curl|wget)\b[^|;&]*\|\s*(sudo\s+)?(ba|z|da)?sh\b", "runs what a server sends"),
     (r"\bgit\s+(reset\s+--hard|clean\s+-\w*f)", "throws away work that was never committed"),
 ]
@@ -33,8 +31,7 @@ def main() -> int:
     return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+sys.exit(main())
 '''
 
 _LOG = r'''#!/usr/bin/env python3
@@ -57,8 +54,7 @@ def main() -> int:
     return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+sys.exit(main())
 '''
 
 
@@ -80,12 +76,6 @@ FILES = {
     f"{HOOKS}/{LOG}": _LOG,
     ".gitignore": ".claude/log.jsonl\n",
 }
-ABOUT = {
-    ".claude/settings.json": "the agent's configuration: two hooks",
-    f"{HOOKS}/{GUARD}": "blocks dangerous shell commands",
-    f"{HOOKS}/{LOG}": "writes a line for each tool call",
-}
-
 # The edits: what is there, and what replaces it.
 STRICTER = (
     "\n]\n",

@@ -6,6 +6,7 @@ settings, under ``sh``, with an event on stdin. Only one temporary directory is 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,33 +17,23 @@ import sys
 import tempfile
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import git
 from hooks_compile.bench.timing import Start, time_in_turn
-from hooks_compile.demo.samples import (
-    ABOUT,
-    BROKEN,
-    FILES,
-    GUARD,
-    HOOKS,
-    LOG,
-    STRICTER,
-    command,
-)
+from hooks_compile.demo.samples import BROKEN, FILES, GUARD, HOOKS, LOG, STRICTER, command
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.interpreters.resolve import find, is_shim, resolve
 from hooks_compile.interpreters.user_environment import user_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from hooks_compile.model import Interpreter
-
-ROUNDS = 15
-# Of 15 rounds so many are won by chance alone in 4 % of all tables.
-CLEAR_WINS = 12
+ROUNDS = 9
+# Of 9 rounds so many are won or lost by chance alone in 4 % of all cases.
+_CLEAR_WINS = 8
 _WIDTH = 80
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # The user's own settings must reach neither the project nor, through it, the user's own files.
 _GIT_CONFIG = """
 [user]
@@ -55,8 +46,6 @@ _GIT_CONFIG = """
 	excludesFile =
 	fsmonitor = false
 	hooksPath = .git/hooks
-[gc]
-	auto = 0
 """
 
 
@@ -73,21 +62,50 @@ def run(show: Callable[[str], None], *, keep: bool) -> int:
             f"there is no place for the demo's directory: {error.strerror}",
             remedy='export TMPDIR="a directory that can be written"',
         ) from error
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    demo = _Demo(show, directory)
+    before = {each: signal.getsignal(each) for each in _SIGNALS}
     try:
-        return _Demo(show, directory).play()
+        for number in _SIGNALS:
+            if before[number] is not signal.SIG_IGN:
+                signal.signal(number, demo.stop)
+        return demo.play()
     finally:
-        signal.signal(signal.SIGTERM, before)
         if keep:
             show(f"\nThe project stays in {directory / 'project'}")
             show(f"To go on there: export HOOKS_COMPILE_HOME={directory / 'runtime'}")
         else:
             shutil.rmtree(directory)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Done(NamedTuple):
+    """How a process ended, and all that it printed."""
+
+    status: int
+    output: str
+
+
+class _Case(NamedTuple):
+    """What is measured: a hook, started by a Python, and what tells the wrapper to take that."""
+
+    hook: str
+    name: str
+    python: str
+    flags: Sequence[str] = ()
 
 
 class _Demo:
+    """Runs one process at a time.
+
+    A signal ends that process and what it has started, and is raised when all have ended. An
+    exception at any moment could leave one behind that still writes into the directory.
+    """
+
     def __init__(self, show: Callable[[str], None], directory: Path) -> None:
         self._show = show
+        self._signal = 0
+        self._process: subprocess.Popen[bytes] | None = None
         self._project = directory / "project"
         self._trace = directory / "trace"
         # The user's variables could change which code runs, or what a launch takes.
@@ -100,8 +118,40 @@ class _Demo:
         self._agent_env = {**user_environment(self._env), "CLAUDE_PROJECT_DIR": str(self._project)}
         self._unexpected = 0
 
+    def stop(self, number: int, _: object) -> None:
+        """Handle a signal."""
+        self._signal = number
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _raise_if_stopped(self) -> None:
+        if self._signal == signal.SIGINT:
+            raise KeyboardInterrupt
+        if self._signal:
+            raise SystemExit(128 + self._signal)
+
+    def _run(self, words: Sequence[str], env: Mapping[str, str], stdin: bytes = b"") -> _Done:
+        """Run a process in the project to its end, and that of all that has its output."""
+        self._process = subprocess.Popen(
+            words,
+            cwd=self._project,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            process_group=0,  # see stop
+        )
+        if self._signal:  # it came before there was a process to end
+            self.stop(self._signal, None)
+        output, _ = self._process.communicate(stdin)
+        status, self._process = self._process.returncode, None
+        self._raise_if_stopped()
+        return _Done(status, output.decode(errors="replace"))
+
     def play(self) -> int:
         python = resolve("python3", cwd=self._project.parent, env=self._agent_env)
+        self._show("A throw-away git project with the hooks of a coding agent:")
         self._make_project()
         self._say("Compiled once, here by hand (git hooks and hooks-watch do it by themselves):")
         self._tool("wrapper")
@@ -120,7 +170,6 @@ class _Demo:
         self._say("The branch is switched back, and forth: both versions are still there.")
         for branch, status in (("main", 0), ("stricter", 2)):
             self._git("checkout", "--quiet", branch)
-            self._show(f"  on {branch}")
             self._launch(GUARD, "git push --force", "hit", status)
         self._say(f"{LOG} is broken by an edit:")
         self._replace(LOG, *BROKEN)
@@ -130,7 +179,8 @@ class _Demo:
             count = self._unexpected
             self._say(f"Not as expected: {count} of the above. Try: hooks-compile doctor")
             return 1
-        self._measure(python)
+        self._measure(python.label, str(python.executable))
+        self._explain()
         return 0
 
     def _say(self, text: str) -> None:
@@ -141,83 +191,77 @@ class _Demo:
             path = self._project / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
+            self._show(f"  {name}")
         self._git("init", "--quiet", "--template=")
         self._git("symbolic-ref", "HEAD", "refs/heads/main")
         with (self._project / ".git/config").open("a") as config:
             config.write(_GIT_CONFIG)
-        self._show("A throw-away git project with the hooks of a coding agent:")
-        for name, about in ABOUT.items():
-            self._show(f"  {name:<28} {about}")
 
     def _tool(self, name: str, *, expected: int = 0) -> None:
         """Run the tool in the project, and show the command with what it prints."""
         self._show(f"  $ hooks-compile {name}")
-        done = subprocess.run(
-            [sys.executable, "-m", "hooks_compile", name],
-            cwd=self._project,
-            env=self._env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        text = done.stdout.decode(errors="replace").replace(f"{self._project}/", "")
-        for line in text.splitlines():
+        words = [sys.executable, "-m", "hooks_compile", name]
+        done = self._run(words, self._env)
+        for line in done.output.replace(f"{self._project}/", "").splitlines():
             self._show(textwrap.fill(f"  {line}", _WIDTH, subsequent_indent="    "))
-        if done.returncode != expected:
+        if done.status != expected:
             self._unexpected += 1
-            self._show(f"  ! exit status {done.returncode} instead of {expected}")
+            self._show(f"  ! exit status {done.status} instead of {expected}")
 
     def _launch(self, hook: str, tool_command: str, state: str, status: int) -> None:
         """Run a hook as an agent does, and show what came out; ``state`` and ``status`` are what
         is expected."""
         self._trace.unlink(missing_ok=True)
-        done = subprocess.run(
-            ["/bin/sh", "-c", command(hook)],
-            input=_event(tool_command),
-            env={**self._agent_env, "HOOKS_COMPILE_TRACE": str(self._trace)},
-            cwd=self._project,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
+        words = ["/bin/sh", "-c", command(hook)]
+        env = {**self._agent_env, "HOOKS_COMPILE_TRACE": str(self._trace)}
+        done = self._run(words, env, _event(tool_command))
         ran = self._trace.read_text().partition("\t")[0] if self._trace.exists() else "source"
-        self._show(f"  {hook:<12}{tool_command:<22}{ran:<7}exit {done.returncode}")
-        output = done.stdout.decode(errors="replace")
-        if output:
-            self._show(f"    {textwrap.shorten(output, _WIDTH - 4, placeholder='...')}")
-        if (ran, done.returncode) != (state, status):
+        self._show(f"  {hook:<12}{tool_command:<22}{ran:<7}exit {done.status}")
+        if done.output:
+            self._show(f"    {textwrap.shorten(done.output, _WIDTH - 4, placeholder='...')}")
+        if (ran, done.status) != (state, status):
             self._unexpected += 1
             self._show(f"    ! expected: {state}, exit {status}")
 
-    def _measure(self, python: Interpreter) -> None:
-        binary = str(python.executable)
+    def _measure(self, label: str, binary: str) -> None:
+        """Measure launches from source and from entry: by the agent's ``python3``, and without its
+        shim if it is one."""
         directory = self._project / HOOKS
-        wrapper = ["/bin/sh", str(directory / "hook_wrapper.sh"), f"--python={binary}"]
-        starts = [Start([binary, "-c", "pass"])]
-        for script in (str(directory / GUARD), str(directory / LOG)):
-            starts.append(Start([binary, script], _event("git status")))
-            starts.append(Start([*wrapper, script], _event("git status")))
-        bare, *times = time_in_turn(starts, cwd=self._project, env=self._agent_env, rounds=ROUNDS)
-        self._say(
-            f"What a launch takes under {python.label}, by its real path: medians of {ROUNDS} "
-            "launches each, in turn, on this machine as busy as it is:"
-        )
-        self._show(f"  {'hook':<14}{'source':>10}{'entry':>10}{'entry/source':>15}")
-        for hook, source, entry in zip((GUARD, LOG), times[::2], times[1::2], strict=True):
-            ratio = statistics.median(entry) / statistics.median(source)
-            times_of_both = f"{_ms(source):>10}{_ms(entry):>10}{ratio:>15.2f}"
-            self._show(f"  {hook:<14}{times_of_both}   {verdict(source, entry)}")
-        self._show(f"  {'(no hook)':<14}{_ms(bare):>10}   python3 -c pass")
-        self._say(
-            "A launch through its entry spares compiling the hook and its regular expressions, and "
-            "most of what Python does to end. Python's own start and the imports stay."
-        )
+        wrapper = ["/bin/sh", str(directory / "hook_wrapper.sh")]
+        cases = [_Case(hook, "python3", "python3") for hook in (GUARD, LOG)]
         if is_shim(find("python3", cwd=self._project, env=self._agent_env)):
-            self._say(
-                "python3 on this PATH is a shim, which is not in this table. hooks-compile status "
-                "says whether launches skip it, and hooks-compile doctor what it costs."
-            )
+            flags = [f"--python={binary}"]
+            cases += [_Case(hook, "its binary", binary, flags) for hook in (GUARD, LOG)]
+        starts = []
+        for case in cases:
+            script, event = str(directory / case.hook), _event("git status")
+            starts.append(Start([case.python, script], event))
+            starts.append(Start([*wrapper, *case.flags, script], event))
+        rounds: list[tuple[float, ...]] = []
+        while len(rounds) < ROUNDS:
+            once = time_in_turn(starts, cwd=self._project, env=self._agent_env, rounds=1)
+            rounds.append(tuple(took for (took,) in once))
+            self._raise_if_stopped()
+        self._say(
+            f"What a launch takes under {label}: medians of {ROUNDS} launches each, in turn, on "
+            "this machine as busy as it is:"
+        )
+        self._show(f"  {'hook':<10}{'started by':<12}{'source':>10}{'entry':>10}{'ratio':>7}")
+        times = list(zip(*rounds, strict=True))
+        for case, source, entry in zip(cases, times[::2], times[1::2], strict=True):
+            ratio = statistics.median(entry) / statistics.median(source)
+            both = f"{_ms(source):>10}{_ms(entry):>10}{ratio:>7.2f}"
+            self._show(f"  {case.hook:<10}{case.name:<12}{both}   {verdict(source, entry)}")
+
+    def _explain(self) -> None:
+        """Show what costs time on this machine, and the fixes, as doctor says."""
+        words = [sys.executable, "-m", "hooks_compile", "doctor"]
+        lines = self._run(words, self._env).output.splitlines()
+        causes = [line for line in lines if not line.startswith("ok: ")]
+        what = "this costs time here:" if causes else "nothing else costs time here."
+        self._say(f"hooks-compile doctor says that {what}")
+        for line in causes:
+            self._show(f"  {line}")  # can be pasted, whatever its width is
 
     def _replace(self, hook: str, old: str, new: str) -> None:
         path = self._project / HOOKS / hook
@@ -229,6 +273,7 @@ class _Demo:
 
     def _git(self, *arguments: str) -> None:
         git.run(arguments, cwd=self._project)
+        self._raise_if_stopped()
 
 
 def _event(tool_command: str) -> bytes:
@@ -240,11 +285,11 @@ def verdict(source: Sequence[float], entry: Sequence[float]) -> str:
     """Return what the times of the same rounds say; noise is no difference."""
     difference = statistics.median(entry) - statistics.median(source)
     faster = sum(b < a for a, b in zip(source, entry, strict=True))
-    if faster >= CLEAR_WINS and difference < 0:
+    if faster >= _CLEAR_WINS and difference < 0:
         return f"saves {_ms([-difference])}"
-    if len(source) - faster >= CLEAR_WINS and difference > 0:
+    if len(source) - faster >= _CLEAR_WINS and difference > 0:
         return f"costs {_ms([difference])} more"
-    return "no difference beyond noise"
+    return "no difference"
 
 
 def _ms(seconds: Sequence[float]) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from glob import escape
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from hooks_compile import git
-from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
+from hooks_compile.doctor.findings import NOTE, PROBLEM, Finding
 from hooks_compile.entries.report import plural
-from hooks_compile.errors import GitError
-from hooks_compile.files import LARGEST_SOURCE, is_writable_directory, read_bytes
+from hooks_compile.entries.sync import tracked_cache_files
+from hooks_compile.files import LARGEST_SOURCE, is_writable_directory, read_bytes, remedy
 from hooks_compile.install import wrapper
 from hooks_compile.install.wrapper import Standing
 from hooks_compile.launcher.entry import CACHE_DIRECTORY
@@ -23,38 +23,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.model import HookSource
-
-_WRAPPERS = {
-    Standing.CURRENT: (OK, "is current"),
-    Standing.OLDER: (NOTE, "is of an older version"),
-    Standing.NEWER: (NOTE, "is of a newer version"),
-    Standing.EDITED: (NOTE, "was edited, so it is never replaced"),
-    Standing.FOREIGN: (PROBLEM, "is not ours"),
-    Standing.MISSING: (PROBLEM, "is not there, so no hook beside it runs from its entry"),
-}
+    from hooks_compile.project.record import Project
 
 
-def check_wrapper(directory: Path, root: Path) -> Finding:
-    """Return what the wrapper in a directory of an agent's hooks is, and how to get ours."""
+def check_wrapper(directory: Path, root: Path) -> Iterator[Finding]:
+    """Say what is wrong with the wrapper in a directory of an agent's hooks, and how to get ours.
+
+    A missing one is no finding here: it counts if a command names it.
+    """
     path = directory / wrapper.NAME
     where, name = shown(path, root), quote(shown(path))
-    write = f"hooks-compile wrapper {quote(shown(directory))}"
     try:
         standing = wrapper.standing(path)
     except OSError as error:
-        return Finding(PROBLEM, f"{where} can't be read: {error.strerror}", f"chmod u+rx {name}")
+        yield Finding(PROBLEM, f"{where} can't be read: {error.strerror}", f"chmod u+rx {name}")
+        return
     if standing is not Standing.MISSING and not os.access(path, os.X_OK):
         text = f"{where} is not executable: a command that begins with it runs no hook at all"
-        return Finding(PROBLEM, text, f"chmod +x {name}")
-    remedies = {
-        Standing.CURRENT: "",
-        Standing.OLDER: write,
-        Standing.MISSING: write,
-        Standing.NEWER: "pip install --upgrade hooks-compile",
-    }
-    level, what = _WRAPPERS[standing]
-    remedy = remedies.get(standing, f"mv {name} {name}.old && {write}")
-    return Finding(level, f"{where} {what}", remedy)
+        yield Finding(PROBLEM, text, f"chmod +x {name}")
+    elif standing in (Standing.OLDER, Standing.EDITED, Standing.FOREIGN):
+        level = PROBLEM if standing is Standing.FOREIGN else NOTE
+        move = "" if standing is Standing.OLDER else f"mv {name} {name}.old && "
+        text = f"{where} is not the wrapper of this version ({standing})"
+        yield Finding(level, text, f"{move}hooks-compile wrapper {quote(shown(directory))}")
 
 
 def check_cache_directory(directory: Path, root: Path, *, lacking: bool) -> Iterator[Finding]:
@@ -62,29 +53,21 @@ def check_cache_directory(directory: Path, root: Path, *, lacking: bool) -> Iter
 
     ``lacking`` says that an entry is missing there.
     """
-    level = PROBLEM if lacking else NOTE
     place = directory / CACHE_DIRECTORY
     try:
         status = place.lstat()
     except OSError:  # not there, or out of reach: then the directory itself is in the way
         place, status = directory, directory.stat()
     where, name = shown(place, root), quote(shown(place))
-    own = f'sudo chown -R "$(id -u)" {name}'
-    is_own = status.st_uid == os.geteuid()
     if not stat.S_ISDIR(status.st_mode):
         what = "a symlink" if stat.S_ISLNK(status.st_mode) else "not a directory"
         text = f"{where} is {what}, so no entry can be stored"
         yield Finding(PROBLEM, text, f"rm {name} && hooks-compile compile")
-    elif os.statvfs(place).f_flag & os.ST_RDONLY:
-        text = f"{where} is on a read-only file system, so no entry can be stored"
-        yield Finding(level, text, f"mount  # shows what is mounted at {name}")
     elif not is_writable_directory(place):
-        whose = "" if is_own else f" and belongs to user {status.st_uid}"
-        text = f"{where} can't be written{whose}, so no entry can be stored"
-        yield Finding(level, text, f"chmod u+rwx {name}" if is_own else own)
-    elif place != directory and not is_own:
-        text = f"{where} belongs to user {status.st_uid}, who can remove the entries in it"
-        yield Finding(NOTE, text, own)
+        is_read_only = os.statvfs(place).f_flag & os.ST_RDONLY
+        cause = os.strerror(errno.EROFS if is_read_only else errno.EACCES)
+        text = f"{where} can't be written ({cause}), so no entry can be stored"
+        yield Finding(PROBLEM if lacking else NOTE, text, remedy(cause, place))
 
 
 def check_unchecked_modules(modules: Iterable[HookSource], root: Path) -> Iterator[Finding]:
@@ -102,20 +85,9 @@ def check_unchecked_modules(modules: Iterable[HookSource], root: Path) -> Iterat
                 yield Finding(PROBLEM, text, f"rm {quote(shown(path))}")
 
 
-def check_tracked_entries(root: Path) -> Iterator[Finding]:
-    """Say whether git tracks entries: then each compilation is a change for git."""
-    try:
-        in_git = git.work_tree(root) is not None
-        tracked = git.tracked_matching(root, [f":(glob)**/{CACHE_DIRECTORY}/**"]) if in_git else []
-    except GitError as error:
-        yield Finding(PROBLEM, f"{shown(error.path or root)}: {error.cause}", error.remedy)
-        return
-    if tracked:
-        files = plural(len(tracked), "file")
-        text = f"git tracks {files} of the cache, so commits fail or carry them"
-        directories = {_pasted(name.rpartition("/")[0]) for name in tracked}
-        yield Finding(PROBLEM, text, f"git rm -r --cached -- {' '.join(sorted(directories))}")
-
-
-def _pasted(name: str) -> str:
-    return quote(name.encode("utf-8", "backslashreplace").decode())
+def check_tracked_entries(project: Project) -> Iterator[Finding]:
+    """Say if git tracks entries: then each compilation is a change."""
+    if tracked := tracked_cache_files(project):
+        text = f"git tracks {plural(len(tracked), 'file')} of the cache, so commits fail or carry"
+        names = sorted({quote(shown(path.parent)) for path in tracked})
+        yield Finding(PROBLEM, f"{text} them", f"git rm -r --cached -- {' '.join(names)}")

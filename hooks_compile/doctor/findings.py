@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Severity = Literal["ok", "note", "problem"]
 OK: Severity = "ok"
@@ -11,10 +10,9 @@ NOTE: Severity = "note"
 PROBLEM: Severity = "problem"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One finding: a ``problem`` keeps hooks from their entries or lets something else in, a
-    ``note`` costs time or deserves a look, ``ok`` is as it should be.
+class Finding(NamedTuple):
+    """A ``problem`` keeps hooks from their entries or lets something else in, a ``note`` costs
+    time or deserves a look, ``ok`` is as it should be.
 
     ``text`` is one line, ``remedy`` what to paste or do ("" if there is nothing to do).
     """
@@ -22,15 +20,6 @@ class Finding:
     level: Severity
     text: str
     remedy: str = ""
-
-    @property
-    def is_problem(self) -> bool:
-        """Whether the command has to exit with 1."""
-        return self.level == PROBLEM
-
-    def as_json(self) -> dict[str, str]:
-        """Return the finding as JSON values."""
-        return {"level": self.level, "text": self.text, "remedy": self.remedy}
 
     def __str__(self) -> str:
         """``LEVEL: TEXT`` and, on a second line, the remedy."""

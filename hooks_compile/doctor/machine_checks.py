@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -40,42 +39,31 @@ def check_runtime(runtime: Path) -> Finding:
         return Finding(PROBLEM, f"{shown(error.path or runtime)}: {error.cause}", error.remedy)
     except OSError as error:
         return Finding(PROBLEM, f"{where} can't be read: {error}", own)
-    names = ", ".join(path.name for path in outdated)
     if outdated:
+        names = ", ".join(path.name for path in outdated)
         return Finding(PROBLEM, f"{where} lacks files of this version: {names}", _MAKE)
     return Finding(OK, f"{where} is private and has a key and the current launcher")
 
 
+_WARNINGS = "hooks whose compilation gives warnings run from their sources"
 _VARIABLES = (
     (PROBLEM, "PYTHONOPTIMIZE", "Python starts with -O, and hooks run from their sources"),
-    (PROBLEM, "HOOKS_COMPILE", "with the value off, hooks run from their sources"),
     (NOTE, "HOOKS_COMPILE_NORMAL_EXIT", "Python itself ends each hook, which takes longer"),
     (NOTE, "PYTHONDONTWRITEBYTECODE", "no launch stores what it compiles, of hooks or modules"),
-    (NOTE, "PYTHONNODEBUGRANGES", "a hook that has to be compiled at its launch is not stored"),
     (NOTE, "PYTHONPYCACHEPREFIX", "Python does not look beside hooks for compiled modules"),
-    (NOTE, "PYTHONWARNINGS", "hooks whose compilation gives warnings run from their sources"),
-    (NOTE, "PYTHONDEVMODE", "hooks whose compilation gives warnings run from their sources"),
-    (NOTE, "PYTHONUNBUFFERED", "each print of a hook is written on its own, which takes longer"),
+    (NOTE, "PYTHONWARNINGS", _WARNINGS),
+    (NOTE, "PYTHONDEVMODE", _WARNINGS),
 )
 
 
-def check_variables(env: Mapping[str, str]) -> list[Finding]:
+def check_variables(env: Mapping[str, str]) -> Iterator[Finding]:
     """Name the variables that make launches slower, or turn hooks-compile off."""
-    return [
-        Finding(level, f"{name} is set here: {effect}", f"unset {name}")
-        for level, name, effect in _VARIABLES
-        if _is_active(name, env.get(name, ""))
-    ]
-
-
-def _is_active(name: str, value: str) -> bool:
-    if name == "HOOKS_COMPILE":
-        return value == "off"
-    return value != "" and (name, value) != ("PYTHONOPTIMIZE", "0")
-
-
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_NAMES = "import os, sys; sys.stdout.buffer.write(b'\\0'.join(os.environb))"
+    if env.get("HOOKS_COMPILE") == "off":
+        text = "HOOKS_COMPILE is set here: with the value off, hooks run from their sources"
+        yield Finding(PROBLEM, text, "unset HOOKS_COMPILE")
+    for level, name, effect in _VARIABLES:
+        if env.get(name) and (name, env[name]) != ("PYTHONOPTIMIZE", "0"):
+            yield Finding(level, f"{name} is set here: {effect}", f"unset {name}")
 
 
 def check_dropped_variables(env: Mapping[str, str]) -> Iterator[Finding]:
@@ -84,16 +72,13 @@ def check_dropped_variables(env: Mapping[str, str]) -> Iterator[Finding]:
     dash keeps only names that are identifiers: no ``my-name``, and no ``BASH_FUNC_name%%``, in
     which bash exports a function.
     """
-    unusual = {name for name in env if not _IDENTIFIER.fullmatch(name)}
+    unusual = {name: env[name] for name in env if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name)}
     if not unusual:
         return
-    words = ["/bin/sh", "-c", 'exec "$0" -I -S -c "$1"', sys.executable, _NAMES]
-    done = subprocess.run(
-        words, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True
-    )
-    dropped = unusual - {os.fsdecode(name) for name in done.stdout.split(b"\0")}
-    if dropped:
-        names = ", ".join(one_line(name) for name in sorted(dropped))
-        text = f"sh drops these variables, so a hook on the wrapper does not see them: {names}"
+    words = ["/bin/sh", "-c", "exec env"]
+    done = subprocess.run(words, env=unusual, capture_output=True, check=True)
+    kept = {line.partition("=")[0] for line in os.fsdecode(done.stdout).splitlines()}
+    if dropped := sorted(map(one_line, unusual.keys() - kept)):
+        text = "sh drops these variables, so a hook on the wrapper does not see them: "
         remedy = "use letters, digits and _ in their names; for functions: export -nf NAME"
-        yield Finding(NOTE, text, remedy)
+        yield Finding(NOTE, text + ", ".join(dropped), remedy)

@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,33 +16,21 @@ from hooks_compile.launcher.entry import CACHE_DIRECTORY, FORMAT, TAG_SIZE
 from hooks_compile.launcher.miss.store import MARKERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
+MODULE_DIRECTORY = "__pycache__"
+"""The directory in which Python and we put local modules, compiled."""
 
 # Long enough that no writer can still need it.
 DRAFT_AGE_S = 600
-_ENTRY = re.compile(
+ENTRY = re.compile(
     r"(?P<stem>.+)\.(?P<tag>[\w-]+)\.opt-(?P<level>[012])\.(?P<hash>[0-9a-f]{16})\.pyc",
     re.DOTALL,
 )
+"""The name of the file of an entry."""
+
 _DRAFT = re.compile(r"\.\d+\.\d+\.tmp")
 _CHECKED_HASH = b"\x03\x00\x00\x00"
-
-
-class EntryName(NamedTuple):
-    """The parts of the file name of an entry."""
-
-    stem: str
-    cache_tag: str
-    level: int
-    digest: str
-
-
-def parse(name: str) -> EntryName | None:
-    """Return the parts of an entry's file name, None for any other file name."""
-    match = _ENTRY.fullmatch(name)
-    if match is None:
-        return None
-    return EntryName(match["stem"], match["tag"], int(match["level"]), match["hash"])
 
 
 def directory_in(directory: Path) -> Path:
@@ -49,18 +38,34 @@ def directory_in(directory: Path) -> Path:
     return directory / CACHE_DIRECTORY
 
 
-def module_directory_in(directory: Path) -> Path:
-    """Return the directory in which Python and we put the modules in ``directory``, compiled."""
-    return directory / "__pycache__"
+def tracked_modules(modules: Iterable[str]) -> set[str]:
+    """Return those of the files ``modules`` of which git tracks a compiled form."""
+    paths = [Path(module) for module in modules]
+    tracked = {each: _tracked(each / MODULE_DIRECTORY) for each in {p.parent for p in paths}}
+    stems = {(each, name.partition(".")[0]) for each, names in tracked.items() for name in names}
+    return {os.fspath(path) for path in paths if (path.parent, path.stem) in stems}
 
 
-def tracked_modules(directory: Path) -> set[str]:
-    """Return the names of the files in ``directory``, a ``__pycache__``, that git tracks."""
+def _tracked(directory: Path) -> set[str]:
     try:
         names = git.tracked_matching(directory.parent, [f":(literal){directory.name}"])
     except GitError:  # there is no repository, or no git
         return set()
     return {name.rpartition("/")[2] for name in names}
+
+
+class Removals(NamedTuple):
+    """What was removed, and the errors of what could not be: one does not stop the other."""
+
+    removed: list[Path]
+    errors: list[OSError]
+
+    def run(self, remove: Callable[[Path], list[Path]], directory: Path) -> None:
+        """Remove from ``directory``, and keep what was removed or the error."""
+        try:
+            self.removed.extend(remove(directory))
+        except OSError as error:
+            self.errors.append(error)
 
 
 def prune(directory: Path, *, keep: int, needed: Iterable[str] = ()) -> list[Path]:
@@ -71,17 +76,18 @@ def prune(directory: Path, *, keep: int, needed: Iterable[str] = ()) -> list[Pat
     Raises OSError, which names a file that can't be removed, after all others are.
     """
     needed = set(needed)
-    versions: defaultdict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+    versions: defaultdict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
     doomed: list[str] = []
     for item in _listing(directory):
-        name = parse(item.name)
+        match = ENTRY.fullmatch(item.name)
         try:
-            if name is not None:
-                versions[name.stem, name.cache_tag].append((item.stat().st_mtime_ns, item.name))
-            elif _DRAFT.fullmatch(item.name) and time.time() - item.stat().st_mtime > DRAFT_AGE_S:
-                doomed.append(item.name)
+            changed = item.stat().st_mtime
         except FileNotFoundError:
             continue  # another sync was faster
+        if match:
+            versions[match["stem"], match["tag"]].append((changed, item.name))
+        elif _DRAFT.fullmatch(item.name) and time.time() - changed > DRAFT_AGE_S:
+            doomed.append(item.name)
     for (stem, _), dated in versions.items():
         scripts = (directory.parent / f"{stem}.py", directory.parent / stem)
         names = [name for _, name in sorted(dated, reverse=True)]
@@ -100,37 +106,37 @@ def clean(directory: Path) -> list[Path]:
     names = [
         item.name
         for item in _listing(directory)
-        if parse(item.name) or _DRAFT.fullmatch(item.name) or item.name in ours
+        if ENTRY.fullmatch(item.name) or _DRAFT.fullmatch(item.name) or item.name in ours
     ]
-    removed = _remove(directory, names)
-    return removed + _remove_if_empty(directory) if removed else removed
-
-
-def remove_unused(directory: Path) -> list[Path]:
-    """Clean a directory in which there is no entry any more; return what was removed."""
-    return [] if any(parse(item.name) for item in _listing(directory)) else clean(directory)
+    return _remove_with_directory(directory, names)
 
 
 def clean_modules(directory: Path) -> list[Path]:
-    """Remove the compiled modules that we made in ``directory``, a ``__pycache__``.
+    """Remove the compiled modules that we made in ``directory``, a ``__pycache__``, as above.
 
-    They have our trailer. What Python made stays, and what git tracks. The directory is removed if
-    it is empty then. Returns what was removed. Raises OSError as :func:`prune` does.
+    They have our trailer. What Python made stays, and what git tracks. One of ours that took the
+    place of Python's own is removed: Python makes it again at the next import.
     """
     ours = {item.name for item in _listing(directory) if _is_our_module(Path(item.path))}
-    removed = _remove(directory, ours - tracked_modules(directory) if ours else ())
-    return removed + _remove_if_empty(directory) if removed else removed
+    return _remove_with_directory(directory, ours - _tracked(directory) if ours else ours)
 
 
 def _is_our_module(path: Path) -> bool:
     """Return whether a file is a checked-hash ``.pyc`` that ends in our trailer."""
-    if path.suffix != ".pyc":
-        return False
     try:
         data = files.read_bytes(path, files.LARGEST_SOURCE, follow=False)
     except OSError:
         return False
     return data[4:8] == _CHECKED_HASH and data[-TAG_SIZE - 3 : -TAG_SIZE - 1] == FORMAT
+
+
+def _remove_with_directory(directory: Path, names: Collection[str]) -> list[Path]:
+    removed = _remove(directory, names)
+    if removed:
+        with suppress(OSError):  # something else is in it, or another process was faster
+            directory.rmdir()
+            removed.append(directory)
+    return removed
 
 
 def _listing(directory: Path) -> Iterator[os.DirEntry[str]]:
@@ -157,11 +163,3 @@ def _remove(directory: Path, names: Iterable[str]) -> list[Path]:
     if refused:
         raise refused
     return removed
-
-
-def _remove_if_empty(directory: Path) -> list[Path]:
-    try:
-        directory.rmdir()
-    except OSError:
-        return []  # something else is in it, or another process was faster
-    return [directory]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, cast
 
 from hooks_compile.compile_worker import worker
 from hooks_compile.compile_worker.worker import Order
+from hooks_compile.entries import cache
 from hooks_compile.entries.workers import Subprocess, is_own
 from hooks_compile.launcher.entry import CACHE_DIRECTORY
 from hooks_compile.model import CompileResult, LevelChoice, SourceError, State
-from hooks_compile.project.search import is_run_as_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from hooks_compile.compile_worker.worker import Outcome
     from hooks_compile.model import HookSource, Interpreter, Level, Optimize
@@ -27,156 +28,127 @@ _WORTH_PROCESSES = 60
 _CHUNK = 40
 
 
-class Compiler:
+class Compiler(ExitStack):
     """Compiles for some interpreters, and keeps their processes for the next call.
 
-    ``key`` is the runtime directory's, ``optimize`` what the user asked for. ``progress`` is
-    called with the number of sources done since its last call. A context manager: its end is the
-    end of the processes. Methods raise InterpreterError if an interpreter can't be run. There is
-    no result for an archive or compiled code that has the name of a source: Python runs it.
+    ``key`` is the runtime directory's, ``optimize`` what the user asked for. The end of a with
+    statement, or ``close``, ends the processes. Methods raise InterpreterError if an interpreter
+    can't be run. There is no result for a zip archive that has the name of a source.
     """
 
     def __init__(
-        self,
-        interpreters: Iterable[Interpreter],
-        key: bytes,
-        optimize: Optimize = "auto",
-        progress: Callable[[int], None] = lambda _: None,
+        self, interpreters: Iterable[Interpreter], key: bytes, optimize: Optimize = "auto"
     ) -> None:
         """Start nothing yet: processes start when there is work for them."""
+        super().__init__()
         self.interpreters = tuple(interpreters)
         self.optimize = optimize
         self._key = key
-        self._progress = progress
         self._workers: dict[tuple[str, str, str], Worker] = {}
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        """Return the compiler itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End all worker processes."""
-        self._workers.clear()
-        self._stack.close()
 
     def check(self, sources: Sequence[HookSource], *, explain: bool = False) -> list[CompileResult]:
         """Return the state of every source for every interpreter, and write nothing.
 
         With ``explain`` the level of each fresh entry has its reason.
         """
-        return self._hooks(sources, self._order(write=False, explain=explain))
+        order = Order(worker.COMPILE_HOOKS, self._key, self.optimize, write=False, explain=explain)
+        return self._results(sources, order)
 
     def compile(self, sources: Sequence[HookSource]) -> list[CompileResult]:
         """Compile for every interpreter what is not compiled yet, and store it."""
-        return self._hooks(sources, self._order(write=True))
+        order = Order(worker.COMPILE_HOOKS, self._key, self.optimize, write=True)
+        return self._results(sources, order)
 
     def modules(self, modules: Sequence[HookSource], *, write: bool) -> list[CompileResult]:
-        """Do the same for local modules, whose compiled form is Python's own ``__pycache__``."""
+        """Do the same for local modules, whose compiled form is Python's own ``__pycache__``.
+
+        A file that git tracks is never written: that would be a change for the next commit.
+        """
         order = Order(worker.COMPILE_MODULES, self._key, 0, write)
-        paths = [os.fspath(module.path) for module in modules]
-        results: list[CompileResult] = []
-        for group in _sharing_entries(self.interpreters):
-            outcomes = self._compiled(group[0], order, paths)
-            results += _results(modules, outcomes, group, "__pycache__")
-        return results
+        return self._results(modules, order)
 
-    def _order(self, *, write: bool, explain: bool = False) -> Order:
-        return Order(worker.COMPILE_HOOKS, self._key, self.optimize, write, explain)
-
-    def _hooks(self, sources: Sequence[HookSource], order: Order) -> list[CompileResult]:
-        paths = [os.fspath(source.path) for source in sources]
+    def _results(self, sources: Sequence[HookSource], order: Order) -> list[CompileResult]:
         results: list[CompileResult] = []
-        for group in _sharing_entries(self.interpreters):
-            outcomes = self._outcomes(group[0], order, paths)
-            results += _results(sources, outcomes, group, CACHE_DIRECTORY)
+        for imports in ("as-written", "deferred"):
+            chosen = [source for source in sources if source.imports == imports]
+            own = order._replace(deferred=imports == "deferred")
+            paths = [os.fspath(source.path) for source in chosen]
+            for interpreter in self.interpreters if chosen else ():
+                outcomes = self._outcomes(interpreter, own, paths)
+                results += [
+                    _result(source, interpreter, order, outcome)
+                    for source, outcome in zip(chosen, outcomes, strict=True)
+                    if outcome.state != State.BROKEN or not _is_zip_archive(source.path)
+                ]
         return sorted(results, key=lambda result: (result.source.path, result.interpreter.version))
 
     def _outcomes(
         self, interpreter: Interpreter, order: Order, paths: Sequence[str]
-    ) -> Iterator[Outcome]:
-        """Yield the outcome for each hook: that of its fresh entry, else of compiling it."""
-        looking = order._replace(task=worker.FIND_FRESH)
-        known = self._worker(interpreter)(looking, paths) if paths else []
-        rest = [path for path, each in zip(paths, known, strict=True) if each.state == worker.STALE]
-        self._progress(len(paths) - len(rest))
-        compiled = iter(self._compiled(interpreter, order, rest))
-        for outcome in known:
-            yield next(compiled) if outcome.state == worker.STALE else outcome
+    ) -> list[Outcome]:
+        """Return the outcome for each source: that of what is fresh, else of compiling it."""
+        is_hooks = order.task == worker.COMPILE_HOOKS
+        finding = order._replace(task=worker.FIND_HOOKS if is_hooks else worker.FIND_MODULES)
+        found = dict(zip(paths, self._worker(interpreter)(finding, paths), strict=True))
+        stale = [path for path, outcome in found.items() if outcome.state == worker.STALE]
+        tracked = cache.tracked_modules(stale) if order.write and not is_hooks else set()
+        kept = [path for path in stale if path in tracked]
+        others = [path for path in stale if path not in tracked]
+        found.update(zip(others, self._compiled(interpreter, order, others), strict=True))
+        looking = order._replace(write=False)
+        found.update(zip(kept, self._compiled(interpreter, looking, kept), strict=True))
+        return [found[path] for path in paths]
 
     def _compiled(
         self, interpreter: Interpreter, order: Order, paths: Sequence[str]
     ) -> list[Outcome]:
         """Return the outcome for each path. For many paths there is a process for each core."""
-        chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
-        outcomes: list[Outcome] = []
+        own = self._worker(interpreter)
+        if len(paths) < _WORTH_PROCESSES:
+            return own(order, paths)
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import
+
+        chunks = iter([paths[at : at + _CHUNK] for at in range(0, len(paths), _CHUNK)])
+        outcomes: dict[str, Outcome] = {}
+
+        def compile_chunks(perform: Worker) -> None:
+            for chunk in chunks:  # all workers take from it
+                outcomes.update(zip(chunk, perform(order, chunk), strict=True))
+
         with ExitStack() as stack:
-            workers = [self._worker(interpreter)] if chunks else []
-            if len(paths) > _WORTH_PROCESSES:
-                more = (os.cpu_count() or 1) - 1
-                processes = (stack.enter_context(Subprocess(interpreter)) for _ in range(more))
-                workers += [process.perform for process in processes]
-            for found in _each_chunk(workers, order, chunks):
-                self._progress(len(found))
-                outcomes += found
-        return outcomes
+            count = os.cpu_count() or 1
+            more = [stack.enter_context(Subprocess(interpreter)) for _ in range(count - 1)]
+            workers = [own, *(each.perform for each in more)]
+            pool = stack.enter_context(ThreadPoolExecutor(count))
+            list(pool.map(compile_chunks, workers))  # raises what one of them raises
+        return [outcomes[path] for path in paths]
 
     def _worker(self, interpreter: Interpreter) -> Worker:
-        found = self._workers.get(interpreter.abi)
-        if found is None:
+        if interpreter.abi not in self._workers:
             if is_own(interpreter):
-                found = worker.perform
+                found: Worker = worker.perform
             else:
-                found = self._stack.enter_context(Subprocess(interpreter)).perform
+                found = self.enter_context(Subprocess(interpreter)).perform
             self._workers[interpreter.abi] = found
-        return found
+        return self._workers[interpreter.abi]
 
 
-def _each_chunk(
-    workers: Sequence[Worker], order: Order, chunks: Sequence[Sequence[str]]
-) -> Iterator[list[Outcome]]:
-    """Yield the outcomes of each chunk, in order. Each worker has one chunk at a time."""
-    if len(workers) < 2:  # as usual: no thread is needed
-        yield from (workers[0](order, chunk) for chunk in chunks)
-        return
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import
-    from queue import SimpleQueue  # noqa: PLC0415 - only here
-
-    idle: SimpleQueue[Worker] = SimpleQueue()
-    for each in workers:
-        idle.put(each)
-
-    def compile_chunk(chunk: Sequence[str]) -> list[Outcome]:
-        perform = idle.get()
-        try:
-            return perform(order, chunk)
-        finally:
-            idle.put(perform)
-
-    with ThreadPoolExecutor(len(workers)) as pool:
-        yield from pool.map(compile_chunk, chunks)
+def _result(
+    source: HookSource, interpreter: Interpreter, order: Order, outcome: Outcome
+) -> CompileResult:
+    directory = CACHE_DIRECTORY if order.task == worker.COMPILE_HOOKS else cache.MODULE_DIRECTORY
+    return CompileResult(
+        source,
+        interpreter,
+        LevelChoice(cast("Level", outcome.level), outcome.reason),
+        State(outcome.state),
+        source.path.parent / directory / outcome.name if outcome.name else None,
+        SourceError(*outcome.problem) if outcome.problem else None,
+        outcome.detail,
+    )
 
 
-def _sharing_entries(interpreters: Iterable[Interpreter]) -> list[list[Interpreter]]:
-    groups: dict[tuple[str, str, str], list[Interpreter]] = {}
-    for interpreter in interpreters:
-        groups.setdefault(interpreter.abi, []).append(interpreter)
-    return list(groups.values())
+def _is_zip_archive(path: Path) -> bool:
+    """Return whether Python runs the file ``path`` as an archive: zipapp, shiv, pex."""
+    import zipfile  # noqa: PLC0415 - slow, and only for what does not compile
 
-
-def _results(
-    sources: Sequence[HookSource],
-    outcomes: Iterable[Outcome],
-    group: Sequence[Interpreter],
-    directory: str,
-) -> Iterator[CompileResult]:
-    """Yield a result for each source and interpreter; entries are in ``directory`` beside it."""
-    for source, outcome in zip(sources, outcomes, strict=True):
-        choice = LevelChoice(cast("Level", outcome.level), outcome.reason)
-        path = source.path.parent / directory / outcome.name if outcome.name else None
-        error = SourceError(*outcome.problem) if outcome.problem else None
-        state = State(outcome.state)
-        if state is State.BROKEN and is_run_as_whole(os.fspath(source.path)):
-            continue
-        for interpreter in group:
-            yield CompileResult(source, interpreter, choice, state, path, error, outcome.detail)
+    return zipfile.is_zipfile(path)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from hooks_compile import files
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 LOG = "fallbacks.log"
@@ -14,8 +17,7 @@ LOG = "fallbacks.log"
 _LATEST = 253_402_214_400
 
 
-@dataclass(frozen=True, slots=True)
-class Fallback:
+class Fallback(NamedTuple):
     """One launch that had to compile.
 
     ``time`` is in seconds since the epoch, ``script`` the real path of the hook, ``cache_tag`` the
@@ -52,8 +54,6 @@ def read_log(runtime: Path) -> list[Fallback]:
 
 def shorten_log(runtime: Path, keep_bytes: int = 1 << 18) -> None:
     """Drop the older part of a long log, so that launches can go on recording. Raises OSError."""
-    from hooks_compile import files  # noqa: PLC0415 - rarely needed
-
     try:
         data = (runtime / LOG).read_bytes()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
@@ -62,16 +62,11 @@ def shorten_log(runtime: Path, keep_bytes: int = 1 << 18) -> None:
         files.replace(runtime / LOG, data[-keep_bytes:].partition(b"\n")[2])
 
 
-def count_launches(trace: Path) -> dict[str, int]:
+def count_launches(trace: Path) -> Mapping[str, int]:
     """Return the number of launches of each script as typed, from a HOOKS_COMPILE_TRACE file."""
-    counts: dict[str, int] = {}
     try:
-        lines = trace.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
+        text = trace.read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError:
-        return counts
-    for line in lines:
-        _, _, rest = line.partition("\t")
-        _, separator, script = rest.partition("\t")
-        if separator:
-            counts[script] = counts.get(script, 0) + 1
-    return counts
+        return {}
+    parts = (line.split("\t", 2) for line in text.split("\n"))
+    return Counter(each[2] for each in parts if len(each) == 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from hooks_compile.files import refusal, remedy
@@ -76,28 +77,25 @@ def summary(synced: Synced, seconds: float) -> str:
     if not results and not synced.pruned:
         return f"no hooks found ({seconds:.2f} s)"
     hooks = len({result.source.path for result in results})
-    labels = dict.fromkeys(result.interpreter.label for result in results)
-    compiled = sum(result.state is State.COMPILED for result in results)
-    fresh = sum(result.state is State.FRESH for result in results)
-    other = len(results) - compiled - fresh
-    local = sum(result.state is State.COMPILED for result in synced.modules)
+    under = ", ".join(dict.fromkeys(result.interpreter.label for result in results))
+    states = Counter(result.state for result in results)
+    compiled, fresh = states[State.COMPILED], states[State.FRESH]
     parts = [f"{compiled} compiled", f"{fresh} up to date"]
-    if local:
+    if local := sum(result.state is State.COMPILED for result in synced.modules):
         parts.append(f"{plural(local, 'local module')} compiled")
-    if other:
+    if other := len(results) - compiled - fresh:
         parts.append(f"{other} to fix")
     if synced.pruned:
         parts.append(f"{plural(len(synced.pruned), 'old entry', 'old entries')} removed")
-    under = ", ".join(labels) or "no Python"
-    return f"{plural(hooks, 'hook')} for {under}: {', '.join(parts)} ({seconds:.2f} s)"
+    what = f"{plural(hooks, 'hook')} for {under or 'no Python'}"
+    return f"{what}: {', '.join(parts)} ({seconds:.2f} s)"
 
 
 def synced_json(synced: Synced, seconds: float) -> dict[str, Any]:
     """Return a whole pass as JSON values."""
-    trouble = any(not result.ok for result in synced.results) or bool(synced.refused)
-    broken = any(module.state is State.BROKEN for module in synced.modules)
+    is_ok = not synced.broken and not synced.refused and all(each.ok for each in synced.results)
     return {
-        "ok": not (trouble or broken),
+        "ok": is_ok,
         "seconds": round(seconds, 4),
         "results": [result_json(result) for result in synced.results],
         "modules": [result_json(result) for result in synced.modules],
@@ -125,13 +123,5 @@ def result_json(result: CompileResult) -> dict[str, Any]:
         "state": str(result.state),
         "entry": str(result.entry) if result.entry else None,
         "detail": result.detail,
-        "error": None
-        if error is None
-        else {
-            "kind": error.kind,
-            "message": error.message,
-            "line": error.line,
-            "column": error.column,
-            "text": error.text,
-        },
+        "error": None if error is None else error._asdict(),
     }

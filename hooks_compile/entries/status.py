@@ -16,13 +16,8 @@ if TYPE_CHECKING:
     from hooks_compile.entries.fallbacks import Fallback
     from hooks_compile.model import CompileResult, Optimize
 
-
-_DROPPED: Mapping[Optimize, tuple[str, ...]] = {
-    "auto": (),
-    0: (),
-    1: ("asserts",),
-    2: ("asserts", "docstrings"),
-}
+COLUMNS = ("hook", "interpreter", "level", "why", "state", "launches", "fallbacks")
+_DROPPED: Mapping[Optimize, list[str]] = {1: ["asserts"], 2: ["asserts", "docstrings"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +28,58 @@ class Row:
     """
 
     result: CompileResult
-    dropped: tuple[str, ...]
-    fallbacks: tuple[Fallback, ...]
+    dropped: Sequence[str]
+    fallbacks: Sequence[Fallback]
     launches: int | None
 
     @property
     def notes(self) -> list[str]:
-        """A line about what a forced level drops, and one about a setting without effect."""
-        path = self.result.source.path
-        level = self.result.choice.level
-        dropped = " and ".join(self.dropped)
-        notes = [f"{path}: level {level} is forced: {dropped} are dropped"] if dropped else []
-        if self.result.source.imports == "deferred":
+        """A line about what a forced level drops, and one about deferred imports."""
+        source, level = self.result.source, self.result.choice.level
+        notes = []
+        if self.dropped:
+            dropped = " and ".join(self.dropped)
+            notes.append(f"{source.path}: level {level} is forced: {dropped} are dropped")
+        if source.imports == "deferred":
+            lazy = "imports of the standard library are lazy (PEP 810)"
+            none = 'imports = "deferred" has no effect: it needs Python 3.15'
             label = self.result.interpreter.label
-            notes.append(
-                f'{path}: imports = "deferred" has no effect under {label}: '
-                "it needs the lazy imports of Python 3.15"
-            )
+            notes.append(f"{source.path}: under {label} {lazy if self.defers else none}")
         return notes
+
+    @property
+    def defers(self) -> bool:
+        """Whether launches defer imports."""
+        interpreter = self.result.interpreter
+        return self.result.source.imports == "deferred" and interpreter.version >= (3, 15)
+
+    def cells(self, root: Path) -> list[str]:
+        """Return a row of the table, in the order of COLUMNS."""
+        result = self.result
+        since = "0"
+        if self.fallbacks:
+            first = datetime.datetime.fromtimestamp(self.fallbacks[0].time).astimezone()
+            last = self.fallbacks[-1].reason
+            since = f"{len(self.fallbacks)} since {first:%Y-%m-%d %H:%M} (last: {last})"
+        return [
+            shown(result.source.path, root),
+            result.interpreter.label,
+            str(result.choice.level),
+            result.choice.reason or result.detail,
+            str(result.state) + (f": {result.error.message}" if result.error else ""),
+            "-" if self.launches is None else str(self.launches),
+            since,
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row as JSON values; times are seconds since the epoch."""
+        return {
+            **result_json(self.result),
+            "dropped": self.dropped,
+            "imports": {"wanted": self.result.source.imports, "deferred": self.defers},
+            "launches": self.launches,
+            "fallbacks": [{"time": each.time, "reason": each.reason} for each in self.fallbacks],
+        }
 
 
 def rows(
@@ -60,17 +89,12 @@ def rows(
     launches: Mapping[str, int] | None,
 ) -> list[Row]:
     """Return a row for each result; ``launches`` has counts by script as typed, or is None."""
-    dropped = _DROPPED[optimize]
     found = []
     for result in results:
-        path = result.source.path
-        own = [
-            fallback
-            for fallback in fallbacks
-            if fallback.script == str(path) and fallback.cache_tag == result.interpreter.cache_tag
-        ]
-        count = None if launches is None else _count(launches, path)
-        found.append(Row(result, dropped, tuple(own), count))
+        key = (str(result.source.path), result.interpreter.cache_tag)
+        own = [each for each in fallbacks if (each.script, each.cache_tag) == key]
+        count = None if launches is None else _count(launches, result.source.path)
+        found.append(Row(result, _DROPPED.get(optimize, []), own, count))
     return found
 
 
@@ -81,39 +105,3 @@ def _count(launches: Mapping[str, int], path: Path) -> int:
         for script, count in launches.items()
         if f"/{path}".endswith("/" + script.removeprefix("./").lstrip("/"))
     )
-
-
-def cells(row: Row, root: Path) -> list[str]:
-    """Return a row of the table, in the order of COLUMNS."""
-    result = row.result
-    return [
-        shown(result.source.path, root),
-        result.interpreter.label,
-        str(result.choice.level),
-        result.choice.reason or result.detail,
-        str(result.state) + (f": {result.error.message}" if result.error else ""),
-        "-" if row.launches is None else str(row.launches),
-        _since(row.fallbacks),
-    ]
-
-
-COLUMNS = ("hook", "interpreter", "level", "why", "state", "launches", "fallbacks")
-
-
-def _since(fallbacks: Sequence[Fallback]) -> str:
-    if not fallbacks:
-        return "0"
-    first = datetime.datetime.fromtimestamp(fallbacks[0].time).astimezone()
-    return f"{len(fallbacks)} since {first:%Y-%m-%d %H:%M} (last: {fallbacks[-1].reason})"
-
-
-def as_json(row: Row) -> dict[str, Any]:
-    """Return a row as JSON values; times are seconds since the epoch."""
-    value = result_json(row.result)
-    value["dropped"] = list(row.dropped)
-    value["imports"] = {"wanted": row.result.source.imports}
-    value["launches"] = row.launches
-    value["fallbacks"] = [
-        {"time": fallback.time, "reason": fallback.reason} for fallback in row.fallbacks
-    ]
-    return value

@@ -1,17 +1,26 @@
-"""Brings every entry of a work tree up to date: what git hooks and the watcher do."""
+"""Brings the entries of a work tree up to date, for git, the watcher and the commands."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from hooks_compile import git
+from hooks_compile.entries import cache, fallbacks
+from hooks_compile.entries.compiler import Compiler
+from hooks_compile.errors import RuntimeDirectoryError
+from hooks_compile.install import runtime_directory
+from hooks_compile.interpreters.launch_records import forget_left_to_uv
+from hooks_compile.launcher.entry import CACHE_DIRECTORY
+from hooks_compile.model import State
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from hooks_compile.entries.compiler import Compiler
-    from hooks_compile.model import CompileResult, HookSource, Interpreter, Optimize
+    from hooks_compile.model import CompileResult, Interpreter, Optimize
     from hooks_compile.project.record import Project
 
 
@@ -23,111 +32,92 @@ class Synced:
     files that were removed. ``refused`` are the errors of those that could not be.
     """
 
-    results: tuple[CompileResult, ...]
-    modules: tuple[CompileResult, ...]
-    pruned: tuple[Path, ...]
-    refused: tuple[OSError, ...] = ()
+    results: Sequence[CompileResult]
+    modules: Sequence[CompileResult]
+    pruned: Sequence[Path] = ()
+    refused: Sequence[OSError] = ()
 
     @property
     def broken(self) -> list[CompileResult]:
         """Return the sources that do not compile, each once, hooks first."""
-        from hooks_compile.model import State  # noqa: PLC0415 - the compiler has loaded it by now
-
-        found = {
-            result.source.path: result
-            for result in reversed((*self.results, *self.modules))
-            if result.state is State.BROKEN
-        }
-        return list(found.values())[::-1]
+        found: dict[Path, CompileResult] = {}
+        for result in (*self.results, *self.modules):
+            if result.state is State.BROKEN:
+                found.setdefault(result.source.path, result)
+        return list(found.values())
 
 
 def synchronize(
     project: Project,
     interpreters: Sequence[Interpreter],
     optimize: Optimize | None = None,
-    progress: Callable[[int], None] = lambda _: None,
     *,
     prune: bool = True,
 ) -> Synced:
     """Compile what changed in ``project`` and, with ``prune``, remove what no launch needs.
 
-    ``optimize`` takes the place of the configured level, ``progress`` is the compiler's. Safe at
-    the same time as launches and other syncs. A file that can't be written or removed does not
-    stop the rest. Raises RuntimeDirectoryError or InterpreterError if nothing can be compiled.
+    ``optimize`` takes the place of the configured level. Safe at the same time as launches and
+    other syncs. A file that can't be written or removed does not stop the rest. Raises
+    RuntimeDirectoryError or InterpreterError if nothing can be compiled.
     """
-    from hooks_compile.entries.compiler import Compiler  # noqa: PLC0415 - see broken
-    from hooks_compile.install import runtime_directory  # noqa: PLC0415 - see broken
-
     runtime_directory.ensure(project.runtime)
     key = runtime_directory.read_key(project.runtime)
     level = project.config.optimize if optimize is None else optimize
-    with Compiler(interpreters, key, level, progress) as compiler:
+    with Compiler(interpreters, key, level) as compiler:
         results = compiler.compile(project.sources)
-        modules = compile_modules(compiler, project.importable())
+        modules = compiler.modules(project.importable(), write=True)
     if not prune:
-        return Synced(tuple(results), tuple(modules), ())
+        return Synced(results, modules)
     needed = {result.entry.name for result in results if result.entry}
-    pruned, refused = _prune(project, needed)
-    return Synced(tuple(results), tuple(modules), tuple(pruned), tuple(refused))
+    pruned = prune_all(project, needed)
+    return Synced(results, modules, pruned.removed, pruned.errors)
 
 
-def compile_modules(compiler: Compiler, modules: Sequence[HookSource]) -> list[CompileResult]:
-    """Compile local modules into their ``__pycache__``, and return the results.
+def prune_all(project: Project, needed: set[str]) -> cache.Removals:
+    """Remove what no launch of the project needs; the entries named in ``needed`` stay."""
+    pruned = cache.Removals([], [])
+    for directory in project.directories():
+        remove = partial(cache.prune, keep=project.config.keep, needed=needed)
+        pruned.run(remove, cache.directory_in(directory))
+    pruned.run(partial(_prune_records, project), project.runtime)
+    return pruned
 
-    A file that git tracks is never written: that would be a change for the next commit.
+
+def _prune_records(project: Project, runtime: Path) -> list[Path]:
+    fallbacks.shorten_log(runtime)
+    forget_left_to_uv(runtime, [source.path for source in project.sources])
+    return []
+
+
+def compile_changed(
+    project: Project,
+    paths: Iterable[Path],
+    interpreters: Sequence[Interpreter],
+    optimize: Optimize,
+) -> Synced:
+    """Compile those of ``paths`` that are hooks, or modules beside hooks, and store the entries.
+
+    ``project`` is the whole one. Without a runtime directory nothing is stored, since that stops no
+    commit. Raises InterpreterError if an interpreter can't be run.
     """
-    from hooks_compile.entries import cache  # noqa: PLC0415 - see broken
-    from hooks_compile.model import State  # noqa: PLC0415 - see broken
-
-    found = compiler.modules(modules, write=False)
-    missing = {result.source for result in found if result.state is State.MISSING}
-    for directory in {module.path.parent for module in missing}:
-        names = cache.tracked_modules(cache.module_directory_in(directory))
-        stems = {name.partition(".")[0] for name in names}
-        missing = {m for m in missing if m.path.parent != directory or m.path.stem not in stems}
-    written = compiler.modules(sorted(missing), write=True)
-    now = {(result.source, result.interpreter): result for result in written}
-    return [now.get((result.source, result.interpreter), result) for result in found]
-
-
-def _prune(project: Project, needed: set[str]) -> tuple[list[Path], list[OSError]]:
-    """Return what was removed, and the errors of what could not be."""
-    from hooks_compile.entries import cache, fallbacks  # noqa: PLC0415 - see broken
-    from hooks_compile.interpreters import uv_records  # noqa: PLC0415 - see broken
-
-    def prune_hooks(directory: Path) -> list[Path]:
-        return cache.prune(directory, keep=project.config.keep, needed=needed)
-
-    def prune_abandoned(directory: Path) -> list[Path]:
-        pruned = cache.prune(directory, keep=project.config.keep)
-        return pruned + cache.remove_unused(directory)
-
-    def prune_records(runtime: Path) -> list[Path]:
-        fallbacks.shorten_log(runtime)
-        uv_records.forget_left(runtime, [source.path for source in project.sources])
-        return []
-
-    abandoned = project.abandoned() if not project.given else ()
-    tasks = [
-        *((prune_hooks, cache.directory_in(directory)) for directory in project.directories()),
-        *((prune_abandoned, cache.directory_in(directory)) for directory in abandoned),
-        (prune_records, project.runtime),
-    ]
-    removed: list[Path] = []
-    refused: list[OSError] = []
-    for task, directory in tasks:
-        try:
-            removed += task(directory)
-        except OSError as error:
-            refused.append(error)
-    return removed, refused
+    wanted = {os.path.realpath(path) for path in paths}
+    sources = [source for source in project.sources if str(source.path) in wanted]
+    modules = [module for module in project.modules() if str(module.path) in wanted]
+    can_write = True
+    try:
+        runtime_directory.ensure(project.runtime)
+        key = runtime_directory.read_key(project.runtime)
+    except RuntimeDirectoryError:  # a launch runs the source then, and says why
+        key, can_write = os.urandom(16), False
+    with Compiler(interpreters, key, optimize) as compiler:
+        results = compiler.compile(sources) if can_write else compiler.check(sources)
+        return Synced(results, compiler.modules(modules, write=can_write))
 
 
 def examine(
     project: Project,
     interpreters: Sequence[Interpreter],
     optimize: Optimize | None = None,
-    progress: Callable[[int], None] = lambda _: None,
     *,
     modules: bool = True,
     explain: bool = False,
@@ -138,16 +128,22 @@ def examine(
     directory that can be trusted no source counts as compiled. Raises InterpreterError if an
     interpreter can't be run.
     """
-    from hooks_compile.entries.compiler import Compiler  # noqa: PLC0415 - see broken
-    from hooks_compile.errors import RuntimeDirectoryError  # noqa: PLC0415 - see broken
-    from hooks_compile.install import runtime_directory  # noqa: PLC0415 - see broken
-
     try:
         key = runtime_directory.read_key(project.runtime)
     except RuntimeDirectoryError:
         key = os.urandom(16)  # no entry verifies under it
     level = project.config.optimize if optimize is None else optimize
-    with Compiler(interpreters, key, level, progress) as compiler:
+    with Compiler(interpreters, key, level) as compiler:
         results = compiler.check(project.sources, explain=explain)
-        local = compiler.modules(project.modules(), write=False) if modules else []
-    return Synced(tuple(results), tuple(local), ())
+        return Synced(results, compiler.modules(project.modules() if modules else (), write=False))
+
+
+def tracked_cache_files(project: Project) -> list[Path]:
+    """Return the compiled files of hooks and of the modules beside them that git tracks."""
+    root = project.root
+    if project.repository is None:
+        return []
+    inside = [each for each in project.directories() if each.is_relative_to(root)]
+    pathspecs = [f":(glob)**/{CACHE_DIRECTORY}/**"]
+    pathspecs += [f":(literal){each.relative_to(root) / cache.MODULE_DIRECTORY}" for each in inside]
+    return [root / name for name in git.tracked_matching(root, pathspecs)]

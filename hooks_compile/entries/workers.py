@@ -34,31 +34,28 @@ def is_own(interpreter: Interpreter) -> bool:
 
     if "no_debug_ranges" in sys._xoptions or "PYTHONNODEBUGRANGES" in os.environ:
         return False  # our code would have no columns
-    own_hash = _imp.source_hash(0, b"hooks-compile")
-    return interpreter.abi == (
-        sys.implementation.cache_tag,
-        MAGIC_NUMBER.hex(),
-        own_hash.hex(),
-    )
+    own_hash = _imp.source_hash(0, b"hooks-compile").hex()
+    return interpreter.abi == (sys.implementation.cache_tag, MAGIC_NUMBER.hex(), own_hash)
 
 
 class Subprocess:
-    """A worker process of an interpreter. ``close``, or the end of a with statement, ends it."""
+    """A worker process of an interpreter; the end of a with statement ends it."""
 
     def __init__(self, interpreter: Interpreter) -> None:
         """Start the process. Raises InterpreterError if the binary can't be executed."""
-        self._interpreter = interpreter
+        self._executable = interpreter.executable
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
         installation = Path(__file__).parent.parent.parent
-        flags = ["-I", "-S", "-B", "-c", PROGRAM, str(installation)]
+        # -I keeps PYTHON* out, so that nothing but the interpreter and the source decides the code
+        env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         try:
             return subprocess.Popen(
-                [self._interpreter.executable, *flags],
+                [self._executable, "-I", "-S", "-B", "-c", PROGRAM, installation],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=_environment(),
+                env=env,
                 cwd="/",
                 process_group=0,  # ^C in a terminal is for us: without requests the worker ends
             )
@@ -70,10 +67,6 @@ class Subprocess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the process."""
-        self.close()
-
-    def close(self) -> None:
         """End the process: it does so when no request can come any more."""
         self._process.communicate()
 
@@ -84,23 +77,18 @@ class Subprocess:
         3.11 does on some that are nested too deeply. Raises InterpreterError if the interpreter
         can't be run.
         """
-        from hooks_compile.compile_worker.worker import (  # noqa: PLC0415 - only for a subprocess
-            FIND_FRESH,
-            Outcome,
-            Problem,
-        )
+        from hooks_compile.compile_worker import worker  # noqa: PLC0415 - only for a subprocess
 
         try:
             return self._ask(order, paths)
         except InterpreterError:
-            status = self._process.wait()
-            self.close()
+            self.__exit__()
             self._process = self._start()
-            self._ask(order._replace(task=FIND_FRESH), [])  # or it can't be run at all
+            self._ask(order._replace(task=worker.FIND_HOOKS), [])  # or it can't be run at all
         if len(paths) > 1:
             return [outcome for path in paths for outcome in self.perform(order, [path])]
-        message = f"the interpreter crashes when it compiles this (status {status})"
-        return [Outcome("broken", problem=Problem("Crash", message))]
+        crash = worker.Problem("Crash", "the interpreter crashes when it compiles this")
+        return [worker.Outcome("broken", problem=crash)]
 
     def _ask(self, order: Order, paths: Sequence[str]) -> list[Outcome]:
         from hooks_compile.compile_worker import serve  # noqa: PLC0415 - as above
@@ -110,20 +98,14 @@ class Subprocess:
         assert stdout is not None  # noqa: S101
         try:
             serve.send(stdin, (tuple(order), list(paths)))
-            reply = serve.receive(stdout)
+            return [serve.outcome_of(parts) for parts in serve.receive(stdout)]
         except (BrokenPipeError, EOFError):
-            cause = f"it ended with status {self._process.wait()} while compiling"
-            raise self._failure(cause) from None
-        return [serve.outcome_of(parts) for parts in reply]
+            status = self._process.wait()
+            raise self._failure(f"it ended with status {status} while compiling") from None
 
     def _failure(self, cause: str) -> InterpreterError:
         return InterpreterError(
             f"the interpreter can't compile: {cause}",
-            path=self._interpreter.executable,
-            remedy=f"{pasted(self._interpreter.executable)} -I -S -c pass",
+            path=self._executable,
+            remedy=f"{pasted(self._executable)} -I -S -c pass",
         )
-
-
-def _environment() -> dict[str, str]:
-    # -I keeps PYTHON* out, so that nothing but the interpreter and the source decides the code
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# hooks-compile git hook 2: compiles the Python hooks that git has just changed.
+# hooks-compile git hook 3: compiles the Python hooks that git has just changed.
 # "hooks-compile git-hooks" replaces and removes these lines. Put yours after the last of them.
 
 hooks_compile_git_hook() {
@@ -21,58 +21,47 @@ hooks_compile_git_hook() {
     else
         return 0
     fi
-    hooks_compile_dir=$hooks_compile_dir/hooks-compile
+    hooks_compile_stamp=$hooks_compile_dir/hooks-compile/stamp
 
     # The last sync listed the places of hooks. git replaces files, which changes their directory.
-    if [ -f "$hooks_compile_dir/stamp" ]; then
-        hooks_compile_since=$hooks_compile_dir/stamp
-        # This shell may compare whole seconds only (busybox), or the file system may keep no more.
-        [ "$hooks_compile_since" -nt "$hooks_compile_dir/second" ] || hooks_compile_since=$hooks_compile_dir/coarse
+    if [ -f "$hooks_compile_stamp" ]; then
         hooks_compile_changed=
         while IFS= read -r hooks_compile_place; do
-            if [ "$hooks_compile_place" -nt "$hooks_compile_since" ]; then
+            # Not older, because some shells and file systems know whole seconds only.
+            if [ -e "$hooks_compile_place" ] && ! [ "$hooks_compile_place" -ot "$hooks_compile_stamp" ]; then
                 hooks_compile_changed=1
                 break
             fi
-        done <"$hooks_compile_dir/stamp"
+        done <"$hooks_compile_stamp"
         [ -n "$hooks_compile_changed" ] || return 0
     fi
 
     hooks_compile_tool=@TOOL@
     hooks_compile_tree=@TREE@ # the work tree that it is in, if any
-    if [ ! -x "$hooks_compile_tool" ]; then # moved or removed since
-        hooks_compile_tool=$(command -v hooks-compile) || return 0
-        case $hooks_compile_tool in
-        /*) ;;
-        *) return 0 ;;
-        esac
-        hooks_compile_tree=$(pwd -P)
-    fi
-    # Nothing that a branch brings is executed. An environment in a work tree is the user's own if
-    # git tracks nothing in it. In doubt it is the branch's.
+    [ -x "$hooks_compile_tool" ] || return 0
+    # Nothing that a branch brings is executed: an environment in a work tree is the user's own only
+    # if git tracks nothing in it. git is asked at the root, where no tracked file configures it.
     if [ -n "$hooks_compile_tree" ]; then
-        hooks_compile_place=$(cd -P "${hooks_compile_tool%/*}" && pwd -P) || return 0
-        case $hooks_compile_place/ in
-        "$hooks_compile_tree"/*)
-            hooks_compile_own=$(
-                exec 2>/dev/null
-                # shellcheck disable=SC2046 # it prints names, to be split
-                unset $(git rev-parse --local-env-vars)
-                cd "$hooks_compile_place/.." && hooks_compile_top=$(git rev-parse --show-toplevel) &&
-                    [ "$hooks_compile_top" = "$hooks_compile_tree" ] &&
-                    hooks_compile_said=$(git ls-files .) && [ -z "$hooks_compile_said" ] && echo yes
-            )
-            [ -n "$hooks_compile_own" ] || return 0
-            ;;
-        esac
+        hooks_compile_place=$(cd -P "${hooks_compile_tool%/*}/.." && pwd -P) || return 0
+        hooks_compile_said=$(
+            unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_COMMON_DIR GIT_PREFIX
+            git -C "$hooks_compile_tree" --literal-pathspecs ls-files -- "$hooks_compile_place" 2>&1 ||
+                echo unknown
+        )
+        [ -z "$hooks_compile_said" ] || return 0
+        until [ "$hooks_compile_place" = "$hooks_compile_tree" ]; do # is it in a submodule?
+            if [ -z "$hooks_compile_place" ] || [ -e "$hooks_compile_place/.git" ]; then return 0; fi
+            hooks_compile_place=${hooks_compile_place%/*}
+        done
     fi
     {
         hooks_compile_said=$(
             export HOOKS_COMPILE_GIT_HOOK=1 PYTHONDONTWRITEBYTECODE=
-            "$hooks_compile_tool" sync --git-hook </dev/null 2>&1 >/dev/null
+            # A Python that hangs would keep a pipe open, and us waiting: it has our stderr at most.
+            "$hooks_compile_tool" sync --git-hook </dev/null 2>/dev/null
         ) ||
             # The next try is when something changes, not at every git status.
-            [ ! -f "$hooks_compile_dir/stamp" ] || echo >>"$hooks_compile_dir/stamp"
+            [ ! -f "$hooks_compile_stamp" ] || echo >>"$hooks_compile_stamp"
     } 2>/dev/null
     # What it says of a hook is for the user; what a broken installation says is not.
     case $hooks_compile_said in
@@ -83,6 +72,6 @@ hooks_compile_git_hook() {
 
 hooks_compile_git_hook || :
 unset -f hooks_compile_git_hook
-unset hooks_compile_dir hooks_compile_since hooks_compile_changed hooks_compile_place
-unset hooks_compile_tool hooks_compile_tree hooks_compile_own hooks_compile_said
+unset hooks_compile_dir hooks_compile_stamp hooks_compile_changed hooks_compile_place
+unset hooks_compile_tool hooks_compile_tree hooks_compile_said
 # end of the lines of hooks-compile

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import git
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.git_hooks import hook_files, installer
-from hooks_compile.git_hooks.hook_script import EVENTS
+from hooks_compile.git_hooks.hook_files import EVENTS
 from hooks_compile.git_hooks.stamp import Stamp
 from hooks_compile.git_hooks.steps import Do, changes
 
@@ -18,15 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from hooks_compile.git import Repository, Setting
+    from hooks_compile.git import Repository
     from hooks_compile.git_hooks.steps import Step
 
 _INSTALL = "hooks-compile git-hooks install"
 _OFF = ("", "0", "false", "no", "off")
 
 
-@dataclass(frozen=True, slots=True)
-class EventStatus:
+class EventStatus(NamedTuple):
     """How git runs our hook for ``event``, "" if it does not; ``why`` says who has it instead."""
 
     event: str
@@ -38,74 +35,54 @@ class EventStatus:
         return f"{self.event}: {self.how or self.why or 'not installed'}"
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """All events, and what is to be fixed: cause and remedy, one line each."""
 
     events: tuple[EventStatus, ...]
     problems: tuple[str, ...]
 
-    @property
-    def ok(self) -> bool:
-        """Whether git tells us of changes, and nothing is to be fixed."""
-        return not self.problems
-
     def as_json(self) -> dict[str, object]:
         """Return JSON values."""
-        events = [{**asdict(each), "installed": bool(each.how)} for each in self.events]
-        return {"ok": self.ok, "events": events, "problems": list(self.problems)}
+        events = [{**each._asdict(), "installed": bool(each.how)} for each in self.events]
+        return {"ok": not self.problems, "events": events, "problems": list(self.problems)}
 
 
 def status(root: Path, env: Mapping[str, str]) -> Status:
     """Look at the hooks of the repository of ``root``. Raises GitError if there is none."""
     repository = git.require_repository(root)
-    settings = git.settings(repository.work_tree, rf"^{installer.SECTION}\.")
+    settings: dict[str, list[str]] = {}
+    for each in git.settings(repository.work_tree, rf"^{installer.SECTION}\."):
+        settings.setdefault(each.name.removeprefix(f"{installer.SECTION}."), []).append(each.value)
     try:
         plan, trouble = installer.plan_install(repository, env), ""
     except HooksCompileError as error:
         plan, trouble = [], str(error)
-    left = {step.path: step.why for step in plan if step.do is Do.LEAVE}
-    configured = _configured_events(settings)
+    why = {step.path.name: step.why for step in plan if step.do is Do.LEAVE}
+    is_configured = "command" in settings and installer.best_method() == "config"
+    configured = settings.get("event", []) if is_configured else []
     events = []
     for event in EVENTS:
         hook = repository.hooks_path / event
-        place = hook_files.location(hook)
-        how = str(place) if place and os.access(place, os.X_OK) else ""
+        how = str(hook) if hook_files.is_run(hook) else ""
         how = "git's configuration" if event in configured else how
-        events.append(EventStatus(event, how, left.get(hook, "")))
-    problems = [trouble] if trouble else list(_problems(repository, settings, plan, events))
-    return Status(tuple(events), tuple(problems))
+        events.append(EventStatus(event, how, why.get(event, "")))
+    problems = [trouble] if trouble else list(_install_problems(plan, events))
+    if settings.get("enabled", ["yes"])[-1].lower() in _OFF:
+        problems.append(f"it is switched off: git config --unset {installer.SECTION}.enabled")
+    return Status(tuple(events), (*problems, *_sync_problems(repository)))
 
 
-def _configured_events(settings: Sequence[Setting]) -> set[str]:
-    """Return the events for which this git runs our hook by its configuration."""
-    values: dict[str, list[str]] = {}
-    for each in settings:
-        values.setdefault(each.name.removeprefix(f"{installer.SECTION}."), []).append(each.value)
-    is_used = "command" in values and installer.best_method() == "config"
-    return set(values.get("event", ())) if is_used else set()
-
-
-def _problems(
-    repository: Repository,
-    settings: Sequence[Setting],
-    plan: Sequence[Step],
-    events: Sequence[EventStatus],
-) -> Iterator[str]:
-    is_running = bool(events[-1].how)  # post-index-change tells of nearly everything
-    missing = [step for step in changes(plan) if not (is_running and _is_new_hook(step))]
+def _install_problems(plan: Sequence[Step], events: Sequence[EventStatus]) -> Iterator[str]:
+    index = events[-1]  # it tells of nearly everything
+    missing = [step for step in changes(plan) if step.why or not index.how]  # new ones have no why
     if missing:
         yield f"to be changed: {missing[0]}, {len(missing)} in all: {_INSTALL}"
-    elif not is_running:
-        yield f"git runs nothing of ours for {events[-1].event}, which tells of most changes"
-    enabled = [each.value for each in settings if each.name == f"{installer.SECTION}.enabled"]
-    if enabled and enabled[-1].lower() in _OFF:
-        yield f"it is switched off: git config --unset {installer.SECTION}.enabled"
+    elif not index.how:
+        yield f"git runs nothing of ours for {index.event}, which tells of most changes"
+
+
+def _sync_problems(repository: Repository) -> Iterator[str]:
     failure = Stamp(repository.git_dir).failure()
     if failure:
         again = f"cd {shlex.quote(str(repository.work_tree))} && hooks-compile sync"
         yield f"the last sync by a git hook failed: {failure}; to see it: {again}"
-
-
-def _is_new_hook(step: Step) -> bool:
-    return step.path.name in EVENTS and not os.path.lexists(step.path)

@@ -9,16 +9,15 @@ directory which can't be written is found before the first change.
 from __future__ import annotations
 
 import os
-import shutil
 import sysconfig
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hooks_compile import git, trust
-from hooks_compile.errors import GitError, HooksCompileError, pasted
+from hooks_compile import git
+from hooks_compile.errors import GitError, HooksCompileError
 from hooks_compile.git_hooks import hook_files, stamp
-from hooks_compile.git_hooks.hook_script import EVENTS, config_command, text
+from hooks_compile.git_hooks.hook_files import EVENTS, config_command, text
 from hooks_compile.git_hooks.steps import Do, Step, check, read, take
 from hooks_compile.install import runtime_directory
 
@@ -35,7 +34,9 @@ SECTION = "hook.hooks-compile"
 SCRIPT = "git_hook.sh"
 """The hook in the runtime directory that git's configuration names."""
 
-_TEMPLATE = "git-template"
+TEMPLATE = "git-template"
+"""The directory in the runtime directory that an older git makes new repositories from."""
+
 _FIRST_WITH_CONFIG = (2, 54)
 _SETTINGS = (
     r"^(core\.hookspath|init\.templatedir|hook\.hooks-compile\..*|filter\.lfs\..*|annex\.uuid)$"
@@ -54,8 +55,7 @@ def plan_install(
     In ``repository``, or if that is None in all repositories of the user: by the global
     configuration; for an older git in the global ``core.hooksPath``, else in the directory that new
     clones are made from. ``method`` is chosen by git's version, ``tool`` is the command
-    ``hooks-compile`` of this installation. It takes two git processes, three if git's hooks are a
-    directory of the work tree. Raises GitError if git runs no hooks of this repository's own.
+    ``hooks-compile`` of this installation. Raises GitError if git runs no hooks of its own here.
     """
     tool = tool or own_command()
     runtime = runtime_directory.location(env)
@@ -64,25 +64,23 @@ def plan_install(
         steps = list(_configuring(place, runtime / SCRIPT, tool))
         return [*steps, *_removing(place, "git runs it by configuration now")]
     if repository is None:
-        return list(_installing_globally(place, runtime / _TEMPLATE, tool))
+        return list(_installing_globally(place, runtime / TEMPLATE, tool))
     return [*_installing_files(repository, place, tool), *_unconfiguring(place)]
 
 
 def plan_uninstall(repository: Repository | None, env: Mapping[str, str]) -> list[Step]:
     """Return the steps that take back what :func:`plan_install` did, by any method.
 
-    Lines of others in our hooks stay, as do hooks in clones that were made from the template. It
-    takes one git process.
+    Lines of others in our hooks stay, as do hooks in clones that were made from the template.
     """
     runtime = runtime_directory.location(env)
     place = _Place.find(repository, runtime)
     steps = [*_unconfiguring(place), *_removing(place)]
     if repository is None:
-        if runtime / _TEMPLATE in place.paths("init.templatedir"):
+        if runtime / TEMPLATE in place.paths("init.templatedir"):
             steps.append(_configure(place, "--unset-all", "init.templateDir"))
-        ours = [runtime / _TEMPLATE]
+        ours = [runtime / TEMPLATE]
     else:
-        steps += hook_files.including(repository)
         ours = stamp.directories(repository.common_dir)
     return [*steps, *(Step(Do.REMOVE, each) for each in ours if each.is_dir())]
 
@@ -99,40 +97,14 @@ def apply(plan: Sequence[Step], env: Mapping[str, str]) -> None:
     take(plan)
 
 
-def remove_shared(runtime: Path) -> list[Path]:
-    """Remove what an installation put into the runtime directory, and return what was removed.
-
-    The directory for new clones stays as long as git's configuration names it: git would warn.
-    """
-    own = [runtime / SCRIPT, runtime / _TEMPLATE]
-    if runtime / _TEMPLATE in template_directories():
-        own.pop()
-    removed = [path for path in own if os.path.lexists(path)]
-    take([Step(Do.REMOVE, path) for path in removed])
-    return removed
-
-
-def template_directories() -> list[Path]:
-    """Return where git takes new repositories from, if the user has said so; none without git."""
-    try:
-        return _Place.find(None, git.ANYWHERE).paths("init.templatedir")
-    except GitError:
-        return []
-
-
 def own_command() -> Path:
     """Return the command ``hooks-compile`` of this installation. Raises HooksCompileError."""
-    beside_python = Path(sysconfig.get_path("scripts"), "hooks-compile")
-    if beside_python.is_file():
-        return beside_python
-    env = trust.environment(os.environ, trust.tree_around(Path.cwd()))
-    found = shutil.which("hooks-compile", path=env.get("PATH"))
-    if found is None:
-        raise HooksCompileError(
-            "the command hooks-compile, which git is to run, is not on PATH",
-            remedy="pipx install hooks-compile",
-        )
-    return Path(found).absolute()
+    for scheme in (sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme("user")):
+        command = Path(sysconfig.get_path("scripts", scheme), "hooks-compile")
+        if command.is_file():
+            return command
+    cause = "the command hooks-compile, which git is to run, is not installed"
+    raise HooksCompileError(cause, remedy="pipx install hooks-compile")
 
 
 def best_method() -> Method:
@@ -158,18 +130,16 @@ class _Place:
         """Ask git for the settings; one process."""
         if repository is None:
             found = cls(git.ANYWHERE, "global", git.settings(git.ANYWHERE, _SETTINGS), [])
-            templates = found.paths("init.templatedir")[-1:] or [runtime / _TEMPLATE]
-            directories = found.paths("core.hookspath")[-1:] + [
-                each / "hooks" for each in templates
-            ]
+            template = (found.paths("init.templatedir") or [runtime / TEMPLATE])[-1]
+            directories = [*found.paths("core.hookspath")[-1:], template / "hooks"]
             return replace(found, directories=directories)
         settings = git.settings(repository.work_tree, _SETTINGS)
         used = Path(os.path.realpath(repository.hooks_path))
         usual = repository.common_dir / "hooks"
         inside = (repository.work_tree, repository.common_dir)
         is_own = any(used.is_relative_to(os.path.realpath(each)) for each in inside)
-        paths = [each for each in settings if each.name == "core.hookspath"]
-        is_own |= bool(paths) and paths[-1].scope in ("local", "worktree")
+        scopes = [each.scope for each in settings if each.name == "core.hookspath"]
+        is_own |= scopes[-1:] in (["local"], ["worktree"])
         directories = list(dict.fromkeys((used, usual))) if is_own else [usual]
         return cls(repository.common_dir / "config", "local", settings, directories)
 
@@ -218,46 +188,36 @@ def _removing(place: _Place, why: str = "") -> Iterator[Step]:
 
 def _installing_files(repository: Repository, place: _Place, tool: Path) -> Iterator[Step]:
     tree, directory = repository.work_tree, place.directories[0]
-    scopes = [each.scope for each in place.settings if each.name == "core.hookspath"]
     if directory != Path(os.path.realpath(repository.hooks_path)):
         raise GitError(
             f"its hooks are in {repository.hooks_path}, which your repositories share",
             path=tree,
             remedy="hooks-compile git-hooks install --global",
         )
-    if directory.exists() and not directory.is_dir():
-        unset = f"git config --{scopes[-1]} --unset core.hooksPath" if scopes else ""
-        raise GitError(
-            f"git takes its hooks from {directory}, which is no directory: it runs none here",
-            path=tree,
-            remedy=unset or f"rm {pasted(directory)}",
-        )
-    left_to = hook_files.exclusive_tool(tree, directory, place.settings)
-    steps = list(hook_files.installing(directory, tool, left_to=left_to))
-    yield from hook_files.excluding(repository, directory, steps)
-    yield from steps
+    in_tree = directory.is_relative_to(tree) and not directory.is_relative_to(repository.common_dir)
+    if in_tree and not git.ignored(tree, [directory / hook_files.INDEX]):
+        # A commit must not take ours, which names paths of this machine.
+        why = f"this directory is for commits; {hook_files.ADVICE}"
+        yield Step(Do.LEAVE, directory / hook_files.INDEX, why)
+    elif left_to := hook_files.exclusive_tool(tree, place.settings):
+        yield from hook_files.installing(directory, tool, hook_files.UNCONTESTED, left_to)
+    else:
+        yield from hook_files.installing(directory, tool)
 
 
 def _installing_globally(place: _Place, template: Path, tool: Path) -> Iterator[Step]:
     directory = place.directories[0]
     shared = place.paths("core.hookspath")
-    if shared and not directory.is_dir():
-        if not directory.is_absolute():
-            way = "hooks-compile git-hooks install, in each repository"
-        elif os.path.lexists(directory):
-            way = "git config --global --unset core.hooksPath"
-        else:
-            way = f"mkdir -p {pasted(directory)} && hooks-compile git-hooks install --global"
+    if not directory.is_absolute():
         raise GitError(
-            f"core.hooksPath is {directory}, no directory that all your repositories share",
-            remedy=way,
+            f"core.hooksPath is {directory}, which is another directory in each repository",
+            remedy="hooks-compile git-hooks install, in each repository",
         )
     if directory == template / "hooks" and not template.exists():
-        programs = Path(os.fsdecode(git.run(["--exec-path"], cwd=git.ANYWHERE)).strip())
-        usual = programs.parent.parent / "share" / "git-core" / "templates"
-        if usual.is_dir():
-            yield Step(Do.COPY, template, "what git puts into new repositories", usual)
-    yield from hook_files.installing(directory, tool, left_to="any tool")  # of each clone
+        # As in git's own template: people append to it.
+        yield Step(Do.WRITE, template / "info" / "exclude", mode=0o644)
+    # Any tool may want the other events in a clone.
+    yield from hook_files.installing(directory, tool, hook_files.UNCONTESTED, "other tools")
     if not shared and not place.paths("init.templatedir"):
         why = "new clones are made from it"
         yield _configure(place, "init.templateDir", str(template), why=why)

@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.errors import HooksCompileError
-from hooks_compile.git_hooks import installer, pre_commit_lines, steps
+from hooks_compile.git_hooks import installer, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from hooks_compile.git import Repository
     from hooks_compile.git_hooks.steps import Step
 
 _PRE_COMMIT_FILES = (".pre-commit-config.yaml", ".pre-commit-config.yml", "prek.toml")
+_GUARD = "command -v hooks-compile >/dev/null || exit 0; exec hooks-compile"
+PRE_COMMIT_LINES = f"""\
+default_install_hook_types: [pre-commit, post-checkout, post-merge, post-rewrite, post-commit]
+repos:
+  - repo: local
+    hooks:
+      - id: hooks-compile
+        name: compile changed Python hooks
+        language: system
+        entry: sh -c '{_GUARD} compile --changed "$@"' --
+        types_or: [python, json, toml, shell]
+        require_serial: true
+      - id: hooks-compile-sync
+        name: sync compiled Python hooks
+        language: system
+        entry: sh -c '{_GUARD} sync --git-hook' --
+        always_run: true
+        pass_filenames: false
+        require_serial: true
+        stages: [post-checkout, post-merge, post-rewrite, post-commit]
+"""
+"""They call the command of this machine. A colleague without it can still commit."""
+
 _HEADING = "git hooks, which compile what a checkout, merge or commit changed:"
 _REMOVAL = "git hooks, of which ours are removed:"
 
 
-@dataclass(frozen=True, slots=True)
-class GitPlan:
-    """The lines that a person reads, and the steps that :meth:`apply` takes."""
+class GitPlan(NamedTuple):
+    """The lines that a person reads, and the steps that ``installer.apply`` takes."""
 
     lines: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """Return ``git's hooks`` if something is to be changed, else ""."""
-        return "git's hooks" if self.steps else ""
-
-    def apply(self, env: Mapping[str, str]) -> None:
-        """Take the steps. Raises GitError or HooksCompileError."""
-        installer.apply(self.steps, env)
 
 
 def plan(root: Path, env: Mapping[str, str], repository: Repository | None) -> GitPlan:
@@ -46,16 +58,11 @@ def plan(root: Path, env: Mapping[str, str], repository: Repository | None) -> G
     """
     if repository is None:
         return GitPlan(("git hooks: none, this is no git repository",))
-    for name in _PRE_COMMIT_FILES:
-        if (root / name).is_file():
-            return GitPlan(_pre_commit_lines(root / name))
-    try:
-        planned = installer.plan_install(repository, env)
-        steps.check(planned)
-    except HooksCompileError as error:
-        raise _with_way_out(error) from error
+    if configured := _pre_commit_files(root):
+        return GitPlan(_pre_commit_lines(configured[0]))
+    planned = _checked(installer.plan_install, repository, env)
     changes = tuple(steps.changes(planned))
-    heading = _HEADING if changes else "git hooks: installed already"
+    heading = _HEADING if changes else "git hooks: nothing to change"
     return GitPlan((heading, *_shown(planned, root)), changes)
 
 
@@ -66,41 +73,44 @@ def plan_removal(root: Path, env: Mapping[str, str], repository: Repository | No
     """
     if repository is None:
         return GitPlan()
+    planned = _checked(installer.plan_uninstall, repository, env)
+    lines = [_REMOVAL, *_shown(planned, root)] if planned else []
+    lines += [
+        f"git hooks: {path.name} names hooks-compile: take its lines out yourself"
+        for path in _pre_commit_files(root)
+        if "hooks-compile" in path.read_text(errors="replace")
+    ]
+    return GitPlan(tuple(lines), tuple(steps.changes(planned)))
+
+
+def _checked(
+    planning: Callable[..., list[Step]], repository: Repository, env: Mapping[str, str]
+) -> list[Step]:
+    """Return the steps that ``planning`` gives, all of which can be taken, or raise."""
     try:
-        planned = installer.plan_uninstall(repository, env)
+        planned = planning(repository, env)
         steps.check(planned)
     except HooksCompileError as error:
-        raise _with_way_out(error) from error
-    lines = (_REMOVAL, *_shown(planned, root)) if planned else ()
-    return GitPlan((*lines, *_leftover(root)), tuple(steps.changes(planned)))
+        remedy = f"{error.remedy}; or leave git's hooks alone: --no-git"
+        raise type(error)(error.cause, path=error.path, remedy=remedy) from error
+    return planned
 
 
-def _shown(planned: Sequence[Step], root: Path) -> list[str]:
+def _shown(planned: list[Step], root: Path) -> list[str]:
     return [f"  {str(step).replace(f'{root}/', '')}" for step in planned]
 
 
-def _with_way_out(error: HooksCompileError) -> HooksCompileError:
-    remedy = f"{error.remedy}; or leave git's hooks alone: --no-git"
-    return type(error)(error.cause, path=error.path, remedy=remedy)
-
-
-def _leftover(root: Path) -> tuple[str, ...]:
-    """Return the line about what ``uninit`` leaves to the user in ``root``, if there is one."""
-    for name in _PRE_COMMIT_FILES:
-        path = root / name
-        if path.is_file() and "hooks-compile" in path.read_text(errors="replace"):
-            return (f"git hooks: {name} names hooks-compile: take its lines out yourself",)
-    return ()
+def _pre_commit_files(root: Path) -> list[Path]:
+    return [root / name for name in _PRE_COMMIT_FILES if (root / name).is_file()]
 
 
 def _pre_commit_lines(path: Path) -> tuple[str, ...]:
     if "hooks-compile-sync" in path.read_text(errors="replace"):
         return (f"git hooks: {path.name} has hooks-compile-sync",)
-    in_toml = path.suffix == ".toml"
-    origin = pre_commit_lines.installed_from()
-    lines = pre_commit_lines.as_toml(origin) if in_toml else pre_commit_lines.as_yaml(origin)
-    manager = "prek" if in_toml else "pre-commit"
+    way = "pre-commit install --install-hooks"
+    if path.suffix == ".toml":
+        way = "prek install --install-hooks (prek util yaml-to-toml gives them its form)"
     return (
-        f"git hooks: add these lines to {path.name}, then run: {manager} install --install-hooks",
-        *(f"    {line}".rstrip() for line in lines),
+        f"git hooks: add these lines to {path.name}, then run: {way}",
+        *(f"    {line}" for line in PRE_COMMIT_LINES.splitlines()),
     )

@@ -1,13 +1,12 @@
 """The stamp of the last sync: the places of hooks, and the time since which a change counts.
 
-The git hook (``git_hook.sh``) compares the places with the stamp by ``[ -nt ]``, without starting a
+The git hook (``git_hook.sh``) compares the places with the stamp by ``[ -ot ]``, without starting a
 process. A wrong stamp does no harm: content decides what a launch runs.
 """
 
 from __future__ import annotations
 
 import os
-import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,9 +25,6 @@ MOST_FILES = 40
 
 # The clock of a file system advances in steps, of 10 ms at most on Linux.
 _STEP_NS = 10_000_000
-_SECOND_NS = 1_000_000_000
-_ABANDONED_S = 3600
-_FAILURE = "failure"
 # Files that decide what is a hook; hooks/hooks.json and plugins/*/hooks are a plugin's.
 _DECISIVE = (
     *(".hooks-compile.toml", "pyproject.toml", "hooks", "plugins"),
@@ -79,60 +75,45 @@ class Stamp:
     def __init__(self, git_dir: Path) -> None:
         """Write nothing yet."""
         self.directory = git_dir / NAME
-        self._draft = self.directory / f".stamp.{os.getpid()}"
+        self._failure = self.directory / "failure"
         self._since = 0
 
     def begin(self) -> None:
         """Note the time by the clock of the file system. Raises OSError."""
         self.directory.mkdir(exist_ok=True)
-        self._draft.write_bytes(b"")
-        self._since = self._draft.stat().st_mtime_ns - _STEP_NS
+        os.utime(self.directory)
+        self._since = self.directory.stat().st_mtime_ns - _STEP_NS
 
     def succeed(self, found: Iterable[str]) -> None:
         """Store the places of this sync, with the time of its begin. Raises OSError."""
-        self._put(found)
-        (self.directory / _FAILURE).unlink(missing_ok=True)
+        draft = self.directory / f".stamp.{os.getpid()}"
+        draft.write_bytes(b"".join(os.fsencode(name) + b"\n" for name in found))
+        os.utime(draft, ns=(self._since, self._since))
+        draft.replace(self.directory / "stamp")
+        self._failure.unlink(missing_ok=True)
 
     def fail(self, reason: str) -> None:
         """Store the reason, and keep the places of the last sync. Raises OSError.
 
         The next try is when something changes there, not at every ``git status``.
         """
-        (self.directory / _FAILURE).write_text(f"{reason}\n", encoding="utf-8")
-        self._put(self.read() or usual_places())
+        self.succeed(self.read() or usual_places())
+        self._failure.write_text(f"{reason}\n", encoding="utf-8")
 
     def read(self) -> list[str]:
         """Return the places of the last sync; none if there was none."""
-        try:
-            return os.fsdecode((self.directory / "stamp").read_bytes()).splitlines()
-        except FileNotFoundError:
-            return []
+        return os.fsdecode(_read(self.directory / "stamp")).splitlines()
 
     def failure(self) -> str:
         """Return why the last sync failed; "" if it did not."""
-        try:
-            return (self.directory / _FAILURE).read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
-            return ""
+        return _read(self._failure).decode(errors="replace").strip()
 
-    def _put(self, found: Iterable[str]) -> None:
-        # A shell and a file system that see fractions of a second find "stamp" newer than "second".
-        # The others use "coarse", which makes them repeat a sync of the last second or two.
-        second = self._since // _SECOND_NS * _SECOND_NS
-        since = max(self._since, second + 1_000)
-        for name, when in (("second", second), ("coarse", second - _SECOND_NS)):
-            path = self.directory / name
-            path.touch()
-            os.utime(path, ns=(when, when))
-        self._draft.write_bytes(b"".join(os.fsencode(name) + b"\n" for name in found))
-        os.utime(self._draft, ns=(since, since))
-        self._draft.replace(self.directory / "stamp")
-        self._remove_abandoned()
 
-    def _remove_abandoned(self) -> None:
-        for draft in self.directory.glob(".stamp.*"):
-            if time.time() - draft.stat().st_mtime > _ABANDONED_S:
-                draft.unlink(missing_ok=True)
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def directories(common_dir: Path) -> list[Path]:

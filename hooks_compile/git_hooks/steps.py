@@ -6,7 +6,6 @@ import shlex
 import shutil
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile import files, git
@@ -14,15 +13,14 @@ from hooks_compile.errors import GitError, HooksCompileError, pasted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
 class Do(StrEnum):
     """What a step does to a file or a setting."""
 
     WRITE = "write"
-    MOVE = "move"
     REMOVE = "remove"
-    COPY = "copy"  # a whole directory
     CONFIG = "git config"
     LEAVE = "leave"  # nothing; the reason says why
 
@@ -32,14 +30,12 @@ class Step:
     """One change, or why there is none; ``str()`` of it is a line for a person.
 
     ``path`` is the file concerned (for CONFIG the configuration, or ANYWHERE for the user's),
-    ``target`` is where it is moved to or copied from, ``content`` and ``mode`` are those of a
-    written file, ``arguments`` are the arguments of ``git config``.
+    ``content`` and ``mode`` are those of a written file, ``arguments`` those of ``git config``.
     """
 
     do: Do
     path: Path
     why: str = ""
-    target: Path | None = None
     content: bytes = b""
     mode: int = 0o755
     arguments: tuple[str, ...] = ()
@@ -49,8 +45,6 @@ class Step:
         words = [str(self.do), *map(shlex.quote, self.arguments)]
         if self.do is not Do.CONFIG:
             words.append(str(self.path))
-        if self.target is not None:
-            words += ["from" if self.do is Do.COPY else "to", str(self.target)]
         return " ".join(words) + (f" ({self.why})" if self.why else "")
 
     def as_json(self) -> dict[str, object]:
@@ -58,7 +52,6 @@ class Step:
         return {
             "do": str(self.do),
             "path": str(self.path),
-            "target": None if self.target is None else str(self.target),
             "arguments": list(self.arguments),
             "why": self.why,
         }
@@ -73,13 +66,13 @@ def check(steps: Sequence[Step]) -> None:
         if step.path == git.ANYWHERE:
             continue  # git finds the user's configuration
         directory = next(each for each in step.path.parents if each.exists())
-        if not directory.is_dir() or not files.is_writable_directory(directory):
-            fault = "is read-only" if directory.is_dir() else "is no directory"
-            raise HooksCompileError(
-                f"{fault}, but git's hooks need a change there: {step}",
-                path=directory,
-                remedy=f"ls -ld {pasted(directory)}",
-            )
+        fault, remedy = "is read-only", f"ls -ld {pasted(directory)}"
+        if not directory.is_dir():
+            fault, remedy = "is no directory", "git config --show-origin core.hooksPath"
+        elif files.is_writable_directory(directory):
+            continue
+        cause = f"{fault}, but git's hooks need a change there: {step}"
+        raise HooksCompileError(cause, path=directory, remedy=remedy)
 
 
 def take(steps: Sequence[Step]) -> None:
@@ -107,29 +100,21 @@ def changes(steps: Sequence[Step]) -> list[Step]:
 
 
 def _take(step: Step) -> None:
-    match step.do, step.target:
-        case Do.WRITE, _:
+    match step.do:
+        case Do.WRITE:
             step.path.parent.mkdir(parents=True, exist_ok=True)
             files.replace(step.path, step.content, mode=step.mode)
-        case Do.MOVE, Path() as target:
-            step.path.rename(target)
-        case Do.COPY, Path() as target:
-            shutil.copytree(target, step.path)
-        case Do.REMOVE, _ if step.path.is_dir():
+        case Do.REMOVE if step.path.is_dir():
             shutil.rmtree(step.path)
-        case Do.REMOVE, _:
+        case Do.REMOVE:
             step.path.unlink(missing_ok=True)
-        case Do.CONFIG, _:
+        case Do.CONFIG:
             git.run(["config", *step.arguments], cwd=git.ANYWHERE)
 
 
 def read(path: Path) -> bytes:
-    """Return a file's content, nothing if there is no file. Raises HooksCompileError."""
+    """Return a file's content, nothing if there is no file. Raises OSError."""
     try:
         return files.read_bytes(path)
     except FileNotFoundError:
         return b""
-    except OSError as error:
-        raise HooksCompileError(
-            f"can't be read: {error.strerror}", path=path, remedy=f"ls -l {pasted(path)}"
-        ) from error

@@ -75,11 +75,13 @@ def ensure(directory: Path) -> Path:
         _require_private(directory)
         if not (directory / "key").exists():
             _create_key(directory)
-        version = build()
-        if not _is_complete(directory, version):
-            for path, content in _contents(directory, version).items():
-                files.replace_if_changed(path, content)
-            _remove_other_versions(directory, version)
+        if outdated(directory):
+            version = build()
+            for name, content in _contents(version).items():
+                files.replace_if_changed(directory / name, content)
+            for path in (*directory.glob(_PARTS), *directory.glob("launch.py.*")):
+                if version not in path.name:
+                    path.unlink(missing_ok=True)
     except OSError as error:
         cause = error.strerror or str(error)
         raise RuntimeDirectoryError(
@@ -92,15 +94,17 @@ def ensure(directory: Path) -> Path:
 
 
 def outdated(directory: Path) -> list[Path]:
-    """Return the files of the launcher that are missing in ``directory`` or not of this version.
-
-    Raises OSError for one that can't be read.
-    """
-    contents = _contents(directory, build())
+    """Return the files of the launcher that are missing or not as this version has written them."""
+    manifest = directory / _MANIFEST
+    try:
+        version, *lines = manifest.read_text("utf-8").splitlines()
+    except (OSError, ValueError):  # the first time, or damaged
+        return [manifest]
+    if version != build():
+        return [manifest]
+    written = [line.partition(" ") for line in lines]
     return [
-        path
-        for path, content in contents.items()
-        if not path.exists() or path.read_bytes() != content
+        directory / name for digest, _, name in written if not _has_digest(directory / name, digest)
     ]
 
 
@@ -138,9 +142,9 @@ def remove(directory: Path) -> list[Path]:
     names = (
         *("key", "launch.py", "fallbacks.log", "interpreters.json", "seen/*", "shims.sh"),
         *("shims/*", "watch/*", "launch.py.*", "prepare.py", _RECORDER, _NO_CACHE, "uv.sh"),
-        *("uv/**/*.uv", _PARTS, _MANIFEST, "snapshots/loader", "snapshots/*.*"),
-        *("snapshots/lock", "snapshots/maker", "snapshots/asked"),
-        "snapshots/*/*",
+        *("uv/**/*.uv", _PARTS, _MANIFEST, "git_hook.sh"),
+        *("snapshots/loader", "snapshots/*.*", "snapshots/lock", "snapshots/maker"),
+        *("snapshots/asked", "snapshots/*/*"),
     )
     paths = [path for name in names for path in directory.glob(name)]
     for path in paths:
@@ -180,43 +184,32 @@ def _digest(content: bytes) -> str:
     return entry.keyed_hash(bytes(entry.KEY_SIZE), content).hex()
 
 
-def _is_complete(directory: Path, version: str) -> bool:
-    """Return whether the launcher of this version is there, each file as it was written."""
+def _has_digest(path: Path, digest: str) -> bool:
+    """Return whether ``path`` is this user's own file with that content."""
     try:
-        lines = (directory / _MANIFEST).read_text("utf-8").splitlines()
-        for line in lines[1:]:
-            digest, _, name = line.partition(" ")
-            status = (directory / name).lstat()
-            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
-                return False
-            if _digest((directory / name).read_bytes()) != digest:
-                return False
-    except (OSError, UnicodeDecodeError):  # the first time, or damaged: all is written again
+        return _digest(files.read_own(path)) == digest
+    except OSError:
         return False
-    return lines[:1] == [version]
-
-
-def _contents(directory: Path, version: str) -> dict[Path, bytes]:
-    """Return what the launcher consists of, in the order in which it has to be written."""
-    return {directory / name: content for name, content in _assembled(version).items()}
 
 
 @functools.cache
-def _assembled(version: str) -> dict[str, bytes]:
-    """Return the files of the launcher by name. It takes 0.1 s: a watcher needs them repeatedly."""
+def _contents(version: str) -> dict[str, bytes]:
+    """Return the files of the launcher by name, in the order in which they have to be written.
+
+    It takes 0.1 s, and a watcher needs them repeatedly.
+    """
     from hooks_compile.install.bundle import Bundle  # noqa: PLC0415 - slow, and seldom needed
 
     bundle = Bundle(_LAUNCHER, _PACKAGE)
     parts = bundle.parts()
     on_demand = " ".join(name for name in parts if name not in ("start", "main"))
     launch = (_LAUNCHER / "launch.py").read_text("utf-8")
-    launch = launch.replace("@BUILD@", version).replace("@PARTS@", on_demand)
     texts = {f"{version}.{name}.py": text for name, text in parts.items()}
     texts[_NO_CACHE] = ""
     texts["uv.sh"] = (_LAUNCHER / "uv.sh").read_text("utf-8")
     texts[_RECORDER] = bundle.program("uv.uv_recorder", "run()")
     texts["prepare.py"] = (_LAUNCHER / "prepare.py").read_text("utf-8")
-    texts["launch.py"] = launch
+    texts["launch.py"] = launch.replace("@BUILD@", version).replace("@PARTS@", on_demand)
     contents = {name: text.encode() for name, text in texts.items()}
     manifest = [version, *(f"{_digest(content)} {name}" for name, content in contents.items())]
     contents[_MANIFEST] = "\n".join(manifest).encode() + b"\n"
@@ -237,10 +230,3 @@ def _create_key(directory: Path) -> None:
         return
     finally:
         draft.unlink()
-
-
-def _remove_other_versions(directory: Path, version: str) -> None:
-    for pattern in (_PARTS, "launch.py.*"):
-        for path in directory.glob(pattern):
-            if version not in path.name:
-                path.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,48 +16,35 @@ if TYPE_CHECKING:
 
 _MARK = "hooks-compile-probe"
 _LIMIT = 1 << 16
-
-# Also for Pythons too old for anything else, so that they can say so.
 _PROBE = f"""
-import sys
-version = ".".join(str(part) for part in sys.version_info[:3])
-try:
-    import _imp
-    from _frozen_importlib_external import MAGIC_NUMBER
-    words = [sys.implementation.name, version, sys.implementation.cache_tag, MAGIC_NUMBER.hex(),
-             _imp.source_hash(0, b"hooks-compile").hex(),
-             sys.executable.encode("utf-8", "surrogatepass").hex()]
-except (ImportError, AttributeError):
-    words = ["Python", version]
-sys.stdout.write("\\n{_MARK} " + " ".join(str(word) for word in words) + "\\n")
+import _imp, sys
+from _frozen_importlib_external import MAGIC_NUMBER
+words = (sys.implementation.name, sys.version_info[:3], sys.implementation.cache_tag,
+         MAGIC_NUMBER.hex(), _imp.source_hash(0, b"hooks-compile").hex(), sys.executable)
+sys.stdout.write("\\n{_MARK} " + ascii(words) + "\\n")
 """
 
 
 class Answer(NamedTuple):
-    """What a Python says of itself; one that is too old for hooks gives only the first two."""
+    """What a Python says of itself."""
 
     implementation: str
     version: tuple[int, int, int]
-    cache_tag: str = ""
-    magic: str = ""
-    hash_check: str = ""
-    executable: str = ""
+    cache_tag: str
+    magic: str
+    hash_check: str
+    executable: str
 
     @classmethod
     def parse(cls, line: str) -> Answer | None:
         """Parse the line that the probe printed; None if it is another line."""
-        words = line.split()
-        if words[:1] != [_MARK] or len(words) not in (3, 7):
-            return None
+        mark, _, words = line.partition(" ")
         try:
-            major, minor, micro = map(int, words[2].split("."))
-            executable = bytes.fromhex("".join(words[6:])).decode("utf-8", "surrogatepass")
-        except ValueError:
+            name, (major, minor, micro), *others = ast.literal_eval(words)
+            version = (int(major), int(minor), int(micro))
+            return cls(str(name), version, *map(str, others)) if mark == _MARK else None
+        except (RecursionError, SyntaxError, TypeError, ValueError):
             return None
-        version = (major, minor, micro)
-        if len(words) == 3:
-            return cls(words[1], version)
-        return cls(words[1], version, words[3], words[4], words[5], executable)
 
 
 def ask(path: Path, *, cwd: Path, env: Mapping[str, str], timeout: float) -> Answer:
@@ -68,12 +56,12 @@ def ask(path: Path, *, cwd: Path, env: Mapping[str, str], timeout: float) -> Ans
     import signal  # noqa: PLC0415 - not needed for an answer that is remembered
     import subprocess  # noqa: PLC0415 - as above
 
-    # -S: site takes long and changes nothing that is asked; -E -s instead of -I, for Python 2.
-    command = [str(path), "-E", "-s", "-S", "-c", _PROBE]
     remedy = f"{path} -c 'import sys; print(sys.version)'"
     try:
         process = subprocess.Popen(
-            command,
+            # -S: site takes long and changes nothing that is asked; -E -s is -I, also for Python 2
+            [str(path), "-E", "-s", "-S", "-c", _PROBE],
+            bufsize=0,
             cwd=cwd,
             env=dict(env),
             stdin=subprocess.DEVNULL,
@@ -95,40 +83,27 @@ def ask(path: Path, *, cwd: Path, env: Mapping[str, str], timeout: float) -> Ans
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
         assert process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
-        lines = _available(process.stdout.fileno()).decode("utf-8", "replace").split("\n")
+        os.set_blocking(process.stdout.fileno(), False)  # a process may still hold the other end
+        lines = (process.stdout.read(_LIMIT) or b"").decode("utf-8", "replace").split("\n")
     answer = next(filter(None, map(Answer.parse, lines)), None)
     if answer is not None:
         return answer
     last = next((line.strip() for line in reversed(lines) if line.strip()), "nothing")[:200]
-    said = said or f"is no Python that can run hooks; it said: {last}"
+    said = said or f"is no Python that can run hooks (3.8 or later); it said: {last}"
     raise InterpreterError(said, path=path, remedy=remedy)
-
-
-def _available(pipe: int) -> bytes:
-    """Return what is in a pipe, without waiting for a process that still holds its other end."""
-    os.set_blocking(pipe, False)
-    try:
-        return os.read(pipe, _LIMIT)
-    except BlockingIOError:
-        return b""
 
 
 def recall(memory: Path | None, binary: Path) -> Answer | None:
     """Return what ``binary`` said when it was asked last, None if it is another file now.
 
-    ``memory`` is a JSON file, ``{path: [stamp, name, version, ...]}``. It only saves work: one that
+    ``memory`` is a JSON file, ``{path: [stamp, line of the probe]}``. It only saves work: one that
     is damaged, or that others could have written, counts as empty.
     """
-    known = _read(memory).get(str(binary), ())
     try:
-        stamp, name, (major, minor, micro), *words = known
-        tag, magic, hash_check, executable = map(str, words)
-        if stamp != _stamp(str(binary)):
-            return None
-        version = (int(major), int(minor), int(micro))
-    except (OSError, TypeError, ValueError):
+        stamp, line = _read(memory)[str(binary)]
+        return Answer.parse(line) if stamp == _stamp(str(binary)) else None
+    except (AttributeError, KeyError, OSError, TypeError, ValueError):
         return None
-    return Answer(str(name), version, tag, magic, hash_check, executable)
 
 
 def remember(memory: Path | None, binary: Path, answer: Answer) -> None:
@@ -139,7 +114,7 @@ def remember(memory: Path | None, binary: Path, answer: Answer) -> None:
         return
     with contextlib.suppress(OSError):
         known = {name: value for name, value in _read(memory).items() if os.path.exists(name)}  # noqa: PTH110 - strings
-        known[str(binary)] = [_stamp(str(binary)), *answer]
+        known[str(binary)] = [_stamp(str(binary)), f"{_MARK} {tuple(answer)!a}"]
         replace(memory, json.dumps(known).encode("ascii"))
 
 

@@ -24,7 +24,7 @@ def find(command: str, *, cwd: Path, env: Mapping[str, str]) -> Path:
     The path is absolute; links in it are kept. Raises InterpreterError if there is none.
     """
     if os.sep in command:
-        candidates = [cwd / _expand_home(command, env)]
+        candidates = [cwd / command]
     else:
         # an empty entry of PATH is the current directory
         directories = env.get("PATH", os.defpath).split(os.pathsep)
@@ -38,12 +38,6 @@ def find(command: str, *, cwd: Path, env: Mapping[str, str]) -> Path:
     )
 
 
-def _expand_home(command: str, env: Mapping[str, str]) -> str:
-    if command.startswith("~/") and env.get("HOME"):
-        return env["HOME"] + command[1:]
-    return os.path.expanduser(command)  # noqa: PTH111 - a string
-
-
 def is_shim(path: Path) -> bool:
     """Return whether ``path`` only looks for a Python at each start (pyenv, asdf, mise, rye).
 
@@ -51,11 +45,9 @@ def is_shim(path: Path) -> bool:
     started by. A file that can't be read is taken for a binary.
     """
     real = Path(os.path.realpath(path))
-    if real.name in _MANAGERS or path.parent.name == "shims":
-        return True
     try:
         with real.open("rb") as file:
-            return file.read(2) == b"#!"
+            return real.name in _MANAGERS or file.read(2) == b"#!"
     except OSError:
         return False
 
@@ -72,10 +64,8 @@ def resolve(
 
     A shim is asked each time, so the result is the binary that it chooses now. The Python of a
     virtual environment is returned as it is, with its link. ``memory`` is the file of
-    :func:`~.probe.recall`, None for no memory.
-
-    Raises InterpreterError for a command that is not there, that does not answer in ``timeout``
-    seconds, or that is no Python we support.
+    :func:`~.probe.recall`. Raises InterpreterError for a command that is not there, that does not
+    answer in ``timeout`` seconds, or that is no Python we support.
     """
     path = find(command, cwd=cwd, env=env)
     answer = probe.recall(memory, path)
@@ -87,20 +77,12 @@ def resolve(
                 probe.remember(memory, path, answer)
             else:
                 path = binary  # a shim, whose choice is not remembered
+    interpreter = Interpreter(command, path, *answer[:5])
     minimum = _SUPPORTED.get(answer.implementation)
     if minimum is None or answer.version < minimum:
-        version = ".".join(map(str, answer.version))
         raise InterpreterError(
-            f"{answer.implementation} {version} is not supported: hooks run from their sources",
+            f"{interpreter.label} is not supported: hooks run from their sources",
             path=path,
             remedy="use CPython 3.8 or later, or PyPy 3.8 or later",
         )
-    return Interpreter(
-        command,
-        path,
-        answer.implementation,
-        answer.version,
-        answer.cache_tag,
-        answer.magic,
-        answer.hash_check,
-    )
+    return interpreter

@@ -8,7 +8,9 @@ docs/shims.md says what is recorded and what is not.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -16,25 +18,58 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hooks_compile import files
 from hooks_compile.errors import InterpreterError
-from hooks_compile.interpreters.pyenv import UnrecordedError, record_of
 from hooks_compile.interpreters.resolve import find, is_shim
 from hooks_compile.printable import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator, Mapping
 
 DIRECTORY: Final = "shims"
 CODE: Final = "shims.sh"
-UNRECORDED: Final = "nothing is recorded yet (hooks-compile compile does it)"
 _TIMEOUT_S: Final = 20
+_SOURCE: Final = (
+    'code=$1 hooks_compile_shims=$2 hooks_compile_python=$3; shift 3; . "$code"; unset code; '
+)
+_BYPASS: Final = _SOURCE + 'exec "$hooks_compile_python" "$@"'
+_DECIDE: Final = (
+    _SOURCE
+    + r"""printf '%s\0' "$hooks_compile_python" "$hooks_compile_why" "${hooks_compile_record-}" """
+)
+_PROBE: Final = "import json, os, sys; print(json.dumps([sys.executable, dict(os.environ)]))"
+# Variables that every bash handles in a way of its own.
+_OF_BASH: Final = {"_": "/bin/sh", "SHLVL": "3", "OLDPWD": "/", "PS1": "$ "}
+# A file that changed so recently may change again within the tick of the file system's clock.
+_SETTLED_NS: Final = 2_000_000_000
+_EXEC: Final = re.compile(r'^exec "([^"$`\\]+)" exec "\$program" "\$@"$', re.MULTILINE)
+_COMMANDS: Final = (
+    *("pyenv", "pyenv-exec", "pyenv-hooks", "pyenv-latest", "pyenv-prefix", "pyenv-version-file"),
+    *("pyenv-version-file-read", "pyenv-version-name", "pyenv-versions", "pyenv-which"),
+)
+_STEPS: Final = ("exec", "version-name", "which")
+# Scripts of pyenv and pyenv-virtualenv that act for pip, and for programs other than Python.
+_HARMLESS: Final = (
+    "/pyenv.d/exec/pip-rehash.bash",
+    *(
+        f"/pyenv-virtualenv/etc/pyenv.d/which/{name}.bash"
+        for name in ("conda", "python-config", "system-site-packages")
+    ),
+)
+
+
+class UnrecordedError(Exception):
+    """Why nothing is recorded."""
 
 
 class Bypass(NamedTuple):
-    """How launches treat a shim: they start ``binary``, or ask the shim because of ``why``."""
+    """How launches treat a shim: they start ``binary``, or ask the shim because of ``why``.
+
+    ``record`` is the file with what the shim chose; "" if no record would help.
+    """
 
     shim: Path
     binary: Path | None
     why: str = ""
+    record: str = ""
 
     def as_json(self) -> dict[str, str | None]:
         """Return it as JSON values."""
@@ -48,48 +83,34 @@ class Bypass(NamedTuple):
         return f"{shown(self.shim)} is a shim, and each launch asks it, because {self.why}"
 
 
-def bypass_of(runtime: Path, command: str, *, cwd: Path, env: Mapping[str, str]) -> Bypass | None:
+def bypass_of(
+    runtime: Path, command: str, *, cwd: Path, env: Mapping[str, str], record: bool = False
+) -> Bypass | None:
     """Return how the wrapper would launch ``command`` in ``cwd``, None if it is no shim.
 
-    Nothing is written, and no shim is run.
+    With ``record``, what the shim chooses is recorded first, unless it is already. ``runtime`` then
+    has to be this user's private directory. If the shim or a file fails, nothing is recorded.
+    Without ``record`` nothing is written, and no shim is run.
     """
-    shim = _find(command, cwd, env)
-    if shim is None:
-        return None
-    code = runtime / CODE
-    if not code.exists():
-        return Bypass(shim, None, UNRECORDED)
-    return _Case(shim, command, cwd, env).decide(code, runtime / DIRECTORY).bypass
-
-
-def refresh(runtime: Path, command: str, *, cwd: Path, env: Mapping[str, str]) -> Bypass | None:
-    """Record what the shim ``command`` chooses in ``cwd``, unless that is recorded already.
-
-    Return how launches treat the shim from now on, None if the command is no shim. ``runtime`` has
-    to be this user's private directory. If the shim or a file fails, nothing is recorded.
-    """
-    shim = _find(command, cwd, env)
-    if shim is None:
-        return None
-    case = _Case(shim, command, cwd, outside_of_shims(env))
-    code = own_code()
     try:
-        decision = case.decide(code, runtime / DIRECTORY)
-        bypass = decision.bypass
-        if bypass.binary is None and decision.record:
-            bypass = case.record(decision, code, runtime / DIRECTORY)
-        if bypass.binary is not None:
+        shim = find(command, cwd=cwd, env=env)
+    except InterpreterError:
+        return None
+    if os.sep in command or not is_shim(shim):
+        return None
+    launch = _Launch(shim, command, cwd, outside_of_shims(env) if record else env)
+    code = Path(__file__).parent.with_name("launcher") / CODE
+    try:
+        bypass = launch.decide(code, runtime / DIRECTORY)
+        if record and bypass.binary is None and bypass.record:
+            bypass = launch.record(Path(bypass.record), code)
+        if record and bypass.binary is not None:
             files.replace_if_changed(runtime / CODE, code.read_bytes())
     except UnrecordedError as reason:
         return Bypass(shim, None, str(reason))
     except OSError as error:
         return Bypass(shim, None, f"no record can be written: {error.strerror}")
     return bypass
-
-
-def own_code() -> Path:
-    """Return the ``shims.sh`` of this installation."""
-    return Path(__file__).parent.with_name("launcher") / CODE
 
 
 def outside_of_shims(env: Mapping[str, str]) -> dict[str, str]:
@@ -100,48 +121,6 @@ def outside_of_shims(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if name not in own}
 
 
-def _find(command: str, cwd: Path, env: Mapping[str, str]) -> Path | None:
-    if os.sep in command:
-        return None
-    try:
-        path = find(command, cwd=cwd, env=env)
-    except InterpreterError:
-        return None
-    return path if is_shim(path) else None
-
-
-_SOURCE: Final = """
-hooks_compile_code=$1 hooks_compile_shims=$2 hooks_compile_python=$3
-shift 3
-. "$hooks_compile_code"
-"""
-_TELL: Final = (
-    _SOURCE
-    + r"""
-printf '%s\0' "$hooks_compile_python" "$hooks_compile_why" "${hooks_compile_spec-}" \
-    "${hooks_compile_record-}"
-"""
-)
-_THROUGH_SHIM: Final = ("-c", 'exec "$@"', "sh")
-_PAST_SHIM: Final = ("-c", _SOURCE + 'exec "$hooks_compile_python" "$@"', "sh")
-_MARK: Final = b"hooks-compile-environment"
-_PROBE: Final = f"""
-import os, sys
-environ = getattr(os, "environb", os.environ)
-words = [{_MARK!r}, sys.executable.encode("utf-8", "surrogateescape")]
-words += [name + b"=" + environ[name] for name in sorted(environ)]
-sys.stdout.buffer.write(b"\\0".join(words))
-"""
-
-
-class _Decision(NamedTuple):
-    """What ``shims.sh`` decides; ``record`` is the file that it needs, "" if none would help."""
-
-    bypass: Bypass
-    spec: str
-    record: str
-
-
 class _Start(NamedTuple):
     """The Python that was started, and the environment that it got."""
 
@@ -149,81 +128,109 @@ class _Start(NamedTuple):
     environment: dict[str, str]
 
 
-class _Case(NamedTuple):
-    """A shim and the launch that finds it: a command in a directory, with an environment."""
+class _Launch(NamedTuple):
+    """A launch that finds a shim: a command in a directory, with an environment."""
 
     shim: Path
     command: str
     cwd: Path
     env: Mapping[str, str]
 
-    def decide(self, code: Path, records: Path) -> _Decision:
-        """Return what ``code``, a ``shims.sh``, decides by the files in ``records``."""
-        try:
-            done = self._run(["-c", _TELL, "sh", str(code), str(records), self.command], self.env)
-        except (OSError, UnrecordedError) as error:
-            return _Decision(Bypass(self.shim, None, str(error)), "", "")
-        words = os.fsdecode(done.stdout).split("\0")
-        if done.returncode != 0 or len(words) != 5:
-            said = os.fsdecode(done.stderr).strip().rpartition("\n")[2]
-            return _Decision(Bypass(self.shim, None, f"sh fails here: {said}"), "", "")
-        python, why, spec, record, _ = words
-        return _Decision(Bypass(self.shim, None if why else Path(python), why), spec, record)
+    def decide(self, code: Path, records: Path) -> Bypass:
+        """Return what ``code``, a ``shims.sh``, decides by the files in ``records``.
 
-    def record(self, decision: _Decision, code: Path, records: Path) -> Bypass:
-        """Write the record that ``decision`` lacks into ``records``, if it holds in a trial.
+        Raises UnrecordedError if sh fails.
+        """
+        said = self._run([_DECIDE, "sh", str(code), str(records), self.command], self.env)
+        python, why, record, _ = os.fsdecode(said).split("\0")
+        return Bypass(self.shim, None if why else Path(python), why, record)
 
-        Raises UnrecordedError if it does not, OSError if it can't be written.
+    def record(self, path: Path, code: Path) -> Bypass:
+        """Write the record ``path``, and return how launches treat the shim then.
+
+        Raises UnrecordedError if a hook could see a difference, OSError if it can't be written.
         """
         import tempfile  # noqa: PLC0415 - only if something is recorded
 
-        name = Path(decision.record).name
-        records.mkdir(mode=0o700, exist_ok=True)
-        variants = _variants(self.env)
-        now = time.time_ns()
-        through = [self._start([*_THROUGH_SHIM, self.command], each) for each in variants]
-        seen, path = through[0].environment, self.env.get("PATH", os.defpath)
-        record = record_of(self.shim, decision.spec, seen, path, now)
-        with tempfile.TemporaryDirectory(prefix=".", dir=records) as drafts:
-            for draft, text, age in (
-                (Path(drafts, name), record.text, record.age),
-                (Path(drafts, f"{name}+"), "", record.release),
-            ):
-                draft.write_text(text, encoding="utf-8", errors="surrogateescape")
-                draft.chmod(0o600)
-                os.utime(draft, ns=(age, age))
-            trial = self.decide(code, Path(drafts)).bypass
-            if trial.binary is None:
-                return trial
-            words = [*_PAST_SHIM, str(code), drafts, self.command]
-            _require_same(through, [self._start(words, each) for each in variants])
-            Path(drafts, f"{name}+").replace(records / f"{name}+")
-            Path(drafts, name).replace(records / name)
-        return trial
+        from filelock import FileLock  # noqa: PLC0415 - as above
 
-    def _start(self, words: Iterable[str], env: Mapping[str, str]) -> _Start:
-        """Start Python by ``words`` with a script, as a hook is run.
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        now = time.time_ns()
+        with (
+            FileLock(path.with_name("lock"), timeout=_TIMEOUT_S),
+            tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as drafts,
+        ):
+            script = Path(drafts, "probe.py")
+            script.write_text(_PROBE)
+            words = [self.command, "-I", "-S", str(script)]
+            asked = self._start(['exec "$@"', "sh", *words])
+            path.unlink(missing_ok=True)  # the stamps become those of another record
+            draft = Path(drafts, path.name)
+            text = self._text(path, asked, now)
+            files.replace(draft, text.encode("utf-8", "surrogateescape"))
+            bypass = self.decide(code, Path(drafts))
+            if bypass.binary is not None:
+                words = [str(code), drafts, *words]
+                bypassed = self._start([_BYPASS, "sh", *words])
+                if bypassed != asked:
+                    variables = asked.environment.items() ^ bypassed.environment.items()
+                    names = ", ".join(sorted({name for name, _ in variables})) or "nothing"
+                    raise UnrecordedError(f"it sets {names} in ways of its own")
+                draft.replace(path)
+        return bypass
+
+    def _text(self, path: Path, asked: _Start, now: int) -> str:
+        """Return the record ``path`` of what the shim started, and write its links and stamps.
+
+        They are beside it: links to all on which the choice depends, and empty files with the
+        modification times. ``now`` is the time in nanoseconds before the shim ran. Raises
+        UnrecordedError for a pyenv that does more than ``shims.sh`` can follow.
+        """
+        root, seen = self.shim.parent.parent, asked.environment
+        try:
+            prefix, hook_path = seen["_PYENV_INSTALL_PREFIX"], seen["PYENV_HOOK_PATH"]
+            added = seen["PATH"].removesuffix(self.env.get("PATH", os.defpath))
+            version = seen["PYENV_VERSION"]
+            (pyenv,) = _EXEC.findall(self.shim.read_text(encoding="utf-8"))
+            found = [self.shim, Path(pyenv), *_files(Path(prefix), root, hook_path.split(":"))]
+            found += [root / "versions" / n / "bin" / self.command for n in version.split(":")]
+        except (KeyError, OSError, ValueError) as error:
+            raise UnrecordedError("it is of no pyenv that is known here") from error
+        for number, file in enumerate(found, 1):
+            link, stamp = Path(f"{path}+{number}"), Path(f"{path}+{number}t")
+            link.unlink(missing_ok=True)
+            link.symlink_to(file)
+            stamp.unlink(missing_ok=True)
+            if file.exists():
+                changed = file.stat().st_mtime_ns
+                if changed > now - _SETTLED_NS:
+                    raise UnrecordedError("pyenv changed a moment ago")
+                stamp.touch(mode=0o600)
+                os.utime(stamp, ns=(changed, changed))
+        is_version = asked.executable.startswith(f"{root}/versions/")
+        lines = [  # in the order in which shims.sh reads them
+            *(path.name.partition("@")[2], str(self.shim.parent), version),
+            *(asked.executable if is_version else "system", added, hook_path, prefix, f"{path}+"),
+            *(str(len(found)), ""),
+        ]
+        return "\n".join(lines)
+
+    def _start(self, words: list[str]) -> _Start:
+        """Return how the shell command ``words`` starts Python with the script ``_PROBE``.
 
         Raises UnrecordedError if no Python runs, or something is printed to stderr.
         """
-        import tempfile  # noqa: PLC0415 - as above
-
-        with tempfile.NamedTemporaryFile("w", prefix="hooks-compile-", suffix=".py") as script:
-            script.write(_PROBE)
-            script.flush()
-            done = self._run([*words, "-I", "-S", script.name], env)
-        mark, *seen = done.stdout.split(b"\0")
-        if done.returncode != 0 or mark != _MARK or done.stderr:
-            said = os.fsdecode(done.stderr or done.stdout).strip().rpartition("\n")[2]
-            raise UnrecordedError(f"it answers: {said or 'nothing'}")
-        executable, *variables = map(os.fsdecode, seen)
-        pairs = (variable.partition("=") for variable in variables)
-        return _Start(executable, {name: value for name, _, value in pairs})
-
-    def _run(self, words: list[str], env: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
+        said = self._run(words, {**self.env, **_OF_BASH})
         try:
-            return subprocess.run(
-                ["/bin/sh", *words],
+            return _Start(*json.loads(said))
+        except (TypeError, ValueError):
+            raise UnrecordedError("it starts no Python") from None
+
+    def _run(self, words: list[str], env: Mapping[str, str]) -> bytes:
+        """Return what ``sh -c WORDS`` prints. Raises UnrecordedError if it fails or complains."""
+        try:
+            done = subprocess.run(
+                ["/bin/sh", "-c", *words],
                 cwd=self.cwd,
                 env=env,
                 stdin=subprocess.DEVNULL,
@@ -233,19 +240,28 @@ class _Case(NamedTuple):
             )
         except subprocess.TimeoutExpired as error:
             raise UnrecordedError(f"it does not answer in {_TIMEOUT_S} s") from error
+        if done.returncode != 0 or done.stderr:
+            said = os.fsdecode(done.stderr).strip().rpartition("\n")[2]
+            raise UnrecordedError(f"it answers: {said or 'nothing'}")
+        return done.stdout
 
 
-def _variants(env: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return the environment without and with the variables that every bash handles."""
-    bare = {name: value for name, value in env.items() if name not in ("_", "SHLVL", "OLDPWD")}
-    return [bare, bare | {"_": "/bin/sh", "SHLVL": "3", "OLDPWD": "/", "PS1": "$ "}]
+def _files(prefix: Path, root: Path, hook_path: list[str]) -> Iterator[Path]:
+    """Yield the files and directories on which the choice depends, also those that are missing.
 
-
-def _require_same(through: list[_Start], past: list[_Start]) -> None:
-    """Raise UnrecordedError if Python could see whether the shim was asked."""
-    for asked, bypassed in zip(through, past, strict=True):
-        names = {name for name, _ in asked.environment.items() ^ bypassed.environment.items()}
-        if names:
-            raise UnrecordedError(f"it sets {', '.join(sorted(names))} in ways of its own")
-    if through != past:
-        raise UnrecordedError(f"it starts {through[0].executable}, which was not foreseen")
+    Raises UnrecordedError for a script of a plugin that may choose otherwise each time.
+    """
+    yield root / "versions"
+    yield from (prefix / "libexec" / name for name in _COMMANDS)
+    for place in {prefix / "plugins", root / "plugins"}:
+        yield place
+        for plugin in place.glob("*/"):
+            yield from (plugin / "bin", plugin / "etc" / "pyenv.d")
+    for place in map(Path, hook_path):
+        yield place
+        for directory in (place / step for step in _STEPS if place.exists()):
+            yield directory
+            for script in directory.glob("*.bash"):
+                if not str(script).endswith(_HARMLESS):
+                    raise UnrecordedError(f"{script} may choose otherwise each time")
+                yield script

@@ -23,13 +23,11 @@ _STARTERS: Final = ("PYTHONHOME", "__PYVENV_LAUNCHER__")
 def user_environment(env: Mapping[str, str]) -> dict[str, str]:
     """Return ``env`` as the user's own shell has it: without the environment that we run in.
 
-    - If we run in a virtual environment that a tool made for us (pre-commit, prek, pipx, uv tool),
-      its ``bin`` is removed from PATH, and VIRTUAL_ENV if it names it. No hook runs there.
-    - If VIRTUAL_ENV names the one that we run in, a person activated it. It is kept, because an
-      agent that is started from that shell has it as well; so is any other that was activated.
-    - If nothing names the one that we run in, its ``bin`` is removed from PATH.
-    - If we run in no virtual environment, but in a Python of pyenv, asdf or mise, its shim has put
-      the ``bin`` of that Python before the shims on PATH. It is removed: the shims decide again.
+    - A virtual environment that a tool made for us (pre-commit, prek, pipx, uv tool), or that
+      nothing names: its ``bin`` is removed from PATH, and VIRTUAL_ENV if it names it.
+    - One that VIRTUAL_ENV names, because a person activated it: it is kept. The agent has it, too.
+    - A Python of pyenv, asdf or mise, whose ``bin`` its shim has put before the shims on PATH: it
+      is removed, so that the shims decide again.
 
     PYTHONHOME and __PYVENV_LAUNCHER__ are always removed: they change any Python that we start.
     """
@@ -39,7 +37,7 @@ def user_environment(env: Mapping[str, str]) -> dict[str, str]:
         kept = _without_the_choice_of_a_shim(directories)
     else:
         is_named = "VIRTUAL_ENV" in env and _is_same(env["VIRTUAL_ENV"], sys.prefix)
-        if is_named and not _is_made_by_a_tool(Path(sys.prefix)):
+        if is_named and not any(Path(sys.prefix, mark).exists() for mark in _TOOLS_MARKS):
             return result
         if is_named:
             del result["VIRTUAL_ENV"]
@@ -47,10 +45,6 @@ def user_environment(env: Mapping[str, str]) -> dict[str, str]:
     if kept != directories:
         result["PATH"] = os.pathsep.join(kept)
     return result
-
-
-def _is_made_by_a_tool(prefix: Path) -> bool:
-    return any((prefix / mark).exists() for mark in _TOOLS_MARKS)
 
 
 def _is_our_bin(directory: str) -> bool:

@@ -21,7 +21,7 @@ from hooks_compile.launcher.process import stdlib_names
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
-    from typing import Any, List, Optional
+    from typing import Any, List
 
 # Modules whose objects, threads or C libraries rely on being destroyed.
 _NEED_NORMAL_EXIT = frozenset(
@@ -53,12 +53,12 @@ def exit_early(status: int, gc: "ModuleType") -> None:
     try:
         if not has_usual_streams() or is_traced() or not is_quiet():
             return
-        files = files_to_flush(gc)
-        if files is None:
+        objects = gc.get_objects()
+        if acts_at_exit(objects) or has_unwritten_file(objects):
             return
         if "atexit" in sys.modules:
             sys.modules["atexit"]._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr, *files):
+        for stream in (sys.stdout, sys.stderr):
             if stream and not stream.closed:
                 stream.flush()
     except BaseException:  # whatever it is, Python meets it again
@@ -66,41 +66,22 @@ def exit_early(status: int, gc: "ModuleType") -> None:
     posix._exit(status)
 
 
-def files_to_flush(gc: "ModuleType") -> "Optional[List[Any]]":
-    """Return the open file that has to be flushed, if any; None if more has to be done.
+def has_unwritten_file(objects: "List[Any]") -> bool:
+    """Return whether a file is open that has to be flushed, and is not one that ``logging`` closes.
 
-    It is one that a global variable of the hook names: Python flushes that one for certain. Of
-    other files unwritten text may be lost with garbage, and of several files the order would show.
+    A file with attributes of its own counts, too: it may have another close.
     """
-    objects = gc.get_objects()
-    if acts_at_exit(objects):
-        return None
-    writers = []
-    below = []
-    for each in [each for each in objects if is_file_object(each) and not each.closed]:
-        if not each.__dict__.keys() <= {"mode", "name"}:
-            return None  # it may have another close
-        if type(each) is _io.FileIO:
-            continue
-        under = each.buffer if type(each) is _io.TextIOWrapper else each.raw
-        if not is_file_object(under):
-            return None
-        if type(under) is _io.BufferedWriter:
-            below.append(under)
-            writers.append(each)
-        elif type(each) is _io.BufferedWriter:
-            writers.append(each)
     logs = [each.stream for each in logging_handlers() if type(each).__name__ == "FileHandler"]
-    main = sys.modules["__main__"].__dict__
-    left = [each for each in writers if not is_in(each, below) and not is_in(each, logs)]
-    if len(left) > 1 or (left and not is_in(left[0], list(main.values()))):
-        return None
-    return left
-
-
-def is_in(each: object, others: "List[Any]") -> bool:
-    """Return whether an object is one of ``others``, without a call of its ``__eq__``."""
-    return id(each) in map(id, others)
+    known = {id(part) for log in logs if log for part in (log, log.buffer)}
+    for each in filter(is_file_object, objects):
+        if each.closed:
+            continue
+        if not each.__dict__.keys() <= {"mode", "name"}:
+            return True
+        file = each.buffer if type(each) is _io.TextIOWrapper else each
+        if type(file) not in (_io.BufferedReader, _io.FileIO) and id(each) not in known:
+            return True
+    return False
 
 
 def is_quiet() -> bool:

@@ -4,7 +4,7 @@ An entry is a checked-hash ``.pyc`` (PEP 552) with a trailer behind the code::
 
     magic number (4) | flags 0b11 (4) | PEP 552 hash of the source (8)
     | marshalled code | marshalled notes for the launcher
-    | length of the marshalled code (4) | FORMAT (2) | who chose the level (1) | tag (16)
+    | length of the marshalled code (4) | FORMAT (2) | settings (2) | tag (16)
 
 The tag is keyed with 128 bits that never leave the machine and covers the level, the source and
 every byte before the tag. PEP 552's own hash has 64 bits and no secret: it decides nothing here.
@@ -29,21 +29,25 @@ if TYPE_CHECKING:
     Warnings = Tuple[Tuple[str, str, int], ...]
     # compiled regular expressions: (pattern, flags) to marshalled arguments of _sre.compile
     Patterns = Dict[Tuple[str, int], bytes]
-    # warnings; the modules that the source imports before it does anything else; patterns
-    Notes = Tuple[Warnings, Tuple[str, ...], Patterns]
+    # warnings; the modules to import ahead of the hook; patterns; whether to defer other imports
+    Notes = Tuple[Warnings, Tuple[str, ...], Patterns, bool]
 
 CACHE_DIRECTORY = "__pycache_opt__"
-FORMAT = b"h6"
-# Who chose the level: a launch (always level 0, as Python), the rules of "auto", or the user.
+FORMAT = b"h7"
+# The settings of an entry are two bytes. Who chose the level: a launch (always level 0, as Python),
+# the rules of "auto", or the user.
 AS_PYTHON = b"p"
 PROVEN = b"a"
 FORCED = b"f"
+# When imports are made.
+AS_WRITTEN = b"w"
+DEFERRED = b"d"
 KEY_SIZE = 16
 TAG_SIZE = 16
 _HEADER_SIZE = 16
-_TRAILER_SIZE = 7 + TAG_SIZE
+_TRAILER_SIZE = 8 + TAG_SIZE
 _CHECKED_HASH = b"\x03\x00\x00\x00"
-NO_NOTES: "Notes" = ((), (), {})
+NO_NOTES: "Notes" = ((), (), {}, False)
 
 
 def keyed_hash(key: bytes, message: bytes) -> bytes:
@@ -92,14 +96,14 @@ def tag(key: bytes, level: int, body: bytes, source: bytes) -> bytes:
 def pack(
     key: bytes,
     level: int,
-    choice: bytes,
+    settings: bytes,
     code: "CodeType",
     notes: "Notes",
     source: bytes,
 ) -> bytes:
     """Return the bytes of the entry for ``source``, whose code at ``level`` is ``code``.
 
-    ``choice`` is AS_PYTHON, PROVEN or FORCED: who chose the level.
+    ``settings`` is for example PROVEN + AS_WRITTEN.
     """
     marshalled = marshal.dumps(code)
     body = b"".join(
@@ -111,7 +115,7 @@ def pack(
             marshal.dumps(notes),
             len(marshalled).to_bytes(4, "little"),
             FORMAT,
-            choice,
+            settings,
         )
     )
     return body + tag(key, level, body, source)
@@ -137,8 +141,8 @@ def require_text(source: bytes) -> None:
         source.decode()
 
 
-def choice_of(data: bytes) -> bytes:
-    """Return who chose the level of an entry that :func:`verifies`."""
+def settings_of(data: bytes) -> bytes:
+    """Return the two bytes of settings of an entry that :func:`verifies`."""
     return data[6 - _TRAILER_SIZE : -TAG_SIZE]
 
 

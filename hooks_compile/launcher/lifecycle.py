@@ -6,12 +6,12 @@ import sys
 from hooks_compile.launcher import miss, snapshot, uv
 from hooks_compile.launcher.collector import COLLECTOR_IS_ENABLED, GC
 from hooks_compile.launcher.early_exit import exit_early, flush
+from hooks_compile.launcher.lazy_imports import defer_imports
 from hooks_compile.launcher.lookup import find_code
 from hooks_compile.launcher.main_module import remove_first_frame, restore_main, status_of
 from hooks_compile.launcher.observers import (
     can_exit_early,
     can_prepare,
-    has_only_known_modules,
     has_usual_streams,
     is_traced,
 )
@@ -74,9 +74,8 @@ class Launch:
         if type(namespace.get("_file")) is int:  # else prepare.py has made this launcher
             posix.close(namespace["_file"])
         self.namespace = namespace
-        only_known_modules = has_only_known_modules()
-        self.can_prepare = can_prepare(script.source, only_known_modules)
-        self.gc = GC if self.can_prepare and can_exit_early(only_known_modules) else None
+        self.can_prepare = can_prepare(script.source)
+        self.gc = GC if self.can_prepare and can_exit_early() else None
         self.status = None
         self.raised = False
         self.is_inner = True
@@ -89,7 +88,7 @@ class Launch:
         """Remove our names from ``__main__``, and return the hook's code as a function."""
         for name in _NAMES_OF_LAUNCH:
             self.namespace.pop(name, None)
-        _, imports, patterns = self.notes
+        _, imports, patterns, is_deferred = self.notes
         if self.can_prepare and GC:
             if imports:
                 preimport(imports, patterns)
@@ -98,6 +97,8 @@ class Launch:
                 GC.unfreeze()  # Python destroys all of it at the end: now as objects of old
             if patterns:
                 offer_patterns(patterns)
+        if is_deferred:
+            defer_imports(patterns)
         if COLLECTOR_IS_ENABLED and GC:
             GC.enable()
         if RESUMED:

@@ -3,16 +3,12 @@
 Nothing here calls what the hook has written.
 """
 
-import _frozen_importlib
-import _frozen_importlib_external
 import _io
-import _thread
 import posix
 import sys
 
 from hooks_compile.launcher.collector import GC
 from hooks_compile.launcher.process import (
-    BUILTIN_TYPE,
     IS_CPYTHON,
     MODULE_TYPE,
     is_stdlib_file,
@@ -54,11 +50,8 @@ _KNOWN_AT_START = (
 _CLASSES_OF_TYPING = ("typing.io", "typing.re")
 
 
-def can_prepare(source: bytes, only_known_modules: bool) -> bool:
-    """Return whether nobody can see what a launch of this source prepares for the hook.
-
-    ``only_known_modules`` is the result of :func:`has_only_known_modules`.
-    """
+def can_prepare(source: bytes) -> bool:
+    """Return whether nobody can see what a launch of this source prepares for the hook."""
     return (
         IS_CPYTHON
         and sys.version_info[:2] <= NEWEST_TESTED
@@ -67,19 +60,16 @@ def can_prepare(source: bytes, only_known_modules: bool) -> bool:
         and not (sys.flags.inspect or sys.flags.debug or sys.flags.verbose)
         and not mentions_observers(source)
         and not has_telling_variables()
-        and (only_known_modules or nobody_sees_imports())
+        and has_only_known_modules()
         and not has_audit_hook()
         and has_usual_lazy_imports()
     )
 
 
-def can_exit_early(only_known_modules: bool) -> bool:
+def can_exit_early() -> bool:
     """Return whether a launch that :func:`can_prepare` may also end early, as far as known now."""
-    return (
-        only_known_modules
-        and not posix.environ.get(b"HOOKS_COMPILE_NORMAL_EXIT")
-        and b"LD_PRELOAD" not in posix.environ  # a C library that may act at the end
-    )
+    # LD_PRELOAD: a C library that may act at the end
+    return not (posix.environ.get(b"HOOKS_COMPILE_NORMAL_EXIT") or b"LD_PRELOAD" in posix.environ)
 
 
 def has_usual_lazy_imports() -> bool:
@@ -167,44 +157,6 @@ def is_file_of_distribution(path: str) -> bool:
     if path.startswith(("/usr/lib/", "/nix/store/")):
         return True
     return "/Cellar/python@" in path and is_stdlib_file(path)
-
-
-def nobody_sees_imports() -> bool:
-    """Return whether no module loaded at the start sees imports, or runs in the meantime."""
-    importer = sys.modules["builtins"].__dict__.get("__import__")
-    return (
-        has_usual_streams()
-        and not is_traced()
-        and not _thread._count()
-        and type(importer) is BUILTIN_TYPE
-        and all(map(is_usual_finder, sys.meta_path))
-        and GC is not None
-        and not GC.callbacks
-        # Its audit hooks would be called: see has_audit_hook.
-        and not (sys.version_info >= (3, 14) and has_foreign_library())
-    )
-
-
-def is_usual_finder(finder: "Any") -> bool:
-    """Return whether a finder in ``sys.meta_path`` is Python's own or of a known module."""
-    builtin, frozen = _frozen_importlib.BuiltinImporter, _frozen_importlib.FrozenImporter
-    for own in (builtin, frozen, _frozen_importlib_external.PathFinder):
-        if finder is own:
-            return True
-    kind = type(finder)
-    if issubclass(kind, type):  # a class with class methods
-        kind = finder
-    module = type.__dict__["__dict__"].__get__(kind).get("__module__")
-    return type(module) is str and module.startswith(_KNOWN_AT_START)
-
-
-def has_foreign_library() -> bool:
-    """Return whether a C library was loaded at the start that is no part of Python."""
-    for module in list(sys.modules.values()):
-        file = module.__dict__.get("__file__") if type(module) is MODULE_TYPE else None
-        if type(file) is str and file.endswith((".so", ".dylib")) and not is_stdlib_file(file):
-            return True
-    return False
 
 
 def has_usual_streams() -> bool:

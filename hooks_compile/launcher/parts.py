@@ -26,7 +26,7 @@ def make_parts(
     module_type = type(sys)
     parts = {part: module_type(part) for part in ("start", "main", *digests)}
     parts["start"].__dict__.update(first)
-    source = f"{directory}{name.split('.')[2]}"
+    source = directory + name.split(".")[2]
     for part, module in parts.items():
         module.__dict__["_parts"] = parts
         if part in digests:

@@ -13,7 +13,7 @@ from hooks_compile.launcher.process import STDLIB
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Tuple
+    from typing import Set, Tuple
 
     from hooks_compile.launcher.entry import Patterns
 
@@ -41,7 +41,18 @@ def preimport(names: "Tuple[str, ...]", patterns: "Patterns") -> None:
 def can_shadow_stdlib(directory: str) -> bool:
     """Return whether a file in ``directory`` has the name of a module of the standard library."""
     try:
-        stems = {name.partition(".")[0] for name in posix.listdir(directory)}
+        stems = module_names_in(directory)
     except OSError:
         return True
     return not stems.isdisjoint(getattr(sys, "stdlib_module_names", stems))  # new in 3.10
+
+
+def module_names_in(directory: str) -> "Set[str]":
+    """Return the names that modules in ``directory`` may have, and others.
+
+    Raises OSError if it is there and can't be listed: Python may find modules in it all the same.
+    """
+    try:
+        return {name.partition(".")[0] for name in posix.listdir(directory)}
+    except FileNotFoundError:
+        return set()

@@ -5,30 +5,29 @@ hooks: inside the home directory) after all symlinks are resolved. Only an argum
 else. A file that can't be read is left out, because it can't be run either.
 """
 # 10,000 paths are strings until the end: Path objects would double the time.
-# ruff: noqa: PTH113, PTH116, PTH118, PTH120
+# ruff: noqa: PTH112, PTH113, PTH116, PTH118, PTH120
 
 from __future__ import annotations
 
 import os
-import stat
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from hooks_compile import git
 from hooks_compile.errors import GitError, HooksCompileError, pasted
-from hooks_compile.files import LARGEST_SOURCE, read_bytes
 from hooks_compile.model import HookSource
 from hooks_compile.project.globs import Glob
 from hooks_compile.project.search import (
     LEFTOVER,
-    NEVER,
     PACKAGE,
     VENV,
     Search,
     entries,
-    file_names,
     is_inside,
     repository_above,
+    walk,
+    walk_tree,
 )
 
 if TYPE_CHECKING:
@@ -44,13 +43,7 @@ PROJECT_DIRECTORIES = (*USER_DIRECTORIES, ".github/hooks", ".githooks", ".husky"
 """Where the hooks of a project are, without being named anywhere."""
 
 GIT_ORIGINS = frozenset(
-    {
-        "in .githooks",
-        "in .husky",
-        "in .git/hooks",
-        "in core.hooksPath",
-        "linked from .git/hooks",
-    }
+    f"in {place}" for place in (".githooks", ".husky", ".git/hooks", "core.hooksPath")
 )
 """The origins of hooks that git runs, without any agent."""
 
@@ -106,26 +99,27 @@ def discover(
     """
     tree = os.path.realpath(root)
     include = [Glob.parse(text) for text in config.include]
-    wild = [glob for glob in include if glob.literal is None]
-    listed = _listed(tree, wild, agents.PATHSPECS) if repository else tuple(file_names(tree))
+    listed = _listed(tree, include, agents.PATHSPECS) if repository else _names_below(tree)
 
     search = Search(tree)
-    _search_usual_places(search, listed, wild)
+    _search_usual_places(search, listed, include)
     if repository:
-        for path in _ignored(tree, search.found, frozenset(listed)):
+        for path in _ignored(tree, search.found, listed):
             del search.found[path]
         _search_git_hooks(search, repository)
-    searches = [search] if home is None else [search, Search(os.path.realpath(home))]
+    user = None if home is None else Search(os.path.realpath(home))
     for script, origin in agents.named_scripts(Path(tree), home=home, cwd=start, listed=listed):
-        for each in searches:
+        for each in filter(None, (search, user)):
             each.file(str(script), origin, any_name=True)
     for glob in include:
         if glob.literal is not None:
             search.named(os.path.join(tree, glob.literal), f"matches {glob.text}")
-    for user in searches[1:]:
+    if user is not None:
         _search_user_directories(user)
         search.found = user.found | search.found
-    return Found(_sources(_without(search.found, tree, config.exclude)), listed)
+    exclude = [Glob.parse(text) for text in config.exclude]
+    found = {p: why for p, why in search.found.items() if not _is_excluded(p, tree, exclude)}
+    return Found(_sources(found), listed)
 
 
 def from_arguments(paths: Sequence[Path]) -> list[HookSource]:
@@ -133,20 +127,19 @@ def from_arguments(paths: Sequence[Path]) -> list[HookSource]:
 
     A file is taken with any name and anywhere. A directory is searched as a hook directory, without
     git's rules; symlinks that lead out of its work tree are not followed. Raises HooksCompileError
-    for a path that does not exist or can't be read, and for a file that is no Python source.
+    for a path that does not exist, and for a directory that can't be read.
     """
     found: dict[str, str] = {}
     for path in paths:
         real = os.path.realpath(path)
         try:
-            mode = os.stat(real).st_mode
-            if stat.S_ISDIR(mode):
+            if os.path.isdir(real):
                 os.scandir(real).close()
                 search = Search(repository_above(real) or real)
                 search.named(real, "given")
                 found |= search.found
             else:
-                _require_python(path, mode)
+                os.stat(real)
                 found[real] = "given"
         except OSError as error:
             raise HooksCompileError(
@@ -162,53 +155,41 @@ def local_modules(sources: Sequence[HookSource]) -> list[Path]:
     import another), and the packages there with their subpackages. Symlinks are left to Python:
     nothing outside is read.
     """
-    found: set[str] = set()
-    pending = [(directory, True) for directory in {str(s.path.parent) for s in sources}]
-    while pending:
-        directory, is_top = pending.pop()
-        inside = entries(directory)
-        names = {entry.name for entry in inside}
-        if not is_top and (VENV in names or PACKAGE not in names):
-            continue
-        for entry in inside:
-            if entry.is_dir(follow_symlinks=False):
-                if entry.name not in NEVER:
-                    pending.append((entry.path, False))
-            elif (
-                entry.name.endswith(".py")
-                and entry.name[:-3].isidentifier()
-                and not LEFTOVER.fullmatch(entry.name)
-                and entry.is_file(follow_symlinks=False)
-            ):
-                found.add(entry.path)
-    return [Path(path) for path in sorted(found)]
+    return sorted(
+        Path(entry.path)
+        for directory in {str(source.path.parent) for source in sources}
+        for entry in walk(directory, lambda names: PACKAGE in names and VENV not in names)
+        if entry.name.endswith(".py")
+        and entry.name[:-3].isidentifier()
+        and not LEFTOVER.fullmatch(entry.name)
+        and entry.is_file(follow_symlinks=False)
+    )
 
 
 def _sources(found: Mapping[str, str]) -> list[HookSource]:
     return [HookSource(Path(path), found[path]) for path in sorted(found)]
 
 
-def _require_python(path: Path, mode: int) -> None:
-    if not stat.S_ISREG(mode):
-        raise HooksCompileError("is neither a file nor a directory", path=path)
-    if b"\0" in read_bytes(path, LARGEST_SOURCE):
-        raise HooksCompileError("is no Python source: it has NUL bytes", path=path)
-
-
-def _listed(tree: str, wild: Iterable[Glob], pathspecs: Iterable[str]) -> tuple[str, ...]:
+def _listed(tree: str, include: Iterable[Glob], pathspecs: Iterable[str]) -> tuple[str, ...]:
     """Return the names that git does not ignore, of all files that may be needed."""
-    wanted = [":(glob)**/hooks/**", *(f":(literal){name}" for name in PROJECT_DIRECTORIES)]
-    wanted += [*pathspecs, *(f":(literal){glob.prefix or '.'}" for glob in wild)]
+    tops = [glob.prefix or "." for glob in include if glob.literal is None]
+    wanted = [":(glob)**/hooks/**", *pathspecs]
+    wanted += [f":(literal){name}" for name in (*PROJECT_DIRECTORIES, *tops)]
     return tuple(git.tracked_matching(Path(tree), wanted, untracked=True))
 
 
-def _search_usual_places(search: Search, listed: Sequence[str], wild: Iterable[Glob]) -> None:
+def _names_below(top: str) -> tuple[str, ...]:
+    files = (entry for entry in walk_tree(top) if not entry.is_dir(follow_symlinks=False))
+    return tuple(_relative(entry.path, top) for entry in files)
+
+
+def _search_usual_places(search: Search, listed: Sequence[str], include: Iterable[Glob]) -> None:
     """Find what is a hook by its place, whether git ignores it or not."""
     for name in PROJECT_DIRECTORIES:
         search.directory(os.path.join(search.boundary, name), f"in {name}")
     _search_plugins(search, search.boundary, listed)
-    for glob in wild:
-        for name in filter(glob.matches, listed):
+    for glob in include:
+        for name in filter(glob.matches, listed) if glob.literal is None else ():
             search.file(os.path.join(search.boundary, name), f"matches {glob.text}")
 
 
@@ -224,60 +205,43 @@ def _search_plugins(search: Search, top: str, names: Iterable[str], label: str =
 def _search_git_hooks(search: Search, repository: Repository) -> None:
     """Search the directory of git's hooks if it is the repository's own or in the work tree."""
     hooks = os.path.realpath(repository.hooks_path)
-    if is_inside(hooks, os.path.realpath(repository.common_dir)) or repository.own_hooks:
+    is_usual = repository.hooks_path == repository.common_dir / "hooks"  # perhaps a link
+    if is_usual or is_inside(hooks, os.path.realpath(repository.common_dir)):
         own = Search(hooks)
         own.directory(hooks, "in .git/hooks")
         search.found = own.found | search.found
         # A hook is often a link to a script in the work tree.
         for entry in entries(hooks):
-            search.file(entry.path, "linked from .git/hooks")
-    else:
-        # With core.hooksPath = . every script of the work tree would be a hook.
-        recursive = not is_inside(search.boundary, hooks)
-        search.directory(hooks, "in core.hooksPath", recursive=recursive)
+            search.file(entry.path, "in .git/hooks")
+    elif not is_inside(search.boundary, hooks):  # or every script of the work tree would be a hook
+        search.directory(hooks, "in core.hooksPath")
 
 
 def _search_user_directories(user: Search) -> None:
     for name in USER_DIRECTORIES:
         user.directory(os.path.join(user.boundary, name), f"in ~/{name}")
     plugins = os.path.join(user.boundary, ".claude/plugins")
-    _search_plugins(user, plugins, file_names(plugins), "~/.claude/plugins/")
+    _search_plugins(user, plugins, _names_below(plugins), "~/.claude/plugins/")
 
 
-def _without(found: Mapping[str, str], tree: str, exclude: Iterable[str]) -> dict[str, str]:
-    globs = [Glob.parse(text) for text in exclude]
-    return {
-        path: origin
-        for path, origin in found.items()
-        if not (is_inside(path, tree) and any(glob.covers(_relative(path, tree)) for glob in globs))
-    }
+def _is_excluded(path: str, tree: str, exclude: Iterable[Glob]) -> bool:
+    name = _relative(path, tree)
+    return is_inside(path, tree) and any(glob.covers(name) for glob in exclude)
 
 
-def _ignored(tree: str, found: Iterable[str], listed: frozenset[str]) -> set[str]:
-    """Return those of ``found`` that git ignores; it does not ignore the names in ``listed``."""
-    groups: dict[str, list[str]] = {}
+def _ignored(tree: str, found: Iterable[str], listed: Iterable[str]) -> list[str]:
+    """Return those of ``found`` that git ignores; it does not ignore the names in ``listed``.
+
+    Nor is ignored what is in a repository that is listed: a submodule has rules of its own.
+    """
+    known = {name.rstrip("/") for name in listed}
+    others = []
     for path in found:
-        if _relative(path, tree) not in listed:
-            owner = repository_above(os.path.dirname(path), top=tree) or tree
-            groups.setdefault(owner, []).append(path)
-    result: set[str] = set()
-    for repository, paths in groups.items():
-        result.update(_ignored_by(repository, paths))
-        inner = repository
-        while inner != tree:  # a repository in the repository: the outer one may ignore it whole
-            outer = repository_above(os.path.dirname(inner), top=tree) or tree
-            if _ignored_by(outer, [inner]):
-                result.update(paths)
-            inner = outer
-    return result
-
-
-def _ignored_by(repository: str, paths: Iterable[str]) -> list[str]:
+        parents = accumulate(_relative(path, tree).split("/"), "{}/{}".format)
+        others += [path] if known.isdisjoint(parents) else []
     try:
-        return [str(path) for path in git.ignored(Path(repository), map(Path, paths))]
-    except GitError:
-        # The files are in a submodule or repository that is incomplete: git has no rules for
-        # them, and to compile one too many harms nobody.
+        return [str(path) for path in git.ignored(Path(tree), map(Path, others))]
+    except GitError:  # to compile one too many harms nobody
         return []
 
 

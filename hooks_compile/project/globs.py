@@ -7,9 +7,13 @@ time proportional to pattern times name, for every pattern.
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _WILD = re.compile(r"[*?\[]")
 
@@ -19,14 +23,13 @@ class Glob:
     """A parsed pattern.
 
     ``literal`` is the name itself if ``text`` has no wildcard, else None. ``prefix`` is the
-    directory below which all matches are, "" for the root. ``_parts`` has a regular expression for
-    each part, None for ``**``.
+    directory below which all matches are, "" for the root.
     """
 
     text: str
     literal: str | None
     prefix: str
-    _parts: tuple[re.Pattern[str] | None, ...]
+    _parts: tuple[str, ...]
 
     @classmethod
     def parse(cls, text: str) -> Glob:
@@ -45,44 +48,31 @@ class Glob:
         if wild is not None and text.endswith("/"):
             names += ["**", "*"]
         prefix = "/".join(names[: len(names) - 1 if wild is None else wild])
-        # **/** means **; each part that is left costs a step for each state.
-        needed = [
-            name
-            for name, before in zip(names, ["", *names], strict=False)
-            if (name, before) != ("**", "**")
-        ]
-        return cls(text, literal, prefix, tuple(map(_compile, needed)))
+        # **/** means **
+        parts = [name for i, name in enumerate(names) if names[i - 1 : i + 1] != ["**", "**"]]
+        return cls(text, literal, prefix, tuple(parts))
 
     def matches(self, name: str) -> bool:
         """Return whether the pattern matches the whole of ``name``, a relative path with ``/``."""
-        return self._match(name, prefix_is_enough=False)
+        return list(self._match(name))[-1]
 
     def covers(self, name: str) -> bool:
         """Return whether the pattern matches ``name`` or a directory that holds it."""
-        return self._match(name, prefix_is_enough=True)
+        return any(self._match(name))
 
-    def _match(self, name: str, *, prefix_is_enough: bool) -> bool:
-        # A state is the number of parts of the pattern that are used up.
-        end = len(self._parts)
-        states = self._closure({0})
+    def _match(self, name: str) -> Iterator[bool]:
+        """Yield for each part of ``name`` whether the pattern matches what ends with it."""
+        used = self._with_skipped({0})  # numbers of parts of the pattern that may be used up
         for part in name.split("/"):
-            following: set[int] = set()
-            for state in states - {end}:
-                pattern = self._parts[state]
-                if pattern is None:
-                    following.add(state)
-                elif pattern.match(part):
-                    following.add(state + 1)
-            states = self._closure(following)
-            if not states or (prefix_is_enough and end in states):
-                break
-        return end in states
+            following = set()
+            for number in used - {len(self._parts)}:
+                if self._parts[number] == "**":
+                    following.add(number)
+                elif fnmatchcase(part, self._parts[number]):
+                    following.add(number + 1)
+            used = self._with_skipped(following)
+            yield len(self._parts) in used
 
-    def _closure(self, states: set[int]) -> set[int]:
-        return states | {
-            state + 1 for state in states if state < len(self._parts) and self._parts[state] is None
-        }
-
-
-def _compile(name: str) -> re.Pattern[str] | None:
-    return None if name == "**" else re.compile(fnmatch.translate(name))
+    def _with_skipped(self, used: set[int]) -> set[int]:
+        """Return ``used``, and the numbers if a ``**`` that is next matches nothing."""
+        return used | {n + 1 for n in used if self._parts[n : n + 1] == ("**",)}

@@ -2,19 +2,20 @@
 
 Paths are strings here: for 10,000 files ``Path`` objects would cost more than everything else.
 """
-# ruff: noqa: PTH112, PTH113, PTH114, PTH118, PTH119, PTH120, PTH122, PTH123
+# ruff: noqa: PTH112, PTH113, PTH118, PTH119, PTH120, PTH122
 
 from __future__ import annotations
 
 import os
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile.project.shebang import HEAD, is_python
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 CACHE = "__pycache_opt__"
 NEVER = frozenset({".git", "__pycache__", CACHE, "node_modules"})
@@ -42,71 +43,51 @@ class Search:
     boundary: str
     found: dict[str, str] = field(default_factory=dict)
     _admitted: dict[str, bool] = field(default_factory=dict)
-    _real: dict[str, str] = field(default_factory=dict)
 
-    def directory(self, directory: str, origin: str, *, recursive: bool = True) -> None:
+    def directory(self, directory: str, origin: str) -> None:
         """Take the Python files in ``directory``, but no packages below it."""
-        top = os.path.realpath(directory)
-        pending, seen = [top] if self._admits(top) else [], set()
+        pending, seen = [os.path.realpath(directory)], set[str]()
         while pending:
-            current = pending.pop()
-            if current in seen:
+            top = pending.pop()
+            is_package = bool(seen) and os.path.lexists(os.path.join(top, PACKAGE))
+            if top in seen or is_package or not self._admits(top):
                 continue
-            seen.add(current)
-            inside = entries(current)
-            names = {entry.name for entry in inside}
-            if current == top or names.isdisjoint((VENV, PACKAGE)):
-                below = filter(None, [self._entry(entry, origin) for entry in inside])
-                pending += below if recursive else ()
-
-    def _entry(self, entry: os.DirEntry[str], origin: str) -> str | None:
-        """Take ``entry`` if it is a Python file; return the directory that it is or leads to."""
-        if entry.is_dir(follow_symlinks=False):
-            return None if entry.name in NEVER else entry.path
-        if entry.is_symlink():
-            target = os.path.realpath(entry.path)
-            if os.path.isdir(target):
-                return target if self._admits(target) else None
-            self.file(entry.path, origin)
-        elif (
-            entry.name != PACKAGE
-            and entry.is_file(follow_symlinks=False)
-            and is_source(entry.path, entry.name)
-        ):
-            self.found.setdefault(entry.path, origin)
-        return None
+            seen.add(top)
+            for entry in walk(top, {VENV, PACKAGE}.isdisjoint):
+                if entry.is_symlink() and os.path.isdir(entry.path):
+                    pending.append(os.path.realpath(entry.path))
+                elif entry.is_symlink():
+                    self.file(entry.path, origin)
+                elif (
+                    entry.name != PACKAGE
+                    and entry.is_file(follow_symlinks=False)
+                    and is_source(entry.path, entry.name)
+                ):
+                    self.found.setdefault(entry.path, origin)
 
     def file(self, path: str, origin: str, *, any_name: bool = False) -> None:
         """Take ``path``, resolved, if it is a file inside, and Python by its name or shebang.
 
         ``any_name`` is for a file that is known to be Python.
         """
-        parent, name = os.path.split(path)
-        if parent not in self._real:
-            self._real[parent] = os.path.realpath(parent)
-        target = os.path.join(self._real[parent], name)
-        if os.path.islink(target):
-            target = os.path.realpath(target)
+        target = os.path.realpath(path)
         if (
             self._admits(os.path.dirname(target))
             and os.path.isfile(target)
-            and (any_name or is_source(target, name))
+            and (any_name or is_source(target, os.path.basename(path)))
         ):
             self.found.setdefault(target, origin)
 
     def named(self, path: str, origin: str) -> None:
         """Take a file of any name, or the files in a directory that searches do not enter."""
         target = os.path.realpath(path)
-        if not is_inside(target, self.boundary):
-            return
-        inner = Search(self.boundary)
-        if os.path.isdir(target):
-            inner._admitted[target] = True
-            inner.directory(target, origin)
-        else:
-            inner._admitted[os.path.dirname(target)] = True
-            inner.file(target, origin, any_name=True)
-        self.found = inner.found | self.found
+        is_directory = os.path.isdir(target)
+        if is_inside(target, self.boundary):
+            self._admitted[target if is_directory else os.path.dirname(target)] = True
+            if is_directory:
+                self.directory(target, origin)
+            else:
+                self.file(target, origin, any_name=True)
 
     def _admits(self, directory: str) -> bool:
         """Return whether the real ``directory`` is inside, and in none that is never searched."""
@@ -131,47 +112,40 @@ def entries(directory: str) -> list[os.DirEntry[str]]:
         return []
 
 
-def file_names(top: str) -> Iterator[str]:
-    """Yield the names of all files below ``top``, with ``/`` between.
+def walk(top: str, enters: Callable[[set[str]], bool]) -> Iterator[os.DirEntry[str]]:
+    """Yield what is in ``top`` and in directories below it; no symlink is followed.
 
-    Other repositories are not entered, as git does it, nor are virtual environments.
-    """
-    pending = [(top, "")]
-    while pending:
-        directory, prefix = pending.pop()
-        inside = entries(directory)
-        names = {entry.name for entry in inside}
-        if directory != top and (VENV in names or ".git" in names):
-            continue
-        for entry in inside:
-            if not entry.is_dir(follow_symlinks=False):
-                yield prefix + entry.name
-            elif entry.name not in NEVER:
-                pending.append((entry.path, f"{prefix}{entry.name}/"))
-
-
-def directories_with_cache(top: str) -> Iterator[str]:
-    """Yield the directories at and below ``top`` that hold entries.
-
-    Symlinks, other repositories and virtual environments are not entered.
+    ``enters`` says for the names in a directory below whether it is entered.
     """
     pending = [top]
     while pending:
         directory = pending.pop()
-        inside = [entry for entry in entries(directory) if entry.is_dir(follow_symlinks=False)]
-        names = {entry.name for entry in inside}
-        is_venv = os.path.lexists(os.path.join(directory, VENV))
-        if directory != top and (".git" in names or is_venv):
-            continue
-        if CACHE in names:
-            yield directory
-        pending += [entry.path for entry in inside if entry.name not in NEVER]
+        inside = entries(directory)
+        if directory == top or enters({entry.name for entry in inside}):
+            yield from inside
+            pending += [
+                entry.path
+                for entry in inside
+                if entry.is_dir(follow_symlinks=False) and entry.name not in NEVER
+            ]
 
 
-def repository_above(directory: str, *, top: str = os.sep) -> str | None:
-    """Return the nearest directory with a ``.git``, from ``directory`` up to ``top``."""
+def walk_tree(top: str) -> Iterator[os.DirEntry[str]]:
+    """Yield what is below ``top``, but not in other repositories and virtual environments."""
+    return walk(top, {VENV, ".git"}.isdisjoint)
+
+
+def directories_with_cache(top: Path) -> list[Path]:
+    """Return the directories at and below ``top`` that hold entries."""
+    found = walk_tree(os.path.realpath(top))
+    caches = (e for e in found if e.name == CACHE and e.is_dir(follow_symlinks=False))
+    return [Path(entry.path).parent for entry in caches]
+
+
+def repository_above(directory: str) -> str | None:
+    """Return the nearest directory with a ``.git``, from ``directory`` up."""
     while not os.path.lexists(os.path.join(directory, ".git")):
-        if directory in (top, os.path.dirname(directory)):
+        if directory == os.path.dirname(directory):
             return None
         directory = os.path.dirname(directory)
     return directory
@@ -198,19 +172,3 @@ def is_source(path: str, name: str) -> bool:
         return is_python(os.read(handle, HEAD))
     finally:
         os.close(handle)
-
-
-def is_run_as_whole(path: str) -> bool:
-    """Return whether Python runs the file ``path`` but not as source, whatever its name is.
-
-    These are zip archives, also with a shebang in front (zipapp, shiv, pex), and compiled code.
-    """
-    import zipfile  # noqa: PLC0415 - slow, and only for what does not compile
-
-    try:
-        with open(path, "rb") as file:
-            head = file.read(16)
-    except OSError:
-        return False
-    # A magic number ends in these two bytes, and the flags behind it have bytes that are zero.
-    return (head[2:4] == b"\r\n" and b"\0" in head[4:8]) or zipfile.is_zipfile(path)

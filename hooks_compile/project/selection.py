@@ -2,16 +2,14 @@
 
 There are two sets of rules. Nothing that the work tree brings is started under either.
 
-================================  ========================  =========================
-\\                                 a person types a command  unattended: git, watcher
-================================  ========================  =========================
-names are looked up on            PATH outside of the tree  the same
-the environment that was          is used, if it is of the  is not trusted: its branch
-activated (VIRTUAL_ENV)           tree as well              may have changed
-a shim, which may obey a file in  runs in the current       runs in the home directory
-the current directory,            directory, as for a hook
-a path counts from                the current directory     the work tree's root
-================================  ========================  =========================
+=======================  ========================  =========================
+\\                        a person types a command  unattended: git, watcher
+=======================  ========================  =========================
+VIRTUAL_ENV in the tree  is used                   is not: a branch may have changed it
+a shim runs in           the current directory     the home directory, where no file of a
+                         (as for a hook)           tree tells it what to run
+a path counts from       the current directory     the work tree's root
+=======================  ========================  =========================
 
 The Python that a project selects for a shim is known unattended from its first launch, which
 recorded it. What :mod:`hooks_compile.trust` does with a name or a path holds for both.
@@ -98,15 +96,12 @@ def find_interpreters(
 
 def attempts(project: Project, rules: Rules, commands: Sequence[str] = ()) -> Iterator[Attempt]:
     """Try each command of :func:`find_interpreters`, those that were asked for first."""
-    trusted = _is_private_directory(project.runtime)
     # What others could have written there names no binary that we start.
+    trusted = _is_private(project.runtime)
     memory = project.runtime / "interpreters.json" if trusted else None
-    candidates: list[tuple[str, LaunchRecord | None]] = [
-        (command, None) for command in _commands(project, rules, commands)
-    ]
-    if trusted and not commands:
-        candidates += _recorded(project, rules)
-    for command, record in candidates:
+    records = _recorded(project, rules) if trusted and not commands else {}
+    asked = [(command, None) for command in _commands(project, rules, commands)]
+    for command, record in (*asked, *records.items()):
         try:
             interpreter = resolve(command, cwd=rules.cwd, env=rules.env, memory=memory)
         except InterpreterError as error:
@@ -123,11 +118,10 @@ def refresh_shims(project: Project, rules: Rules, commands: Sequence[str] = ()) 
     """
     from hooks_compile.interpreters import shims  # noqa: PLC0415 - most commands need none
 
-    if not _is_private_directory(project.runtime):
-        return []
+    names = _commands(project, rules, commands) if _is_private(project.runtime) else ()
     found = [
-        shims.refresh(project.runtime, command, cwd=rules.cwd, env=rules.env)
-        for command in _commands(project, rules, commands)
+        shims.bypass_of(project.runtime, name, cwd=rules.cwd, env=rules.env, record=True)
+        for name in names
     ]
     return [bypass for bypass in found if bypass is not None]
 
@@ -141,14 +135,16 @@ def _commands(project: Project, rules: Rules, commands: Iterable[str]) -> Iterat
             yield trust.command(command, rules.names, project.root)
 
 
-def _recorded(project: Project, rules: Rules) -> Iterator[tuple[str, LaunchRecord]]:
-    directories, seen = set(project.directories()), set()
+def _recorded(project: Project, rules: Rules) -> dict[str, LaunchRecord]:
+    """Return the Pythons of launches in the hooks' directories, each with the first record."""
+    directories = set(project.directories())
+    found: dict[str, LaunchRecord] = {}
     for record in launch_records(project.runtime):
         path = trust.python(record.executable, project.root, rules.names)
-        if record.directory in directories and path and path not in seen:
-            seen.add(path)
-            yield path, record
+        if record.directory in directories and path:
+            found.setdefault(path, record)
+    return found
 
 
-def _is_private_directory(directory: Path) -> bool:
-    return directory.is_dir() and runtime_directory.is_private(directory)
+def _is_private(runtime: Path) -> bool:
+    return runtime.is_dir() and runtime_directory.is_private(runtime)

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.agents.wiring import plan as wiring_plan
-from hooks_compile.agents.wiring.apply import applied, apply
+from hooks_compile.agents.wiring.apply import applied
 from hooks_compile.agents.wiring.describe import describe, summary
+from hooks_compile.agents.wiring.plan import Scope
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.install import wrapper
 from tests.support.repositories import GitRepo, write
+from tests.support.wired_project import carry_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,15 +59,15 @@ def repo(tmp_path: Path) -> GitRepo:
 
 def plan(repo: GitRepo, way: str) -> wiring_plan.Plan:
     if way == "init":
-        return wiring_plan.plan_init(repo.path, ENV)
+        return wiring_plan.plan_init(Scope(repo.path, ENV))
     directories = [repo.path / ".claude/hooks", repo.path / "other"]
-    return wiring_plan.plan_uninit(repo.path, ENV, directories)
+    return wiring_plan.plan_uninit(Scope(repo.path, ENV), directories)
 
 
 @pytest.mark.parametrize("way", ["init", "uninit"])
 def test_a_later_step_that_fails_takes_all_back(repo: GitRepo, way: str) -> None:
     if way == "uninit":
-        apply(plan(repo, "init"))
+        carry_out(plan(repo, "init"))
     before = state(repo)
     with pytest.raises(HooksCompileError, match="git's part"), applied(plan(repo, way)):
         assert state(repo) != before
@@ -76,7 +78,7 @@ def test_a_later_step_that_fails_takes_all_back(repo: GitRepo, way: str) -> None
 @pytest.mark.parametrize("way", ["init", "uninit"])
 def test_what_can_not_be_taken_back_is_named(repo: GitRepo, way: str) -> None:
     if way == "uninit":
-        apply(plan(repo, "init"))
+        carry_out(plan(repo, "init"))
     with pytest.raises(HooksCompileError) as caught, applied(plan(repo, way)):
         (repo.path / SETTINGS).write_text("{}")  # somebody else's change is not ours to undo
         raise HooksCompileError("git's part failed")
@@ -111,10 +113,11 @@ def test_a_file_that_fails_to_be_written_takes_the_ones_before_back(repo: GitRep
 
         sys.addaudithook(fail)
         try:
-            apply(ours)
-        except HooksCompileError as error:
-            os._exit(1 if "No space left" in error.cause else 2)
-        os._exit(0)
+            carry_out(ours)
+        except OSError as error:
+            os._exit(1 if "No space left" in str(error) else 2)
+        finally:
+            os._exit(3)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1
     assert state(repo) == before
 
@@ -124,7 +127,7 @@ def test_an_index_that_stays_locked_stops_everything(repo: GitRepo) -> None:
     ours = plan(repo, "init")
     (repo.path / ".git/index.lock").touch()
     with pytest.raises(HooksCompileError, match=r"index\.lock"):
-        apply(ours)
+        carry_out(ours)
     (repo.path / ".git/index.lock").unlink()
     assert state(repo) == before
 
@@ -153,21 +156,15 @@ def read_only(directory: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("way", ["init", "uninit"])
-def test_a_read_only_git_directory_is_found_before_the_first_change(
-    repo: GitRepo, way: str
-) -> None:
+def test_a_read_only_git_directory_takes_all_back(repo: GitRepo, way: str) -> None:
     if way == "uninit":
-        apply(plan(repo, "init"))
+        carry_out(plan(repo, "init"))
     before = state(repo)
     with read_only(repo.path / ".git"):
-        ours = plan(repo, way)
-        (trouble,) = ours.troubles
-        assert trouble.path == repo.path / ".git"
-        assert "read-only" in trouble.cause
-        assert str(repo.path / ".git") in trouble.remedy
-        assert "  can't be changed: git's directory is read-only" in "\n".join(describe(ours))
-        with pytest.raises(HooksCompileError):
-            apply(ours)
+        with pytest.raises(HooksCompileError) as caught:
+            carry_out(plan(repo, way))
+        assert "index.lock" in caught.value.cause
+        assert str(repo.path / ".git") in caught.value.remedy
     assert state(repo) == before
 
 
@@ -179,7 +176,7 @@ def test_nothing_is_asked_of_a_read_only_git_directory_that_needs_no_change(repo
         ours = plan(repo, "init")
         assert ours.troubles == ()
         assert summary(ours) == "2 commands in 2 files"
-        apply(ours)
+        carry_out(ours)
 
 
 def test_a_wrapper_in_a_submodule_is_staged_there(repo: GitRepo, tmp_path: Path) -> None:
@@ -188,9 +185,9 @@ def test_a_wrapper_in_a_submodule_is_staged_there(repo: GitRepo, tmp_path: Path)
     other.commit()
     inner = repo.submodule(other, "sub")
     repo.write(SETTINGS, settings("python3 sub/x.py"))
-    apply(plan(repo, "init"))
+    carry_out(plan(repo, "init"))
     assert inner.git("diff", "--cached", "--name-only") == wrapper.NAME
-    apply(plan(repo, "uninit"))
+    carry_out(plan(repo, "uninit"))
     assert inner.git("status", "--porcelain") == ""
 
 
@@ -204,7 +201,7 @@ def test_the_users_own_wrapper_is_staged_only_if_their_settings_are_tracked(
 
     def staged() -> tuple[Path, ...]:
         env = {"HOME": str(home.path)}
-        return wiring_plan.plan_init(project.path, env, home=home.path).staged
+        return wiring_plan.plan_init(Scope(project.path, env, home=home.path)).staged
 
     assert staged() == ()
     home.git("add", SETTINGS)
@@ -255,7 +252,7 @@ def test_a_command_that_stays_has_a_line_to_write_instead(
     repo: GitRepo, command: str, suggestion: str
 ) -> None:
     repo.write(SETTINGS, settings(command))
-    (left,) = plan(repo, "init").files[0].left
+    (left,) = plan(repo, "init").files[0].result.left
     assert left.suggestion == suggestion
     lines = describe(plan(repo, "init"))
     assert any(line == f"    you may write instead: {suggestion}" for line in lines) == bool(
@@ -263,7 +260,7 @@ def test_a_command_that_stays_has_a_line_to_write_instead(
     )
     if suggestion:
         repo.write(SETTINGS, settings(suggestion))
-        assert [left.suggestion for left in plan(repo, "init").files[0].left] in ([], [""])
+        assert [left.suggestion for left in plan(repo, "init").files[0].result.left] in ([], [""])
 
 
 def test_a_directory_that_python_runs_and_a_link_out_of_the_project_stay(
@@ -277,10 +274,10 @@ def test_a_directory_that_python_runs_and_a_link_out_of_the_project_stay(
     repo.write(SETTINGS, settings(*commands))
     (repo.path / ".codex/hooks.json").unlink()
     found = plan(repo, "init")
-    assert [left.reason for left in found.files[0].left] == [
+    assert [left.reason for left in found.files[0].result.left] == [
         "`g` is a directory, which Python runs as a whole",
         "there is no file `other`",
         f"`{repo.path}/linked.py` is a symlink to `{store}`, outside the project",
         f"`{repo.path}/dir/abc-guard.py` is a symlink to `{store}`, outside the project",
     ]
-    assert not found.changes_something
+    assert summary(found) == ""

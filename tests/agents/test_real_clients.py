@@ -19,6 +19,7 @@ import pytest
 from hooks_compile.agents.clients import claude, codex, copilot, gemini
 from hooks_compile.agents.wiring import config_files as files
 from hooks_compile.agents.wiring import rewrite
+from hooks_compile.agents.wiring.command import wire_command
 from hooks_compile.install import wrapper
 from hooks_compile.install.runtime_directory import ensure
 from tests.support.tiers import ci_only
@@ -62,7 +63,7 @@ def wired_project(root: Path, agent: Agent, contents: dict[str, str]) -> None:
     for config in agent.files(root, None):
         if config.origin in contents:
             file = files.read(config.path, root)
-            result = rewrite.wire(file.text, config, files.look_in(root))
+            result = rewrite.rewrite(wire_command, file.text, config, files.look_in(root))
             assert result.changes
             assert not result.left
             files.replace(file, result.text)

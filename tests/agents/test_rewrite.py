@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hooks_compile.agents.clients import claude, codex, copilot, gemini
 from hooks_compile.agents.clients.base import ConfigFile
-from hooks_compile.agents.wiring.documents import locate, read_settings
-from hooks_compile.agents.wiring.rewrite import Left, unwire, wire
-from hooks_compile.agents.wiring.surroundings import Script
+from hooks_compile.agents.wiring.command import Script, unwire_command, wire_command
+from hooks_compile.agents.wiring.documents import read_settings
+from hooks_compile.agents.wiring.rewrite import rewrite
 from hooks_compile.errors import AgentConfigError
 from tests.support import wiring_shapes as shapes
 from tests.support.tiers import scaled
@@ -23,12 +25,7 @@ if TYPE_CHECKING:
     from hooks_compile.agents.clients.base import Agent
 
 ROOT = Path("/project")
-# A busy machine is no failure.
-some = settings(
-    max_examples=scaled(12, 100, 2000),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],  # on a loaded machine
-)
+some = settings(max_examples=scaled(12, 100, 2000), deadline=None)
 COMMANDS = [
     shape.command.replace("{root}", str(ROOT)).replace("{home}", "/home/me")
     for shape in shapes.load()
@@ -40,9 +37,8 @@ def look(path: Path) -> Script | None:
     """Every file that a shape names is there; wrappers are not."""
     if path.name == "hook_wrapper.sh" or "gone" in path.name:
         return None
-    return Script(
-        b"#!/usr/bin/env python3\n", outside="" if path.is_relative_to(ROOT) else str(path)
-    )
+    outside = "" if path.is_relative_to(ROOT) else f"`{path}` is outside the project"
+    return Script(b"#!/usr/bin/env python3\n", outside)
 
 
 def project_file(agent: Agent, name: str) -> ConfigFile:
@@ -54,18 +50,23 @@ SETTINGS = project_file(claude.AGENT, ".claude/settings.json")
 
 
 class Writer:
-    """Writes JSON as people do: any spaces, line ends, comments, trailing commas and escapes."""
+    """Writes JSON as people do: any spaces, line ends, comments, trailing commas and escapes.
 
-    def __init__(self, draw: st.DrawFn, *, comments: bool) -> None:
-        self.draw = draw
-        spaces = ["", " ", "\n", "\r\n", "\t", "  \n  "]
+    ``choices`` decide, over and over again: a draw for each space would take most of a test's time.
+    """
+
+    def __init__(self, choices: bytes, *, comments: bool) -> None:
+        self.choices = itertools.cycle(choices)
+        self.spaces = ["", " ", "\n", "\r\n", "\t", "  \n  "]
         if comments:
-            spaces += ['// ] } " ü\n', "/* a, { \n */"]
-        self.space = st.sampled_from(spaces)
-        self.commas = st.sampled_from(["", ","] if comments else [""])
+            self.spaces += ['// ] } " ü\n', "/* a, { \n */"]
+        self.commas = ["", ","] if comments else [""]
+
+    def pick(self, values: list[str]) -> str:
+        return values[next(self.choices) % len(values)]
 
     def gap(self) -> str:
-        return self.draw(self.space)
+        return self.pick(self.spaces)
 
     def write(self, value: Any) -> str:
         if isinstance(value, str):
@@ -81,11 +82,11 @@ class Writer:
         return json.dumps(value)
 
     def wrapped(self, opening: str, parts: list[str], closing: str) -> str:
-        trailing = self.draw(self.commas) if parts else ""
+        trailing = self.pick(self.commas) if parts else ""
         return f"{opening}{f'{self.gap()},'.join(parts)}{self.gap()}{trailing}{self.gap()}{closing}"
 
     def string(self, value: str) -> str:
-        kind = self.draw(st.sampled_from(["plain", "ascii", "slashes", "all"]))
+        kind = self.pick(["plain", "ascii", "slashes", "all"])
         if kind == "all":
             return '"' + "".join(f"\\u{ord(char):04x}" for char in value) + '"'
         text = json.dumps(value, ensure_ascii=kind == "ascii")
@@ -112,39 +113,33 @@ DOCUMENT = st.fixed_dictionaries(
 
 @st.composite
 def texts(draw: st.DrawFn, *, comments: bool) -> str:
-    writer = Writer(draw, comments=comments)
+    writer = Writer(draw(st.binary(min_size=61, max_size=61)), comments=comments)
     mark = draw(st.sampled_from(["", "\ufeff"])) if comments else ""
     return mark + writer.gap() + writer.write(draw(DOCUMENT)) + writer.gap()
 
 
-def without_commands(text: str, config: ConfigFile) -> str:
-    """Return the text with its command strings emptied."""
-    settings = read_settings(text, config.path)
-    paths = [found.path for found in config.agent.commands(settings)]
-    found = [quoted for quoted in locate(text, config.path, settings, paths) if quoted]
-    assert len(found) == len(paths)
-    for quoted in sorted(found, key=lambda it: it.start, reverse=True):
-        text = f"{text[: quoted.start]}<>{text[quoted.start + len(quoted.text) :]}"
-    return text
+GAP = r"(?:/\*[^*]*\*/|//[^\n]*|\s)*"
+KEY = "|".join(['"command"', re.escape('"' + "".join(f"\\u{ord(c):04x}" for c in "command") + '"')])
+ENTRY_COMMAND = re.compile(rf'((?:{KEY}){GAP}:{GAP})"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 @some
 @given(texts(comments=True))
 def test_nothing_but_command_strings_changes_and_all_of_it_comes_back(text: str) -> None:
-    wired = wire(text, SETTINGS, look)
-    assert without_commands(wired.text, SETTINGS) == without_commands(text, SETTINGS)
-    assert unwire(wired.text, SETTINGS, look).text == text
-    again = wire(wired.text, SETTINGS, look)
+    wired = rewrite(wire_command, text, SETTINGS, look)
+    assert ENTRY_COMMAND.sub(r"\1", wired.text) == ENTRY_COMMAND.sub(r"\1", text)
+    assert rewrite(unwire_command, wired.text, SETTINGS, look).text == text
+    again = rewrite(wire_command, wired.text, SETTINGS, look)
     assert (again.text, again.changes) == (wired.text, ())
     commands = read_settings(text, SETTINGS.path)
     total = len(list(SETTINGS.agent.commands(commands)))
-    assert len(wired.changes) + len(wired.left) + len(wired.wired) == total
+    assert len(wired.changes) + len(wired.left) + wired.wired == total
 
 
 @some
 @given(texts(comments=False))
 def test_other_readers_see_the_new_commands_and_no_other_change(text: str) -> None:
-    wired = wire(text, SETTINGS, look)
+    wired = rewrite(wire_command, text, SETTINGS, look)
     expected = json.loads(text)
     for change in wired.changes:
         put(expected, change.where, change.new)
@@ -188,7 +183,7 @@ python3 .codex/hooks/d.py \\
 
 def test_a_toml_file_changes_in_its_commands_only_and_comes_back() -> None:
     config = project_file(codex.AGENT, ".codex/config.toml")
-    wired = wire(CODEX, config, look, environment={"HOME": "/home/me"})
+    wired = rewrite(wire_command, CODEX, config, look, environment={"HOME": "/home/me"})
     assert wired.text == CODEX.replace(
         "'python3 .codex/hooks/a.py", "'sh .codex/hooks/hook_wrapper.sh .codex/hooks/a.py"
     ).replace(
@@ -197,32 +192,36 @@ def test_a_toml_file_changes_in_its_commands_only_and_comes_back() -> None:
     ).replace('"""python3', '"""sh .codex/hooks/hook_wrapper.sh')
     assert [left.reason for left in wired.left] == [
         "`/home/me/x.py` is outside the project",
-        "its text can't be changed in place: it goes over several lines or has rare escapes",
+        "its text is written in a form that can't be changed in place",
         "its string has quotes that can't hold the new command",
     ]
-    assert unwire(wired.text, config, look).text == CODEX
+    assert rewrite(unwire_command, wired.text, config, look).text == CODEX
 
 
-def test_a_command_with_escapes_that_would_not_come_back_stays() -> None:
-    text = r'{"statusLine": {"command": "\u0070ython3 top.py", "type": "command"}}'
-    wired = wire(text, SETTINGS, look)
+@pytest.mark.parametrize("literal", [r'"\u0070ython3 top.py"', r'"python3 .\/a\/top.py"'])
+def test_a_command_with_escapes_that_would_not_come_back_stays(literal: str) -> None:
+    text = f'{{"statusLine": {{"command": {literal}, "type": "command"}}}}'
+    wired = rewrite(wire_command, text, SETTINGS, look)
     assert wired.text == text
-    assert wired.left == (
-        Left(
-            "statusLine.command",
-            "python3 top.py",
-            "it is written with escapes that would not come back",
-        ),
-    )
+    (left,) = wired.left
+    assert left.reason == "its text is written in a form that can't be changed in place"
+    assert left.suggestion.startswith("sh ./")
 
 
-def test_escapes_elsewhere_in_a_command_stay_as_they_are() -> None:
-    text = r'{"statusLine": {"command": "python3 \u002e\/top.py \u00fc"}}'
-    wired = wire(text, SETTINGS, look)
-    assert wired.text == (
-        r'{"statusLine": {"command": "sh ./hook_wrapper.sh \u002e\/top.py \u00fc"}}'
+def test_a_string_with_an_escape_for_each_character_beyond_ascii_keeps_them() -> None:
+    text = r'{"statusLine": {"command": "python3 \u00fc/x.py \u00e9"}}'
+    wired = rewrite(wire_command, text, SETTINGS, look).text
+    assert wired == text.replace("python3", r"sh '\u00fc'/hook_wrapper.sh")
+    assert rewrite(unwire_command, wired, SETTINGS, look).text == text
+
+
+def test_the_same_string_elsewhere_stays() -> None:
+    command = '"python3 top.py"'
+    text = (
+        f'{{"a": {command}, {command}: 1, /* {command} */ "statusLine": {{"command": {command}}}}}'
     )
-    assert unwire(wired.text, SETTINGS, look).text == text
+    wired = rewrite(wire_command, text, SETTINGS, look).text
+    assert wired == '"sh ./hook_wrapper.sh top.py"'.join(text.rsplit(command, 1))
 
 
 @pytest.mark.parametrize(
@@ -239,7 +238,7 @@ def test_escapes_elsewhere_in_a_command_stay_as_they_are() -> None:
 )
 def test_an_entry_that_no_plain_shell_reads_stays(extra: dict[str, object], reason: str) -> None:
     text = json.dumps({"statusLine": {"command": "python3 top.py", **extra}})
-    wired = wire(text, SETTINGS, look)
+    wired = rewrite(wire_command, text, SETTINGS, look)
     assert wired.text == text
     assert [left.reason for left in wired.left] == [reason]
 
@@ -247,13 +246,19 @@ def test_an_entry_that_no_plain_shell_reads_stays(extra: dict[str, object], reas
 def test_other_kinds_of_hooks_are_no_commands() -> None:
     entries = [{"type": "prompt", "command": "python3 top.py"}, {"type": "command"}, 1, None]
     text = json.dumps({"hooks": {"Stop": [{"hooks": entries}, {"hooks": {}}, []], "X": 3}})
-    wired = wire(text, SETTINGS, look)
+    wired = rewrite(wire_command, text, SETTINGS, look)
     assert (wired.text, wired.changes, wired.left) == (text, (), ())
 
 
 def test_a_directory_that_can_not_have_the_wrapper_keeps_its_commands() -> None:
     text = '{"statusLine": {"command": "python3 .claude/hooks/guard.py"}}'
-    wired = wire(text, SETTINGS, look, blocked={ROOT / ".claude/hooks": "foreign wrapper there"})
+    wired = rewrite(
+        wire_command,
+        text,
+        SETTINGS,
+        look,
+        blocked={ROOT / ".claude/hooks": "foreign wrapper there"},
+    )
     assert [left.reason for left in wired.left] == ["foreign wrapper there"]
 
 
@@ -266,7 +271,7 @@ def test_copilot_commands_for_powershell_too_and_without_a_shell_stay() -> None:
         {"bash": "python3 h.py", "cwd": ".github/hooks"},
     ]
     text = json.dumps({"version": 1, "hooks": {"preToolUse": entries}})
-    wired = wire(text, config, look)
+    wired = rewrite(wire_command, text, config, look)
     assert [change.new for change in wired.changes] == [
         "sh .github/hooks/hook_wrapper.sh .github/hooks/h.py",
         "sh ./hook_wrapper.sh h.py",
@@ -280,17 +285,20 @@ def test_copilot_commands_for_powershell_too_and_without_a_shell_stay() -> None:
 
 def test_what_changed_after_wiring_stays_and_the_commands_still_come_back() -> None:
     text = '{"statusLine": {"command": "python top.py"}}'
-    wired = wire(text, SETTINGS, look).text
+    wired = rewrite(wire_command, text, SETTINGS, look).text
     edited = wired.replace("top.py", "top.py --new || true").replace("{", "{ ", 1)
-    assert unwire(edited, SETTINGS, look).text == (
+    assert rewrite(unwire_command, edited, SETTINGS, look).text == (
         '{ "statusLine": {"command": "python top.py --new || true"}}'
     )
 
 
 def test_a_wrapper_that_somebody_wired_by_hand_comes_off_too() -> None:
     text = '{"statusLine": {"command": "./hook_wrapper.sh top.py"}}'
-    assert wire(text, SETTINGS, look).wired == ("statusLine.command",)
-    assert unwire(text, SETTINGS, look).text == '{"statusLine": {"command": "python3 top.py"}}'
+    assert rewrite(wire_command, text, SETTINGS, look).wired == 1
+    assert (
+        rewrite(unwire_command, text, SETTINGS, look).text
+        == '{"statusLine": {"command": "python3 top.py"}}'
+    )
 
 
 def test_a_foreign_wrapper_of_the_same_name_stays() -> None:
@@ -298,14 +306,14 @@ def test_a_foreign_wrapper_of_the_same_name_stays() -> None:
         return Script(b"#!/bin/sh\n# somebody else's\n") if path.suffix == ".sh" else look(path)
 
     text = '{"statusLine": {"command": "sh ./hook_wrapper.sh top.py"}}'
-    assert unwire(text, SETTINGS, look_at_foreign).text == text
+    assert rewrite(unwire_command, text, SETTINGS, look_at_foreign).text == text
 
 
 def test_gemini_keeps_the_quoting_of_what_it_pastes() -> None:
     config = project_file(gemini.AGENT, ".gemini/settings.json")
     command = "python3 $GEMINI_PROJECT_DIR/.gemini/hooks/h.py"
     text = json.dumps({"hooks": {"BeforeTool": [{"hooks": [{"command": command}]}]}})
-    (change,) = wire(text, config, look).changes
+    (change,) = rewrite(wire_command, text, config, look).changes
     assert change.new == (
         "sh $GEMINI_PROJECT_DIR/.gemini/hooks/hook_wrapper.sh "
         "$GEMINI_PROJECT_DIR/.gemini/hooks/h.py"
@@ -315,9 +323,9 @@ def test_gemini_keeps_the_quoting_of_what_it_pastes() -> None:
 @pytest.mark.parametrize("name", [".claude/settings.json", ".codex/config.toml"])
 def test_a_file_that_does_not_parse_is_an_error_with_its_path(name: str) -> None:
     config = project_file(claude.AGENT, name)
-    for change in (wire, unwire):
+    for act in (wire_command, unwire_command):
         with pytest.raises(AgentConfigError) as caught:
-            change("{ = ", config, look)
+            rewrite(act, "{ = ", config, look)
         assert caught.value.path == ROOT / name
         assert "line 1" in str(caught.value)
 
@@ -328,6 +336,8 @@ def test_a_command_wired_by_hand_over_several_lines_is_told() -> None:
         "[[hooks.Stop]]\n[[hooks.Stop.hooks]]\n"
         'command = """\nsh .codex/hooks/hook_wrapper.sh .codex/hooks/h.py"""\n'
     )
-    back = unwire(text, config, look)
+    back = rewrite(unwire_command, text, config, look)
     assert back.text == text
-    assert [left.where for left in back.left] == ["hooks.Stop[0].hooks[0].command"]
+    assert [left.where for left in back.left if left.is_removable] == [
+        "hooks.Stop[0].hooks[0].command"
+    ]

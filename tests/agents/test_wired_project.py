@@ -14,7 +14,8 @@ import pytest
 
 from hooks_compile.agents.clients import claude
 from hooks_compile.agents.wiring import config_files as files
-from hooks_compile.agents.wiring import rewrite
+from hooks_compile.agents.wiring.command import wire_command
+from hooks_compile.agents.wiring.rewrite import rewrite
 from hooks_compile.install import wrapper
 from hooks_compile.install.runtime_directory import ensure
 from tests.support.repositories import GitRepo
@@ -59,7 +60,7 @@ def wire(root: Path) -> list[Change]:
     settings.write_text(json.dumps({"hooks": {"PreToolUse": groups}}, indent=2))
     config = claude.AGENT.files(root, None)[0]
     file = files.read(settings, root)
-    result = rewrite.wire(file.text, config, files.look_in(root))
+    result = rewrite(wire_command, file.text, config, files.look_in(root))
     assert len(result.changes) == len(COMMANDS)
     for path in {path for change in result.changes for path in change.wrappers}:
         wrapper.write(path.parent)

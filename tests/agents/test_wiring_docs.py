@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hooks_compile.agents.wiring.plan import agent_names
+from hooks_compile.agents.clients.places import AGENTS
 from tests.support import wiring_shapes as shapes
 
 TEXT = (Path(__file__).parents[2] / "docs/wiring.md").read_text(encoding="utf-8")
@@ -24,5 +24,5 @@ def test_every_command_of_the_documentation_is_a_row_of_the_table() -> None:
 
 
 def test_the_documentation_names_every_agent() -> None:
-    for name in agent_names():
+    for name in (agent.name for agent in AGENTS):
         assert f"| `{name}` |" in TEXT

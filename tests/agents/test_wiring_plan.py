@@ -15,13 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hooks_compile.agents.wiring import plan as wiring_plan
-from hooks_compile.agents.wiring.apply import apply
 from hooks_compile.agents.wiring.describe import diff, summary
+from hooks_compile.agents.wiring.plan import Scope
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.install import wrapper
 from tests.agents.test_rewrite import texts
 from tests.support.repositories import write
 from tests.support.tiers import scaled
+from tests.support.wired_project import carry_out
 
 ENV: dict[str, str] = {}
 SCRIPTS = ("guard.py", "log.py", "run.py", "slow.py")
@@ -43,22 +44,21 @@ def there_and_back(root: Path, path: Path) -> None:
     before, mode = path.read_bytes(), stat.S_IMODE(path.stat().st_mode)
     hooks = root / ".claude/hooks"
     names = sorted(root.rglob("*"))
-    plan = wiring_plan.plan_init(root, ENV)
-    apply(plan)
+    plan = wiring_plan.plan_init(Scope(root, ENV))
+    carry_out(plan)
     for change in plan.changes:
         for each in change.wrappers:
             assert each.read_bytes() == wrapper.text()
     wired = path.read_bytes()
     assert (wired != before) == bool(plan.changes)
-    again = wiring_plan.plan_init(root, ENV)
-    assert not again.changes_something
+    again = wiring_plan.plan_init(Scope(root, ENV))
     assert summary(again) == diff(again) == ""
-    back = wiring_plan.plan_uninit(root, ENV, [hooks])
-    apply(back)
+    back = wiring_plan.plan_uninit(Scope(root, ENV), [hooks])
+    carry_out(back)
     assert path.read_bytes() == before
     assert stat.S_IMODE(path.stat().st_mode) == mode
     assert sorted(root.rglob("*")) == names
-    assert not wiring_plan.plan_uninit(root, ENV, [hooks]).changes_something
+    assert summary(wiring_plan.plan_uninit(Scope(root, ENV), [hooks])) == ""
 
 
 @settings(deadline=None, max_examples=scaled(10, 60, 1000))
@@ -92,10 +92,10 @@ def test_a_plan_whose_file_changed_since_is_not_carried_out(tmp_path: Path) -> N
     text = '{"statusLine": {"command": "python3 .claude/hooks/guard.py"}}'
     first = write(root / ".claude/settings.json", text)
     second = write(root / ".claude/settings.local.json", text)
-    plan = wiring_plan.plan_init(root, ENV)
+    plan = wiring_plan.plan_init(Scope(root, ENV))
     second.write_text(text + "\n")
     with pytest.raises(HooksCompileError, match="changed since it was read"):
-        apply(plan)
+        carry_out(plan)
     assert first.read_text() == text
     assert not (root / ".claude/hooks/hook_wrapper.sh").exists()
 
@@ -114,8 +114,10 @@ def killed_before(plan: wiring_plan.Plan, number: int) -> bool:
                     os.kill(os.getpid(), signal.SIGKILL)
 
         sys.addaudithook(count)
-        apply(plan)
-        os._exit(0)
+        try:
+            carry_out(plan)
+        finally:
+            os._exit(0)
     return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
 
 
@@ -133,14 +135,14 @@ def test_after_a_kill_at_any_moment_nothing_is_lost_and_both_ways_lead_on(
 
     def plan(way: str) -> wiring_plan.Plan:
         if way == "init":
-            return wiring_plan.plan_init(root, ENV)
-        return wiring_plan.plan_uninit(root, ENV, directories)
+            return wiring_plan.plan_init(Scope(root, ENV))
+        return wiring_plan.plan_uninit(Scope(root, ENV), directories)
 
     def state() -> dict[Path, bytes]:
         return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
     unwired = state()
-    apply(plan("init"))
+    carry_out(plan("init"))
     wired = state()
     assert len(wired) == len(unwired) + 2
     wanted = {"init": wired, "uninit": unwired}
@@ -148,15 +150,16 @@ def test_after_a_kill_at_any_moment_nothing_is_lost_and_both_ways_lead_on(
     killed = True
     while killed:
         number += 1
-        apply(plan("uninit" if first == "init" else "init"))
+        carry_out(plan("uninit" if first == "init" else "init"))
         killed = killed_before(plan(first), number)
         for path, old in unwired.items():
             assert path.read_bytes() in (old, wired[path])
             if path.suffix == ".json" and path.read_bytes() == wired[path]:
                 assert all((each / wrapper.NAME).exists() for each in directories)
-        for draft in set(state()) - set(wired):
-            os.utime(draft, (0, 0))  # as after a minute
-        apply(plan(second))
+        for draft in set(state()) - set(wired):  # all that a killed process leaves
+            assert draft.suffix == ".tmp"
+            draft.unlink()
+        carry_out(plan(second))
         assert state() == wanted[second]
     assert number > (8 if first == "init" else 6)
 
@@ -165,11 +168,11 @@ def test_a_wrapper_that_was_edited_since_the_plan_is_not_removed(tmp_path: Path)
     root = project(tmp_path)
     hooks = root / ".claude/hooks"
     wrapper.write(hooks)
-    plan = wiring_plan.plan_uninit(root, ENV, [hooks])
+    plan = wiring_plan.plan_uninit(Scope(root, ENV), [hooks])
     assert plan.removed == (hooks / wrapper.NAME,)
     (hooks / wrapper.NAME).write_bytes(wrapper.text() + b"# mine\n")
     with pytest.raises(HooksCompileError, match="changed since it was read"):
-        apply(plan)
+        carry_out(plan)
     assert (hooks / wrapper.NAME).exists()
 
 
@@ -181,8 +184,8 @@ def test_a_wrapper_that_can_not_be_read_is_not_ours(unprivileged: Path) -> None:
     )
     wrapper.write(root / ".claude/hooks")
     (root / ".claude/hooks" / wrapper.NAME).chmod(0)
-    plan = wiring_plan.plan_init(root, ENV)
-    assert (plan.changes_something, plan.unfinished) == (False, 1)
+    plan = wiring_plan.plan_init(Scope(root, ENV))
+    assert (summary(plan), plan.unfinished) == ("", 1)
 
 
 def test_files_in_a_home_directory_have_absolute_names_in_the_diff(tmp_path: Path) -> None:
@@ -192,6 +195,6 @@ def test_files_in_a_home_directory_have_absolute_names_in_the_diff(tmp_path: Pat
         home / ".cursor/hooks.json",
         '{"hooks": {"stop": [{"command": "python3 ../.claude/hooks/log.py"}]}}',
     )
-    plan = wiring_plan.plan_init(root, {"HOME": str(home)}, home=home)
+    plan = wiring_plan.plan_init(Scope(root, {"HOME": str(home)}, home=home))
     assert f"+++ b{home}/.cursor/hooks.json\n" in diff(plan)
     assert os.path.commonpath([home, *plan.written]) == str(home)

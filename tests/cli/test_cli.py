@@ -13,7 +13,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,39 +60,28 @@ def entries(tool: Tool) -> list[str]:
 # Usage
 
 
-def test_version_and_help_are_printed(tool: Tool) -> None:
+def test_version_and_help_are_printed(tool: Tool, capsys: pytest.CaptureFixture[str]) -> None:
     assert tool.ok("--version") == f"hooks-compile {__version__}\n"
-    text = tool.ok("--help")
-    for command in COMMANDS:
-        assert re.search(rf"^    {command}\b", text, re.MULTILINE), command
-    assert "usage: hooks-compile compile" in tool.ok("compile", "--help")
+    for words, said in ((["--help"], "COMMAND"), (["compile", "--help"], "hooks-compile compile")):
+        with pytest.raises(SystemExit) as caught:
+            cli.main(words)
+        text = capsys.readouterr().out
+        assert caught.value.code == 0
+        assert said in text
+        for command in COMMANDS if said == "COMMAND" else ():
+            assert re.search(rf"^    {command}\b", text, re.MULTILINE), command
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        (),
-        ("unknown",),
-        ("compile", "--optimize", "3"),
-        ("compile", "--unknown"),
-        ("run",),
-        ("runtime", "more"),
-    ],
-)
-def test_a_wrong_call_is_2_and_says_why_on_stderr(tool: Tool, words: tuple[str, ...]) -> None:
-    done = tool.run(*words)
-    assert done.status == 2
-    assert done.out == ""
-    assert done.err.startswith("usage: hooks-compile")
-
-
-def test_the_parser_of_the_tests_process_is_the_one_of_the_command(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    with pytest.raises(SystemExit) as caught:
-        cli.main(["--version"])
-    assert caught.value.code == 0
-    assert __version__ in capsys.readouterr().out
+def test_a_wrong_call_is_2_and_says_why_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (
+        *([], ["unknown"], ["compile", "--optimize", "3"], ["compile", "--optimize", "x"]),
+        *(["compile", "--unknown"], ["run"], ["runtime", "more"]),
+    ):
+        with pytest.raises(SystemExit) as caught:
+            cli.main(words)
+        shown = capsys.readouterr()
+        assert (caught.value.code, shown.out) == (2, "")
+        assert shown.err.startswith("usage: hooks-compile")
 
 
 # compile, check, sync
@@ -142,8 +133,9 @@ def test_paths_are_compiled_instead_of_all_hooks(tool: Tool) -> None:
 
 def test_a_syntax_error_names_file_line_and_caret_and_the_others_are_compiled(tool: Tool) -> None:
     write(tool.cwd / HOOKS / "broken.py", BROKEN)
+    write(tool.cwd / HOOKS / "package/__init__.py", BROKEN)
     write(tool.cwd / HOOKS / "utf.py", "x = 'ä' +\n")
-    for command in ("compile", "check", "sync"):
+    for command in ("compile", "check"):
         done = tool.run(command)
         assert done.status == 1
         lines = done.err.splitlines()
@@ -151,6 +143,7 @@ def test_a_syntax_error_names_file_line_and_caret_and_the_others_are_compiled(to
         assert lines[1] == "    if x = 1:"
         assert lines[2].index("^") == lines[1].index("x")
         assert f"{HOOKS}/utf.py:1: SyntaxError: " in done.err
+        assert f"{HOOKS}/package/__init__.py:3: SyntaxError" in done.err
         assert "2 to fix" in done.out
     assert len(entries(tool)) == 1
     assert tool.launch(HOOK)[0] == "hit"
@@ -161,14 +154,6 @@ def test_a_syntax_error_names_file_line_and_caret_and_the_others_are_compiled(to
     assert result["error"]["kind"] == "SyntaxError"
     assert (result["error"]["line"], result["error"]["column"]) == (3, 4)
     assert result["error"]["text"].rstrip() == "if x = 1:"
-
-
-def test_a_local_module_that_does_not_compile_is_a_trouble_too(tool: Tool) -> None:
-    write(tool.cwd / HOOKS / "package/__init__.py", BROKEN)
-    for command in ("compile", "check"):
-        done = tool.run(command)
-        assert done.status == 1
-        assert done.err.startswith(f"{HOOKS}/package/__init__.py:3: SyntaxError")
 
 
 def test_check_lists_what_is_not_compiled_and_writes_nothing(tool: Tool) -> None:
@@ -193,13 +178,13 @@ def test_what_a_launch_compiled_is_compiled_for_check(tool: Tool) -> None:
 
 
 def test_sync_removes_old_entries_and_those_of_hooks_that_are_gone(tool: Tool) -> None:
-    for number in range(6):
-        write(tool.cwd / HOOK, f"print({number})\n")
-        tool.ok("compile")
     gone = write(tool.cwd / HOOKS / "gone.py", "pass\n")
     tool.ok("compile")
+    newest = tool.cwd / CACHE / next(name for name in entries(tool) if name.startswith("hook."))
+    for number in range(5):
+        old = newest.with_name(re.sub("[0-9a-f]{16}", f"{number:016x}", newest.name))
+        os.utime(write(old, ""), (number, number))
     gone.unlink()
-    assert len(entries(tool)) == 7
     assert "4 old entries removed" in tool.ok("sync")
     assert len(entries(tool)) == 3
     assert tool.launch(HOOK)[0] == "hit"
@@ -229,9 +214,6 @@ def test_an_interpreter_that_is_not_there_is_an_error_with_a_remedy(tool: Tool) 
 
 def test_a_forced_level_is_obeyed_and_status_says_what_it_drops(tool: Tool) -> None:
     write(tool.cwd / HOOK, '"""Doc."""\nassert __doc__, "gone"\nprint(__doc__)\n')
-    tool.ok("compile")
-    assert entries(tool)[0].split(".")[2] == "opt-0"
-    assert tool.launch(HOOK)[1].out == "Doc.\n"
     tool.ok("compile", "--optimize", "2")
     assert [name.split(".")[2] for name in entries(tool)] == ["opt-2"]
     assert tool.launch(HOOK)[1].out == "None\n"
@@ -241,8 +223,6 @@ def test_a_forced_level_is_obeyed_and_status_says_what_it_drops(tool: Tool) -> N
     assert (row["level"], row["level_reason"], row["state"]) == (2, "forced", "fresh")
     assert row["dropped"] == ["asserts", "docstrings"]
     assert tool.run("check").status == 1, "what auto asks for is another level"
-    tool.ok("compile")
-    assert [name.split(".")[2] for name in entries(tool)] == ["opt-0"]
 
 
 def test_an_entry_that_cannot_be_written_is_a_trouble(tool: Tool) -> None:
@@ -252,19 +232,13 @@ def test_an_entry_that_cannot_be_written_is_a_trouble(tool: Tool) -> None:
     assert f"{HOOK}: its entry can't be written: " in done.err
 
 
-def test_without_hooks_there_is_nothing_to_do(tool: Tool) -> None:
-    (tool.cwd / HOOK).unlink()
+def test_without_hooks_and_git_there_is_nothing_to_do(tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+    tool = Tool.create(tmp_path / "plain", tmp_path)
     assert tool.ok("compile").startswith("no hooks found")
     assert tool.ok("status").startswith("no hooks in ")
-    assert parsed(tool.run("status", "--json"))["hooks"] == []
-
-
-def test_a_project_outside_of_git_is_compiled(tmp_path: Path) -> None:
-    write(tmp_path / "plain" / HOOK, "pass\n")
-    tool = Tool.create(tmp_path / "plain", tmp_path)
-    assert "1 compiled" in tool.ok("compile")
-    assert "1 up to date" in tool.ok("check")
-    assert "0 old" not in tool.ok("sync")
+    write(tool.cwd / HOOK, "pass\n")
+    assert "1 compiled" in tool.ok("sync")
 
 
 # status
@@ -300,7 +274,6 @@ def test_status_counts_launches_and_fallbacks_from_real_launches(
 
 def test_status_shows_a_line_for_each_hook_with_all_columns(tool: Tool) -> None:
     write(tool.cwd / HOOKS / "broken.py", BROKEN)
-    tool.run("compile")
     head, *rows = tool.ok("status").splitlines()
     assert head.split() == [
         *("hook", "interpreter", "level", "why", "state", "launches", "fallbacks"),
@@ -308,50 +281,39 @@ def test_status_shows_a_line_for_each_hook_with_all_columns(tool: Tool) -> None:
     assert rows[0].startswith(f"{HOOKS}/broken.py")
     assert "broken: " in rows[0]
     assert rows[1].split()[0] == HOOK
-    assert "fresh" in rows[1]
+    assert "missing" in rows[1]
 
 
-@pytest.mark.parametrize(
-    ("env", "coloured"),
-    [
-        ({"TERM": "xterm-256color"}, True),
-        ({"TERM": "dumb"}, False),
-    ],
-)
-def test_a_terminal_gets_a_table_of_its_width(
-    tool: Tool, env: dict[str, str], coloured: bool
-) -> None:
+def test_a_terminal_gets_a_table_of_its_width(tool: Tool) -> None:
     tool.ok("compile")
-    shown = in_a_terminal(tool.with_env(**env, COLUMNS="100"), "status")
-    assert ("\x1b[" in shown) is coloured
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
-    assert max(len(line) for line in plain.splitlines()) <= 100
-    assert "fresh" in plain
+    head, row, *_ = tool.ok("status").splitlines()
+    assert len(row) > 100, "a pipe gets it in full"
+    assert "\x1b" not in head
+    for width in (80, 100):
+        shown = in_a_terminal(tool.with_env(TERM="xterm-256color"), "status", width=width)
+        assert "\x1b[" in shown
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+        table = lines[: next(n for n, line in enumerate(lines) if line.startswith("to count"))]
+        assert {len(line) for line in table} == {width}
+        # a cell that is too long goes on in the next line
+        starts = [match.start() for match in re.finditer(r"\b\w", table[0])]
+        spans = pairwise([*starts, width])
+        columns = ["".join(line[a:b].strip() for line in table[1:]) for a, b in spans]
+        assert columns[0] == HOOK
+        assert columns[3].replace(" ", "") == "nothinginitdependsonthelevel"
+        assert columns[4:] == ["fresh", "-", "0"]
 
 
-def test_no_color_is_respected_in_a_terminal(tool: Tool) -> None:
-    shown = in_a_terminal(tool.with_env(TERM="xterm-256color", NO_COLOR="1"), "status")
-    assert "\x1b[3" not in shown
-    assert "\x1b[9" not in shown
+@pytest.mark.parametrize("env", [{"TERM": "dumb"}, {"TERM": "xterm-256color", "NO_COLOR": "1"}])
+def test_a_terminal_without_colour_gets_none(tool: Tool, env: dict[str, str]) -> None:
+    shown = in_a_terminal(tool.with_env(**env), "status")
+    assert not re.search(r"\x1b\[[39]", shown)
 
 
-def test_a_pipe_gets_no_escape_sequences(tool: Tool) -> None:
-    assert "\x1b" not in tool.ok("status")
-
-
-def test_a_long_run_shows_its_progress_in_a_terminal_only(tool: Tool) -> None:
-    for number in range(250):
-        write(tool.cwd / HOOKS / f"h{number}.py", "pass\n")
-    shown = in_a_terminal(tool.with_env(TERM="xterm-256color", COLUMNS="80"), "compile")
-    assert "hooks" in shown
-    assert "251 compiled" in shown
-    assert "\x1b" in shown
-    assert tool.run("check").err == ""
-
-
-def in_a_terminal(tool: Tool, *words: str) -> str:
+def in_a_terminal(tool: Tool, *words: str, width: int = 80) -> str:
     """Run the tool with all of its input and output on a terminal, and return what it shows."""
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, width))
     process = tool.start(*words, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     shown = b""
@@ -374,7 +336,6 @@ def test_the_wrapper_is_written_executable_and_works_from_anywhere(tool: Tool) -
     assert tool.ok("wrapper") == f"{path}: written\n"
     assert os.access(path, os.X_OK)
     assert tool.ok("wrapper") == f"{path}: up to date\n"
-    tool.ok("compile")
     elsewhere = Tool(tool.home, tool.env)
     assert elsewhere.shell(f"{path} {tool.cwd / HOOK} a b").out == "ran\n"
 
@@ -445,71 +406,50 @@ def test_run_passes_stdin_arguments_and_status_through(
 
 
 def test_run_explains_which_code_ran_and_why(tool: Tool) -> None:
-    done = tool.run("run", "--explain", HOOK)
-    assert done.out == "ran\n"
-    launcher = tool.runtime / "launch.py"
-    assert f"source: plain Python ran the hook, because the wrapper found no launcher at {launcher}" in done.err  # fmt: skip  # noqa: E501
+    without = "source: plain Python ran the hook, because the wrapper found no launcher"
+    assert without in explained(tool)
     tool.ok("runtime")
     assert "miss: the hook was compiled for this launch (no entry)" in explained(tool)
     assert "hit: the hook ran from its entry (level 0)" in explained(tool)
-    assert "source: the hook was left to plain Python (" in explained(
-        tool.with_env(PYTHONOPTIMIZE="1")
-    )
     homeless = {name: value for name, value in tool.env.items() if name != "HOOKS_COMPILE_HOME"}
-    done = Tool(tool.cwd, {**homeless, "HOME": ""}).run("run", "--explain", HOOK)
-    assert (done.status, done.out) == (0, "ran\n")
-    assert "the wrapper found no runtime directory" in done.err
+    assert without in explained(Tool(tool.cwd, {**homeless, "HOME": ""}))
 
 
 def explained(tool: Tool) -> str:
     done = tool.run("run", "--explain", HOOK)
-    assert done.status == 0
+    assert (done.status, done.out) == (0, "ran\n")
     return done.err
 
 
-def test_run_of_a_missing_hook_is_what_python_makes_of_it(tool: Tool) -> None:
-    done = tool.run("run", "missing.py")
-    assert done.status == 2
-    assert "can't open file" in done.err
-
-
-@pytest.mark.parametrize("explain", [(), ("--explain",)])
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL", "SIGINT", "SIGPIPE"][: scaled(1, 4, 4)])
-def test_run_dies_by_the_signal_that_ended_the_hook(
-    tool: Tool, explain: tuple[str, ...], name: str
-) -> None:
+def test_run_dies_by_the_signal_that_ended_the_hook(tool: Tool, name: str) -> None:
     write(
         tool.cwd / HOOK,
         f"import os, signal\nnumber = signal.{name}\n"
         "if number != signal.SIGKILL: signal.signal(number, signal.SIG_DFL)\n"
         "os.kill(os.getpid(), number)\n",
     )
-    tool.ok("compile")
-    done = tool.run("run", *explain, HOOK)
+    done = tool.run("run", "--explain", HOOK)
     assert done.status == -getattr(signal, name)
-    assert ("hit:" in done.err) is bool(explain)
+    assert "source:" in done.err
 
 
-@pytest.mark.parametrize("explain", [(), ("--explain",)])
-def test_an_interrupt_during_run_is_the_hooks_own_concern(
-    tool: Tool, explain: tuple[str, ...]
-) -> None:
+def test_an_interrupt_during_run_is_the_hooks_own_concern(tool: Tool) -> None:
     write(
         tool.cwd / HOOK,
         "import time\ntry:\n    print('ready', flush=True)\n    time.sleep(20)\n"
-        "except KeyboardInterrupt:\n    time.sleep(0.6)\n    print('handled')\n"
+        "except KeyboardInterrupt:\n    time.sleep(0.2)\n    print('handled')\n"
         "    raise SystemExit(5)\n",
     )
-    tool.ok("compile")
     process = tool.start(
-        "run", *explain, HOOK, stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0
+        "run", "--explain", HOOK, stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0
     )
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does on ^C
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (5, b"handled\n")
-    assert (b"hit:" in err) is bool(explain)
+    assert b"source:" in err
 
 
 # clean, runtime, doctor
@@ -518,9 +458,11 @@ def test_an_interrupt_during_run_is_the_hooks_own_concern(
 def test_clean_removes_entries_and_nothing_else(tool: Tool) -> None:
     tool.ok("compile")
     write(tool.cwd / CACHE / "mine.txt", "mine\n")
+    pythons = write(tool.cwd / HOOKS / "__pycache__/hook.cpython-311.pyc")
     value = parsed(tool.run("clean", "--json"))
     assert max(Path(path).name for path in value["removed"]).startswith("hook.cpython")
     assert [path.name for path in (tool.cwd / CACHE).iterdir()] == ["mine.txt"]
+    assert pythons.exists()
     assert tool.runtime.exists()
     assert tool.ok("clean") == "0 files removed\n"
 
@@ -555,19 +497,7 @@ def without_last_hook(tool: Tool) -> list[Path]:
     return [hook.parent / "__pycache_opt__" for hook in (*hooks, named)]
 
 
-def test_sync_removes_the_cache_of_a_directory_whose_last_hook_is_gone(tool: Tool) -> None:
-    caches = without_last_hook(tool)
-    write(caches[2] / "mine.txt", "mine\n")
-    kept = write(tool.cwd / "scripts/other.py", "print('other')\n")
-    assert tool.launch(kept)[0] == "miss"
-    assert "old entries removed" in tool.ok("sync")
-    assert [path.name for path in caches[2].iterdir()] == ["mine.txt"]
-    assert [cache.exists() for cache in caches] == [False, False, True, True]
-    # a script that is no hook of the project may still be launched as one
-    assert [path.name.partition(".")[0] for path in caches[3].glob("*.pyc")] == ["other"]
-
-
-@pytest.mark.parametrize("words", [(), (".",), (".claude", "tools", "scripts")], ids=str)
+@pytest.mark.parametrize("words", [(), (".claude", "tools", "scripts")], ids=str)
 def test_clean_finds_the_cache_of_a_directory_whose_last_hook_is_gone(
     tool: Tool, words: tuple[str, ...]
 ) -> None:
@@ -606,7 +536,6 @@ def test_clean_takes_what_git_hooks_put_into_the_runtime_directory(tool: Tool) -
         assert "hooks-compile git-hooks uninstall --global" in done.err
         assert [path.name for path in tool.runtime.iterdir()] == ["git-template"]
     tool.ok("git-hooks", "uninstall", "--global")
-    write(template / "hooks/post-merge", "left behind\n")
     assert tool.run("clean", "--runtime").err == ""
     assert not tool.runtime.exists()
 
@@ -628,7 +557,7 @@ def test_doctor_exits_with_1_for_problems_only(tool: Tool) -> None:
     assert "\n  to fix it: hooks-compile compile\n" in done.out
     tool.ok("compile")
     tool.ok("wrapper")
-    done = tool.with_env(PYTHONUNBUFFERED="1").run("doctor", "--json")
+    done = tool.with_env(PYTHONDONTWRITEBYTECODE="1").run("doctor", "--json")
     assert done.status == 0
     findings = parsed(done)
     assert {tuple(finding) for finding in findings} == {("level", "text", "remedy")}
@@ -640,31 +569,14 @@ def test_doctor_exits_with_1_for_problems_only(tool: Tool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("optimise = 1\n", "optimise"),
-        ("optimize = 3\n", "optimize"),
-        ("python = ['./evil']\n", "python"),
-        ("= broken\n", "TOML"),
-    ],
-)
-def test_a_config_error_names_the_file_and_the_remedy(tool: Tool, text: str, said: str) -> None:
-    write(tool.cwd / ".hooks-compile.toml", text)
-    done = tool.run("compile")
-    assert (done.status, done.out) == (1, "")
-    assert done.err.startswith(f"hooks-compile: {tool.cwd / '.hooks-compile.toml'}: ")
-    assert said in done.err
-    assert "\n  to fix it: " in done.err
-
-
-@pytest.mark.parametrize(
-    "command", ["check", "wrapper", "status", "doctor", "clean", "sync"][: scaled(2, 6, 6)]
+    "command", ["compile", "check", "wrapper", "status", "doctor", "clean"][: scaled(2, 6, 6)]
 )
 def test_no_command_ignores_a_config_error(tool: Tool, command: str) -> None:
-    write(tool.cwd / ".hooks-compile.toml", "= broken\n")
+    path = write(tool.cwd / ".hooks-compile.toml", "python = ['./evil']\n")
     done = tool.run(command)
     assert (done.status, done.out) == (1, "")
-    assert ".hooks-compile.toml: is no valid TOML" in done.err
+    assert done.err.startswith(f"hooks-compile: {path}: python has './evil'; ")
+    assert "\n  to fix it: " in done.err
 
 
 def test_settings_of_the_project_are_used(tool: Tool) -> None:
@@ -719,7 +631,7 @@ def test_a_closed_stdout_is_no_error(tool: Tool) -> None:
         *(("doctor",), ("wrapper",), ("clean",), ("init", "--yes"), ("init", "--dry-run")),
         *(("uninit", "--yes"), ("git-hooks", "install"), ("git-hooks", "status")),
         *(("compile", "--changed", HOOK), ("sync", "--git-hook"), ("compile", HOOK)),
-    ][:: scaled(3, 1, 1)],
+    ][:: scaled(4, 1, 1)],
     ids=" ".join,
 )
 def test_no_command_starts_what_a_clone_brings(tool: Tool, words: tuple[str, ...]) -> None:
@@ -791,7 +703,7 @@ def steered(tool: Tool) -> Tool:
         *(("init", "--agent", STEERING), ("wrapper", f"gone{STEERING}")),
         *(("git-hooks", "install"), ("git-hooks", "status"), ("run", "--explain", f"a{STEERING}")),
         *(("compile", "--json"), ("status", "--json"), ("doctor", "--json")),
-    ][:: scaled(3, 1, 1)],
+    ][:: scaled(5, 1, 1)],
     ids=lambda words: " ".join(words).partition("\x1b")[0],
 )
 def test_nothing_that_a_clone_says_steers_the_terminal(tool: Tool, words: tuple[str, ...]) -> None:
@@ -819,17 +731,16 @@ def test_names_that_are_not_utf8_go_through_every_command(tool: Tool) -> None:
     name = os.fsdecode(b"caf\xe9")
     hook = tool.cwd / HOOKS / name / f"{name}.py"
     write(hook, "print('latin')\n")
-    tool.ok("compile", hook)
-    write(tool.cwd / HOOKS / name / "broken.py", BROKEN)
-    assert tool.run("compile").status == 1
-    assert "caf\\udce9/broken.py:3: SyntaxError" in tool.run("check").err
+    broken = write(hook.with_name("broken.py"), BROKEN)
+    assert "caf\\udce9/broken.py:3: SyntaxError" in tool.run("compile").err
+    broken.unlink()
     assert "caf\\udce9/hook_wrapper.sh: written" in tool.ok("wrapper")
-    assert parsed(tool.run("check", "--json"))["results"][0]["hook"].endswith("caf\udce9/broken.py")
-    for words in (("status",), ("status", "--json"), ("status", "--optimize", "2")):
-        tool.ok(*words)
+    hooks = [row["hook"] for row in parsed(tool.run("status", "--json"))["hooks"]]
+    assert any(each.endswith("caf\udce9.py") for each in hooks)
+    assert "caf\\udce9.py" in tool.ok("status", "--optimize", "2")
     assert tool.launch(hook)[0] == "hit"
     assert tool.ok("run", hook) == "latin\n"
-    assert tool.run("doctor").status == 1
+    tool.ok("doctor")
     tool.ok("clean")
     elsewhere = tool.cwd / name
     elsewhere.mkdir()
@@ -868,7 +779,7 @@ def file_instead_of(directory: Path) -> None:
     write(directory, "")
 
 
-@pytest.mark.parametrize("place", NO_DIRECTORIES)
+@pytest.mark.parametrize("place", list(NO_DIRECTORIES)[:: scaled(2, 1, 1)])
 def test_a_file_where_a_directory_is_expected_is_no_bug(tool: Tool, place: str) -> None:
     command, harm = NO_DIRECTORIES[place]
     if place == "home":

@@ -15,6 +15,7 @@ import pytest
 from hooks_compile.cli import launch_commands
 from tests.support.launches import User
 from tests.support.repositories import write
+from tests.support.tiers import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,17 +53,7 @@ def test_each_path_that_a_launch_takes_is_told_with_its_reason(user: User, tmp_p
     assert text.startswith("source: the hook was left to plain Python (")
     status, text = explained(user, hook, {"HOOKS_COMPILE_HOME": str(tmp_path / "none")})
     assert status == 3
-    launcher = tmp_path / "none" / "launch.py"
-    assert text.endswith(f"because the wrapper found no launcher at {launcher}")
-
-
-def test_a_runtime_directory_that_no_variable_names_is_told(user: User, tmp_path: Path) -> None:
-    hook = write(tmp_path / "hook.py", "pass\n")
-    status, text = explained(user, hook, {"HOOKS_COMPILE_HOME": "relative"})
-    assert status == 0
-    assert (
-        "the wrapper found no runtime directory: HOOKS_COMPILE_HOME is not an absolute path" in text
-    )
+    assert text.endswith("because the wrapper found no launcher: hooks-compile runtime")
 
 
 def test_the_users_own_trace_is_left_alone(user: User, tmp_path: Path) -> None:
@@ -93,13 +84,9 @@ def test_an_interrupt_handler_is_restored_and_not_inherited(user: User, tmp_path
     assert signal.getsignal(signal.SIGINT) is before
 
 
-@pytest.mark.parametrize("status", [0, 1, 2, 255])
-def test_an_exit_status_is_passed_on(status: int) -> None:
-    assert launch_commands.end_like(status) == status
-
-
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL", "SIGINT", "SIGPIPE", "SIGHUP"])
-def test_a_signal_is_died_by(name: str) -> None:
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL", "SIGPIPE"][: scaled(2, 3, 3)])
+def test_a_signal_is_died_by_and_a_status_is_passed_on(name: str) -> None:
+    assert launch_commands.end_like(255) == 255
     number = getattr(signal, name)
     program = f"from hooks_compile.cli.launch_commands import end_like; end_like(-{int(number)})"
     done = subprocess.run([sys.executable, "-c", program], check=False)

@@ -81,7 +81,7 @@ import json, sys
 sys.path.append(sys.argv[1])
 from hooks_compile.compile_worker import notes
 print(json.dumps([
-    notes.leading_imports(compile(source, "h", "exec")) for source in json.loads(sys.argv[2])
+    list(notes.leading_imports(compile(source, "h", "exec"))) for source in json.loads(sys.argv[2])
 ]))
 """
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from hooks_compile.model import Imports
     from tests.support.interpreters_found import Found
 
 
@@ -39,15 +38,14 @@ def runtime(shared: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tool_entries(shared: Path, runtime: Path) -> Callable[[Found, Imports], Path]:
-    """For an interpreter, the entries that the tool makes of the whole corpus, with its imports as
-    they are written or deferred."""
+def tool_entries(shared: Path, runtime: Path) -> Callable[[Found], Path]:
+    """For an interpreter, the entries that the tool makes of the whole corpus."""
 
-    def entries(interpreter: Found, imports: Imports) -> Path:
-        directory = shared / f"{interpreter.name}-{imports}"
+    def entries(interpreter: Found) -> Path:
+        directory = shared / interpreter.name
         with FileLock(f"{directory}.lock"):
             if not (directory / "kept").exists():
-                entries_of_the_tool(CASES, interpreter, runtime, directory, imports)
+                entries_of_the_tool(CASES, interpreter, runtime, directory)
         return directory / "kept"
 
     return entries

@@ -14,6 +14,7 @@ same path, so that nothing has to be masked but addresses. What is known to diff
 from __future__ import annotations
 
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 from hooks_compile.entries.compiler import Compiler
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from hooks_compile.model import Imports
     from tests.conformance.bench import Bench, Launched, Outcome
     from tests.conformance.model import Case, Run, State
     from tests.support.interpreters_found import Found
@@ -97,7 +97,6 @@ def entries_of_the_tool(
     interpreter: Found,
     runtime: Path,
     directory: Path,
-    imports: Imports = "as-written",
 ) -> Path:
     """Compile all scripts of ``cases`` as ``hooks-compile compile`` does, and return the directory
     that has, for each case by its name, the entries to lay into the case's directory."""
@@ -113,7 +112,7 @@ def entries_of_the_tool(
                 scripts.add(path.resolve())
     record = interpreter_record(interpreter)
     with Compiler([record], read_key(runtime)) as compiler:
-        compiler.compile([HookSource(path, imports=imports) for path in sorted(scripts)])
+        compiler.compile([HookSource(path) for path in sorted(scripts)])
     for case in cases:
         keep_entries(laid / case.name, kept / case.name)
     wipe(laid)
@@ -124,3 +123,12 @@ def fully_tested(interpreter: Found) -> bool:
     """Whether every run is made under it: the oldest and the newest CPython."""
     versions = [other.version for other in interpreters_found.found() if other.is_cpython]
     return interpreter.is_cpython and interpreter.version in (versions[0], versions[-1])
+
+
+def is_always_tested(interpreter: Found) -> bool:
+    """Whether every case is run under it; each of the others takes its turn."""
+    return (
+        not interpreter.is_cpython
+        or fully_tested(interpreter)
+        or interpreter.version[:2] in (sys.version_info[:2], (3, 14))
+    )

@@ -1,9 +1,9 @@
 """Everything that ``python3 script.py`` shows, the launcher shows.
 
-By default every case meets every interpreter, every run the oldest and the newest one and a third
-of the others, and the states and environments are dealt out between them; of the entries that the
-tool has compiled every other one has its imports deferred.
-``HOOKS_COMPILE_TESTS=soak`` makes every run under every interpreter in every state.
+Every case meets the oldest CPython, the newest ones, PyPy and our own version, and one of those
+between. A third of the runs is made, in CI every run under the oldest and the newest; the states
+and environments are dealt out between them. ``HOOKS_COMPILE_TESTS=soak`` makes every run under
+every interpreter in every state.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import pytest
 
 from tests.conformance.bench import ENVIRONMENTS, Bench
 from tests.conformance.cases import CASES
-from tests.conformance.sides import STATES, fully_tested, problems
-from tests.support.interpreters_found import each_interpreter, found
+from tests.conformance.sides import STATES, fully_tested, is_always_tested, problems
+from tests.support.interpreters_found import found, used
+from tests.support.tiers import IS_CI
 from tests.support.tiers import IS_SOAK as SOAK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from hooks_compile.model import Imports
     from tests.conformance.model import Case, Run, State
     from tests.support.interpreters_found import Found
 
@@ -36,12 +36,21 @@ _DEALT: Sequence[Sequence[State]] = (
 )
 
 
+def _parameters() -> Iterator[object]:
+    between = [found for found in used() if not is_always_tested(found)]
+    for number, case in enumerate(CASES):
+        for interpreter in used():
+            its_turn = between and interpreter == between[number % len(between)]
+            if SOAK or is_always_tested(interpreter) or its_turn:
+                yield pytest.param(case, interpreter, id=f"{case.name}-{interpreter.name}")
+
+
 def _dealt(case: Case, interpreter: Found) -> Iterator[tuple[int, Run, Sequence[State]]]:
     """The runs to make, each with a number that deals out the rest, and its states."""
     first = found().index(interpreter) + CASES.index(case)
     for rotation, run in enumerate(case.runs, start=first):
-        chosen = SOAK or fully_tested(interpreter) or rotation % 3 == 0 or len(case.runs) < 3
-        if not chosen or not run.fits(interpreter):
+        every_run = SOAK or (IS_CI and fully_tested(interpreter)) or len(case.runs) < 3
+        if not (every_run or rotation % 3 == 0) or not run.fits(interpreter):
             continue
         if run.trace == "source":
             yield rotation, run, _LAUNCHER_LEAVES_IT
@@ -49,14 +58,13 @@ def _dealt(case: Case, interpreter: Found) -> Iterator[tuple[int, Run, Sequence[
             yield rotation, run, STATES if SOAK else _DEALT[rotation % 4]
 
 
-@each_interpreter
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize(("case", "interpreter"), list(_parameters()))
 def test_a_launch_is_what_the_source_is(
     case: Case,
     interpreter: Found,
     tmp_path: Path,
     runtime: Path,
-    tool_entries: Callable[[Found, Imports], Path],
+    tool_entries: Callable[[Found], Path],
 ) -> None:
     if not case.fits(interpreter):
         pytest.skip(f"nothing in it for {interpreter.name}")
@@ -64,7 +72,6 @@ def test_a_launch_is_what_the_source_is(
     for rotation, run, states in _dealt(case, interpreter):
         environment = ENVIRONMENTS[(rotation + rotation // 4) % 4]
         bench = Bench(interpreter, tmp_path / "work", runtime, environment)
-        imports: Imports = "as-written"
-        compiled = tool_entries(interpreter, imports) / case.name
+        compiled = tool_entries(interpreter) / case.name
         wrong += problems(bench, case, run, states, compiled, rotation)
     assert not wrong, "\n\n".join(["", *wrong])

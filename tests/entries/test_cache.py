@@ -16,9 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooks_compile.entries import cache
-from hooks_compile.entries.cache import EntryName
 from hooks_compile.entries.compiler import Compiler
-from hooks_compile.entries.sync import compile_modules
 from hooks_compile.launcher import entry
 from hooks_compile.launcher.miss import store
 from hooks_compile.model import HookSource, State
@@ -62,25 +60,33 @@ def name(number: int, stem: str = "hook", tag: str = "cpython-311", level: int =
 
 
 @pytest.mark.parametrize(
-    ("file", "expected"),
+    ("file", "stem", "tag"),
     [
-        (f"hook.cpython-311.opt-2.{HASH}.pyc", EntryName("hook", "cpython-311", 2, HASH)),
-        (f"a.b.pypy39.opt-0.{HASH}.pyc", EntryName("a.b", "pypy39", 0, HASH)),
-        (f"é -x\n.cpython-38.opt-1.{HASH}.pyc", EntryName("é -x\n", "cpython-38", 1, HASH)),
-        (f"hook.cpython-311.opt-3.{HASH}.pyc", None),
-        ("hook.cpython-311.opt-2.pyc", None),
-        (f"hook.cpython-311.opt-2.{HASH[1:]}.pyc", None),
-        (f"hook.cpython-311.opt-2.{HASH.upper()}.pyc", None),
-        (f"hook.cpython-311.opt-2.{HASH}.pyc\n", None),
-        (f".cpython-311.opt-2.{HASH}.pyc", None),
-        ("hook.cpython-311.pyc", None),
-        (".gitignore", None),
-        (".1.2.tmp", None),
-        ("", None),
+        (f"hook.cpython-311.opt-2.{HASH}.pyc", "hook", "cpython-311"),
+        (f"a.b.pypy39.opt-0.{HASH}.pyc", "a.b", "pypy39"),
+        (f"é -x\n.cpython-38.opt-1.{HASH}.pyc", "é -x\n", "cpython-38"),
     ],
 )
-def test_only_the_name_of_an_entry_is_one(file: str, expected: EntryName | None) -> None:
-    assert cache.parse(file) == expected
+def test_the_name_of_an_entry_has_the_script_and_the_interpreter(
+    file: str, stem: str, tag: str
+) -> None:
+    match = cache.ENTRY.fullmatch(file)
+    assert match is not None
+    assert (match["stem"], match["tag"], match["hash"]) == (stem, tag, HASH)
+
+
+def test_other_names_are_none_of_an_entry() -> None:
+    for file in (
+        *(
+            f"hook.cpython-311.opt-3.{HASH}.pyc",
+            "hook.cpython-311.opt-2.pyc",
+            "hook.cpython-311.pyc",
+        ),
+        *(f"hook.cpython-311.opt-2.{HASH[1:]}.pyc", f"hook.cpython-311.opt-2.{HASH.upper()}.pyc"),
+        *(f"hook.cpython-311.opt-2.{HASH}.pyc\n", f".cpython-311.opt-2.{HASH}.pyc"),
+        *(".gitignore", ".1.2.tmp", "hook.cpython-311.pyc", ""),
+    ):
+        assert cache.ENTRY.fullmatch(file) is None, file
 
 
 @given(
@@ -93,9 +99,9 @@ def test_every_name_that_the_format_makes_is_read_again(
 ) -> None:
     prefix = entry.entry_prefix(f"{stem}.py", "cpython-313")
     suffix = entry.entry_suffix(bytes(16), source)
-    assert cache.parse(f"{prefix}{level}{suffix}") == EntryName(
-        stem, "cpython-313", level, suffix[1:17]
-    )
+    match = cache.ENTRY.fullmatch(f"{prefix}{level}{suffix}")
+    assert match is not None
+    assert match.groups() == (stem, "cpython-313", str(level), suffix[1:17])
 
 
 # --- pruning
@@ -174,7 +180,8 @@ def test_what_cannot_be_removed_is_an_error_that_names_the_file(
     directory.chmod(mode)
     code = (
         "import sys, pathlib; from hooks_compile.entries import cache\n"
-        "work = cache.clean if sys.argv[2] == 'clean' else lambda p: cache.prune(p, keep=1)\n"
+        "prune = lambda path: cache.prune(path, keep=1)\n"
+        "work = cache.clean if sys.argv[2] == 'clean' else prune\n"
         "try: work(pathlib.Path(sys.argv[1]))\n"
         "except OSError as error: print(error.strerror, error.filename, sep='\\n')\n"
     )
@@ -298,12 +305,12 @@ def test_only_the_compiled_modules_that_we_made_are_removed(
     py_compile.compile(str(tracked))
     git_repo.git("add", "-f", "hooks")
     git_repo.commit()
-    directory = cache.module_directory_in(ours.parent)
+    directory = ours.with_name(cache.MODULE_DIRECTORY)
     git_repo.git("rm", "-q", "--cached", "hooks/__pycache__/" + pyc(pythons))
     with Compiler([user.interpreter], user.key) as compiler:
         modules = [HookSource(path) for path in (ours, tracked, stale)]
-        states = [result.state for result in compile_modules(compiler, modules)]
-    assert states == [State.COMPILED, State.MISSING, State.COMPILED]
+        states = [result.state for result in compiler.modules(modules, write=True)]
+    assert states == [State.COMPILED, State.COMPILED, State.MISSING]
     stale.write_text("x = 'edited'\n")
     assert git_repo.git("status", "--porcelain", "--", f"hooks/__pycache__/{pyc(tracked)}") == ""
     removed = cache.clean_modules(directory)
@@ -315,7 +322,7 @@ def test_the_directory_of_modules_is_removed_if_it_is_empty_then(tmp_path: Path)
     user = User.create(tmp_path / "home")
     module = write(tmp_path / "hooks/helper.py", "x = 1\n")
     user.compile_modules(module)
-    directory = cache.module_directory_in(module.parent)
+    directory = module.with_name(cache.MODULE_DIRECTORY)
     assert cache.clean_modules(directory) == [directory / pyc(module), directory]
     assert cache.clean_modules(directory) == []
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import marshal
 import os
-import py_compile
 import shutil
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.compile_worker.worker import COMPILE_HOOKS, FIND_FRESH, Order
+from hooks_compile.compile_worker.worker import COMPILE_HOOKS, FIND_HOOKS, Order
 from hooks_compile.entries import workers
 from hooks_compile.entries.compiler import Compiler
 from hooks_compile.entries.workers import Subprocess, is_own
@@ -26,6 +25,7 @@ from hooks_compile.model import HookSource, LevelChoice, State
 from tests.support.interpreters_found import Found, each_interpreter, found
 from tests.support.launches import User
 from tests.support.repositories import write
+from tests.support.tiers import scaled
 
 if TYPE_CHECKING:
     from hooks_compile.model import Interpreter, Optimize
@@ -75,12 +75,12 @@ def test_a_check_writes_nothing(tmp_path: Path, key: bytes) -> None:
     assert [path.name for path in (tmp_path / "hooks").iterdir()] == ["a.py"]
 
 
-def test_interpreters_that_share_entries_share_the_work(tmp_path: Path, key: bytes) -> None:
+def test_interpreters_share_entries_if_they_can(tmp_path: Path, key: bytes) -> None:
     source = HookSource(write(tmp_path / "a.py", "pass\n"))
     one = own(tmp_path)
     with Compiler([one, one], key) as compiler:
         results = compiler.compile([source])
-    assert [result.state for result in results] == [State.COMPILED, State.COMPILED]
+    assert [result.state for result in results] == [State.COMPILED, State.FRESH]
     assert len(list((tmp_path / entry.CACHE_DIRECTORY).glob("a.*"))) == 1
 
 
@@ -147,13 +147,11 @@ def test_few_and_many_sources_give_the_same_results(count: int, tmp_path: Path, 
         HookSource(write(tmp_path / f"h{number}.py", f"x = {number}\n" if number % 7 else "x ="))
         for number in range(count)
     ]
-    done: list[int] = []
-    with Compiler([own(tmp_path)], key, progress=done.append) as compiler:
+    with Compiler([own(tmp_path)], key) as compiler:
         results = compiler.compile(sources)
     assert [result.source for result in results] == sorted(sources)
     broken = [result for result in results if result.state is State.BROKEN]
     assert len(broken) == len(range(0, count, 7))
-    assert sum(done) == count
 
 
 def test_modules_become_checked_hash_files_that_python_itself_uses(
@@ -181,12 +179,34 @@ def test_modules_become_checked_hash_files_that_python_itself_uses(
         assert fixed.state is State.COMPILED
 
 
+_COUNTED = """\
+import os, sys
+from pathlib import Path
+from hooks_compile.entries.compiler import Compiler
+from hooks_compile.interpreters.resolve import resolve
+from hooks_compile.model import HookSource
+path = sys.argv[1]
+sys.addaudithook(lambda event, args: event == "compile" and args[1] == path and print(path))
+interpreter = resolve(sys.executable, cwd=Path(), env=os.environ)
+with Compiler([interpreter], bytes(16)) as compiler:
+    for _ in range(2):
+        compiler.modules([HookSource(Path(path))], write=True)
+"""
+
+
+def test_a_module_is_compiled_once(tmp_path: Path) -> None:
+    module = write(tmp_path / "beside.py", "x = 1\n")
+    command = [sys.executable, "-c", _COUNTED, str(module)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{module}\n"
+
+
 def test_an_interpreter_that_dies_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     fake = write(tmp_path / "python", "#!/bin/sh\nexit 7\n", executable=True)
     real = own(tmp_path)
     broken = type(real)("python", fake, "cpython", (3, 8, 0), "cpython-38", "00", "00")
     with Subprocess(broken) as worker, pytest.raises(InterpreterError, match="status 7"):
-        worker.perform(Order(FIND_FRESH, b"k" * 16, "auto", write=False), ["/x"])
+        worker.perform(Order(FIND_HOOKS, b"k" * 16, "auto", write=False), ["/x"])
     missing = type(real)("p", tmp_path / "no", "cpython", (3, 8, 0), "cpython-38", "00", "00")
     with pytest.raises(InterpreterError, match="No such file"):
         Subprocess(missing)
@@ -196,7 +216,7 @@ def test_an_interpreter_that_dies_is_an_error_with_a_remedy(tmp_path: Path) -> N
 CRASHING = "x = " + "1 + " * 200_000 + "1\n"
 
 
-@pytest.mark.parametrize("count", [1, 3, 70])
+@pytest.mark.parametrize("count", [3, 70][scaled(1, 0, 0) :])
 def test_a_source_that_makes_the_interpreter_crash_keeps_no_other_from_being_compiled(
     tmp_path: Path, key: bytes, count: int
 ) -> None:
@@ -216,7 +236,7 @@ def test_a_source_that_makes_the_interpreter_crash_keeps_no_other_from_being_com
         assert result.state is State.BROKEN
         assert result.error is not None
         assert result.error.kind == "Crash"
-        assert "crashes when it compiles this (status -" in result.error.message
+        assert "crashes when it compiles this" in result.error.message
 
 
 @each_interpreter
@@ -277,20 +297,13 @@ def test_environment_variables_do_not_reach_the_compiled_code(
     assert again.read_bytes() == content
 
 
-def test_archives_and_compiled_code_with_the_name_of_a_source_are_no_hooks(
-    tmp_path: Path, key: bytes
-) -> None:
+def test_archives_with_the_name_of_a_source_are_no_hooks(tmp_path: Path, key: bytes) -> None:
     application = write(tmp_path / "application/__main__.py", "print('application')\n").parent
     for name, shebang in (("plain.py", None), ("with_shebang.py", "/usr/bin/env python3")):
         zipapp.create_archive(application, tmp_path / name, interpreter=shebang)
-    code = py_compile.compile(str(application / "__main__.py"), str(tmp_path / "code.py"))
-    assert code == str(tmp_path / "code.py")
     write(tmp_path / "broken.py", "PK\r\n(")
     write(tmp_path / "text.py", b"\xff\xfeg\0")  # of another encoding: Python can't run it
     sources = [HookSource(path) for path in sorted(tmp_path.glob("*.py"))]
-    for source in sources:
-        done = subprocess.run([sys.executable, source.path], capture_output=True, check=False)
-        assert (done.returncode == 0) == (source.path.name not in ("broken.py", "text.py"))
     with Compiler([own(tmp_path)], key) as compiler:
         for results in (compiler.compile(sources), compiler.modules(sources, write=True)):
             assert {r.source.path.name for r in results} == {"broken.py", "text.py"}

@@ -68,7 +68,7 @@ def test_an_entry_of_another_format_is_made_anew(
     code = compile(f"open({str(mark)!r}, 'w')", "guard.py", "exec")
     with monkeypatch.context() as patched:
         patched.setattr(entry, "FORMAT", b"h0")
-        data = entry.pack(user.key, 2, entry.PROVEN, code, entry.NO_NOTES, hook.read_bytes())
+        data = entry.pack(user.key, 2, b"aw", code, entry.NO_NOTES, hook.read_bytes())
     path = write(user.entry_path(hook, 2), data)
     assert (user.launch(hook).state, mark.exists()) == ("miss", False)
     assert path.read_bytes() == data

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hooks_compile.entries.fallbacks import Fallback
-from hooks_compile.entries.status import COLUMNS, as_json, cells, rows
+from hooks_compile.entries.status import COLUMNS, rows
 from hooks_compile.model import (
     CompileResult,
     HookSource,
@@ -57,13 +58,13 @@ def test_a_forced_level_names_what_it_drops(hook: Path) -> None:
     assert row(hook, optimize=2).notes == [
         f"{hook}: level 2 is forced: asserts and docstrings are dropped"
     ]
-    assert row(hook, optimize=1).dropped == ("asserts",)
+    assert row(hook, optimize=1).dropped == ["asserts"]
     assert row(hook, optimize=0).notes == row(hook).notes == []
 
 
 def test_a_hook_that_cannot_be_read_any_more_is_still_shown(hook: Path) -> None:
     hook.unlink()
-    assert cells(row(hook), hook.parent)[0] == "guard.py"
+    assert row(hook).cells(hook.parent)[0] == "guard.py"
 
 
 def test_fallbacks_count_for_their_hook_and_interpreter_only(hook: Path) -> None:
@@ -76,8 +77,8 @@ def test_fallbacks_count_for_their_hook_and_interpreter_only(hook: Path) -> None
     found = row(hook, fallbacks=log)
     assert [fallback.time for fallback in found.fallbacks] == [100, 400]
     since = time.strftime("%Y-%m-%d %H:%M", time.localtime(100))
-    assert cells(found, hook.parent)[-1] == f"2 since {since} (last: the entry does not verify)"
-    assert cells(row(hook), hook.parent)[-1] == "0"
+    assert found.cells(hook.parent)[-1] == f"2 since {since} (last: the entry does not verify)"
+    assert row(hook).cells(hook.parent)[-1] == "0"
 
 
 @pytest.mark.parametrize(
@@ -90,12 +91,12 @@ def test_launches_count_however_the_script_was_typed(hook: Path, typed: str) -> 
 
 
 def test_launches_that_nothing_counted_are_unknown_not_zero(hook: Path) -> None:
-    assert cells(row(hook), hook.parent)[COLUMNS.index("launches")] == "-"
-    assert cells(row(hook, launches={}), hook.parent)[COLUMNS.index("launches")] == "0"
+    assert row(hook).cells(hook.parent)[COLUMNS.index("launches")] == "-"
+    assert row(hook, launches={}).cells(hook.parent)[COLUMNS.index("launches")] == "0"
 
 
 def test_a_row_has_a_cell_for_each_column(hook: Path) -> None:
-    found = dict(zip(COLUMNS, cells(row(hook), hook.parent.parent), strict=True))
+    found = dict(zip(COLUMNS, row(hook).cells(hook.parent.parent), strict=True))
     assert found == {
         "hook": "hooks/guard.py",
         "interpreter": "CPython 3.11.7",
@@ -109,7 +110,7 @@ def test_a_row_has_a_cell_for_each_column(hook: Path) -> None:
 
 def test_json_of_a_row_adds_to_that_of_the_result(hook: Path) -> None:
     log = (Fallback(100, "cpython-311", "no entry", str(hook)),)
-    value = as_json(row(hook, fallbacks=log, launches={}, optimize=1))
+    value = row(hook, fallbacks=log, launches={}, optimize=1).as_json()
     assert json.loads(json.dumps(value)) == value
     assert value["hook"] == str(hook)
     assert (value["level"], value["level_reason"]) == (2, "a reason")
@@ -118,9 +119,15 @@ def test_json_of_a_row_adds_to_that_of_the_result(hook: Path) -> None:
     assert value["dropped"] == ["asserts"]
 
 
-def test_a_setting_without_effect_is_named(hook: Path) -> None:
+def test_deferred_imports_are_named_and_where_they_have_no_effect(hook: Path) -> None:
     found = row(hook, imports="deferred")
     (note,) = found.notes
-    assert note.startswith(f'{hook}: imports = "deferred" has no effect under CPython 3.11.7')
-    assert as_json(found)["imports"] == {"wanted": "deferred"}
+    assert note.startswith(f'{hook}: under CPython 3.11.7 imports = "deferred" has no effect')
+    assert found.as_json()["imports"] == {"wanted": "deferred", "deferred": False}
+    newer = found.result.interpreter._replace(version=(3, 15, 0))
+    lazy = replace(found, result=found.result._replace(interpreter=newer))
+    assert lazy.notes == [
+        f"{hook}: under CPython 3.15.0 imports of the standard library are lazy (PEP 810)"
+    ]
+    assert lazy.as_json()["imports"] == {"wanted": "deferred", "deferred": True}
     assert row(hook).notes == []

@@ -10,6 +10,7 @@ import yaml  # type: ignore[import-untyped]  # its stubs are a package of their 
 from tests.support.git_scene import Scene, hook_text
 from tests.support.precommit_scene import CHECKOUT, CONFIG, LOCAL, MANAGERS, PRE_COMMIT, STAGES
 from tests.support.repositories import write
+from tests.support.tiers import scaled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +66,13 @@ def assert_both_run(scene: Scene, branch: str) -> None:
     assert scene.launch() == "hit"
 
 
-@pytest.mark.parametrize("first", ["theirs", "ours"])
+ORDERS = [
+    *((MANAGERS[0], "ours"), (MANAGERS[1], "theirs")),
+    *((MANAGERS[0], "theirs"), (MANAGERS[1], "ours")),
+][: scaled(2, None, None)]
+
+
+@pytest.mark.parametrize(("manager", "first"), ORDERS, ids=lambda each: getattr(each, "name", each))
 def test_beside_native_hooks_in_any_order(first: str, local: Scene, manager: Path) -> None:
     before = hooks_in(local)
     if first == "theirs":

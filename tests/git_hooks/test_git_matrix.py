@@ -12,10 +12,10 @@ from tests.support import git_matrix, git_setups
 from tests.support.git_matrix import COLUMNS, OPERATIONS
 from tests.support.git_scene import NO_NEWER_GIT, gits, newer_git
 from tests.support.precommit_scene import Packaged
-from tests.support.tiers import IS_CI, ci_only
+from tests.support.tiers import IS_CI, IS_SOAK, ci_only
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from tests.support.git_scene import Scene
@@ -51,24 +51,28 @@ def scene_of(
     return scene_of
 
 
-def _rows(setup: str) -> list[object]:
-    versions = list(gits())
-    if setup.endswith("_config"):
-        if not newer_git():
-            skip = pytest.mark.skip(reason=NO_NEWER_GIT)
-            return [pytest.param(setup, "", "", id=setup, marks=skip)]
-        versions = [newer_git()]
-    names = SHORT if setup == "native_files" and not IS_CI else OPERATIONS
+def _rows(setup: str, version: str, names: Iterable[str]) -> list[object]:
+    if not version:
+        skip = pytest.mark.skip(reason=NO_NEWER_GIT)
+        return [pytest.param(setup, "", "", id=setup, marks=skip)]
     marks = [] if setup == "native_files" else [ci_only]
     return [
         pytest.param(setup, version, name, id=f"{setup}-{version}-{name}", marks=marks)
-        for version in (versions if IS_CI else versions[:1])
         for name in names
     ]
 
 
+# One set-up of each method has every row. The others differ from it in few, and soaks try all.
+_FIRST, *_OTHERS = gits()
+_FEW = OPERATIONS if IS_SOAK else SHORT
 ROWS = [
-    row for setup in ("nothing", *COLUMNS, "native_config", "husky_config") for row in _rows(setup)
+    *_rows("native_files", _FIRST, OPERATIONS if IS_CI else SHORT),
+    *(row for version in _OTHERS for row in _rows("native_files", version, _FEW if IS_CI else ())),
+    *_rows("native_config", newer_git(), OPERATIONS),
+    *_rows("pre_commit", _FIRST, OPERATIONS),
+    *_rows("husky_files", _FIRST, {**dict.fromkeys(_FEW), "reset --hard in a linked worktree": 0}),
+    *_rows("husky_config", newer_git(), _FEW),
+    *_rows("nothing", _FIRST, _FEW),
 ]
 
 

@@ -197,24 +197,24 @@ def test_a_git_directory_elsewhere_is_left_alone(scene: Scene, tmp_path: Path) -
 
 
 def test_syncs_at_the_same_time_do_not_disturb_each_other(scene: Scene) -> None:
-    for number in range(10):
+    for number in range(4):
         write(scene.hook.with_name(f"h{number}.py"), f"print({number})\n")
     threads = [threading.Thread(target=scene.tool, args=("sync", "--git-hook")) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for number in range(10):
+    for number in range(4):
         assert scene.launch(scene.hook.with_name(f"h{number}.py")) == "hit"
     assert not list(scene.repo.rglob("*.tmp"))
     assert not list((scene.repo / ".git" / git_stamp.NAME).glob(".stamp.*"))
 
 
 def test_back_and_forth_between_many_versions_stays_warm(scene: Scene) -> None:
-    for number in range(6):
+    for number in range(4):
         scene.edit(str(number))
         scene.git("commit", "-q", "-a", "-m", str(number))
-    for number in (5, 0, 3, 1):
+    for number in (3, 0, 2):
         scene.git("checkout", "-q", f"main~{number}")
         assert scene.launch() == "hit"
 
@@ -309,7 +309,7 @@ def test_a_source_that_compiles_for_ever_ends_in_time(scene: Scene) -> None:
     blocks = [f"{tab}try:\n{tab}\tx = 1\n{tab}finally:\n" for tab in tabs[:19]]
     scene.hook.write_text("".join(blocks) + f"{tabs[19]}x = 2\n")
     # On a busy machine the time may be up before the compilation begins.
-    assert run_with_limit(scene, 2, -signal.SIGXCPU) < 50
+    assert run_with_limit(scene, 0.5, -signal.SIGXCPU) < 50
 
 
 # Nothing that a repository brings is executed
@@ -350,12 +350,15 @@ def test_a_clone_of_a_hostile_repository_executes_nothing(method: str, hostile: 
     assert list(clone.glob(".claude/hooks/__pycache_opt__/guard*.pyc"))
 
 
-@pytest.mark.parametrize("nested", [False, True], ids=["tracked", "in a submodule"])
-def test_a_branch_that_replaces_our_command_is_not_run(nested: bool, scene: Scene) -> None:
-    """Our command may be in the project's own environment. git overwrites what it ignores."""
-    tool = scene.repo / ".venv/bin/hooks-compile"
+@pytest.mark.parametrize("nested", ["", "env/.venv", "env"])
+def test_a_branch_that_replaces_our_command_is_not_run(nested: str, scene: Scene) -> None:
+    """Our command may be in the project's own environment. git overwrites what it ignores.
+
+    ``nested`` is the submodule that brings it, if one does.
+    """
+    tool = scene.repo / "env/.venv/bin/hooks-compile"
     write(tool, f"#!/bin/sh\nexec '{TOOL}' \"$@\"\n", executable=True)
-    write(scene.repo / ".git/info/exclude", ".venv\n")
+    write(scene.repo / ".git/info/exclude", "env\n")
     mark = scene.directory / "mark"
     evil = f"#!/bin/sh\ntouch '{mark}'\n"
     scene.install("files", tool=tool)
@@ -366,7 +369,7 @@ def test_a_branch_that_replaces_our_command_is_not_run(nested: bool, scene: Scen
     write(tool, evil, executable=True)
     if nested:
         for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "evil"]):
-            scene.quietly(*words, cwd=tool.parents[1])
+            scene.quietly(*words, cwd=scene.repo / nested)
     scene.quietly("add", "-A", "-f")
     scene.quietly("commit", "-q", "-m", "hostile")
     if not nested:  # what is nested comes with "git submodule update" or submodule.recurse
@@ -377,6 +380,48 @@ def test_a_branch_that_replaces_our_command_is_not_run(nested: bool, scene: Scen
     scene.edit("hostile")
     scene.git("commit", "-q", "-a", "-m", "more")
     scene.git("worktree", "add", "-q", "../linked", "main")  # it runs the same hook elsewhere
+    assert not mark.exists()
+
+
+def test_the_place_of_our_command_is_no_repository_that_a_branch_brings(scene: Scene) -> None:
+    """git takes a directory with HEAD, objects and refs for a repository, settings and all."""
+    venv = scene.repo / ".venv"
+    write(venv / "bin/hooks-compile", f"#!/bin/sh\nexec '{TOOL}' \"$@\"\n", executable=True)
+    write(scene.repo / ".git/info/exclude", "/.venv/bin\n")
+    scene.install("files", tool=venv / "bin/hooks-compile")
+    mark = scene.directory / "mark"
+    settings = f"bare = false\n\tworktree = ..\n\tfsmonitor = \"touch '{mark}'; false\"\n"
+    scene.quietly("checkout", "-q", "-b", "hostile", "clash")
+    for name, text in (
+        ("HEAD", "ref: refs/heads/x\n"),
+        ("config", f"[core]\n\trepositoryFormatVersion = 0\n\t{settings}"),
+        *(("objects/x", ""), ("refs/x", "")),
+    ):
+        write(venv / name, text)
+    scene.run(scene.git_binary, "ls-files", cwd=venv, status=None)
+    assert mark.exists(), "git alone obeys it, or this test shows nothing"
+    mark.unlink()
+    scene.quietly("add", "-A")
+    scene.quietly("commit", "-q", "-m", "hostile")
+    scene.quietly("checkout", "-q", "main")
+    scene.git("checkout", "-q", "hostile")
+    assert not mark.exists()
+
+
+def test_a_link_in_the_place_of_our_environment_is_not_run(scene: Scene) -> None:
+    tool = scene.repo / ".venv/bin/hooks-compile"
+    write(tool, f"#!/bin/sh\nexec '{TOOL}' \"$@\"\n", executable=True)
+    write(scene.repo / ".git/info/exclude", ".venv\n")
+    scene.install("files", tool=tool)
+    mark = scene.directory / "mark"
+    scene.quietly("checkout", "-q", "-b", "hostile", "clash")
+    shutil.rmtree(scene.repo / ".venv")
+    write(scene.repo / "evil/bin/hooks-compile", f"#!/bin/sh\ntouch '{mark}'\n", executable=True)
+    (scene.repo / ".venv").symlink_to("evil")
+    scene.quietly("add", "-A", "-f")
+    scene.quietly("commit", "-q", "-m", "hostile")
+    scene.edit()
+    scene.git("commit", "-q", "-a", "-m", "more")
     assert not mark.exists()
 
 
@@ -456,7 +501,7 @@ def test_many_directories_and_files_are_cut_at_a_bound(scene: Scene) -> None:
     found = places(project_of(scene))
     assert not [name for name in found if name.endswith(".py")]
     sources = tuple(HookSource(scene.repo / f"many/{n}/hook.py") for n in range(MOST_PLACES + 5))
-    many = Project(scene.repo, Config(), sources, scene.directory, given=False)
+    many = Project(scene.repo, Config(), sources, scene.directory)
     assert len(places(many)) == MOST_PLACES
 
 
@@ -485,9 +530,8 @@ def test_a_stamp_dates_from_before_its_sync(tmp_path: Path) -> None:
     put = tmp_path / git_stamp.NAME
     assert stamp.read() == ["one", "two"]
     assert (put / "stamp").stat().st_mtime_ns < (tmp_path / "changed").stat().st_mtime_ns
-    assert (put / "second").stat().st_mtime_ns < (put / "stamp").stat().st_mtime_ns
-    coarse = (put / "stamp").stat().st_mtime_ns - (put / "coarse").stat().st_mtime_ns
-    assert 1_000_000_000 <= coarse <= 2_000_000_000
+    assert [path.name for path in put.iterdir()] == ["stamp"]
+    assert git_stamp.directories(tmp_path) == [put]
 
 
 def test_a_failure_keeps_the_places_until_a_success(tmp_path: Path) -> None:
@@ -504,18 +548,6 @@ def test_a_failure_keeps_the_places_until_a_success(tmp_path: Path) -> None:
     stamp.begin()
     stamp.succeed(["there"])
     assert stamp.failure() == ""
-
-
-def test_what_a_killed_sync_left_is_cleared_away_in_time(tmp_path: Path) -> None:
-    stamp = Stamp(tmp_path)
-    stamp.begin()
-    old, young = (write(tmp_path / git_stamp.NAME / f".stamp.{n}") for n in (1, 2))
-    long_ago = time.time() - 7200
-    os.utime(old, (long_ago, long_ago))
-    stamp.succeed([])
-    assert not old.exists()
-    assert young.exists()
-    assert git_stamp.directories(tmp_path) == [stamp.directory]
 
 
 def test_a_sync_takes_three_git_processes_at_most(scene: Scene) -> None:

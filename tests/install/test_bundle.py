@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import json
 import subprocess
 import sys
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.install.bundle import Bundle
-from hooks_compile.install.bundle_source import BundleError
 from tests.conftest import CHECKOUT
 from tests.support.interpreters_found import clean_environment, each_interpreter
 from tests.support.launches import User
@@ -166,18 +166,14 @@ class Record:
     assert [line for line in main.splitlines() if line] == [
         "import sys",
         '"""Üder."""',
-        'TABLE = {"é": 1}',
+        "TABLE = {'é': 1}",
         "class Record:",
         '    """A record."""',
-        '    __slots__ = ("one",)',
-        "    def __init__(self, one = 1, *more, other, **rest):",
+        "    __slots__ = ('one',)",
+        "    def __init__(self, one=1, *more, other, **rest):",
         "        two = one",
         "        self.one = two",
-        "    def call(",
-        "        self,",
-        "        *,",
-        "        word,",
-        "    ):",
+        "    def call(self, *, word):",
         "        return word or {'->': 1}",
     ]
 
@@ -199,160 +195,6 @@ def test_a_program_holds_all_that_it_imports(tmp_path: Path) -> None:
 def test_the_same_package_makes_the_same_bytes(tmp_path: Path) -> None:
     first, second = (Bundle(LAUNCHER, "hooks_compile.launcher").parts() for _ in range(2))
     assert first == second
-
-
-# --- what it refuses
-
-OTHER = {"other.py": "def helper():\n    pass\n", "lifecycle.py": "from made.other import helper\n"}
-REFUSED: dict[str, tuple[Mapping[str, str], str]] = {
-    "a name defined twice": (
-        {
-            **OTHER,
-            "lifecycle.py": "from made.other import helper\n\ndef other(): pass\nhelper = 1\n",
-        },
-        "helper is lifecycle here, and other",
-    ),
-    "two private names": (
-        {
-            "other.py": "_LIMIT = 1\nA = 1\n",
-            "lifecycle.py": "from made.other import A\n_LIMIT = 2\n",
-        },
-        "_LIMIT is lifecycle here, and other",
-    ),
-    "a name that is a module elsewhere": (
-        {
-            "other.py": "import time\nA = 1\n",
-            "lifecycle.py": "from made.other import A\ntime = 2\n",
-        },
-        "time is lifecycle here, and import time",
-    ),
-    "two modules by one name": (
-        {
-            "other.py": "import time as clock\nA = 1\n",
-            "lifecycle.py": "from made.other import A\nimport datetime as clock\n",
-        },
-        "clock is import datetime as clock here",
-    ),
-    "a builtin that is hidden": ({"lifecycle.py": "def open(): pass\n"}, "open hides a builtin"),
-    "another name": (
-        {**OTHER, "lifecycle.py": "from made.other import helper as h\n"},
-        "another name for what the package defines",
-    ),
-    "a module as a value": (
-        {**OTHER, "lifecycle.py": "import made.other\n"},
-        "from MODULE import NAME",
-    ),
-    "a name that is not there": (
-        {**OTHER, "lifecycle.py": "from made.other import missing\n"},
-        "missing is not defined in",
-    ),
-    "a name from a third module": (
-        {
-            **OTHER,
-            "third.py": "from made.other import helper\n",
-            "lifecycle.py": "from made.third import helper\n",
-        },
-        "helper is not defined in",
-    ),
-    "a circle": (
-        {
-            "other.py": "from made.third import B\nA = 1\n",
-            "third.py": "from made.other import A\nB = 1\n",
-            "lifecycle.py": "from made.other import A\n",
-        },
-        "a circle of imports: other -> third -> other",
-    ),
-    "a module that is not there": (
-        {"lifecycle.py": "from made.missing import A\n"},
-        "No such file",
-    ),
-    "a syntax error": ({"lifecycle.py": "def (\n"}, "invalid syntax"),
-    "newer syntax": (
-        {"lifecycle.py": "def f(x):\n    match x:\n        case 1: pass\n"},
-        "is no Python 3.8",
-    ),
-    "a relative import": ({"lifecycle.py": "from . import other\n"}, "neither relative imports"),
-    "a star": ({**OTHER, "lifecycle.py": "from made.other import *\n"}, "nor * are possible"),
-    "a future import": (
-        {"lifecycle.py": "from __future__ import annotations\n"},
-        "it would act on the whole part",
-    ),
-    "an import in a function": (
-        {**OTHER, "lifecycle.py": "def f():\n    from made.other import helper\n"},
-        "only be imported at the top",
-    ),
-    "a global that changes": (
-        {"lifecycle.py": "A = 1\n\ndef f():\n    global A\n    A = 2\n"},
-        "lifecycle.py:4: a global that changes",
-    ),
-    "the name of the module": ({"lifecycle.py": "A = __name__\n"}, "__name__ is another one"),
-    "its file": ({"lifecycle.py": "def f():\n    return __file__\n"}, "lifecycle.py:2: __file__"),
-    "its names": ({"lifecycle.py": "A = globals()\n"}, "globals is another one"),
-    "a statement": ({"lifecycle.py": "for each in (1, 2):\n    A = each\n"}, "lifecycle.py:1: For"),
-    "a condition": ({"lifecycle.py": "import sys\nif sys:\n    A = 1\n"}, "lifecycle.py:2: If"),
-    "a call": ({"lifecycle.py": "print(1)\n"}, "lifecycle.py:1: Expr"),
-    "an item": ({"lifecycle.py": "A = {}\nA[1] = 2\n"}, "lifecycle.py:2: Assign"),
-    "two statements in a line": ({"lifecycle.py": "import sys; A = 1\n"}, "two statements"),
-    "a class that is empty then": (
-        {"lifecycle.py": "TYPE_CHECKING = False\nclass A:\n  if TYPE_CHECKING:\n    a: int\n"},
-        "is no Python 3.8",
-    ),
-    "a part as a value": (
-        {
-            "lifecycle.py": "from made import near\n\ndef f():\n    return near\n",
-            "near/__init__.py": "from made.near.calls import call\n",
-            "near/calls.py": "def call(): pass\n",
-        },
-        "lifecycle.py:4: near is a part",
-    ),
-    "a name that the part does not export": (
-        {
-            "lifecycle.py": "from made import near\n\ndef f():\n    return near.private()\n",
-            "near/__init__.py": "from made.near.calls import call\n",
-            "near/calls.py": "def call(): pass\ndef private(): pass\n",
-        },
-        "lifecycle.py:4: near is a part",
-    ),
-    "a part with code of its own": (
-        {
-            "lifecycle.py": "from made import near\n",
-            "near/__init__.py": "A = 1\n",
-        },
-        "may only import from the part's modules",
-    ),
-    "a module of a part that is imported directly": (
-        {
-            "lifecycle.py": "from made.near.calls import call\n",
-            "near/__init__.py": "",
-            "near/calls.py": "def call(): pass\n",
-        },
-        "not in the part's directory",
-    ),
-    "a part that another one needs": (
-        {
-            "lifecycle.py": "from made import near\n",
-            "near/__init__.py": "from made.near.calls import call\n",
-            "near/calls.py": "from made.only_here import A\n\ndef call(): pass\n",
-            "only_here.py": "A = 1\n",
-        },
-        "the part near needs it",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_could_make_a_difference_is_refused_with_its_place(name: str, tmp_path: Path) -> None:
-    files, why = REFUSED[name]
-    with pytest.raises(BundleError) as caught:
-        parts_of(tmp_path, files)
-    assert why in str(caught.value)
-    assert str(caught.value).startswith(str(tmp_path))
-
-
-def test_a_program_with_a_part_is_refused(tmp_path: Path) -> None:
-    files = {"lifecycle.py": "", "tool.py": "from made import near\n", "near/__init__.py": ""}
-    with pytest.raises(BundleError, match="can't load the part near"):
-        Bundle(package(tmp_path, files), "made").program("tool", "run()")
 
 
 # --- the launcher
@@ -378,6 +220,118 @@ class _WithoutTypes(ast.NodeTransformer):
         if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             return None
         return self.generic_visit(node)
+
+
+# Names that mean something else in a module of a bundle than in one of a package.
+_OWN_TO_A_MODULE = {
+    *("__name__", "__file__", "__doc__", "__package__", "__spec__", "globals", "vars", "locals"),
+}
+_RECORDER = "uv.uv_recorder"
+
+
+class Source:
+    """A module of the launcher: what it defines at its top, and its imports."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = ".".join(path.relative_to(LAUNCHER).with_suffix("").parts)
+        self.part = self.name.rpartition(".")[0] or "main"
+        tree = ast.parse(path.read_bytes(), feature_version=(3, 8))
+        self.nodes = list(ast.walk(_WithoutTypes().visit(tree)))
+        self.body = tree.body
+        self.imports = [node for node in tree.body if isinstance(node, ast.ImportFrom | ast.Import)]
+        self.defined: dict[str, str] = {}  # name to what it is
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                self.defined[node.name] = self.name
+            elif isinstance(node, ast.Assign):
+                for target in node.targets:
+                    assert isinstance(target, ast.Name), (path, node.lineno)
+                    self.defined[target.id] = self.name
+            elif not isinstance(node, ast.Import | ast.ImportFrom):
+                is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+                assert is_text, (path, node.lineno)
+
+
+_OTHERS = (LAUNCHER / "__init__.py", LAUNCHER / "launch.py", LAUNCHER / "prepare.py")
+SOURCES = {
+    source.name: source
+    for source in map(Source, sorted(set(LAUNCHER.rglob("*.py")).difference(_OTHERS)))
+}
+
+
+def test_a_name_means_one_thing_in_a_part() -> None:
+    """Nor does it hide a builtin: all modules of a part share their names."""
+    for part in {source.part for source in SOURCES.values()}:
+        bound: dict[str, str] = {}
+        for source in SOURCES.values():
+            if source.part != part or source.name == _RECORDER:
+                continue
+            found = dict(source.defined)
+            for node in source.imports:
+                for alias in node.names:
+                    origin = getattr(node, "module", "")
+                    own = origin.removeprefix("hooks_compile.launcher.")
+                    if own in SOURCES:
+                        assert alias.asname is None, source.path
+                        if not own.endswith("__init__"):
+                            assert alias.name in SOURCES[own].defined, (source.path, alias.name)
+                        found[alias.name] = own
+                    else:
+                        found[alias.asname or alias.name] = f"{origin}.{alias.name}"
+            found.pop("__all__", None)
+            found.pop("TYPE_CHECKING", None)
+            for name, what in found.items():
+                assert not hasattr(builtins, name), (source.path, name)
+                assert bound.setdefault(name, what) == what, (source.path, name)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_nothing_in_a_module_means_something_else_in_a_bundle(name: str) -> None:
+    source = SOURCES[name]
+    parts: set[str] = set()
+    for node in source.nodes:
+        assert not isinstance(node, ast.Global), "who has imported it would see the change"
+        if isinstance(node, ast.Name):
+            assert node.id not in _OWN_TO_A_MODULE
+        elif isinstance(node, ast.Import):
+            assert not any("hooks_compile" in alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level
+            assert node.module != "__future__"
+            assert not any(alias.name == "*" for alias in node.names)
+            if node.module == "hooks_compile.launcher":
+                parts |= {alias.name for alias in node.names}
+            elif (node.module or "").startswith("hooks_compile"):
+                assert node in source.imports
+        elif isinstance(node, ast.FormattedValue):  # ast.unparse of 3.12 needs the syntax of 3.12
+            constants = [each for each in ast.walk(node.value) if isinstance(each, ast.Constant)]
+            assert not any(isinstance(each.value, str) for each in constants)
+    # A part is used for the names that it exports, and for nothing else.
+    used = [
+        node.value
+        for node in source.nodes
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in parts
+        and any(
+            node.attr == alias.name
+            for each in SOURCES[f"{node.value.id}.__init__"].imports
+            for alias in each.names
+        )
+    ]
+    named = [node for node in source.nodes if isinstance(node, ast.Name) and node.id in parts]
+    assert sorted(map(id, named)) == sorted(map(id, used))
+
+
+def test_a_part_needs_no_module_of_another_directory() -> None:
+    for name, source in SOURCES.items():
+        for node in source.imports:
+            origin = getattr(node, "module", "").removeprefix("hooks_compile.launcher.")
+            if origin in SOURCES and name != _RECORDER:
+                assert SOURCES[origin].part in (source.part, "main"), (name, origin)
+        if name.endswith("__init__"):
+            assert set(source.defined) == {"__all__"}
 
 
 def statements(text: str) -> list[str]:

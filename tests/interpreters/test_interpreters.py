@@ -106,15 +106,21 @@ def test_a_directory_of_any_name_is_no_obstacle(name: str, tmp_path: Path) -> No
     assert answer.executable == python
 
 
-@pytest.mark.parametrize("version", ["2.7", "3.6", "3.7"])
-def test_an_old_python_is_said_to_be_not_supported(version: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("2.7", "is no Python that can run hooks"),
+        ("3.6", "3.8 or later"),
+        ("3.7", "is not supported"),
+    ],
+)
+def test_an_old_python_is_said_to_be_not_supported(version: str, said: str, tmp_path: Path) -> None:
     pythons = list(_pyenv_root().glob(f"versions/{version}*/bin/python"))
     if not pythons:
         pytest.skip(f"Python {version} is not on this machine (try: pyenv install)")
-    with pytest.raises(InterpreterError, match=f"{version}.* is not supported") as caught:
+    with pytest.raises(InterpreterError, match=said) as caught:
         resolve(str(pythons[0]), cwd=tmp_path, env={})
     assert caught.value.path == pythons[0]
-    assert "3.8 or later" in caught.value.remedy
 
 
 def test_variables_that_change_how_python_starts_do_not_change_the_answer(tmp_path: Path) -> None:
@@ -147,12 +153,6 @@ def test_relative_and_empty_entries_of_path_start_in_the_working_directory(
     assert find("python3", cwd=cwd, env=env).samefile(right)
     with pytest.raises(InterpreterError):
         find("python3", cwd=tmp_path, env=env)
-
-
-def test_a_tilde_is_the_home_of_the_given_environment(tmp_path: Path) -> None:
-    right = script(tmp_path / "bin" / "python3", "exit 1")
-    env = {"HOME": str(tmp_path), "PATH": ""}
-    assert find("~/bin/python3", cwd=Path("/"), env=env) == right
 
 
 def test_without_path_the_systems_own_is_used(tmp_path: Path) -> None:
@@ -245,11 +245,11 @@ def _system() -> list[str]:
 
 def test_a_wrapper_whose_python_is_not_to_be_seen_here_is_kept_as_it_is(tmp_path: Path) -> None:
     # as one does that starts a container
-    fields = f"cpython 3.9.1 cpython-39 610d0d0a 00 {b'/no/such/python'.hex()}"
-    wrapper = script(tmp_path / "python3", f"echo hooks-compile-probe {fields}")
+    answer = ("cpython", (3, 9, 1), "cpython-39", "610d0d0a", "00", "/no/such/python")
+    wrapper = script(tmp_path / "python3", f'echo "hooks-compile-probe {answer}"')
     cache = tmp_path / "cache.json"
-    answer = resolve(str(wrapper), cwd=tmp_path, env=path_env(*_system()), memory=cache)
-    assert (answer.executable, answer.version) == (wrapper, (3, 9, 1))
+    resolved = resolve(str(wrapper), cwd=tmp_path, env=path_env(*_system()), memory=cache)
+    assert (resolved.executable, resolved.version) == (wrapper, (3, 9, 1))
     assert not cache.exists()
 
 
@@ -332,8 +332,8 @@ def test_a_command_that_hangs_after_its_answer_is_ended(tmp_path: Path) -> None:
         'echo welcome; echo "no newline\\c"; exec REAL "$@"',
         'echo oops >&2; REAL "$@"; echo "goodbye"',
         'printf "\\377\\000hooks-compile-probe x\\n"; exec REAL "$@"',
-        'echo hooks-compile-probe cpython 3.x.1; echo hooks-compile-probe a b c; exec REAL "$@"',
-        'echo hooks-compile-probe c 3.9.1 t m h zz; REAL "$@"; exit 3',
+        "echo hooks-compile-probe cpython; echo 'hooks-compile-probe [1]'; exec REAL \"$@\"",
+        "echo \"hooks-compile-probe ('c', (3, 9), '', '', '', '')\"; REAL \"$@\"; exit 3",
     ],
 )
 def test_junk_around_the_answer_is_ignored(text: str, tmp_path: Path) -> None:
@@ -434,34 +434,33 @@ def test_a_binary_that_is_gone_is_forgotten(cache: Path, tmp_path: Path) -> None
     assert list(json.loads(cache.read_text())) == [str(other)]
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b'{"PYTHON": null}',
-        b'{"PYTHON": []}',
-        b'{"PYTHON": {"stamp": 1}}',
-        b'{"PYTHON": ["x", "cpython", [3, 8, 1], "a", "b", "c", "d"]}',
-        b'{"PYTHON": [STAMP, "cpython", [3, 8], "a", "b", "c", "d"]}',
-        b'{"PYTHON": [STAMP, "cpython", [3, 8, "x"], "a", "b", "c", "d"]}',
-        b'{"PYTHON": [STAMP, "cpython", [3, 8, 1], "a", "b"]}',
-        b"\xff\xfe\x00",
-        b"[" * 100_000,
-    ],
-)
-def test_a_damaged_memory_counts_as_none_and_is_made_anew(
-    damage: bytes, cache: Path, python: Path
-) -> None:
+DAMAGES = [
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b'{"PYTHON": null}',
+    b'{"PYTHON": []}',
+    b'{"PYTHON": {"stamp": 1}}',
+    b"{\"PYTHON\": [\"x\", \"hooks-compile-probe ('cpython', (3, 8, 1), '', '', '', '')\"]}",
+    b'{"PYTHON": [STAMP, 3]}',
+    b'{"PYTHON": [STAMP, "nonsense"]}',
+    b"{\"PYTHON\": [STAMP, \"hooks-compile-probe ('cpython', (3, 8), '', '', '', '')\"]}",
+    b"{\"PYTHON\": [STAMP, \"hooks-compile-probe ('cpython', (3, 8, 1), '')\"]}",
+    b"\xff\xfe\x00",
+    b"[" * 100_000,
+]
+
+
+def test_a_damaged_memory_counts_as_none_and_is_made_anew(cache: Path, python: Path) -> None:
     fill(cache, python)
     stamp = json.dumps(json.loads(cache.read_text())[str(python)][0]).encode()
-    cache.write_bytes(damage.replace(b"PYTHON", str(python).encode()).replace(b"STAMP", stamp))
-    cache.chmod(0o600)
-    assert not knows(cache, python)
-    fill(cache, python)
-    assert knows(cache, python)
+    for damage in DAMAGES:
+        cache.write_bytes(damage.replace(b"PYTHON", str(python).encode()).replace(b"STAMP", stamp))
+        cache.chmod(0o600)
+        assert not knows(cache, python)
+        fill(cache, python)
+        assert knows(cache, python)
 
 
 def test_a_memory_that_others_can_write_is_not_trusted(cache: Path, python: Path) -> None:
@@ -524,7 +523,7 @@ def test_many_writers_leave_a_whole_memory(cache: Path, tmp_path: Path) -> None:
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from pathlib import Path\n"
         "from hooks_compile.interpreters.resolve import resolve\n"
-        "for _ in range(20):\n"
+        "for _ in range(10):\n"
         "    resolve(sys.argv[2], cwd=Path('/'), env={}, memory=Path(sys.argv[3]))\n"
         "    Path(sys.argv[3]).unlink(missing_ok=True)\n"
         "resolve(sys.argv[2], cwd=Path('/'), env={}, memory=Path(sys.argv[3]))\n"
@@ -622,22 +621,15 @@ def test_an_environment_that_a_person_activated_stays(ours: Path, run_in: RunIn)
     assert run_in(ours / "bin/python", env) == env
 
 
-@pytest.mark.parametrize(
-    "mark",
-    [
-        ".install_state_v1",
-        ".install_state_v2",
-        ".prek-hook.json",
-        "pipx_metadata.json",
-        "uv-receipt.toml",
-    ],
-)
-def test_an_environment_that_a_tool_made_for_us_goes(mark: str, ours: Path, run_in: RunIn) -> None:
-    (ours / mark).touch()
-    env = path_env(ours / "bin", "/usr/bin", "/bin")
-    named = env | {"VIRTUAL_ENV": str(ours), "PRE_COMMIT": "1"}
-    expected = path_env("/usr/bin", "/bin")
-    assert run_in(ours / "bin/python", named) == expected | {"PRE_COMMIT": "1"}
+def test_an_environment_that_a_tool_made_for_us_goes(ours: Path, run_in: RunIn) -> None:
+    marks = (".install_state_v1", ".install_state_v2", ".prek-hook.json", "pipx_metadata.json")
+    for mark in (*marks, "uv-receipt.toml"):
+        (ours / mark).touch()
+        env = path_env(ours / "bin", "/usr/bin", "/bin")
+        named = env | {"VIRTUAL_ENV": str(ours), "PRE_COMMIT": "1"}
+        expected = path_env("/usr/bin", "/bin")
+        assert run_in(ours / "bin/python", named) == expected | {"PRE_COMMIT": "1"}
+        (ours / mark).unlink()
     assert run_in(ours / "bin/python", env) == expected
 
 

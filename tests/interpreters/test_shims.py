@@ -1,4 +1,4 @@
-"""Past the shim of a real pyenv: the same Python, the same environment, or the shim is asked."""
+"""Bypassing the shim of a real pyenv: same Python, same environment, or the shim is asked."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SHELLS = {
     "zsh": ("zsh", "-f"),
     "zsh as sh": ("zsh", "--emulate", "sh", "-f"),
 }
-# zsh gives what it starts another ``_`` than the shim does; so there the shim is asked.
+# zsh gives what it starts another ``_`` than the shim does; so the shim is asked.
 PASSING_SHELLS = [name for name in SHELLS if "zsh" not in name]
 
 
@@ -64,42 +64,27 @@ def _named(text: str) -> str:
     return text.format(old=old, middle=middle, new=new, old_minor=minor(old), new_minor=minor(new))
 
 
-# What .python-version holds, and whether launches go past the shim once it is recorded.
+# What .python-version holds, and whether launches bypass the shim once it is recorded.
 CONTENTS = [
     ("{old}\n", True),
-    ("{new}", True),
-    ("\n\n{old}\n\n", True),
-    ("# a comment\n{old}\n", True),
-    ("{old}\n{new}\n", True),
-    ("{old}\nsystem\n", True),
-    ("{old}\n# {new}\n{middle}\n", True),
-    ("{old_minor}\n", True),
-    ("3\n", True),
-    ("system\n", True),
-    ("", True),
-    ("\n", True),
-    ("# nothing\n", True),
-    ("system\n{old}\n", False),
-    ("{old_minor}\n{new}\n", False),
-    ("python-{old}\n", False),
+    ("\n# a comment\n{old}\n# {new}\n{middle}", True),
     ("{old}\r\n", False),
-    ("{old} # a comment\n", False),
+    ("{old_minor}\n", True),
     ("  {old}\n", False),
-    ("{old} {new}\n", False),
-    ("9.9.9\n", False),
-    ("9.9.9\n{old}\n", False),
-    ("{old}\n9.9.9\n", False),
-    ("nonsense\n", False),
-    ("../../versions/{old}\n", False),
+    ("system\n{old}\n", True),
     ("..\n", False),
-    (".\n", False),
-    ("/\n", False),
-    ("{old}/envs/x\n", False),
-    ("-\n", False),
-    ("*\n", False),
+    ("# nothing\n", True),
     ("$(touch {old})\n", False),
-    ("`id`\n", False),
-    ("'\"\n", False),
+    ("9.9.9\n{old}\n", True),
+    ("3\n", True),
+    ("", True),
+    ("{old_minor}\n{new}\n", True),
+    ("python-{old}\n", True),
+    ("{old} # a comment\n", False),
+    ("nonsense\n", True),
+    ("{old}/envs/x\n", False),
+    ("*\n", False),
+    ("`id`'\"\n", False),
     ("é\n", False),
     ("{old}" + "0" * 300 + "\n", False),
     ("{old}" + " " * 2000 + "x\n", False),
@@ -107,44 +92,55 @@ CONTENTS = [
 ]
 
 
-@pytest.mark.parametrize(("content", "passed"), CONTENTS[:: scaled(10, 1, 1)])
-def test_a_version_file_of_any_content_gives_what_the_shim_gives(
-    scene: Scene, content: str, *, passed: bool
-) -> None:
-    scene.choose(_named(content))
-    scene.compare()
-    recorded = scene.refresh()
-    assert (recorded.binary is not None) == passed, recorded
-    scene.compare("--child", "an argument", directory="sub/deep")
-    assert scene.passes("sub/deep") == passed
-    scene.choose(_named("{middle}\n"))
-    scene.compare()  # of this version there is no record
+def test_a_version_file_of_any_content_gives_what_the_shim_gives(scene: Scene) -> None:
+    for content, passed in CONTENTS[:: scaled(6, 1, 1)]:
+        scene.choose(_named(content))
+        recorded = scene.refresh()
+        assert (recorded.binary is not None) == passed, (content, recorded)
+        scene.compare("--child", "an argument", directory="sub/deep")
+        assert scene.passes("sub/deep") == passed
     assert list(scene.top.rglob("touch*")) == []
 
 
-@pytest.mark.parametrize(
-    ("content", "passed"),
-    [
-        ("{old}", True),
+def test_the_variable_is_used_before_every_file(scene: Scene) -> None:
+    scene.choose(_named("{middle}\n"))
+    for content, passed in [
         ("{old}:{new}", True),
-        ("{old_minor}", True),
-        ("system", True),
         ("", True),
-        ("9.9.9", False),
+        ("system", True),
+        ("..", True),
         ("{old} {new}", False),
         ("{old}\n", False),
-        ("..", False),
-        (":{old}", False),
-        ("{old}::{new}", True),
         ("*", False),
-    ][:: scaled(5, 1, 1)],
-)
-def test_the_variable_goes_before_every_file(scene: Scene, content: str, *, passed: bool) -> None:
-    scene.choose(_named("{middle}\n"))
-    version = _named(content)
-    scene.refresh(PYENV_VERSION=version)
-    scene.compare("--child", env={"PYENV_VERSION": version})
-    assert scene.passes(PYENV_VERSION=version) == passed
+    ][:: scaled(3, 1, 1)]:
+        version = _named(content)
+        scene.refresh(PYENV_VERSION=version)
+        scene.compare("--child", env={"PYENV_VERSION": version})
+        assert scene.passes(PYENV_VERSION=version) == passed
+
+
+def test_any_command_that_pyenv_has_a_shim_for_is_recorded(scene: Scene) -> None:
+    (name,) = {f"python{minor(versions()[0])}"}
+    shim = scene.root / "shims" / name
+    shutil.copy(shim.with_name("python3"), shim)
+    scene.settle()
+    for command in (name, "python"):
+        bypass = shims.bypass_of(
+            scene.runtime, command, cwd=scene.project, env=scene.env, record=True
+        )
+        assert bypass
+        assert bypass.binary == scene.root / "versions" / versions()[0] / "bin" / command
+    shown = [
+        subprocess.run(
+            [*words, str(scene.hook)],
+            cwd=scene.project,
+            env=scene.env,
+            capture_output=True,
+            check=False,
+        ).stdout
+        for words in (["sh", str(WRAPPER), f"--python={name}"], ["sh", "-c", f'{name} "$0"'])
+    ]
+    assert json.loads(shown[0]) == json.loads(shown[1])
 
 
 def test_the_hook_sees_the_variables_that_pyenv_sets(scene: Scene) -> None:
@@ -191,15 +187,6 @@ def _other_global(scene: Scene) -> None:
     scene.choose_globally(versions()[1])
 
 
-def _no_global(scene: Scene) -> None:
-    (scene.root / "version").unlink()
-
-
-def _global_directory(scene: Scene) -> None:
-    (scene.root / "version").unlink()
-    (scene.root / "version").mkdir()
-
-
 def _uninstalled(scene: Scene) -> None:
     scene.uninstall(versions()[0])
 
@@ -241,8 +228,8 @@ def _new_plugin(scene: Scene) -> None:
     scene.settle()
 
 
-def _new_plugin_of_commands(scene: Scene) -> None:
-    (scene.root / "plugins" / "mine" / "bin").mkdir(parents=True)
+def _plugin_with_commands(scene: Scene) -> None:
+    (scene.root / "plugins" / "pyenv-doctor" / "bin").rename(scene.top / "elsewhere")
 
 
 def _edited_hook_script(scene: Scene) -> None:
@@ -276,82 +263,75 @@ def _removed_shim(scene: Scene) -> None:
     (scene.root / "shims" / "python3").unlink()
 
 
-def _rehash(scene: Scene) -> None:
-    scene.rehash()
+def _version_of_an_archive(scene: Scene) -> None:
+    scene.install(f"{minor(versions()[0])}.99", versions()[1])
+    scene.settle()
 
 
-AFTERWARDS: list[tuple[Callable[[Scene], object], bool]] = [
-    (_nearer_file, False),
-    (_other_global, False),
-    (_no_global, False),
-    (_global_directory, False),
-    (_uninstalled, False),
-    (_other_python_by_that_name, True),
-    (_binary_not_executable, False),
-    (_new_hook_script, False),
-    (_old_hook_script, False),
-    (_hook_script_before, False),
-    (_new_plugin, False),
-    (_new_plugin_of_commands, False),
-    (_edited_hook_script, False),
-    (_edited_command, False),
-    (_upgrade_from_an_archive, False),
-    (_edited_shim, False),
-    (_removed_command, False),
-    (_removed_shim, False),
-    (_rehash, True),
+CHANGES: list[Callable[[Scene], object]] = [
+    *(_uninstalled, _nearer_file, _other_global, _other_python_by_that_name, _new_hook_script),
+    *(_binary_not_executable, _old_hook_script, _edited_command, _hook_script_before, _new_plugin),
+    *(_upgrade_from_an_archive, _plugin_with_commands, _edited_hook_script, _edited_shim),
+    *(_removed_command, _version_of_an_archive, _removed_shim),
 ]
 
 
-@pytest.mark.parametrize(
-    ("change", "passed"),
-    AFTERWARDS[:: scaled(4, 1, 1)],
-    ids=lambda value: getattr(value, "__name__", ""),
-)
+@pytest.mark.parametrize("change", CHANGES[:: scaled(5, 1, 1)])
 def test_after_any_change_a_launch_does_what_the_shim_does_then(
-    scene: Scene, change: Callable[[Scene], object], *, passed: bool
+    scene: Scene, change: Callable[[Scene], object]
 ) -> None:
     scene.refresh("sub")
     assert scene.passes("sub")
-    scene.compare(directory="sub")
     change(scene)
-    assert scene.passes("sub") == passed
+    assert not scene.passes("sub")
     scene.compare(directory="sub")
 
 
-def test_a_new_version_counts_where_a_prefix_chooses_the_latest(scene: Scene) -> None:
+def test_a_new_version_counts_if_a_prefix_chooses_the_latest(scene: Scene) -> None:
     old, middle = versions()[:2]
-    first, second = f"{minor(old)}.0", f"{minor(old)}.99"
+    latest = f"{minor(old)}.99"
     scene.choose(f"{minor(old)}\n")
-    for name in (old, first):
-        if name != old:
-            scene.install(name, middle)
-        scene.compare()
+    scene.refresh()
+    assert scene.compare().seen["env"]["PYENV_VERSION"] == old
+    changes: list[tuple[Callable[[], None], str]] = [
+        (lambda: scene.install(latest, middle), latest),
+        (lambda: scene.uninstall(latest), old),
+        (lambda: scene.install(minor(old), middle), minor(old)),  # by that very name
+    ]
+    for change, expected in changes:
+        assert scene.passes()
+        change()
+        assert not scene.passes()
+        scene.settle()
         scene.refresh()
         assert scene.passes()
-        assert scene.compare().seen["env"]["PYENV_VERSION"] == old
-    scene.install(second, middle)
-    assert not scene.passes()
-    assert scene.compare().seen["env"]["PYENV_VERSION"] == second
+        assert scene.compare().seen["env"]["PYENV_VERSION"] == expected
+
+
+def test_a_version_counts_from_when_its_installation_is_complete(scene: Scene) -> None:
+    directory = scene.root / "versions" / "3.99.0" / "bin"
+    directory.mkdir(parents=True)
+    scene.settle()
+    scene.choose(f"3.99.0\n{versions()[1]}\n")
     scene.refresh()
     assert scene.passes()
-    scene.uninstall(second)
+    assert f"/{versions()[1]}/" in scene.compare().seen["executable"]
+    real = scene.root / "versions" / versions()[-1] / "bin" / "python3"
+    (directory / "python3").symlink_to(real)
     assert not scene.passes()
-    assert scene.compare().seen["env"]["PYENV_VERSION"] == old
-    scene.install(minor(old), middle)  # by that very name, as aliases are made
-    assert not scene.passes()
-    scene.compare()
+    assert f"/{versions()[1]}/" not in scene.compare().seen["executable"]
 
 
 def test_a_pyenv_that_changed_a_moment_ago_is_recorded_later(scene: Scene) -> None:
-    _rehash(scene)
+    scene.rehash()
     os.utime(scene.root / "shims" / "python3")
     assert scene.refresh().why == "pyenv changed a moment ago"
     assert not scene.passes()
     past = time.time() - 3
     os.utime(scene.root / "shims" / "python3", (past, past))
     assert scene.refresh().binary
-    assert scene.passes()
+    scene.rehash()
+    assert scene.passes()  # it changed nothing
     os.utime(scene.root / "shims" / "python3")
     assert not scene.passes()
 
@@ -360,6 +340,7 @@ def test_the_virtual_environment_of_a_plugin_is_a_version_like_others(scene: Sce
     base = scene.root / "versions" / versions()[-1] / "bin" / "python3"
     directory = scene.root / "versions" / "mine"
     subprocess.run([base, "-m", "venv", "--without-pip", directory], check=True)
+    scene.settle()
     scene.choose("mine\n")
     scene.refresh()
     assert scene.passes()
@@ -368,31 +349,25 @@ def test_the_virtual_environment_of_a_plugin_is_a_version_like_others(scene: Sce
 
 # --- the environment ------------------------------------------------------------------------------
 
-# What is set at the launch, and whether it still goes past the shim.
+# What is set at the launch, and whether it still bypasses the shim.
 ENVIRONMENTS: list[tuple[dict[str, str], bool]] = [
-    ({"_": "/bin/sh"}, True),
-    ({"SHLVL": "1"}, True),
-    ({"SHLVL": "0"}, True),
-    ({"SHLVL": ""}, True),
-    ({"SHLVL": "989"}, True),
+    ({"_": "/bin/sh", "SHLVL": "1", "OLDPWD": "/", "PWD": "nonsense"}, True),
+    ({"PYENV_DIR": "/"}, False),
+    ({"SHLVL": "0", "PYENV_ROOT": "/elsewhere", "PYENV_SHELL": "zsh", "PWD": "/"}, True),
     ({"SHLVL": "999"}, False),
+    ({"FROM_KNOWN": "1"}, False),
+    ({"SHELLOPTS": "nounset"}, False),
+    ({"IFS": "3", "ENV": "/x", "PS1": "x", "PS2": "", "ODD": "a\nb * '\"", "EMPTY": ""}, True),
+    ({"SHLVL": ""}, True),
     ({"SHLVL": "1000"}, False),
     ({"SHLVL": "-1"}, False),
     ({"SHLVL": "07"}, False),
     ({"SHLVL": "x"}, False),
-    ({"OLDPWD": "/"}, True),
     ({"OLDPWD": "/no/such/directory"}, False),
     ({"OLDPWD": ""}, False),
-    ({"PWD": "/"}, True),
-    ({"PWD": "nonsense"}, True),
-    ({"PYENV_ROOT": "/elsewhere"}, True),
-    ({"PYENV_SHELL": "zsh"}, True),
-    ({"PYENV_VIRTUAL_ENV": "/x", "VIRTUAL_ENV": "/x"}, True),
-    ({"PYENV_DIR": "/"}, False),
+    ({"PYENV_VIRTUAL_ENV": "/x", "VIRTUAL_ENV": "/x", "LC_ALL": "C"}, True),
     ({"PYENV_HOOK_PATH": "/x"}, False),
     ({"PYENV_NATIVE_EXT": "1"}, False),
-    ({"PYENV_COMMAND": "x"}, False),
-    ({"PYENV_BIN_PATH": "x"}, False),
     ({"_PYENV_SHIM_PATH": "/x"}, False),
     ({"_PYENV_SHIM_PATHS_PYTHON3": "/usr/bin"}, False),
     ({"program": "x"}, False),
@@ -400,80 +375,53 @@ ENVIRONMENTS: list[tuple[dict[str, str], bool]] = [
     ({"command": ""}, False),
     ({"BASH_ENV": "/dev/null"}, False),
     ({"POSIXLY_CORRECT": "1"}, False),
-    ({"SHELLOPTS": "nounset"}, False),
     ({"BASHOPTS": "failglob"}, False),
     ({"GLOBIGNORE": "*"}, False),
     ({"CDPATH": "/"}, False),
     ({"FORCE": "1"}, False),
-    ({"FROM_KNOWN": "1"}, False),
-    ({"LC_ALL": "C"}, True),
-    ({"LANG": "xx_XX.UTF-8"}, False),
-    ({"LC_ALL": "xx_XX.UTF-8"}, False),
-    ({"IFS": "3", "ENV": "/x", "PS1": "x", "PS2": ""}, True),
-    ({"PS4": "$(id)"}, False),
-    ({"OPTERR": "0"}, False),
-    ({"BASH": "/x"}, False),
     ({"BASH_VERSION": "5.2"}, False),
-    ({"COMP_WORDBREAKS": "x"}, False),
-    ({"ODD": "a\nb * '\"", "EMPTY": ""}, True),
 ]
 
 
-@pytest.mark.parametrize(("env", "passed"), ENVIRONMENTS[:: scaled(12, 1, 1)], ids=str)
-def test_a_variable_is_seen_by_the_hook_as_through_the_shim(
-    scene: Scene, env: dict[str, str], *, passed: bool
-) -> None:
+def test_a_variable_is_seen_by_the_hook_as_through_the_shim(scene: Scene) -> None:
     scene.refresh()
-    scene.compare(env=env)
-    assert scene.passes(**env) == passed
-    scene.choose("system\n")
-    scene.refresh()
-    scene.compare(env=env)
+    scene.choose("system\n", "sub")
+    scene.refresh("sub")
+    for env, passed in ENVIRONMENTS[:: scaled(4, 1, 1)]:
+        assert scene.passes(**env) == passed, env
+        for directory in (".", "sub") if passed else (".",):
+            scene.compare(env=env, directory=directory)
 
 
-def test_each_locale_that_bash_knew_at_the_record_passes(scene: Scene) -> None:
-    scene.refresh(LC_ALL="C.UTF-8", LANG="C")
-    assert scene.passes(LC_ALL="C.UTF-8")
-    assert scene.passes(LANG="C.UTF-8")
-    scene.compare(env={"LC_ALL": "C.UTF-8"})
-    assert not scene.passes(LC_ALL="C.utf8")
+# PATH, and whether the shim is bypassed to a version, and to the Python of the system.
+PATHS = [
+    ("/usr/sbin:{shims}:/usr/bin:", True, True),
+    ("{shims}:~/bin:/usr/bin", True, False),
+    ("{shims}/:/usr/bin", False, False),
+    ("{top}/link/shims:/usr/bin", False, False),
+    ("{shims}:{shims}:/usr/bin", True, True),
+    ("/no/such:/usr/bin/:{shims}", False, False),
+    (":{shims}:/usr/bin", False, False),
+    ("bin:{shims}:/usr/bin", False, False),
+    ("{shims}:bin:/usr/bin", True, False),
+    ("{top}/tools:{shims}:/usr/bin", False, False),
+]
 
 
-@pytest.mark.parametrize(
-    ("path", "passed"),
-    [
-        ("{shims}:/usr/bin:/bin", True),
-        ("/usr/sbin:{shims}:/usr/bin", True),
-        ("{shims}:/usr/bin:", True),
-        ("{shims}:{shims}:/usr/bin", True),
-        ("{shims}:~/bin:/usr/bin", False),
-        ("{shims}:/usr/bin:~/bin", True),
-        ("/no/such:/usr/bin/:{shims}", False),
-        ("{shims}/:/usr/bin", False),
-        ("{top}/link/shims:/usr/bin", False),
-        (":{shims}:/usr/bin", False),
-        ("bin:{shims}:/usr/bin", False),
-        ("{shims}", False),
-        ("{shims}:bin:/usr/bin", False),
-        ("{top}/tools:{shims}:/usr/bin", False),
-        ("{top}/bash:{shims}:/usr/bin", False),
-    ][:: scaled(5, 1, 1)],
-)
-def test_path_leads_to_the_shim_or_does_not(scene: Scene, path: str, *, passed: bool) -> None:
+def test_path_leads_to_the_shim_or_does_not(scene: Scene) -> None:
     (scene.top / "link").symlink_to(scene.root)
     tools = scene.top / "tools"
     tools.mkdir()
     (tools / "python3").symlink_to(scene.root / "versions" / versions()[-1] / "bin" / "python3")
-    (scene.top / "bash").mkdir()
-    (scene.top / "bash" / "bash").symlink_to("/bin/bash")
-    path = path.format(shims=scene.root / "shims", top=scene.top)
-    for chosen in ("", "system\n"):
-        if chosen:
-            scene.choose(chosen)
-        scene.refresh()
-        shell = (shutil.which("sh") or "/bin/sh",)
-        scene.compare(env={"PATH": path}, shell=shell)
-        assert scene.passes(PATH=path) == passed
+    scene.refresh()
+    scene.choose("system\n", "sub")
+    scene.refresh("sub")
+    shell = (shutil.which("sh") or "/bin/sh",)
+    for row, *passed in PATHS[:: scaled(3, 1, 1)]:
+        path = str(row).format(shims=scene.root / "shims", top=scene.top)
+        for directory, expected in zip((".", "sub"), passed, strict=True):
+            scene.compare(env={"PATH": path}, shell=shell, directory=directory)
+            assert scene.passes(directory, PATH=path) == expected, row
 
 
 def test_a_logical_working_directory_is_kept(scene: Scene) -> None:
@@ -482,7 +430,7 @@ def test_a_logical_working_directory_is_kept(scene: Scene) -> None:
     (scene.top / ".python-version").write_text(f"{versions()[1]}\n")
     scene.choose(f"{versions()[-1]}\n")
     for directory in (scene.top, scene.project):
-        shims.refresh(scene.runtime, "python3", cwd=directory, env=scene.env)
+        shims.bypass_of(scene.runtime, "python3", cwd=directory, env=scene.env, record=True)
     for pwd in (link, scene.project / "sub", f"{link}/../link", f"{scene.top}//link", f"{link}/."):
         env = scene.env | {"PWD": str(pwd)}
         source = scene.launch(cwd=link, env=env, wrapper=False)
@@ -517,17 +465,15 @@ def test_arguments_that_pyenv_takes_for_those_of_pip_are_left_to_it(scene: Scene
 def test_every_shell_gives_the_hook_what_it_gives_it_through_the_shim(
     scene: Scene, shell: tuple[str, ...]
 ) -> None:
-    for content in (f"{versions()[1]}\n", f"{minor(versions()[1])}\n", "system\n"):
-        scene.choose(content)
-        assert scene.refresh().binary
+    for directory, content in (("sub", f"{minor(versions()[1])}\n"), ("sub/deep", "system\n")):
+        scene.choose(content, directory)
+        assert scene.refresh(directory).binary
         for env in ({}, {"_": "/x", "SHLVL": "5", "OLDPWD": "/"}, {"SHLVL": "x"}):
-            scene.compare("--child", "a b", shell=shell, env=env)
+            scene.compare("a b", shell=shell, env=env, directory=directory)
 
 
 @pytest.mark.parametrize("shell", _shells(PASSING_SHELLS[:: scaled(3, 1, 1)]))
-@pytest.mark.parametrize(
-    "options", [[], ["-f"], ["-e"], ["-u"], ["-C"]][: scaled(2, 5, 5)], ids=" ".join
-)
+@pytest.mark.parametrize("options", [[], ["-e"], ["-u"], ["-C"]][: scaled(1, 4, 4)], ids=" ".join)
 def test_it_starts_no_process_but_the_hooks(
     scene: Scene, shell: tuple[str, ...], options: list[str]
 ) -> None:
@@ -547,8 +493,7 @@ def test_it_starts_no_process_but_the_hooks(
     assert done.returncode == 3, done.stderr
     lines = trace.read_text().splitlines()
     started = [line.partition("execve(")[2] for line in lines if line.endswith(" = 0")]
-    # Without names of files to compare, or where bash's own options are others, the shim is asked.
-    passed = options != ["-f"] and not (shell[0] == "bash" and options)
+    passed = not (shell[0] == "bash" and options)  # its SHELLOPTS are others
     assert ("/shims/python3" in started[1]) != passed
     assert (len(started) == 2) == passed
     if passed:
@@ -560,9 +505,9 @@ def test_it_starts_no_process_but_the_hooks(
 
 
 def _record(scene: Scene) -> Path:
-    path, stamp = sorted((scene.runtime / shims.DIRECTORY).iterdir())
-    assert stamp.name == f"{path.name}+"
-    return path
+    directory = scene.runtime / shims.DIRECTORY
+    (record,) = [path for path in directory.iterdir() if "+" not in path.name and "@" in path.name]
+    return record
 
 
 def test_records_are_private_and_lie_in_the_runtime_directory_alone(scene: Scene) -> None:
@@ -573,7 +518,12 @@ def test_records_are_private_and_lie_in_the_runtime_directory_alone(scene: Scene
     assert stat.S_IMODE(record.stat().st_mode) == 0o600
     assert stat.S_IMODE(record.parent.stat().st_mode) == 0o700
     assert stat.S_IMODE((scene.runtime / shims.CODE).stat().st_mode) == 0o600
-    assert record.stat().st_mtime == LONG_AGO
+    stamps = list(record.parent.glob(f"{record.name}+*"))
+    assert stamps
+    assert {stat.S_IMODE(path.stat().st_mode) for path in stamps if not path.is_symlink()} == {
+        0o600
+    }
+    assert not list(record.parent.glob(".*"))
     after = {path for path in scene.project.rglob("*") if "__pycache_opt__" not in str(path)}
     assert after == before
 
@@ -591,7 +541,11 @@ def _link(path: Path) -> None:
 def _short(path: Path) -> None:
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[:-1]))
-    os.utime(path, (LONG_AGO, LONG_AGO))
+
+
+def _without_stamps(path: Path) -> None:
+    for stamp in path.parent.glob(f"{path.name}+*"):
+        stamp.unlink()
 
 
 def _empty(path: Path) -> None:
@@ -609,12 +563,14 @@ def _fifo(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "harm", [_foreign, _short, _link, _empty, _fifo, _directory][: scaled(2, 6, 6)]
+    "harm",
+    [_foreign, _short, _link, _empty, _fifo, _directory, _without_stamps][: scaled(3, 7, 7)],
 )
 def test_a_record_that_is_not_the_users_own_or_not_whole_counts_for_nothing(
     scene: Scene, harm: Callable[[Path], object]
 ) -> None:
     scene.refresh()
+    assert scene.passes()
     harm(_record(scene))
     assert not scene.passes()
     scene.compare()
@@ -651,9 +607,7 @@ def test_what_a_record_holds_is_data(scene: Scene, value: str) -> None:
     for i in range(len(lines)):
         changed = [*lines[:i], value, *lines[i + 1 :]]
         record.write_text("\n".join(changed) + "\n")
-        os.utime(record, (LONG_AGO, LONG_AGO))
-        done = scene.launch(wrapper=True)
-        assert done.status == 3
+        assert scene.launch(wrapper=True).status == 3
         assert not (scene.project / "mark").exists()
 
 
@@ -670,12 +624,10 @@ def test_a_root_of_any_name_is_data_as_well(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("plugin", "why"),
     [
-        ("z-first/bin/x", ""),
-        ("Zebra/bin/x", "the order of its plugins depends on the locale"),
-        ("pyenvan/bin/x", "the order of its plugins depends on the locale"),
         ("mine/etc/pyenv.d/which/x.bash", "may choose otherwise each time"),
+        ("Zebra/bin/x", ""),
         ("mine/etc/pyenv.d/rehash/x.bash", ""),
-    ][:: scaled(3, 1, 1)],
+    ][:: scaled(2, 1, 1)],
 )
 def test_a_plugin_that_can_not_be_followed_keeps_the_shim(
     scene: Scene, plugin: str, why: str
@@ -695,7 +647,6 @@ def test_a_shim_that_sets_more_than_is_known_keeps_its_place(scene: Scene) -> No
     scene.settle()
     assert scene.refresh().why == "it sets MINE in ways of its own"
     assert not scene.passes()
-    assert list((scene.runtime / shims.DIRECTORY).iterdir()) == []
     assert scene.compare().seen["env"]["MINE"] == "1"
 
 
@@ -710,7 +661,7 @@ def test_what_is_no_shim_of_pyenv_is_asked(scene: Scene) -> None:
     (scene.top / "other" / "versions").mkdir()
     assert "of no pyenv that is known" in scene.refresh(PATH=path).why
     scene.compare(env={"PATH": path})
-    nothing = shims.refresh(
+    nothing = shims.bypass_of(
         scene.runtime, "python3", cwd=scene.project, env={"PATH": str(python.parent)}
     )
     assert nothing is None
@@ -735,7 +686,9 @@ def test_the_tool_itself_may_run_under_the_shim(scene: Scene) -> None:
     scene.choose(f"{minor(versions()[1])}\n")
     inner = scene.compare().seen["env"]
     assert inner["PYENV_DIR"]
-    bypass = shims.refresh(scene.runtime, "python3", cwd=scene.project, env=inner | scene.env)
+    bypass = shims.bypass_of(
+        scene.runtime, "python3", cwd=scene.project, env=inner | scene.env, record=True
+    )
     assert bypass
     assert bypass.binary
     assert scene.passes()
@@ -743,10 +696,10 @@ def test_the_tool_itself_may_run_under_the_shim(scene: Scene) -> None:
 
 def test_a_second_refresh_writes_nothing(scene: Scene) -> None:
     scene.refresh()
-    files = (_record(scene), scene.runtime / shims.CODE)
-    before = [(file.stat().st_ino, file.stat().st_ctime_ns) for file in files]
+    files = [*(scene.runtime / shims.DIRECTORY).iterdir(), scene.runtime / shims.CODE]
+    before = [(file.lstat().st_ino, file.lstat().st_ctime_ns) for file in files]
     assert scene.refresh().binary
-    assert [(file.stat().st_ino, file.stat().st_ctime_ns) for file in files] == before
+    assert [(file.lstat().st_ino, file.lstat().st_ctime_ns) for file in files] == before
 
 
 def test_code_of_another_version_of_the_tool_is_replaced(scene: Scene) -> None:
@@ -773,56 +726,41 @@ def told(scene: Scene, *words: str, **env: str) -> subprocess.CompletedProcess[s
     )
 
 
-def test_compile_records_and_status_and_run_tell(scene: Scene) -> None:
+def test_compile_and_status_record_and_the_tool_tells(scene: Scene) -> None:
     shim = scene.root / "shims" / "python3"
     binary = scene.root / "versions" / versions()[0] / "bin" / "python3"
     before = told(scene, "run", "--explain", "hook.py").stderr
-    assert f"{shim} is a shim, and each launch asks it, because nothing is recorded yet" in before
+    assert f"{shim} is a shim, and each launch asks it, because " in before
+    assert "nothing is recorded yet (hooks-compile compile does it)" in before
     assert told(scene, "check", "hook.py").returncode == 0
     assert not scene.passes()
     assert told(scene, "compile", "hook.py").returncode == 0
     assert scene.passes()
-    line = f"{shim} is a shim: launches go straight to {binary}"
-    assert line in told(scene, "run", "--explain", "hook.py").stderr
-    status = told(scene, "status", "hook.py")
-    assert line in status.stdout
     answer = json.loads(told(scene, "status", "--json", "hook.py").stdout)
     assert answer["shims"] == [{"shim": str(shim), "binary": str(binary), "asked_because": None}]
-    why = told(scene, "run", "--explain", "hook.py", PYENV_DIR="/").stderr
-    assert "each launch asks it, because a shim of pyenv has started all of this" in why
-
-
-def test_status_records_the_version_of_the_directory_it_runs_in(scene: Scene) -> None:
-    told(scene, "compile", "hook.py")
     scene.choose(f"{minor(versions()[1])}\n")
     assert not scene.passes()
-    assert "launches go straight to" in told(scene, "status", "hook.py").stdout
+    assert f"{shim} is a shim: launches go straight to " in told(scene, "status", "hook.py").stdout
     assert scene.passes()
-    scene.choose("9.9.9\n")
-    assert "each launch asks it, because " in told(scene, "status", "hook.py").stdout
+    why = told(scene, "run", "--explain", "hook.py", PYENV_DIR="/").stderr
+    assert "each launch asks it, because a shim of pyenv has started all of this" in why
+    told(scene, "clean", "--runtime")
+    assert not scene.runtime.exists()
+    scene.compare()
 
 
-def test_doctor_has_nothing_against_a_shim_that_is_passed(scene: Scene) -> None:
+def test_doctor_names_a_shim_that_is_asked(scene: Scene) -> None:
     def finding(level: str) -> dict[str, str]:
         found = json.loads(told(scene, "doctor", "--json").stdout)
         (matching,) = [each for each in found if "is a shim" in each["text"]]
         assert matching["level"] == level, found
         return dict(matching)
 
-    scene.hook.rename(scene.project / "kept.py")
     hook = scene.project / ".claude" / "hooks" / "hook.py"
     hook.parent.mkdir(parents=True)
-    (scene.project / "kept.py").rename(hook)
+    scene.hook.rename(hook)
     asked = finding("note")
     assert "nothing is recorded yet" in asked["text"]
     assert asked["remedy"]
-    assert told(scene, "compile").returncode == 0
+    scene.refresh()
     assert "launches go straight to" in finding("ok")["text"]
-
-
-def test_clean_takes_the_records_along(scene: Scene) -> None:
-    told(scene, "compile", "hook.py")
-    assert scene.passes()
-    told(scene, "clean", "--runtime")
-    assert not scene.runtime.exists()
-    scene.compare()

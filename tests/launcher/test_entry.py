@@ -28,7 +28,7 @@ KEY = bytes(range(16))
 SOURCE = b'"""A guard."""\nimport sys\nprint("allowed", *sys.argv[1:])\n'
 LEVELS = (0, 1, 2)
 _TAG = 16
-_TRAILER = 23
+_TRAILER = 24
 _external: Any = importlib.import_module("importlib._bootstrap_external")
 
 
@@ -37,11 +37,11 @@ def made(
     *,
     key: bytes = KEY,
     level: int = 0,
-    choice: bytes = entry.PROVEN,
+    settings: bytes = entry.PROVEN + entry.AS_WRITTEN,
     notes: entry.Notes = entry.NO_NOTES,
 ) -> bytes:
     code = compile(source, "hook.py", "exec", 0, True, level)
-    return entry.pack(key, level, choice, code, notes, source)
+    return entry.pack(key, level, settings, code, notes, source)
 
 
 def flipped(data: bytes, bit: int) -> bytes:
@@ -62,11 +62,11 @@ def test_it_begins_as_the_checked_hash_pyc_that_importlib_takes() -> None:
 
 
 def test_every_part_is_where_the_module_says() -> None:
-    notes = ((("SyntaxWarning", "invalid escape", 3),), ("json",), {("a+", 2): b"b"})
-    data = made(level=2, choice=entry.FORCED, notes=notes)
+    notes = ((("SyntaxWarning", "invalid escape", 3),), ("json",), {("a+", 2): b"b"}, True)
+    data = made(level=2, settings=b"fd", notes=notes)
     magic, flags, source_hash, rest = data[:4], data[4:8], data[8:16], data[16:]
     body, trailer = rest[:-_TRAILER], rest[-_TRAILER:]
-    length, form, choice, tag = trailer[:4], trailer[4:6], trailer[6:7], trailer[7:]
+    length, form, settings, tag = trailer[:4], trailer[4:6], trailer[6:8], trailer[8:]
     size = int.from_bytes(length, "little")
     assert magic == importlib.util.MAGIC_NUMBER
     assert flags == b"\3\0\0\0"
@@ -74,7 +74,7 @@ def test_every_part_is_where_the_module_says() -> None:
     code, unpacked = marshal.loads(body[:size]), marshal.loads(body[size:])  # noqa: S302 - ours
     assert isinstance(code, CodeType)
     assert unpacked == notes
-    assert (form, choice) == (entry.FORMAT, b"f")
+    assert (form, settings) == (entry.FORMAT, entry.FORCED + entry.DEFERRED)
     assert tag == entry.tag(KEY, 2, data[:-_TAG], SOURCE)
 
 
@@ -87,16 +87,16 @@ def test_python_itself_runs_it_as_a_pyc(tmp_path: Path) -> None:
     assert done.stdout == b"allowed ls\n"
 
 
-@pytest.mark.parametrize("choice", [entry.AS_PYTHON, entry.PROVEN, entry.FORCED])
+@pytest.mark.parametrize("settings", [b"pw", b"aw", b"fd"])
 @pytest.mark.parametrize("level", LEVELS)
-def test_it_tells_code_notes_and_who_chose_the_level(level: int, choice: bytes) -> None:
+def test_it_tells_code_notes_and_settings(level: int, settings: bytes) -> None:
     warned = (("SyntaxWarning", "é\n", 1), ("DeprecationWarning", "", 70_000))
-    notes = (warned, ("os.path", "re"), {("\\d", 0): b"\0", ("é", 34): b""})
-    data = made(level=level, choice=choice, notes=notes)
+    notes = (warned, ("os.path", "re"), {("\\d", 0): b"\0", ("é", 34): b""}, False)
+    data = made(level=level, settings=settings, notes=notes)
     code, unpacked = entry.unpack(data)
     assert code == compile(SOURCE, "hook.py", "exec", 0, True, level)
     assert unpacked == notes
-    assert entry.choice_of(data) == choice
+    assert entry.settings_of(data) == settings
 
 
 def test_compile_time_warnings_are_recorded_whatever_the_filters_say(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_two_entries_under_one_another_do_not_verify() -> None:
     "part", [slice(0, 4), slice(4, 8), slice(8, 16), slice(-23, -19), slice(-19, -16)]
 )
 def test_no_part_of_another_entry_fits(part: slice) -> None:
-    data, other = bytearray(made()), made(b"print('other')\n", level=1, choice=entry.FORCED)
+    data, other = bytearray(made()), made(b"print('other')\n", level=1, settings=b"fw")
     before = bytes(data)
     data[part] = other[part]
     assert bytes(data) == before or not entry.verifies(KEY, 0, bytes(data), SOURCE)
@@ -235,7 +235,9 @@ def test_of_two_sources_with_the_same_pep_552_hash_only_the_compiled_one_verifie
 
 @given(source=st.binary(max_size=200), more=st.binary(min_size=1, max_size=8))
 def test_only_the_very_same_source_verifies(source: bytes, more: bytes) -> None:
-    data = entry.pack(KEY, 1, entry.PROVEN, compile("0", "", "exec"), entry.NO_NOTES, source)
+    data = entry.pack(
+        KEY, 1, entry.PROVEN + entry.AS_WRITTEN, compile("0", "", "exec"), entry.NO_NOTES, source
+    )
     assert entry.verifies(KEY, 1, data, source)
     for other in (source + more, more + source, source[: len(source) // 2] + more):
         assert entry.verifies(KEY, 1, data, other) == (other == source)
@@ -286,10 +288,10 @@ with open(sys.argv[1], "rb") as file:
     exec(compile(file.read(), "entry.py", "exec"), scope)
 assert set(sys.modules) == before, set(sys.modules) - before
 source = b"print('ran')\\n"
-notes = (("SyntaxWarning", "w", 1),), ("re",), {("x", 0): b"y"}
+notes = (("SyntaxWarning", "w", 1),), ("re",), {("x", 0): b"y"}, True
 for key in (bytes(range(16)), b"\\xff" * 16, bytes(16)):
     code = compile(source, "x", "exec", 0, True, 2)
-    data = scope["pack"](key, 2, b"a", code, notes, source)
+    data = scope["pack"](key, 2, b"aw", code, notes, source)
     assert scope["verifies"](key, 2, data, source)
     assert not scope["verifies"](key, 1, data, source)
     assert not scope["verifies"](key, 2, data, source + b" ")

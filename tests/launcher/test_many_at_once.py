@@ -72,10 +72,10 @@ def assert_all_verify(user: User, hook: Path, numbers: Sequence[int]) -> None:
     """Every entry in the directory is whole, and of one of these versions."""
     sources = {entry.entry_suffix(user.key, version(n)): version(n) for n in numbers}
     for path in entries(hook.parent):
-        name = cache.parse(path.name)
+        name = cache.ENTRY.fullmatch(path.name)
         assert name is not None
-        source = sources[f".{name.digest}.pyc"]
-        assert entry.verifies(user.key, name.level, path.read_bytes(), source), path
+        source = sources[f".{name['hash']}.pyc"]
+        assert entry.verifies(user.key, int(name["level"]), path.read_bytes(), source), path
 
 
 def assert_no_leftovers(user: User, hook: Path) -> None:

@@ -64,7 +64,7 @@ class Scene:
     def forge(self, key: bytes, level: int = 2, source: bytes = SOURCE) -> bytes:
         """An entry for ``source`` with hostile code, in all else as the tool makes it."""
         code = compile(self.hostile(), "guard.py", "exec", 0, True, level)
-        return entry.pack(key, level, entry.PROVEN, code, entry.NO_NOTES, source)
+        return entry.pack(key, level, b"aw", code, entry.NO_NOTES, source)
 
     def plant(self, data: bytes, level: int = 2) -> Path:
         """Put ``data`` where the launcher looks first for the hook's entry, and nothing else."""
@@ -626,7 +626,7 @@ def test_a_runtime_directory_open_to_others_names_no_binary_that_the_tool_starts
     evil.chmod(0o755)
     runtime = scene.user.runtime
     (runtime / "seen" / "0").write_text(f"{evil}\0{scene.hook.parent}")
-    project = Project(tmp_path, Config(), (HookSource(scene.hook),), runtime, given=False)
+    project = Project(tmp_path, Config(), (HookSource(scene.hook),), runtime)
     find_interpreters(project, for_person(project, tmp_path, os.environ))
     assert scene.mark.exists(), "a launch's record is followed in a private directory"
     scene.mark.unlink()

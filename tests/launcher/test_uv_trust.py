@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hooks_compile.agents.shell.launches import UV_OPTIONS_WITH_VALUE, UV_SWITCHES
 from hooks_compile.install.runtime_directory import ensure, location, remove
-from hooks_compile.interpreters.uv_records import record_of, why_left
-from hooks_compile.launcher.uv import uv_command
+from hooks_compile.interpreters.launch_records import uv_record_of, why_left_to_uv
 from tests.install.test_wrapper_script import SHOW_WORDS, each_shell
 from tests.support.interpreters_found import Found, each_interpreter
 from tests.support.launches import WRAPPER
 from tests.support.repositories import write
+from tests.support.tiers import scaled
 from tests.support.tool import HOOK, Tool
 from tests.support.uv_machine import BLOCK, WHO, Machine, asked, needs
 
@@ -92,14 +93,13 @@ def test_a_record_is_found_in_every_shell(machine: Machine, shell: tuple[str, ..
         assert not asked(machine.run([*shell, *options, str(WRAPPER), "--uv", "hook.py", "a b"]))
 
 
-def test_the_wrapper_and_the_launcher_know_the_same_options() -> None:
-    text = WRAPPER.with_name("uv.sh").read_text()
-    lines = [line.strip() for line in text.splitlines()]
-    switches = [line for line in lines if line.startswith("-") and line.endswith(") ;;")]
-    known = {word for line in switches for word in line[:-4].split(" | ")}
-    (valued,) = [line for line in lines if line.endswith("hooks_compile_value=value: ;;")]
-    assert known == uv_command.SWITCHES
-    assert set(valued.partition(")")[0].split(" | ")) == uv_command.WITH_VALUE
+def test_the_wrapper_knows_the_options_of_commands_that_are_wired() -> None:
+    lines = [line.strip() for line in WRAPPER.with_name("uv.sh").read_text().splitlines()]
+    options = [line.partition(")") for line in lines if line.startswith("-") and ")" in line]
+    known = [(words.split(" | "), action) for words, _, action in options if " | '' " not in words]
+    valued = {word for words, action in known for word in words if "value:" in action}
+    assert valued == UV_OPTIONS_WITH_VALUE
+    assert {word for words, _ in known for word in words} - valued - {"-:*"} == UV_SWITCHES
 
 
 def test_shellcheck_finds_nothing_in_the_part_for_uv() -> None:
@@ -161,7 +161,7 @@ DAMAGES: dict[str, Callable[[Machine, Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", list(DAMAGES)[:: scaled(3, 1, 1)])
 def test_a_damaged_record_or_runtime_directory_is_in_nobodys_way(
     machine: Machine, damage: str
 ) -> None:
@@ -182,7 +182,7 @@ def test_a_launcher_that_is_just_being_removed_leaves_all_to_uv(machine: Machine
     for path in machine.runtime.glob("*.py*"):
         if path.name != "launch.py":
             path.unlink()
-    words = [python, str(machine.runtime / "launch.py"), f"--uv={record}", "uv", str(hook)]
+    words = [python, str(machine.runtime / "launch.py"), f"--uv=0:{record}", "uv", str(hook)]
     assert machine.run([*words, "a b", ""]).shown == old.shown
 
 
@@ -243,7 +243,13 @@ def test_a_runtime_directory_open_to_others_puts_nothing_in_front_of_python(
     assert not asked(machine.recorded(hook))
     write(machine.bin / "uv2", SHOW_UV, executable=True)
     record = machine.record(hook)
-    words = [sys.executable, str(machine.runtime / "launch.py"), f"--uv={record}", "uv2", str(hook)]
+    words = [
+        sys.executable,
+        str(machine.runtime / "launch.py"),
+        f"--uv=0:{record}",
+        "uv2",
+        str(hook),
+    ]
     assert b"HOOKS_COMPILE_UV=" in machine.run(words).stderr
     machine.runtime.chmod(0o777)
     launched = machine.run(words)
@@ -289,7 +295,6 @@ def test_the_tool_never_runs_uv_whatever_a_clone_asks_for(tmp_path: Path) -> Non
     write(location(tool.env) / f"uv{hook}.uv", "/gone/python\n64\n")
     tool.runtime.chmod(0o700)
     for words in (
-        ("compile",),
         ("init", "--yes", "--no-git"),
         ("sync",),
         ("check",),
@@ -341,17 +346,17 @@ def test_doctor_names_what_is_left_to_uv_and_sync_has_it_looked_at_again(
     name = ".claude/hooks/hook.py"
     hook = machine.hook(WHO, name, block=f"{BLOCK[:-6]}# [tool.uv]\n# ///\n")
     other = machine.hook(WHO, ".claude/hooks/other.py")
-    record = record_of(tool.runtime, hook)
+    record = uv_record_of(tool.runtime, hook)
     for script in (hook, other):
         machine.wrapped(script)
-    assert why_left(tool.runtime, other) == ""
+    assert why_left_to_uv(tool.runtime, other) == ""
     said = f"note: {name} is launched by uv each time: its metadata names more than packages"
     assert said in tool.run("doctor").out
     machine.hook(WHO, name)
     assert record.exists()
     tool.run("sync")
     assert not record.exists()
-    assert record_of(tool.runtime, other).exists()
+    assert uv_record_of(tool.runtime, other).exists()
     assert not asked(machine.recorded(hook))
     assert "launched by uv" not in tool.run("doctor").out
 

@@ -34,7 +34,7 @@ def refused(directory: Path, text: str | bytes, name: str = ".hooks-compile.toml
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     assert load_config(tmp_path) == Config()
-    assert Config() == Config((), (), "auto", ("python3",), 3, (), None)
+    assert Config() == Config((), (), "auto", ("python3",), 3, ())
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     ],
 )
 def test_every_key_is_read_from_either_file(tmp_path: Path, name: str, header: str) -> None:
-    path = write(tmp_path / name, header + ALL)
+    write(tmp_path / name, header + ALL)
     assert load_config(tmp_path) == Config(
         include=("tools/*.py", "bin/hook"),
         exclude=("tools/old",),
@@ -55,7 +55,6 @@ def test_every_key_is_read_from_either_file(tmp_path: Path, name: str, header: s
         python=("python3", "python3.12"),
         keep=5,
         imports=(("**", "deferred"),),
-        path=path,
     )
 
 
@@ -66,17 +65,13 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path, name: str) -> 
     assert load_config(tmp_path).keep == 7
 
 
-def test_an_empty_dotfile_and_an_empty_table_are_the_defaults(tmp_path: Path) -> None:
-    path = write(tmp_path / "pyproject.toml", "[tool.hooks-compile]\n")
-    assert load_config(tmp_path) == Config(path=path)
-    path = write(tmp_path / ".hooks-compile.toml", "")
-    assert load_config(tmp_path) == Config(path=path)
-
-
-def test_the_dotfile_alone_counts_where_both_are_there(tmp_path: Path) -> None:
+def test_the_dotfile_alone_counts_if_both_are_there(tmp_path: Path) -> None:
     write(tmp_path / "pyproject.toml", "[tool.hooks-compile]\nkeep = 9\noptimize = 0\n")
-    path = write(tmp_path / ".hooks-compile.toml", "optimize = 2\n")
-    assert load_config(tmp_path) == Config(optimize=2, path=path)
+    assert load_config(tmp_path) == Config(optimize=0, keep=9)
+    dotfile = write(tmp_path / ".hooks-compile.toml", "optimize = 2\n")
+    assert load_config(tmp_path) == Config(optimize=2)
+    dotfile.write_text("")
+    assert load_config(tmp_path) == Config()
 
 
 @pytest.mark.parametrize(
@@ -88,15 +83,12 @@ def test_a_pyproject_that_is_not_about_us_is_left_alone(tmp_path: Path, text: st
 
 
 def test_broken_toml_names_file_line_and_remedy(tmp_path: Path) -> None:
-    error = refused(tmp_path, "keep = 3\n<<<<<<< HEAD\noptimize = 1\n")
-    assert "is no valid TOML" in error.cause
-    assert "line 2" in error.cause
-    assert "conflict markers" in error.remedy
-
-
-def test_broken_pyproject_with_our_table_is_an_error(tmp_path: Path) -> None:
-    error = refused(tmp_path, "[tool.hooks-compile]\nkeep = \n", "pyproject.toml")
-    assert "line 2" in error.cause
+    for name, header in ((".hooks-compile.toml", ""), ("pyproject.toml", "[tool.hooks-compile]\n")):
+        error = refused(tmp_path, f"{header}keep = 3\n<<<<<<< HEAD\noptimize = 1\n", name)
+        assert "is no valid TOML" in error.cause
+        assert f"line {3 if header else 2}" in error.cause
+        assert "conflict markers" in error.remedy
+        (tmp_path / name).unlink()
 
 
 def test_a_file_that_is_not_utf_8_is_an_error(tmp_path: Path) -> None:
@@ -107,40 +99,31 @@ def test_a_file_that_is_not_utf_8_is_an_error(tmp_path: Path) -> None:
 def test_what_is_not_a_file_is_an_error_and_is_not_waited_for(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.mkdir()
-    with pytest.raises(ConfigError, match="can't be read: "):
-        load_config(tmp_path)
+    refuse_to_read(path)
     path.rmdir()
     os.mkfifo(path)
-    with pytest.raises(ConfigError, match="can't be read: "):
-        load_config(tmp_path)
-    path.unlink()
-    path.symlink_to("/dev/zero")
-    with pytest.raises(ConfigError, match="can't be read: "):
-        load_config(tmp_path)
-    path.unlink()
-    path.symlink_to("nowhere")
-    with pytest.raises(ConfigError, match="can't be read: "):
-        load_config(tmp_path)
+    refuse_to_read(path)
+    for target in ("/dev/zero", "nowhere", name):
+        path.unlink()
+        path.symlink_to(target)
+        refuse_to_read(path)
+
+
+def refuse_to_read(path: Path) -> None:
+    with pytest.raises(ConfigError, match="can't be read: ") as caught:
+        load_config(path.parent)
+    assert caught.value.remedy == f"ls -ld {pasted(path)}"
 
 
 def test_a_file_that_can_t_be_read_is_an_error(unprivileged: Path) -> None:
     path = write(unprivileged / ".hooks-compile.toml", "keep = 3")
     path.chmod(0o200)
-    with pytest.raises(ConfigError, match="Permission denied") as caught:
-        load_config(unprivileged)
-    assert caught.value.remedy == f"ls -ld {pasted(path)}"
+    refuse_to_read(path)
 
 
-def test_a_link_to_itself_is_an_error_of_its_file(tmp_path: Path) -> None:
-    loop = tmp_path / ".hooks-compile.toml"
-    loop.symlink_to(loop)
-    with pytest.raises(ConfigError, match="can't be read: "):
-        load_config(tmp_path)
-
-
-def test_an_unknown_key_is_named_with_its_line_and_the_keys_that_there_are(tmp_path: Path) -> None:
+def test_an_unknown_key_is_named_with_the_keys_that_there_are(tmp_path: Path) -> None:
     error = refused(tmp_path, "# first\nkeep = 3\nincludes = 1\n")
-    assert error.cause == "line 3: includes is unknown"
+    assert error.cause == "includes is unknown"
     assert "the keys are include, exclude, optimize, python, keep, imports" in error.remedy
 
 
@@ -156,14 +139,9 @@ def test_a_file_that_would_keep_us_busy_is_an_error(tmp_path: Path, text: str, c
     assert refused(tmp_path, text).cause == cause
 
 
-def test_a_key_is_looked_for_in_our_table_only(tmp_path: Path) -> None:
-    text = "[tool.other]\nzzz = 1\n[tool.hooks-compile]\nzzz = 2\n"
-    assert refused(tmp_path, text, "pyproject.toml").cause == "line 4: zzz is unknown"
-
-
 def test_a_pyproject_table_in_the_dotfile_is_explained(tmp_path: Path) -> None:
     error = refused(tmp_path, "\n[tool.hooks-compile]\nkeep = 3\n")
-    assert error.cause == "line 2: tool is unknown"
+    assert error.cause == "tool is unknown"
     assert "at the top level" in error.remedy
 
 
@@ -172,11 +150,6 @@ def test_a_table_that_is_none_is_an_error(tmp_path: Path, text: str) -> None:
     error = refused(tmp_path, text, "pyproject.toml")
     assert "has to be a table" in error.cause
     assert error.remedy == "[tool.hooks-compile]"
-
-
-def test_a_key_that_no_line_shows_is_still_named(tmp_path: Path) -> None:
-    error = refused(tmp_path, "tool.hooks-compile.keep = 0", "pyproject.toml")
-    assert error.cause == "keep has to be a whole number from 1 up, not 0"
 
 
 @pytest.mark.parametrize(
@@ -200,81 +173,76 @@ def test_a_key_that_no_line_shows_is_still_named(tmp_path: Path) -> None:
         ("keep = true", "not True"),
         ('keep = "3"', "not '3'"),
         ("keep = 1.5", "not 1.5"),
-        ("python = 3", "python has to be a string or a list of strings, not 3"),
-        ("python = []", "not []"),
+        ("python = 3", "python has 3"),
+        ("python = []", "python has []"),
         ("python = [3]", "python has 3"),
         (f'keep = "{"x" * 500}"', "..."),
     ],
 )
-def test_a_wrong_value_is_named_with_its_line_and_what_it_has_to_be(
+def test_a_wrong_value_is_named_with_what_it_has_to_be(
     tmp_path: Path, line: str, said: str
 ) -> None:
     error = refused(tmp_path, f"\n{line}\n")
-    assert error.cause.startswith(f"line 2: {line.partition(' ')[0]} ")
+    assert error.cause.startswith(f"{line.partition(' ')[0]} ")
     assert said in error.cause
     assert len(error.cause) < 200
     assert error.remedy.startswith(line.partition(" ")[0])
 
 
-@pytest.mark.parametrize(
-    "pattern", ["../x.py", "/etc/*.py", "~/x.py", "a/../../b", "..\\\\x", "", ".", "C:/x.py"]
-)
 @pytest.mark.parametrize("key", ["include", "exclude"])
-def test_a_glob_that_could_leave_the_work_tree_is_refused(
-    tmp_path: Path, key: str, pattern: str
-) -> None:
-    error = refused(tmp_path, f'{key} = ["ok/*.py", "{pattern}"]')
-    assert error.cause.startswith(f"line 1: {key} has ")
+def test_a_glob_that_could_leave_the_work_tree_is_refused(tmp_path: Path, key: str) -> None:
+    for pattern in ("../x.py", "/etc/*.py", "~/x.py", "a/../../b", "..\\\\x", "", ".", "C:/x.py"):
+        error = refused(tmp_path, f'{key} = ["ok/*.py", "{pattern}"]')
+        assert error.cause.startswith(f"{key} has ")
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["python", "python3", "python3.8", "python3.13", "python3.13t", "pypy", "pypy3", "pypy3.10"],
-)
-def test_python_may_be_a_name_from_path(tmp_path: Path, name: str) -> None:
-    write(tmp_path / ".hooks-compile.toml", f'python = "{name}"')
-    assert load_config(tmp_path).python == (name,)
+def test_python_may_be_a_name_from_path(tmp_path: Path) -> None:
+    names = ("python", "python3", "python3.8", "python3.13", "python3.13t", "pypy", "pypy3.10")
+    for name in names:
+        write(tmp_path / ".hooks-compile.toml", f'python = "{name}"')
+        assert load_config(tmp_path).python == (name,)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "/usr/bin/python3",
-        "{root}/.venv/bin/python3",
-        "./python3",
-        "tools/python3",
-        "../python3",
-        "~/bin/python3",
-        "python3 -c 'import os'",
-        "python3;id",
-        "python3\\nid",
-        "python3\\u0000",
-        "$HOME/python3",
-        "%PYTHON%",
-        "env python3",
-        "uv",
-        "sh",
-        "git",
-        "python2",
-        "python3.",
-        "python3.x",
-        "python-config",
-        "Python3",
-        "python3.exe",
-        "-python3",
-        " python3",
-        "python3\\n",
-        "",
-    ],
-)
+FOREIGN_COMMANDS = [
+    "/usr/bin/python3",
+    "{root}/.venv/bin/python3",
+    "./python3",
+    "tools/python3",
+    "../python3",
+    "~/bin/python3",
+    "python3 -c 'import os'",
+    "python3;id",
+    "python3\\nid",
+    "python3\\u0000",
+    "$HOME/python3",
+    "%PYTHON%",
+    "env python3",
+    "uv",
+    "sh",
+    "git",
+    "python2",
+    "python3.",
+    "python3.x",
+    "python-config",
+    "Python3",
+    "python3.exe",
+    "-python3",
+    " python3",
+    "python3\\n",
+    "",
+]
+
+
 @pytest.mark.parametrize("as_list", [False, True])
 def test_python_may_be_nothing_that_a_pull_request_could_bring(
-    tmp_path: Path, command: str, as_list: bool
+    tmp_path: Path, as_list: bool
 ) -> None:
-    shown = f'"{command.format(root=tmp_path)}"'
-    error = refused(tmp_path, f'python = ["python3", {shown}]' if as_list else f"python = {shown}")
-    assert "comes with a clone" in error.cause
-    assert "--python" in error.remedy
+    for command in FOREIGN_COMMANDS:
+        shown = f'"{command.format(root=tmp_path)}"'
+        text = f'python = ["python3", {shown}]' if as_list else f"python = {shown}"
+        error = refused(tmp_path, text)
+        assert "comes with a clone" in error.cause
+        assert "--python" in error.remedy
 
 
 def test_the_last_glob_that_matches_a_hook_says_when_its_imports_are_made(tmp_path: Path) -> None:

@@ -26,7 +26,6 @@ def test_the_project_is_the_work_tree_around_the_current_directory(git_repo: Git
     project = open_project(git_repo.path / "src" / "deep", os.environ, agents=agents)
     assert project.root == git_repo.path
     assert [source.path for source in project.sources] == [hook]
-    assert not project.given
 
 
 def test_paths_are_taken_from_the_current_directory(git_repo: GitRepo) -> None:
@@ -35,7 +34,6 @@ def test_paths_are_taken_from_the_current_directory(git_repo: GitRepo) -> None:
         git_repo.path / "any", os.environ, [hook.relative_to(hook.parent)], agents=agents
     )
     assert [source.path for source in project.sources] == [hook]
-    assert project.given
     with pytest.raises(HooksCompileError, match=r"gone\.py"):
         open_project(git_repo.path, os.environ, [hook.with_name("gone.py")], agents=agents)
 
@@ -52,7 +50,7 @@ def test_modules_are_what_lies_beside_the_hooks_and_hooks_that_hooks_import(
     git_repo.write(f"{directory}/pkg/x.py")
     project = open_project(git_repo.path, os.environ, agents=agents)
     assert [m.path.name for m in project.modules()] == ["__init__.py", "x.py"]
-    assert [m.path.name for m in project.imported_hooks()] == ["a.py", "c.py"]
+    assert [m.path.name for m in project.importable()[2:]] == ["a.py", "c.py"]
 
 
 def test_wrappers_go_beside_agents_hooks_not_beside_those_of_git(git_repo: GitRepo) -> None:

@@ -49,7 +49,7 @@ class Place:
         self, *path: Path | str, commands: tuple[str, ...] = (), strict: bool = False
     ) -> list[Path]:
         env = {"PATH": os.pathsep.join(map(str, path)), "HOME": str(self.home)}
-        project = Project(self.tree, Config(), (HookSource(self.hook),), self.runtime, given=False)
+        project = Project(self.tree, Config(), (HookSource(self.hook),), self.runtime)
         found = find_interpreters(project, for_unattended(project, env), commands, strict=strict)
         return [interpreter.executable for interpreter in found]
 

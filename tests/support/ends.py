@@ -195,24 +195,9 @@ LEAVES: Mapping[str, End] = {
         "    sys.exit(5)\n"
         "print(os.waitpid(child, 0)[1])\n"
     ),
-    "a file in a global that others hold, too": End(
-        "f = open('out.txt', 'w')\n"
-        "class A:\n    g = f\n    def log(self, to=f): to.write('x')\n"
-        "a = A()\na.a = a\na.f = f\na.log()\n"
-    ),
-    "a text file in a global": End("f = open('out.txt', 'w')\nf.write('text')\n"),
-    "a binary file in a global": End("f = open('out.txt', 'wb')\nf.write(b'bytes')\n"),
-    "another writer to stdout": End(
-        "import io, sys\nout = io.TextIOWrapper(sys.stdout.buffer, write_through=False)\n"
-        "out.write('kept back')\n"
-    ),
-    "a copy of stdout": End("import os\nout = os.fdopen(os.dup(1), 'w')\nout.write('later')\n"),
     "FileHandler": End(
         "import logging\nlogging.basicConfig(filename='out.log', format='%(message)s')\n"
         "logging.warning('said')\n"
-    ),
-    "a file with an encoding that keeps a state": End(
-        "f = open('out.txt', 'w', encoding='iso2022_jp')\nf.write('\\u3042')\n"
     ),
     "a file that is read": End("f = open(__file__)\nf.readline()\n"),
     "files that are closed": End(
@@ -255,6 +240,21 @@ LEAVES: Mapping[str, End] = {
 }
 
 ENDS: Mapping[str, End] = {
+    "another writer to stdout": End(
+        "import io, sys\nout = io.TextIOWrapper(sys.stdout.buffer, write_through=False)\n"
+        "out.write('kept back')\n"
+    ),
+    "a file in a global that others hold, too": End(
+        "f = open('out.txt', 'w')\n"
+        "class A:\n    g = f\n    def log(self, to=f): to.write('x')\n"
+        "a = A()\na.a = a\na.f = f\na.log()\n"
+    ),
+    "a text file in a global": End("f = open('out.txt', 'w')\nf.write('text')\n"),
+    "a binary file in a global": End("f = open('out.txt', 'wb')\nf.write(b'bytes')\n"),
+    "a copy of stdout": End("import os\nout = os.fdopen(os.dup(1), 'w')\nout.write('later')\n"),
+    "a file with an encoding that keeps a state": End(
+        "f = open('out.txt', 'w', encoding='iso2022_jp')\nf.write('\\u3042')\n"
+    ),
     # files
     "a file in a closure": End(
         "def outer():\n    f = open('out.txt', 'w')\n    f.write('x')\n    return lambda: f\n"

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hooks_compile.git_hooks.hook_script import EVENTS
+from hooks_compile.git_hooks.hook_files import EVENTS
 from hooks_compile.install import wrapper
 from tests.support.launches import default_interpreter
 from tests.support.repositories import write

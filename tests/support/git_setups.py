@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hooks_compile.git_hooks.hook_script import EVENTS
+from hooks_compile.git_hooks.hook_files import EVENTS
 from tests.support.git_scene import Scene, husky_script
 from tests.support.precommit_scene import CONFIG, PRE_COMMIT, STAGES, Packaged, with_pre_commit
 

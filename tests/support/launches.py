@@ -27,7 +27,7 @@ from tests.support import interpreters_found
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from hooks_compile.model import CompileResult, Optimize
+    from hooks_compile.model import CompileResult, Imports, Optimize
     from tests.support.interpreters_found import Found
 
 WRAPPER = Path(wrapper.__file__).parent.with_name("launcher") / wrapper.NAME
@@ -148,10 +148,12 @@ class User:
         resumed = line != lines[0]
         return Launched(done.returncode, done.stdout, done.stderr, state, reason, resumed)
 
-    def compile(self, *paths: Path, optimize: Optimize = "auto") -> list[CompileResult]:
+    def compile(
+        self, *paths: Path, optimize: Optimize = "auto", imports: Imports = "as-written"
+    ) -> list[CompileResult]:
         """Compile hooks as ``hooks-compile compile`` does."""
         with Compiler([self.interpreter], self.key, optimize) as compiler:
-            return compiler.compile([HookSource(path) for path in paths])
+            return compiler.compile([HookSource(path, imports=imports) for path in paths])
 
     def compile_modules(self, *paths: Path) -> list[CompileResult]:
         """Compile local modules as ``hooks-compile compile`` does."""

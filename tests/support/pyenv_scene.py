@@ -89,6 +89,7 @@ class Scene:
 
     top: Path
     env: dict[str, str] = field(default_factory=dict)
+    settled: int = 0
 
     @classmethod
     def create(cls, top: Path, *installed: str) -> Scene:
@@ -102,7 +103,12 @@ class Scene:
             scene.install(name)
         if installed:
             scene.choose_globally(installed[0])
-        scene.rehash()
+        (scene.root / "shims").mkdir()
+        for name in ("python", "python3"):  # as a rehash writes them, which takes long
+            text = (real_root() / "shims" / name).read_text()
+            shim = scene.root / "shims" / name
+            shim.write_text(text.replace(str(real_root()), str(scene.root)))
+            shim.chmod(0o755)
         scene.settle()
         runtime_directory.ensure(scene.runtime)
         (scene.project / "sub" / "deep").mkdir(parents=True)
@@ -161,16 +167,20 @@ class Scene:
         assert (done.returncode, done.stderr) == (0, b"")
 
     def settle(self) -> None:
-        """Let time go by since pyenv's files were written."""
-        for directory in ("shims", "libexec", "pyenv.d", "plugins"):
-            for path in (self.root / directory).rglob("*"):
-                os.utime(path, (LONG_AGO, LONG_AGO), follow_symlinks=False)
+        """Let time go by since pyenv's files and directories were written."""
+        self.settled += 1
+        for name in ("shims", "libexec", "pyenv.d", "plugins", "versions"):
+            inside = () if name == "versions" else (self.root / name).rglob("*")
+            for path in (self.root / name, *inside):
+                if path.lstat().st_mtime > LONG_AGO + 1000:
+                    past = LONG_AGO + self.settled
+                    os.utime(path, (past, past), follow_symlinks=False)
 
     def refresh(self, directory: str = ".", **env: str) -> shims.Bypass:
         """Record what the shim chooses now, as ``hooks-compile compile`` does."""
-        bypass = shims.refresh(
-            self.runtime, "python3", cwd=self.project / directory, env=self.env | env
-        )
+        cwd = self.project / directory
+        given = self.env | env
+        bypass = shims.bypass_of(self.runtime, "python3", cwd=cwd, env=given, record=True)
         assert bypass is not None
         return bypass
 

@@ -9,13 +9,18 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from uv import find_uv_bin
 
 from hooks_compile.agents.clients import claude, codex, copilot, cursor, gemini
+from hooks_compile.agents.wiring.apply import applied
+from hooks_compile.agents.wiring.command import Surroundings
 from hooks_compile.agents.wiring.config_files import look_in
-from hooks_compile.agents.wiring.surroundings import Surroundings
 from hooks_compile.install import wrapper
+
+if TYPE_CHECKING:
+    from hooks_compile.agents.wiring.plan import Plan
 
 REPORT = """\
 import os, sys
@@ -187,6 +192,12 @@ class Project:
         for name in ("hook.log", "out.txt"):
             (self.root / name).unlink(missing_ok=True)
         return Seen(finished.returncode, finished.stdout, finished.stderr)
+
+
+def carry_out(plan: Plan) -> None:
+    """Write what a plan says."""
+    with applied(plan):
+        pass
 
 
 def shells(agent: str) -> list[tuple[str, ...]]:

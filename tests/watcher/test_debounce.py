@@ -56,15 +56,6 @@ def test_a_longer_wait_is_kept() -> None:
     assert debounce.next_due() == 20.0
 
 
-def test_what_is_due_is_taken_in_portions() -> None:
-    debounce = Debounce()
-    debounce.note(A, 10.0, 0.0)
-    debounce.note(B, 10.0, 0.0)
-    assert [due.key for due in debounce.take(10.0, most=1)] == [A]
-    assert [due.key for due in debounce.take(10.0, most=1)] == [B]
-    assert debounce.take(10.0) == []
-
-
 EVENTS = st.lists(st.tuples(st.sampled_from([A, B]), st.booleans(), st.floats(0, 3)), min_size=1)
 
 

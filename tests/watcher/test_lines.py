@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from hooks_compile.model import State
 from tests.support.compile_results import HOOKS, NEW_PYTHON, OLD_PYTHON, broken, fine
 from watcher import lines
-from watcher.lines import Changed, Message
+
+if TYPE_CHECKING:
+    from watcher.lines import Message
 
 ROOT = Path("/repo")
 GUARD = HOOKS / "guard.py"
 COUNTS = {State.COMPILED: 3, State.FRESH: 1}
-SYNCED = lines.synced(ROOT, 2, 1, (NEW_PYTHON, OLD_PYTHON), COUNTS, 0.126, watching=True)
-CHANGED = Changed(GUARD, "hook", (fine(), fine(python=OLD_PYTHON)), 4.2)
+SYNCED = lines.synced(ROOT, (NEW_PYTHON, OLD_PYTHON), 2, 1, COUNTS, 0.126, watching=True)
+CHANGED = lines.changed(GUARD, "hook", (fine(), fine(python=OLD_PYTHON)), 4.2)
 BROKEN = lines.broken(GUARD, "hook", (broken(), broken(python=OLD_PYTHON)))
 
 
@@ -31,38 +34,36 @@ def text(message: Message, *, has_colour: bool = False) -> str:
 def test_the_start_says_what_is_watched_for_which_interpreters() -> None:
     assert text(SYNCED) == (
         "watching /repo: 2 hooks and 1 local module, for CPython 3.13.0, CPython 3.8.18 "
-        "(3 compiled, 1 up to date, 0.13 s)"
+        "(3 compiled, 1 fresh, 0.13 s)"
     )
-    alone = lines.synced(ROOT, 1, 0, (), {}, 0.5, watching=False)
+    alone = lines.synced(ROOT, (), 1, 0, {}, 0.5, watching=False)
     assert text(alone) == "/repo: 1 hook, for no Python (0.50 s)"
 
 
 def test_a_change_is_one_line_with_hook_interpreters_level_and_milliseconds() -> None:
-    assert text(lines.changes([CHANGED])) == (
+    assert text(CHANGED) == (
         ".claude/hooks/guard.py  compiled: CPython 3.13.0, CPython 3.8.18, level 2, 4 ms"
     )
-    fixed = Changed(GUARD, "hook", (fine(state=State.FRESH),), None, fixed=True)
-    assert text(lines.changes([fixed])) == (
-        ".claude/hooks/guard.py  fixed, ready: CPython 3.13.0, level 2"
-    )
-    module = Changed(HOOKS / "helper.py", "module", (fine("helper.py"),), 7.0)
-    assert text(lines.changes([module])) == (
-        ".claude/hooks/helper.py  compiled: CPython 3.13.0, local module, 7 ms"
-    )
+    fixed = lines.changed(GUARD, "hook", (fine(state=State.FRESH),), None, fixed=True)
+    assert text(fixed) == (".claude/hooks/guard.py  fixed, ready: CPython 3.13.0, level 2")
+    module = lines.changed(HOOKS / "helper.py", "module", (fine("helper.py"),), 7.0)
+    assert text(module) == (".claude/hooks/helper.py  compiled: CPython 3.13.0, local module, 7 ms")
 
 
 def test_an_empty_hook_is_named_as_what_it_is() -> None:
-    empty = Changed(GUARD, "hook", (fine(),), 300.0, empty=True)
-    assert text(lines.changes([empty])).endswith("the file is empty: it allows everything")
+    empty = lines.changed(GUARD, "hook", (fine(),), 300.0, empty=True)
+    assert text(empty).endswith("the file is empty: it allows everything")
 
 
 def test_thousands_of_changes_are_a_few_lines() -> None:
-    many = [Changed(HOOKS / f"h{n}.py", "hook", (fine(f"h{n}.py"),), float(n)) for n in range(2000)]
-    message = lines.changes(many)
-    shown = text(message).split("\n")
+    many = [lines.changed(HOOKS / f"h{n}.py", "hook", (fine(f"h{n}.py"),)) for n in range(2000)]
+    messages = lines.shortened(many)
+    assert [message.value for message in messages] == [message.value for message in many]
+    shown = [message for message in messages if message.text]
     assert len(shown) == 11
-    assert shown[-1] == "1990 more sources ready, the last 1999 ms after its save"
-    assert len(message.as_json(0.0, ROOT)) == 2000
+    assert shown[:10] == many[:10]
+    assert text(shown[-1]) == "1990 more sources ready"
+    assert lines.shortened(many[:10]) == many[:10]
 
 
 def test_a_broken_hook_is_loud_with_file_line_and_caret() -> None:
@@ -84,12 +85,6 @@ def test_interpreters_with_other_errors_are_told_apart() -> None:
     assert shown.index("guard.py:9") < shown.index("(under CPython 3.8.18)")
 
 
-def test_what_stays_broken_is_one_line() -> None:
-    assert text(lines.still_broken([BROKEN])) == "still broken: .claude/hooks/guard.py:3"
-    many = [lines.broken(HOOKS / f"{n}.py", "hook", (broken(f"{n}.py"),)) for n in range(12)]
-    assert text(lines.still_broken(many)).endswith("9.py:3 ...")
-
-
 def test_the_rest() -> None:
     assert text(lines.removed(GUARD, "hook")) == ".claude/hooks/guard.py  is no hook any more"
     assert text(lines.removed(GUARD, "module")).endswith("is no local module any more")
@@ -100,9 +95,8 @@ def test_the_rest() -> None:
 
 ALL = [
     SYNCED,
-    lines.changes([CHANGED]),
+    CHANGED,
     BROKEN,
-    lines.still_broken([BROKEN]),
     lines.removed(GUARD, "hook"),
     lines.notice("is missing", ROOT, trouble=True),
     lines.notice("a notice"),
@@ -113,46 +107,42 @@ ALL = [
 @pytest.mark.parametrize("message", ALL, ids=lambda message: message.event)
 def test_colour_adds_nothing_but_colour(message: Message) -> None:
     coloured = text(message, has_colour=True)
-    assert ("\x1b[" in coloured) is bool(message.colour)
+    wanted = message.event in ("watching", "broken", "trouble")
+    assert ("\x1b[" in coloured) is wanted
     assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == text(message)
 
 
 def test_names_and_sources_cannot_command_the_terminal() -> None:
     evil = HOOKS / "a\x1b]0;owned\x07\n.py"
     for message in (
-        lines.changes([Changed(evil, "hook", (fine(),), 1.0)]),
+        lines.changed(evil, "hook", (fine(),), 1.0),
         lines.removed(evil, "hook"),
         lines.notice("\x1b[2J", evil),
         lines.broken(evil, "hook", (broken(),)),
-        lines.still_broken([lines.broken(evil, "hook", (broken(),))]),
     ):
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text(message))
 
 
 @pytest.mark.parametrize("message", ALL, ids=lambda message: message.event)
 def test_every_message_is_json_with_time_tree_and_event(message: Message) -> None:
-    for value in message.as_json(12.3456, ROOT):
-        again = json.loads(json.dumps(value))
-        assert again["time"] == 12.346
-        assert again["tree"] == "/repo"
-        assert again["event"] == message.event
+    again = json.loads(json.dumps(message.as_json(12.3456, ROOT)))
+    assert again["time"] == 12.346
+    assert again["tree"] == "/repo"
+    assert again["event"] == message.event
 
 
 def test_json_of_a_change_has_milliseconds_and_results() -> None:
-    (value,) = lines.changes([CHANGED]).as_json(0.0, ROOT)
+    value = CHANGED.as_json(0.0, ROOT)
     assert value["path"] == str(GUARD)
     assert value["ms"] == 4.2
     assert [result["cache_tag"] for result in value["results"]] == ["cpython-313", "cpython-38"]
-    (value,) = lines.still_broken([BROKEN]).as_json(0.0, ROOT)
-    assert value["broken"][0]["event"] == "broken"
-    assert value["broken"][0]["results"][0]["error"]["line"] == 3
 
 
 def test_quiet_says_what_has_to_be_fixed_and_that_it_is() -> None:
-    fixed = Changed(GUARD, "hook", (fine(),), 1.0, fixed=True)
-    empty = Changed(GUARD, "hook", (fine(),), 1.0, empty=True)
-    urgent = [BROKEN, lines.still_broken([BROKEN]), lines.notice("x", trouble=True)]
-    urgent += [lines.changes([fixed]), lines.changes([empty])]
+    fixed = lines.changed(GUARD, "hook", (fine(),), 1.0, fixed=True)
+    empty = lines.changed(GUARD, "hook", (fine(),), 1.0, empty=True)
+    urgent = [BROKEN, lines.notice("x", trouble=True)]
+    urgent += [fixed, empty]
     assert all(message.is_urgent for message in urgent)
-    calm = [SYNCED, lines.changes([CHANGED]), lines.notice("x"), lines.removed(GUARD, "hook")]
+    calm = [SYNCED, CHANGED, lines.notice("x"), lines.removed(GUARD, "hook")]
     assert not any(message.is_urgent for message in [*calm, lines.stopped(2)])

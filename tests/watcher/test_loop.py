@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import shutil
 import sys
@@ -18,11 +19,12 @@ from tests.support.interpreters_found import found
 from tests.support.launches import interpreter_record
 from tests.support.repositories import GitRepo, write
 from tests.support.watching import HOOK, is_warm, wait_until, wait_warm
-from watcher.events import Event, Kind
+from watcher.debounce import SCAN_S
 from watcher.loop import Loop
-from watcher.observer import Monitor
+from watcher.observer import MOST_WATCHES
 from watcher.survey import Options
 from watcher.tree import Tree
+from watcher.watch_places import Event, Kind, Places
 from watcher.watch_status import Station
 
 if TYPE_CHECKING:
@@ -37,32 +39,29 @@ class Running:
     """A loop in a thread, and what it said."""
 
     def __init__(
-        self,
-        scene: Scene,
-        tree: type[Tree] = Tree,
-        options: Options | None = None,
-        scan_s: float = 60.0,
+        self, scene: Scene, tree: type[Tree], options: Options | None, scan_s: float, watches: int
     ) -> None:
         self.said: list[Message] = []
-        self.monitors: list[Monitor] = []
         usual = Options(scene.user.environment(), (scene.user.python,))
-        self.tree = tree(scene.root, options or usual, whole=True, scan_s=scan_s)
+        self.tree = tree(scene.root, options or usual, scan_s, whole=True)
         (scene.user.runtime / "watch").mkdir(exist_ok=True)
         station = Station(scene.user.runtime, scene.root)
         self.loop = Loop(
-            {self.tree: station}, lambda _, message: self.said.append(message), self.open_monitor
+            {self.tree: station}, lambda _, message: self.said.append(message), watches
         )
 
-    def open_monitor(self, put: Callable[[Event], None]) -> Monitor:
-        self.put = put
-        self.monitors.append(Monitor(put, None))
-        return self.monitors[-1]
+    def wait_idle(self) -> None:
+        """Wait until nothing has been due for a while, and no survey has run."""
+        busy = time.monotonic()
 
-    def stop_events(self) -> None:
-        """From now on no event comes, and nothing says so."""
-        monitor = self.monitors[-1]
-        wait_until(lambda: self.tree.next_due() > time.monotonic() + 0.2, self.tree.next_due)
-        monitor.want({})
+        def is_idle() -> bool:
+            nonlocal busy
+            now = time.monotonic()
+            if self.tree._is_surveying or self.tree.next_due() < now + 1:
+                busy = now
+            return now > busy + 0.3
+
+        wait_until(is_idle, self.tree.next_due)
 
     def of(self, event: str) -> list[Message]:
         return [message for message in self.said if message.event == event]
@@ -81,10 +80,11 @@ def running(
     tree: type[Tree] = Tree,
     *,
     options: Options | None = None,
-    scan_s: float = 60.0,
+    scan_s: float = SCAN_S,
+    watches: int = MOST_WATCHES,
 ) -> Iterator[Running]:
-    """Run a loop until the end of the block."""
-    runs = Running(scene, tree, options, scan_s)
+    """Run a loop until the end of the block; with ``watches=0`` no event comes to it."""
+    runs = Running(scene, tree, options, scan_s, watches)
     signals: list[int] = []
     thread = threading.Thread(target=lambda: signals.append(runs.loop.run()))
     thread.start()
@@ -92,7 +92,7 @@ def running(
         runs.wait_for("watching")
         yield runs
     finally:
-        runs.loop.stop(15)
+        runs.loop.put(15)
         thread.join()
     assert signals == [15]
 
@@ -116,51 +116,74 @@ def test_a_bug_in_the_handling_of_an_event_ends_nothing(scene: Scene) -> None:
         runs.tree.flaws = 1
         scene.hook.write_text(HOOK.format("second"))
         notice = runs.wait_for("trouble", "an error in hooks-watch; it goes on")
-        assert "RuntimeError: a bug" in notice.values[0]["text"]
+        assert "RuntimeError: a bug" in notice.value["text"]
         scene.assert_hit()
         scene.hook.write_text(HOOK.format("third"))
         scene.assert_hit()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_dead_thread_is_replaced_and_all_contents_compared(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with running(scene) as runs:
-        monkeypatch.setattr("watcher.observer._Handler.dispatch", lambda *_: sys.exit())
+def test_a_dead_thread_is_replaced_by_the_scan(scene: Scene) -> None:
+    class Bug(Places):
+        def matter(self, _: Event) -> bool:
+            sys.exit()
+
+    with running(scene, scan_s=1.0) as runs:
+        runs.loop.monitor._places = Bug()
         scene.hook.write_text(HOOK.format("second"))
-        wait_until(
-            lambda: not runs.monitors[0].is_alive() or runs.of("notice"), lambda: "it is dead"
-        )
-        monkeypatch.undo()
-        nothing = Event(Kind.CHANGED, "/elsewhere", time.monotonic())
-        runs.put(nothing)  # spares the ten seconds' wait
-        runs.wait_for("notice", "no more events came")
         scene.assert_hit()
+        runs.tree.scan_s = SCAN_S
+        time.sleep(1.0)
         scene.hook.write_text(HOOK.format("third"))
+        wait_until(lambda: runs.of("changed")[-1].value["ms"], lambda: "an event has come")
         scene.assert_hit()
 
 
-def test_events_that_the_system_dropped_are_made_good_and_said_once(scene: Scene) -> None:
-    with running(scene) as runs:
-        runs.stop_events()
+def test_after_lost_events_all_contents_are_compared_and_it_is_said_once(scene: Scene) -> None:
+    with running(scene, watches=0) as runs:
+        runs.wait_idle()
         scene.hook.write_text(HOOK.format("second"))
         for _ in range(5):
-            runs.put(Event(Kind.LOST, "", time.monotonic()))
+            runs.loop.put(Event(Kind.LOST, "", time.monotonic()))
         scene.assert_hit()
         assert len([m for m in runs.of("notice") if "dropped events" in str(m)]) == 1
 
 
-def test_the_periodic_scan_finds_what_no_event_told_of(scene: Scene) -> None:
-    with running(scene, scan_s=1.0) as runs:
-        runs.stop_events()
+def hard_link(hook: Path) -> None:
+    elsewhere = hook.with_suffix(".txt")
+    elsewhere.hardlink_to(hook)
+    elsewhere.write_text(HOOK.format("by its other name"))
+
+
+def memory(hook: Path) -> None:
+    """inotify(7): changes made through mmap(2) are not reported."""
+    with hook.open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
+        start = mapped.find(b"other name")
+        mapped[start : start + 5] = b"OTHER"
+        mapped.flush()
+
+
+def removed_cache(hook: Path) -> None:
+    shutil.rmtree(hook.parent / "__pycache_opt__")
+
+
+def test_the_scan_finds_what_no_event_tells_of(scene: Scene) -> None:
+    with running(scene, scan_s=0.5, watches=0) as runs:
         scene.hook.write_text(HOOK.format("second"))
         new = write(scene.hook.with_name("new.py"), HOOK.format("new"))
         scene.assert_hit()
         scene.assert_hit(new)
-        changed = [value for message in runs.of("changed") for value in message.values]
-        assert {value["path"] for value in changed} == {str(scene.hook), str(new)}
+        changed = [message.value for message in runs.of("changed")]
+        assert sorted(value["path"] for value in changed) == [str(scene.hook), str(new)]
         assert {value["ms"] for value in changed} == {None}  # nobody knows when they were saved
+        for change in (hard_link, memory, removed_cache):
+            change(scene.hook)
+            scene.assert_hit()
+        entry = scene.user.entry_path(scene.hook, 2)
+        damaged = entry.read_bytes()[:-1] + b"?"
+        entry.write_bytes(damaged)
+        wait_until(lambda: entry.read_bytes() != damaged, lambda: "the entry is written anew")
+        scene.assert_hit()
 
 
 def test_a_syntax_error_is_said_when_the_file_is_quiet_and_again_with_every_change(
@@ -169,12 +192,9 @@ def test_a_syntax_error_is_said_when_the_file_is_quiet_and_again_with_every_chan
     with running(scene) as runs:
         scene.hook.write_text("print(1\n")
         broken = runs.wait_for("broken")
-        error = broken.values[0]["results"][0]["error"]
+        error = broken.value["results"][0]["error"]
         assert (error["line"], error["column"]) == (1, 6)
         assert list(runs.tree.sources.broken) == [str(scene.hook)]
-        other = scene.hook.with_name("other.py")
-        other.write_text(HOOK.format("changed"))
-        runs.wait_for("still broken")
         scene.hook.write_text(HOOK.format("fine"))
         runs.wait_for("changed", "'fixed': True")
         assert runs.tree.sources.broken == {}
@@ -199,35 +219,22 @@ def test_a_broken_module_beside_the_hooks_is_said_too(scene: Scene) -> None:
         wait_until(lambda: cached.read_bytes() != before, lambda: "the module is compiled")
         module.write_text("VALUE = (\n")
         broken = runs.wait_for("broken")
-        assert broken.values[0]["kind"] == "module"
+        assert broken.value["kind"] == "module"
         new = write(module.with_name("new_module.py"), "NEW = 1\n")
         made = cached.with_name(cached.name.replace("helper", "new_module"))
         wait_until(made.exists, lambda: str(new))
 
 
-def test_the_entries_of_a_removed_hook_are_pruned(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("watcher.sources._PRUNE_AFTER_S", 0.5)
-    with running(scene):
-        cache = scene.hook.parent / "__pycache_opt__"
-        assert list(cache.glob("guard.*"))
-        scene.hook.unlink()
-        wait_until(lambda: not list(cache.glob("guard.*")), lambda: "the entries are gone")
-        assert list(cache.glob("other.*"))
-
-
-def test_old_versions_are_pruned_but_never_those_in_use(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("watcher.sources._PRUNE_AFTER_S", 0.5)
-    with running(scene):
-        cache = scene.hook.parent / "__pycache_opt__"
+def test_old_versions_and_entries_of_removed_hooks_are_pruned_by_the_scan(scene: Scene) -> None:
+    cache = scene.hook.parent / "__pycache_opt__"
+    with running(scene, scan_s=0.5):
+        scene.hook.with_name("other.py").unlink()
         for number in range(6):
             scene.hook.write_text(HOOK.format(number))
             wait_warm(scene.user, scene.hook)
         wait_until(
-            lambda: len(list(cache.glob("guard.*"))) == 3, lambda: str(list(cache.iterdir()))
+            lambda: not list(cache.glob("other.*")) and len(list(cache.glob("guard.*"))) == 3,
+            lambda: str(list(cache.iterdir())),
         )
         scene.assert_hit()
 
@@ -296,14 +303,14 @@ def test_a_log_without_a_suffix_does_not_have_the_tree_looked_through(scene: Sce
     with running(scene, Counting) as runs:
         tree = runs.tree
         assert isinstance(tree, Counting)
-        wait_until(lambda: tree.next_due() > time.monotonic() + 1, tree.next_due)
+        runs.wait_idle()
         looks = tree.looks
         log = scene.hook.with_name("log")
         for number in range(3):
             with log.open("a") as file:
                 file.write(f"{number}: not Python\n")
             time.sleep(0.1)
-        wait_until(lambda: tree.next_due() > time.monotonic() + 1, tree.next_due)
+        runs.wait_idle()
         assert tree.looks == looks
         hook = write(scene.hook.with_name("check"), "#!/usr/bin/env python3\nprint(1)\n")
         scene.assert_hit(hook)
@@ -328,25 +335,13 @@ def test_a_python_that_ran_a_hook_gets_entries_from_then_on(scene: Scene, tmp_pa
     path = write(tmp_path / "bin/README").parent
     (path / "python3").symlink_to(scene.user.python)
     env = scene.user.environment() | {"PATH": f"{path}:{os.environ['PATH']}"}
-    with running(scene, options=Options(env)) as runs:
-        assert [each.version for each in runs.tree.interpreters] == [sys.version_info[:3]]
+    with running(scene, options=Options(env), scan_s=0.5) as runs:
+        assert [each.version for each in runs.tree.survey.target.interpreters] == [
+            sys.version_info[:3]
+        ]
         note = scene.user.runtime / "seen" / "launched"
         note.write_bytes(os.fsencode(others[0].executable) + b"\0" + bytes(scene.hook.parent))
         cache = scene.hook.parent / "__pycache_opt__"
         tag = interpreter_record(others[0]).cache_tag
         wait_until(lambda: list(cache.glob(f"guard.{tag}.*")), lambda: str(list(cache.iterdir())))
-        assert len(runs.tree.interpreters) == 2
-
-
-def test_a_root_with_a_hook_that_others_import_may_go_too(scene: Scene) -> None:
-    """Such a hook is a module as well: it is forgotten once."""
-    scene.hook.with_name("other.py").write_text("import guard\n")
-    with running(scene) as runs:
-        assert str(scene.hook) in runs.tree.sources.modules
-        scene.root.rename(scene.root.with_name("away"))
-        runs.wait_for("trouble", "does not exist any more")
-        assert not runs.tree.sources.hooks
-        scene.root.with_name("away").rename(scene.root)
-        runs.wait_for("notice", "can be used again")
-        scene.hook.write_text(HOOK.format("second"))
-        scene.assert_hit()
+        assert len(runs.tree.survey.target.interpreters) == 2

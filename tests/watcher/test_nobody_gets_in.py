@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tests.support import watching as running
-from tests.support.repositories import write
+from tests.support.repositories import GitRepo, write
 from tests.support.watching import HOOK, wait_until, wait_warm
 
 if TYPE_CHECKING:
@@ -43,21 +43,24 @@ def test_a_hostile_branch_that_is_checked_out_executes_nothing(scene: Scene) -> 
     scene.repo.git("add", "--force", "--all")
     scene.repo.commit()
     scene.repo.git("switch", "--quiet", "main")
+    second = GitRepo.create(scene.root.parent / "second")  # PATH leads out of it into the first
+    check = second.write(".claude/hooks/check.py", HOOK.format("first"))
 
     directories = [".", scene.root / "bin", scene.root / ".venv/bin", scene.root.parent / "shims"]
     path = os.pathsep.join([*map(str, directories), os.environ["PATH"]])
     out = scene.root.parent / "out.jsonl"
     with out.open("wb") as to_out:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "watcher", "--json"],
+            [sys.executable, "-P", "-m", "watcher", "--json", scene.root, second.path],
             cwd=scene.root,
             env=running.environment(scene.user) | {"PATH": path, "HOME": str(home)},
             stdout=to_out,
         )
     try:
-        wait_until(lambda: b'"watching"' in out.read_bytes(), out.read_text)
+        wait_until(lambda: out.read_bytes().count(b'"watching"') == 2, out.read_text)
         scene.repo.git("switch", "--quiet", "hostile")
         wait_warm(scene.user, scene.hook, scene.root / "json.py")
+        wait_warm(scene.user, check, second.write(".claude/hooks/new.py", HOOK.format("new")))
         assert b'"trouble"' not in out.read_bytes()
     finally:
         process.terminate()

@@ -8,15 +8,14 @@ import queue
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from tests.support.repositories import write
 from tests.support.watching import wait_until
-from watcher.directories import HOOKS
-from watcher.events import Event, Kind
-from watcher.observer import Monitor, mounted, parse_mounts, reason_to_poll
+from watcher.observer import Monitor
+from watcher.watch_places import Event, Kind, Places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,17 +27,16 @@ ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux'
 class Watched:
     """A monitor, and the events that came from it."""
 
-    def __init__(self, poll_s: float | None = None, most_watches: int = 64) -> None:
+    def __init__(self) -> None:
         self.queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self.monitor = Monitor(self.queue.put, poll_s, most_watches)
+        self.monitor = Monitor(self.queue.put, most_watches=3)
         self.events: list[Event] = []
 
-    def want(self, *directories: Path) -> list[str]:
-        """Watch directories; return those whose changes until now were not reported."""
-        return self.monitor.want(dict.fromkeys(map(str, directories), HOOKS))
-
-    def notices(self) -> list[tuple[str, str]]:
-        return [(each.event, each.values[0]["text"]) for each in self.monitor.notices.values()]
+    def want(self, *directories: Path) -> bool:
+        """Watch directories of hooks, and no parents; return whether a watch is new."""
+        places = Places()
+        places.hooks = dict.fromkeys(map(str, directories))
+        return self.monitor.want(places)
 
     def came(self, kind: Kind, path: Path) -> bool:
         while not self.queue.empty():
@@ -54,40 +52,38 @@ class Watched:
         assert self.queue.empty()
 
 
-@pytest.fixture(params=["events", "polling"])
-def watched(request: pytest.FixtureRequest) -> Iterator[Watched]:
-    watched = Watched(0.05 if request.param == "polling" else None)
-    yield watched
-    watched.monitor.close()
-
-
 @pytest.fixture
-def by_events() -> Iterator[Watched]:
-    watched = Watched(most_watches=3)
+def watched() -> Iterator[Watched]:
+    watched = Watched()
     yield watched
     watched.monitor.close()
 
 
 def test_creations_renames_and_removals_are_reported(watched: Watched, tmp_path: Path) -> None:
     path = tmp_path / "guard.py"
-    assert watched.want(tmp_path) == [str(tmp_path)]
+    assert watched.want(tmp_path)
     path.write_text("1")
-    watched.wait_for(Kind.CREATED, path)
+    watched.wait_for(Kind.CHANGED, path)
     path.rename(tmp_path / "other.py")
     watched.wait_for(Kind.GONE, path)
-    watched.wait_for(Kind.MOVED_IN, tmp_path / "other.py")
+    watched.wait_for(Kind.SAVED, tmp_path / "other.py")
     (tmp_path / "other.py").unlink()
     watched.wait_for(Kind.GONE, tmp_path / "other.py")
     (tmp_path / "deeper").mkdir()
-    watched.wait_for(Kind.CREATED, tmp_path / "deeper")
+    watched.wait_for(Kind.CHANGED, tmp_path / "deeper")
     assert watched.events[-1].is_directory
 
 
-def test_a_change_is_reported(watched: Watched, tmp_path: Path) -> None:
-    path = write(tmp_path / "guard.py", "1")
+def test_a_change_and_the_end_of_writing_are_reported(watched: Watched, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"gu\xe4rd.py")  # no UTF-8
     watched.want(tmp_path)
-    path.write_text("second")
-    watched.wait_for(Kind.CHANGED, path)
+    with path.open("w") as file:
+        file.write("1")
+        file.flush()
+        watched.wait_for(Kind.CHANGED, path)
+        assert not watched.came(Kind.SAVED, path)
+    if sys.platform == "linux":
+        watched.wait_for(Kind.SAVED, path)
 
 
 def test_reading_and_writing_entries_is_not_reported(watched: Watched, tmp_path: Path) -> None:
@@ -104,11 +100,11 @@ def test_reading_and_writing_entries_is_not_reported(watched: Watched, tmp_path:
 def test_what_is_watched_already_is_not_new(watched: Watched, tmp_path: Path) -> None:
     one, two = (write(tmp_path / name / "x.py").parent for name in ("one", "two"))
     watched.want(one)
-    assert watched.want(one, two) == [str(two)]
-    assert watched.want(two) == []
+    assert watched.want(one, two)
+    assert not watched.want(two)
     write(one / "guard.py")
     write(two / "guard.py")
-    watched.wait_for(Kind.CREATED, two / "guard.py")
+    watched.wait_for(Kind.CHANGED, two / "guard.py")
     assert not any(event.path.startswith(str(one)) for event in watched.events)
 
 
@@ -118,9 +114,9 @@ def test_a_directory_that_was_replaced_is_watched_anew(watched: Watched, tmp_pat
     watched.want(directory)
     directory.rename(tmp_path / "old")
     other.rename(directory)
-    assert watched.want(directory) == [str(directory)]
+    assert watched.want(directory)
     write(directory / "new.py", "2")
-    watched.wait_for(Kind.CREATED, directory / "new.py")
+    watched.wait_for(Kind.CHANGED, directory / "new.py")
 
 
 def test_a_directory_that_was_deleted_and_made_again_is_watched_anew(
@@ -131,19 +127,17 @@ def test_a_directory_that_was_deleted_and_made_again_is_watched_anew(
     directory.mkdir()
     watched.want(directory)
     directory.rmdir()
-    watched.wait_for(Kind.GONE, directory)
     directory.mkdir()
-    assert watched.want(directory) == [str(directory)]
+    wait_until(lambda: watched.want(directory), lambda: "it is watched anew")
     write(directory / "guard.py", "2")
-    watched.wait_for(Kind.CREATED, directory / "guard.py")
-    assert watched.monitor.is_alive()
+    watched.wait_for(Kind.CHANGED, directory / "guard.py")
 
 
-def test_a_directory_that_vanished_meanwhile_has_to_be_looked_at(
-    watched: Watched, tmp_path: Path
-) -> None:
-    assert watched.want(tmp_path / "missing") == [str(tmp_path / "missing")]
-    assert watched.monitor.is_alive()
+def test_what_can_not_be_watched_is_left_to_the_scan(watched: Watched, tmp_path: Path) -> None:
+    assert not watched.want(tmp_path / "missing")
+    assert watched.want(tmp_path / "missing", tmp_path)
+    assert not watched.want(tmp_path / "missing", tmp_path)
+    assert watched.monitor.trouble == ""
 
 
 def test_a_directory_behind_a_symlink(watched: Watched, tmp_path: Path) -> None:
@@ -152,115 +146,46 @@ def test_a_directory_behind_a_symlink(watched: Watched, tmp_path: Path) -> None:
     link.symlink_to("real")
     watched.want(link)
     write(tmp_path / "real/guard.py")
-    watched.wait_for(Kind.CREATED, link / "guard.py")
+    watched.wait_for(Kind.CHANGED, link / "guard.py")
 
 
-def test_the_threads_end(tmp_path: Path) -> None:
+def test_the_threads_end(watched: Watched, tmp_path: Path) -> None:
     before = threading.active_count()
-    watched = Watched()
     watched.want(tmp_path)
-    assert watched.monitor.is_alive()
+    assert threading.active_count() > before
     watched.monitor.close()
     assert threading.active_count() == before
 
 
-@ON_LINUX
-def test_a_writer_that_closes_a_file_is_reported(by_events: Watched, tmp_path: Path) -> None:
-    by_events.want(tmp_path)
-    write(tmp_path / "guard.py", "1")
-    by_events.wait_for(Kind.SAVED, tmp_path / "guard.py")
-
-
-def test_too_many_directories_are_polled_and_that_is_said(
-    by_events: Watched, tmp_path: Path
-) -> None:
+def test_of_too_many_directories_the_first_are_watched(watched: Watched, tmp_path: Path) -> None:
     directories = [write(tmp_path / f"d{number}/x.py").parent for number in range(5)]
-    assert set(by_events.want(*directories)) == set(map(str, directories))
-    text = "2 directories are polled every 2 s: at most 3 directories are watched"
-    assert by_events.notices() == [("notice", text)]
-    assert by_events.want(*directories) == []
+    assert watched.want(*directories)
+    assert watched.monitor.left_out == 2
     write(directories[4] / "guard.py")
-    by_events.wait_for(Kind.CREATED, directories[4] / "guard.py")
-    assert by_events.want(directories[0]) == []
-    assert by_events.notices() == []
+    write(directories[0] / "guard.py")
+    watched.wait_for(Kind.CHANGED, directories[0] / "guard.py")
+    assert {event.path for event in watched.events} == {str(directories[0] / "guard.py")}
 
 
-def test_a_warning_of_watchdogs_is_a_loss_and_its_errors_are_none(by_events: Watched) -> None:
+def test_a_warning_of_watchdogs_is_a_loss_and_its_errors_are_none(watched: Watched) -> None:
     """It warns of dropped events; it logs an error each time that a watch ends."""
     logging.getLogger("watchdog.observers.inotify").error("called when the thread is inactive")
-    assert by_events.queue.empty()
+    assert watched.queue.empty()
     logging.getLogger("watchdog.observers.inotify_c").warning("Inotify queue overflowed")
-    assert by_events.queue.get(timeout=5).kind is Kind.LOST
+    assert watched.queue.get(timeout=5).kind is Kind.LOST
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_thread_that_died_is_noticed_and_replaced(
-    by_events: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    by_events.want(tmp_path)
-    assert by_events.monitor.is_alive()
-    # as a bug in a handler does
-    monkeypatch.setattr("watcher.observer._Handler.dispatch", lambda *_: sys.exit())
+def test_a_thread_that_died_is_replaced(watched: Watched, tmp_path: Path) -> None:
+    class Bug:
+        def matter(self, _: Event) -> bool:
+            sys.exit()
+
+    watched.want(tmp_path)
+    before = set(threading.enumerate())
+    watched.monitor._places = cast("Places", Bug())
     write(tmp_path / "guard.py")
-    wait_until(lambda: not by_events.monitor.is_alive(), lambda: "the thread is dead")
-    monkeypatch.undo()
-    by_events.monitor.reopen()
-    assert by_events.monitor.is_alive()
-    assert by_events.want(tmp_path) == [str(tmp_path)]
+    wait_until(lambda: before - set(threading.enumerate()), lambda: "the thread is dead")
+    assert watched.want(tmp_path)
     write(tmp_path / "other.py")
-    by_events.wait_for(Kind.CREATED, tmp_path / "other.py")
-
-
-def test_a_file_system_without_events_is_polled(
-    by_events: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("watcher.observer.mounted", lambda: {"/": "nfs4"})
-    assert by_events.want(tmp_path) == [str(tmp_path)]
-    text = "1 directory is polled every 2 s: nfs4 does not report what other machines change"
-    assert by_events.notices() == [("trouble", text)]
-
-
-@ON_LINUX
-def test_names_that_are_not_utf8_are_reported_as_the_file_system_has_them(
-    by_events: Watched, tmp_path: Path
-) -> None:
-    path = tmp_path / os.fsdecode(b"gu\xe4rd.py")
-    by_events.want(tmp_path)
-    path.write_text("1")
-    by_events.wait_for(Kind.SAVED, path)
-
-
-MOUNTINFO = """\
-22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
-30 22 0:26 / /mnt/c rw,noatime - 9p drvfs rw,dirsync
-31 22 0:27 / /home/a\\040user/net rw - nfs4 server:/x rw
-32 31 0:28 / /home/a\\040user/net/inner rw - tmpfs tmpfs rw
-33 22 0:29 / /host rw shared:1 - fuse.grpcfuse grpcfuse rw
-torn line
-"""
-
-
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        ("/", ""),
-        ("/home/a user/repo", ""),
-        ("/mnt/c/Users/me/repo", "9p"),
-        ("/mnt/cc", ""),
-        ("/home/a user/net/repo", "nfs4"),
-        ("/home/a user/net/inner/x", ""),
-        ("/host/repo/.claude/hooks", "fuse.grpcfuse"),
-    ],
-)
-def test_mounts_that_other_machines_change_are_known(path: str, kind: str) -> None:
-    reason = reason_to_poll(path, parse_mounts(MOUNTINFO))
-    assert reason.split(" ")[0] == kind
-
-
-def test_without_a_list_of_mounts_nothing_is_remote() -> None:
-    assert reason_to_poll("/x", {}) == ""
-
-
-@ON_LINUX
-def test_this_machines_root_is_mounted() -> None:
-    assert "/" in mounted()
+    watched.wait_for(Kind.SAVED, tmp_path / "other.py")

@@ -52,15 +52,9 @@ def test_launchd_gets_a_property_list() -> None:
     assert agent["KeepAlive"] == {"SuccessfulExit": False}
 
 
-def test_only_what_the_watcher_needs_is_taken_from_the_environment() -> None:
+@pytest.mark.parametrize("manager", ["systemd", "launchd"])
+def test_only_what_the_watcher_needs_is_taken_from_the_environment(manager: str) -> None:
     env = {"PATH": "/bin", "SECRET_TOKEN": "x", "XDG_DATA_HOME": "", "HOOKS_COMPILE_HOME": "/h"}
-    assert units.environment(env) == {"PATH": "/bin", "HOOKS_COMPILE_HOME": "/h"}
-
-
-def test_both_say_how_to_install_them() -> None:
-    text = units.text("both", ["/bin/hooks-watch"], ["/a b"], ENV)
-    assert "hooks-watch '/a b' --service=systemd > ~/.config/systemd/user/" in text
-    assert "hooks-watch '/a b' --service=launchd > ~/Library/LaunchAgents/" in text
-    assert text.index("[Unit]") < text.index("<plist")
-    assert units.text("systemd", ["/x"], [], ENV) == units.systemd(["/x"], ENV)
-    assert units.text("launchd", ["/x"], [], ENV) == units.launchd(["/x"], ENV)
+    needed = {"PATH": "/bin", "HOOKS_COMPILE_HOME": "/h"}
+    make = getattr(units, manager)
+    assert units.text(manager, COMMAND, env) == make(COMMAND, needed)

@@ -54,7 +54,7 @@ class Known:
         return self.compile()
 
     def scan(self) -> list[Message]:
-        self.sources.asked |= dict.fromkeys(self.sources.paths)
+        self.sources.ask_all()
         return self.compile()
 
     def wait(self) -> list[Message]:
@@ -75,7 +75,7 @@ def known(user: User, tmp_path: Path) -> Iterator[Known]:
 
 
 def changes(messages: list[Message]) -> list[dict[str, Any]]:
-    return [value for message in messages if message.event == "changed" for value in message.values]
+    return [message.value for message in messages if message.event == "changed"]
 
 
 def test_a_compiled_hook_is_reported_with_the_time_since_its_save(known: Known) -> None:
@@ -103,8 +103,8 @@ def test_a_broken_hook_is_only_reported_when_it_is_quiet(known: Known) -> None:
     assert known.sources.broken == {}
     (message,) = known.wait()
     assert message.event == "broken"
-    assert message.values[0]["path"] == str(known.guard)
-    assert message.values[0]["kind"] == "hook"
+    assert message.value["path"] == str(known.guard)
+    assert message.value["kind"] == "hook"
     assert list(known.sources.broken) == [str(known.guard)]
     assert known.sources.counts == {"broken": 1, "compiled": 1}
 
@@ -133,7 +133,7 @@ def test_another_error_that_the_scan_finds_is_reported(known: Known) -> None:
     assert known.scan() == []
     (message,) = known.wait()
     assert message.event == "broken"
-    assert message.values[0]["results"][0]["error"]["line"] == 2
+    assert message.value["results"][0]["error"]["line"] == 2
 
 
 def test_a_fixed_hook_is_reported_even_if_its_old_version_is_back(known: Known) -> None:
@@ -150,11 +150,12 @@ def test_a_hook_that_only_one_python_refuses_is_both(user: User, tmp_path: Path)
         pytest.skip("there is no CPython from before 3.10 here")
     with Compiler([user.interpreter, interpreter_record(old[0])], user.key) as compiler:
         known = Known(tmp_path / "hooks", compiler)
-        (changed,) = changes(known.save("match 1:\n    case 1: print(1)\n"))
+        assert known.save("match 1:\n    case 1: print(1)\n") == []
+        compiled, broken = known.wait()
+        (changed,) = changes([compiled])
         assert [each["interpreter"] for each in changed["results"]] == [user.python]
-        (broken,) = known.wait()
         assert broken.event == "broken"
-        under = [each["interpreter"] for each in broken.values[0]["results"]]
+        under = [each["interpreter"] for each in broken.value["results"]]
         assert under == [str(old[0].executable)]
         (changed,) = changes(known.save("print(3)\n"))
         assert changed["fixed"]
@@ -170,7 +171,7 @@ def test_what_keeps_an_entry_from_being_written_is_reported_once(
         cache.chmod(0o500)
         (notice,) = known.save("print(3)\n")
         assert notice.event == "trouble"
-        text = notice.values[0]["text"]
+        text = notice.value["text"]
         assert "its entry can't be written" in text
         assert f'Permission denied\n  to fix it: sudo chown -R "$(id -un)" {cache}' in text
         assert known.save("print(4)\n") == []
@@ -183,38 +184,24 @@ def test_what_keeps_an_entry_from_being_written_is_reported_once(
 
 def test_an_empty_hook_is_left_alone_for_a_moment_and_marked_then(known: Known) -> None:
     assert known.save("") == []
-    assert known.sources.counts == {"compiled": 2}
     (changed,) = changes(known.wait())
     assert changed["empty"]
 
 
-def test_old_entries_are_pruned_but_none_in_use(known: Known) -> None:
-    for number in range(6):
-        known.save(f"print({number})\n")
-    known.save("print(0)\n")
-    names = {path.name for path in (known.guard.parent / "__pycache_opt__").glob("guard.*")}
-    assert len(names) == 6
-    assert list(known.sources.prune_due(1, known.now + 99)) == []
-    left = {path.name for path in (known.guard.parent / "__pycache_opt__").glob("guard.*")}
-    assert 1 <= len(left) <= 2
-    assert known.save("print(0)\n") == []  # it is still there
+def test_a_hook_that_is_empty_for_a_moment_is_not_taken_for_an_empty_hook(known: Known) -> None:
+    known.save("")
+    known.now += QUIET_S / 2
+    (changed,) = changes(known.save("print(3)\n"))
+    assert not changed["empty"]
+    assert known.wait() == []
 
 
-def test_entries_that_can_not_be_removed_are_reported_with_their_directory(
-    user: User, unprivileged: Path
-) -> None:
-    with Compiler([user.interpreter], bytes(16)) as compiler:
-        known = Known(unprivileged / "hooks", compiler)
-        cache = known.guard.parent / "__pycache_opt__"
-        known.guard.unlink()
-        known.find(known.other)
-        cache.chmod(0o500)
-        (notice,) = known.sources.prune_due(3, known.now + 99)
-        assert notice.event == "trouble"
-        assert notice.values[0]["path"] == str(cache)
-        assert "Permission denied" in notice.values[0]["text"]
-        assert "to fix it: " in notice.values[0]["text"]
-        cache.chmod(0o700)
+def test_the_entries_in_use_are_known(known: Known) -> None:
+    known.save("print(3)\n")
+    known.save("print(1)\n")
+    (changed,) = changes(known.save("print(4)\n"))
+    assert len(known.sources.entries) == 2
+    assert Path(changed["results"][0]["entry"]).name in known.sources.entries
 
 
 def test_what_is_removed_is_reported_once_and_broken_no_more(known: Known) -> None:
@@ -234,6 +221,15 @@ def test_a_hook_whose_project_asks_for_other_imports_is_due(known: Known) -> Non
     assert list(known.sources.asked) == [str(known.guard)]
 
 
+def test_a_module_that_is_a_hook_now_is_due(known: Known) -> None:
+    new = write(known.guard.with_name("new.py"), "print(3)\n")
+    known.find(known.guard, known.other, modules=(new,))
+    known.compile()
+    known.find(known.guard, known.other, new)
+    (changed,) = changes(known.compile())
+    assert (changed["path"], changed["kind"]) == (str(new), "hook")
+
+
 def test_a_source_that_vanished_asks_for_a_survey(known: Known) -> None:
     known.guard.unlink()
     assert known.scan() == []
@@ -246,7 +242,8 @@ def test_a_broken_module_is_reported_as_one(known: Known) -> None:
     known.compile()
     (message,) = known.wait()
     assert message.event == "broken"
-    assert message.values[0]["kind"] == "module"
+    assert message.value["kind"] == "module"
+    assert known.sources.module_count == 1
     (changed,) = changes(known.save("X = 1\n", module))
     assert (changed["kind"], changed["fixed"]) == ("module", True)
     assert os.listdir(module.parent / "__pycache__")  # noqa: PTH208 - a name is enough

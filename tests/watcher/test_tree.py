@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,9 @@ from hooks_compile.errors import ConfigError
 from hooks_compile.model import HookSource
 from tests.support.repositories import write
 from tests.support.watching import HOOK
-from watcher.directories import HOOKS as EVERYTHING
-from watcher.events import Event, Kind
-from watcher.loop import sync
-from watcher.survey import Options, is_project
-from watcher.tree import Tree
+from watcher.survey import Options, Survey, Target, find, is_project
+from watcher.tree import Tree, sync
+from watcher.watch_places import Event, Kind, Places
 
 if TYPE_CHECKING:
     from tests.support.repositories import GitRepo
@@ -29,33 +28,25 @@ SOURCE, SURVEY, NOTHING = "source", "survey", "nothing"
 FILES = [
     # the hook itself: compiled unless it vanishes
     (Kind.SAVED, f"{HOOKS}/guard.py", SOURCE),
-    (Kind.MOVED_IN, f"{HOOKS}/guard.py", SOURCE),
     (Kind.CHANGED, f"{HOOKS}/guard.py", SOURCE),
-    (Kind.CREATED, f"{HOOKS}/guard.py", SOURCE),
     (Kind.GONE, f"{HOOKS}/guard.py", SURVEY),
     (Kind.SAVED, f"{HOOKS}/pre-commit", SOURCE),
     (Kind.SAVED, f"{HOOKS}/helper.py", SOURCE),
     (Kind.GONE, f"{HOOKS}/helper.py", SURVEY),
     # another Python file: it may be a hook from now on
-    (Kind.CREATED, f"{HOOKS}/new.py", SURVEY),
-    (Kind.MOVED_IN, f"{HOOKS}/new.py", SURVEY),
+    (Kind.CHANGED, f"{HOOKS}/new.py", SURVEY),
+    (Kind.SAVED, f"{HOOKS}/new.py", SURVEY),
     (Kind.GONE, f"{HOOKS}/old.py", SURVEY),
-    (Kind.CREATED, f"{HOOKS}/__init__.py", SURVEY),
-    # the content of an excluded script changes nothing
-    (Kind.SAVED, f"{HOOKS}/excluded.py", NOTHING),
-    (Kind.CHANGED, f"{HOOKS}/excluded.py", NOTHING),
+    (Kind.CHANGED, f"{HOOKS}/__init__.py", SURVEY),
     # without a suffix the shebang decides, and there is none
-    (Kind.CREATED, f"{HOOKS}/post-checkout", NOTHING),
+    (Kind.CHANGED, f"{HOOKS}/post-checkout", NOTHING),
     (Kind.GONE, f"{HOOKS}/4913", NOTHING),
     # configuration
     (Kind.SAVED, "/repo/pyproject.toml", SURVEY),
     (Kind.GONE, "/repo/pyproject.toml", SURVEY),
-    (Kind.MOVED_IN, "/repo/.git/index", SURVEY),
-    (Kind.SAVED, "/repo/.github/hooks/new.json", SURVEY),
-    (Kind.SAVED, f"{HOOKS}/hooks.json", SURVEY),
-    (Kind.CREATED, f"{HOOKS}/pyvenv.cfg", SURVEY),
+    (Kind.SAVED, "/repo/.git/index", SURVEY),
     # what editors and hooks leave around
-    (Kind.CREATED, f"{HOOKS}/.#guard.py", NOTHING),
+    (Kind.CHANGED, f"{HOOKS}/.#guard.py", NOTHING),
     (Kind.SAVED, f"{HOOKS}/guard.py~", NOTHING),
     (Kind.SAVED, f"{HOOKS}/#guard.py#", NOTHING),
     (Kind.SAVED, f"{HOOKS}/.guard.py.swp", NOTHING),
@@ -64,48 +55,39 @@ FILES = [
     (Kind.SAVED, f"{HOOKS}/guard.log", NOTHING),
     (Kind.SAVED, "/repo/README.md", NOTHING),
     (Kind.SAVED, "/repo/src/module.py", NOTHING),
-    (Kind.MOVED_IN, "/repo/.git/HEAD", NOTHING),
+    (Kind.SAVED, "/repo/.git/HEAD", NOTHING),
     (Kind.SAVED, "/repo/.git/index.lock", NOTHING),
-    # our own entries
-    (Kind.SAVED, f"{HOOKS}/__pycache_opt__/guard.cpython-311.opt-2.0123456789abcdef.pyc", NOTHING),
-    (Kind.CREATED, f"{HOOKS}/__pycache__/helper.cpython-311.pyc", NOTHING),
 ]
 
 DIRECTORIES = [
-    (Kind.CREATED, f"{HOOKS}/deeper", SURVEY),
-    (Kind.MOVED_IN, "/repo/plugins", SURVEY),
-    (Kind.GONE, "/repo/plugins", SURVEY),
-    (Kind.CHANGED, "/repo/plugins", NOTHING),
+    (Kind.CHANGED, f"{HOOKS}/deeper", SURVEY),
+    (Kind.GONE, f"{HOOKS}/deeper", SURVEY),
     (Kind.GONE, HOOKS, SURVEY),
     (Kind.CHANGED, HOOKS, SURVEY),  # as chmod does
+    (Kind.GONE, "/repo/.claude", SURVEY),
     (Kind.GONE, "/repo", SURVEY),
-    (Kind.MOVED_IN, "/repo", SURVEY),
-    (Kind.CREATED, "/repo/.git", SURVEY),
-    (Kind.CREATED, f"{HOOKS}/guard.py", SURVEY),
-    # we make these ourselves
-    (Kind.CREATED, f"{HOOKS}/__pycache_opt__", NOTHING),
-    (Kind.CREATED, f"{HOOKS}/__pycache__", NOTHING),
-    (Kind.GONE, f"{HOOKS}/__pycache_opt__", SOURCE),
-    (Kind.GONE, f"{HOOKS}/__pycache__", SOURCE),
-    (Kind.CREATED, "/repo/node_modules", NOTHING),
-    (Kind.CREATED, "/elsewhere/directory", NOTHING),
+    (Kind.CHANGED, "/repo/.git", SURVEY),
+    (Kind.CHANGED, f"{HOOKS}/guard.py", SURVEY),
+    (Kind.CHANGED, f"{HOOKS}/__pycache_opt__", NOTHING),  # we make these ourselves
+    (Kind.CHANGED, f"{HOOKS}/__pycache__", NOTHING),
+    (Kind.CHANGED, "/repo/node_modules", NOTHING),
+    (Kind.CHANGED, "/elsewhere/directory", NOTHING),
 ]
 
 
 def meaning(event: Event) -> str:
     """What a tree that knows some hooks does because of an event, long after it."""
     tree = Tree(Path("/repo"), Options({}), whole=True, clock=lambda: 100.0)
-    tree.scan_due = math.inf
+    places = Places("/repo")
+    places.add_hooks(HOOKS)
+    for path in ("/repo", "/repo/.git/index", "/repo/pyproject.toml"):
+        places.add(path)
     hooks = [f"{HOOKS}/guard.py", f"{HOOKS}/pre-commit"]
-    tree.sources.hooks = {path: HookSource(Path(path)) for path in hooks}
-    tree.sources.modules = {f"{HOOKS}/helper.py": HookSource(Path(HOOKS) / "helper.py")}
-    tree.directories = {
-        HOOKS: EVERYTHING,
-        "/repo": frozenset({"pyproject.toml", ".git", "*/"}),
-        "/repo/.git": frozenset({"index"}),
-        "/repo/.github/hooks": frozenset({"*.json"}),
-        "/": frozenset({"repo"}),
-    }
+    by_path = {path: HookSource(Path(path)) for path in hooks}
+    modules = {f"{HOOKS}/helper.py": HookSource(Path(HOOKS) / "helper.py")}
+    tree.take(Survey(Path("/repo"), by_path, modules, Target((), b"", 0), places))
+    tree.scan_due = math.inf
+    tree.sources.asked.clear()
     tree.route(event)
     if tree.sources.due.take(100.0):
         return SOURCE
@@ -145,7 +127,7 @@ def test_a_single_sync_counts_each_source_once(scene: Scene) -> None:
     said: list[Message] = []
     assert not sync(tree_of(scene), said.append)
     assert [message.event for message in said] == ["synced", "broken"]
-    (value,) = said[0].values
+    value = said[0].value
     assert (value["hooks"], value["modules"]) == (3, 0)
     assert value["counts"] == {"compiled": 2, "broken": 1}
     assert (scene.hook.parent / "__pycache__").exists()
@@ -166,7 +148,6 @@ def test_a_survey_that_fails_is_reported_once_and_forgets_nothing(scene: Scene) 
     assert notice.event == "trouble"
     assert tree.fail(ConfigError("keep has to be 1 or more")) == []
     assert tree.sources.hooks
-    assert "pyproject.toml" in tree.directories[str(scene.root)]
 
 
 def test_a_tree_that_can_not_be_used_ends_a_single_sync(scene: Scene) -> None:
@@ -179,31 +160,57 @@ def test_surveys_do_not_take_all_of_the_time(scene: Scene) -> None:
     now = [100.0]
     tree = Tree(scene.root, Options({}), whole=True, clock=lambda: now[0])
     assert tree.start_survey() is not None
+    tree.scan_due = 0.0
+    assert tree.start_survey() is None  # one is running
     now[0] = 102.0
     tree.fail(ConfigError("x"))
     tree.route(Event(Kind.GONE, str(scene.root), 102.0, is_directory=True))
     now[0] = 109.9
     assert tree.start_survey() is None
-    now[0] = 110.1
+    assert tree.next_due() == 110.0
+    now[0] = 110.0
     assert tree.start_survey() is not None
 
 
-def test_only_one_survey_runs_at_a_time(scene: Scene) -> None:
-    tree = tree_of(scene)
-    assert tree.start_survey() is not None
-    tree.scan_due = 0.0
-    assert tree.start_survey() is None
-
-
-def test_a_removed_hook_is_watched_for_a_while(scene: Scene) -> None:
-    """An editor may remove a file and write it anew."""
-    tool = write(scene.root / "tools/check.py", HOOK.format("tool"))
-    write(scene.root / ".hooks-compile.toml", 'include = ["tools/*.py"]\n')
+def test_a_hook_that_appears_between_two_listings_of_a_survey_is_no_module(scene: Scene) -> None:
+    """Hooks are listed first, modules later: such a hook is found among the modules alone."""
     tree = tree_of(scene)
     assert sync(tree, lambda _: None)
-    tool.unlink()
+    before = find(scene.root, tree._options, None, whole=True)
+    new = write(scene.hook.with_name("new.py"), HOOK.format("new"))
+    torn = before._replace(modules={str(new): HookSource(new, "local module")})
+    assert tree.take(torn) == []
+    assert (tree.sources.hooks.keys(), tree.sources.modules) == (before.hooks.keys(), {})
+    assert tree.next_due() < time.monotonic() + 60  # it is looked for again
+    tree.take(find(scene.root, tree._options, None, whole=True))
+    assert str(new) in tree.sources.hooks
+    assert not tree.sources.modules
+
+
+def test_a_new_module_is_one_when_two_surveys_have_found_it(scene: Scene) -> None:
+    tree = tree_of(scene)
+    assert sync(tree, lambda _: None)
+    module = write(scene.hook.with_name("package") / "__init__.py")
+    for known in ([], [str(module)]):
+        tree.take(find(scene.root, tree._options, None, whole=True))
+        assert list(tree.sources.modules) == known
+
+
+def test_a_scan_removes_old_entries_but_none_in_use(scene: Scene) -> None:
+    cache = scene.hook.parent / "__pycache_opt__"
+    tree = tree_of(scene)
+    scene.hook.write_text(HOOK.format(0))
+    assert sync(tree, lambda _: None)
+    for number in range(1, 6):  # as launches of other versions leave them
+        scene.hook.write_text(HOOK.format(number))
+        scene.user.compile(scene.hook)
+    scene.hook.with_name("other.py").unlink()
+    assert len(list(cache.glob("guard.*"))) == 6
     tree.scan_due = 0.0
-    find = tree.start_survey()
-    assert find is not None
-    assert [message.values[0]["path"] for message in tree.take(find())] == [str(tool)]
-    assert "check.py" in tree.directories[str(tool.parent)]
+    while (search := tree.start_survey()) is None:  # it rests after the first
+        time.sleep(0.05)
+    tree.take(search())
+    assert len(list(cache.glob("guard.*"))) == 4  # three are kept
+    assert not list(cache.glob("other.*"))
+    scene.hook.write_text(HOOK.format(0))
+    assert scene.user.launch(scene.hook).state == "hit"

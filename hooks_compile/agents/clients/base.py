@@ -36,6 +36,11 @@ class Found:
     has_windows_command: bool = False
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """The command and its arguments."""
+        return (self.command, *(self.arguments or ()))
+
+    @property
     def where(self) -> str:
         """``hooks.PreToolUse[0].hooks[0].command``: the place, for a person."""
         text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in self.path)
@@ -71,10 +76,9 @@ class Agent:
     from home.
 
     ``pastes`` are variables whose ``$NAME`` the agent itself replaces by the quoted path before a
-    shell reads the command: in quotes it would break. ``strict_json`` says that it reads no
-    comments, ``below`` that it reads its files in any directory that it is started in, ``trust``
-    that it asks again about a changed command, and ``windows_shell`` which shell reads a command
-    on Windows if that has no ``sh``.
+    shell reads the command: in quotes it would break. ``below`` says that it reads its files in
+    any directory that it is started in, ``trust`` that it asks again about a changed command, and
+    ``windows_shell`` which shell reads a command on Windows if that has no ``sh``.
     """
 
     name: str
@@ -88,14 +92,13 @@ class Agent:
     starts: tuple[str, ...] = (".",)
     user_starts: tuple[str, ...] = ()
     pastes: frozenset[str] = frozenset()
-    strict_json: bool = False
     below: bool = True
     trust: bool = False
     windows_shell: str = ""
 
     def files(self, root: Path, home: Path | None) -> list[ConfigFile]:
         """Return the files of a project that may exist; with ``home`` the user's own as well."""
-        found = [self._of_project(root, root, path) for path in _matching(root, self.names)]
+        found = [self._of_project(root, path) for path in _matching(root, self.names)]
         found += [self._of_plugin(root, path) for path in _matching(root, self.plugin_names)]
         if home is not None:
             starts = tuple(home / start for start in self.user_starts)
@@ -105,23 +108,9 @@ class Agent:
             ]
         return found
 
-    def file_at(self, root: Path, path: Path) -> ConfigFile | None:
-        """Return the file ``path``, there or not, as one of this agent's in a project or below.
-
-        None if the agent has no file of such a name.
-        """
-        relative = path.relative_to(root)
-        if any(relative.match(name) for name in self.plugin_names):
-            return self._of_plugin(root, path)
-        for name in self.names:
-            directory = root.joinpath(relative).parents[name.count("/")]
-            if relative.match(name) and (self.below or directory == root):
-                return self._of_project(root, directory, path)
-        return None
-
-    def _of_project(self, root: Path, directory: Path, path: Path) -> ConfigFile:
-        starts = tuple(directory / start for start in self.starts)
-        variables = dict.fromkeys(self.variables, str(directory))
+    def _of_project(self, root: Path, path: Path) -> ConfigFile:
+        starts = tuple(root / start for start in self.starts)
+        variables = dict.fromkeys(self.variables, str(root))
         origin = path.relative_to(root).as_posix()
         return ConfigFile(self, path, root, origin, starts, variables)
 
@@ -138,29 +127,31 @@ def member(value: Json, key: str) -> Json:
     return value.get(key) if isinstance(value, dict) else None
 
 
-def items(value: Json) -> list[Json]:
-    """Return the items of an array, none for anything else."""
-    return value if isinstance(value, list) else []
+def children(value: Json) -> list[tuple[str | int, Json]]:
+    """Return the members of an object or the items of an array, each with its key."""
+    if isinstance(value, dict):
+        return list(value.items())
+    return list(enumerate(value)) if isinstance(value, list) else []
 
 
-def members(value: Json) -> list[tuple[str, Json]]:
-    """Return the members of an object, none for anything else."""
-    return list(value.items()) if isinstance(value, dict) else []
+def event_entries(settings: Json) -> Iterator[tuple[KeyPath, Json]]:
+    """Yield the entries of ``hooks.EVENT[]`` with their paths."""
+    for event, entries in children(member(settings, "hooks")):
+        for number, entry in children(entries):
+            yield ("hooks", event, number), entry
 
 
 def nested_commands(settings: Json) -> Iterator[Found]:
     """Yield the commands of ``hooks.EVENT[].hooks[].command``, as several agents nest them."""
-    for event, groups in members(member(settings, "hooks")):
-        for i, group in enumerate(items(groups)):
-            for j, entry in enumerate(items(member(group, "hooks"))):
-                yield from entry_command(entry, ("hooks", event, i, "hooks", j))
+    for at, group in event_entries(settings):
+        for number, entry in children(member(group, "hooks")):
+            yield from entry_command(entry, (*at, "hooks", number))
 
 
-def event_entries(settings: Json) -> Iterator[tuple[KeyPath, Json]]:
-    """Yield the entries of ``hooks.EVENT[]`` with their paths, for agents that nest no deeper."""
-    for event, entries in members(member(settings, "hooks")):
-        for i, entry in enumerate(items(entries)):
-            yield ("hooks", event, i), entry
+def flat_commands(settings: Json) -> Iterator[Found]:
+    """Yield the commands of ``hooks.EVENT[].command``."""
+    for at, entry in event_entries(settings):
+        yield from entry_command(entry, at)
 
 
 def entry_command(entry: Json, at: KeyPath, key: str = "command") -> Iterator[Found]:
@@ -175,14 +166,12 @@ def entry_command(entry: Json, at: KeyPath, key: str = "command") -> Iterator[Fo
         cwd=cwd if isinstance(cwd, str) else None,
         arguments=tuple(map(str, arguments)) if isinstance(arguments, list) else None,
         foreign=shell if isinstance(shell, str) and shell not in ("bash", "sh") else "",
-        environment=frozenset(name for name, _ in members(member(entry, "env"))),
+        environment=frozenset(str(name) for name, _ in children(member(entry, "env"))),
         has_windows_command=any(isinstance(member(entry, name), str) for name in _WINDOWS_KEYS),
     )
 
 
 def _matching(root: Path, names: Iterable[str]) -> list[Path]:
-    """Return the paths of ``names``, there or not, and what is there for patterns; each once."""
-    found: dict[Path, None] = {}
-    for name in names:
-        found.update(dict.fromkeys(sorted(root.glob(name)) if "*" in name else [root / name]))
-    return list(found)
+    """Return the paths of ``names``, there or not, and what is there for patterns."""
+    groups = (sorted(root.glob(name)) if "*" in name else [root / name] for name in names)
+    return [path for group in groups for path in group]

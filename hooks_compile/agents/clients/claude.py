@@ -32,5 +32,4 @@ AGENT = Agent(
     ),
     plugin_variable="CLAUDE_PLUGIN_ROOT",
     variables=("CLAUDE_PROJECT_DIR",),
-    strict_json=True,
 )

@@ -8,9 +8,10 @@ in templates and tests belongs to nobody.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hooks_compile import git
 from hooks_compile.agents.clients import claude, codex, copilot, cursor, gemini
@@ -21,27 +22,13 @@ from hooks_compile.files import read_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from hooks_compile.agents.clients.base import Agent, ConfigFile
+    from hooks_compile.agents.clients.base import ConfigFile
 
-AGENTS: tuple[Agent, ...] = (
-    claude.AGENT,
-    codex.AGENT,
-    cursor.AGENT,
-    gemini.AGENT,
-    copilot.AGENT,
-)
+AGENTS = (claude.AGENT, codex.AGENT, cursor.AGENT, gemini.AGENT, copilot.AGENT)
 
 NAMES_BELOW = tuple(name for agent in AGENTS if agent.below for name in agent.names)
 PATHSPECS = tuple(f":(glob)*/**/{name}" for name in NAMES_BELOW)
 """What git lists these files by."""
-
-
-class _Below(NamedTuple):
-    """A directory below the root that has hooks configured, and a file that does it."""
-
-    directory: Path
-    file: Path
-    is_wired: bool
 
 
 def config_files(
@@ -56,9 +43,10 @@ def config_files(
     ``root``) the directories from there up to the root. ``listed`` are the names in ``root``, as
     git lists them, to look for those below in; without it git is asked.
     """
-    wired = [each.directory for each in _below(root, listed) if each.is_wired]
     found = [config for agent in AGENTS for config in agent.files(root, home)]
-    for directory in dict.fromkeys([*_upwards(root, cwd or root), *wired]):
+    start = Path(os.path.realpath(cwd or root))
+    upwards = [each for each in (start, *start.parents) if root in each.parents]
+    for directory in dict.fromkeys([*upwards, *_wired_below(root, listed)]):
         for config in (each for agent in AGENTS for each in agent.files(directory, None)):
             # Its scripts may be anywhere in the project; a plugin's are in the plugin.
             inside = root if config.root == directory else config.root
@@ -67,37 +55,13 @@ def config_files(
     return found
 
 
-def left_below(root: Path, cwd: Path, listed: Iterable[str] | None = None) -> list[Path]:
-    """Return the files in directories below that :func:`config_files` leaves out, in order."""
-    found = list(_below(root, listed))
-    used = {*_upwards(root, cwd), *(each.directory for each in found if each.is_wired)}
-    return [each.file for each in found if each.directory not in used]
-
-
-def _upwards(root: Path, cwd: Path) -> Iterator[Path]:
-    directory = Path(os.path.realpath(cwd))
-    while directory != root and directory.is_relative_to(root):
-        yield directory
-        directory = directory.parent
-
-
-def _below(root: Path, listed: Iterable[str] | None) -> Iterator[_Below]:
+def _wired_below(root: Path, listed: Iterable[str] | None) -> Iterator[Path]:
+    if listed is None:
+        listed = []
+        with suppress(GitError):  # reported by those who need git
+            listed = git.tracked_matching(root, PATHSPECS, untracked=True)
     endings = tuple(f"/{name}" for name in NAMES_BELOW)
-    names = set(_ask_git(root) if listed is None else listed)
-    for path in sorted(root / name for name in names if name.endswith(endings)):
-        try:
-            text = read_bytes(path)
-        except OSError:  # git also lists files that somebody has deleted
-            continue
-        is_wired = WRAPPER_NAME.encode() in text
-        if is_wired or b"hooks" in text:
-            yield _Below(path.parent.parent, path, is_wired)
-
-
-def _ask_git(root: Path) -> list[str]:
-    if not os.path.lexists(root / ".git"):
-        return []
-    try:
-        return git.tracked_matching(root, PATHSPECS, untracked=True)
-    except GitError:  # reported by those who need git
-        return []
+    for path in sorted({root / name for name in listed if name.endswith(endings)}):
+        with suppress(OSError):  # git also lists files that somebody has deleted
+            if WRAPPER_NAME.encode() in read_bytes(path):
+                yield path.parent.parent

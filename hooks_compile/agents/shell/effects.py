@@ -1,37 +1,33 @@
 """What the commands of a line change for those behind them: the directory and the variables.
 
 Only what happens for certain in every shell counts: behind ``[ -d x ] && cd x;`` the directory is
-unknown, behind ``cd x &`` it is the old one, and behind ``source FILE`` any word may mean anything.
+unknown, and behind ``source FILE`` any word may mean anything.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile.agents.shell.shell_words import Parameter, assignment_name, declared_name
+from hooks_compile.agents.shell.syntax import Parameter, assignment_name, declared_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from hooks_compile.agents.shell.shell_words import SimpleCommand, Word
+    from hooks_compile.agents.shell.syntax import SimpleCommand, Word
 
 _CHANGING_DIRECTORY = frozenset({"cd", "chdir", "pushd", "popd"})
 _NAMING = frozenset({"export", "readonly", "read", "unset"})
-_LEAVING = frozenset({"exit", "return"})
-# Builtins that may change what the words behind them mean; the last lines are zsh's.
+# Builtins that may change what the words behind them mean; the last two lines are zsh's.
 _CHANGING = frozenset(
     {".", "source", "eval", "alias", "unalias", "set", "shopt", "hash", "enable", "getopts", "let"}
-    | {"declare", "typeset", "local", "mapfile", "readarray"}
+    | {"declare", "typeset", "local", "mapfile", "readarray", "builtin", "trap"}
     | {"autoload", "disable", "emulate", "float", "functions", "integer", "rehash", "setopt"}
     | {"sysread", "unhash", "unsetopt", "vared", "zmodload", "zparseopts"}
 )
-_NOT_ITSELF = _CHANGING | _NAMING | _CHANGING_DIRECTORY
-_HARMLESS_SETTINGS = frozenset({"-e", "-u", "-eu", "-ue", "-euo", "-o", "+e", "+u", "pipefail"})
+_HARMLESS_SETTINGS = frozenset({"-e", "-u", "-eu", "-euo", "-o", "pipefail"})
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What the commands in front have left for a command.
 
     ``directories`` are the words of their ``cd`` commands, with None for one that can't be
@@ -47,50 +43,34 @@ class State:
         """Return this state if it is uncertain whether a directory was entered since ``outset``."""
         if self.directories == outset.directories:
             return self
-        return replace(self, directories=(*outset.directories, None))
+        return self._replace(directories=(*outset.directories, None))
 
 
 def follow(commands: Iterable[SimpleCommand]) -> Iterator[tuple[SimpleCommand, State]]:
     """Yield each command of a line with the state that it starts in."""
-    state = State()
-    for and_or in _and_or_lists(commands):
-        outset = before_failure = state
-        before = ""
-        certain = True  # whether all directories of this list have been entered at its end
-        for simple in and_or:
-            if before == "||":
-                before_failure = state
+    state = outset = State()
+    before = ";"
+    certain = True  # whether all directories since `outset` were entered if this list has ended
+    for simple in commands:
+        if before == "||":
+            state, certain = state.in_doubt_of_directory(outset), False
+        yield simple, state
+        # All of a pipeline but its end runs in other processes; under zsh the end does not.
+        after = state if simple.operator == "|" else _state_behind(simple, state)
+        if before in ("|", "||"):
+            after = after.in_doubt_of_directory(state)
+        certain = certain and (before == ";" or after.directories == state.directories)
+        state, before = after, simple.operator
+        if before not in ("&&", "||", "|"):
+            if before == "&" or not certain:
                 state = state.in_doubt_of_directory(outset)
-                certain = False
-            yield simple, state
-            if simple.operator != "|":  # else it runs in a process of its own
-                after = _state_behind(simple, state)
-                certain = certain and (before == "" or after.directories == state.directories)
-                # The last command of a pipeline runs in the shell's own process under zsh only.
-                state = after.in_doubt_of_directory(state) if before in ("|", "||") else after
-            if before == "||" and _program(simple) in _LEAVING:
-                state, certain = before_failure, True  # a failure does not come further
-            before = simple.operator
-        if before == "&" and len(and_or) == 1:
-            state = outset
-        elif before == "&" or not certain:  # zsh runs `cd a &&` of `cd a && b &` in its own process
-            state = state.in_doubt_of_directory(outset)
+            outset, before, certain = state, ";", True
 
 
 def only_extends_path(word: Word) -> bool:
     """Return whether ``word`` assigns PATH a value with the old PATH in it."""
     has_old = any(isinstance(part, Parameter) and part.name == "PATH" for part in word.parts)
     return has_old and declared_name(word) == "PATH"
-
-
-def _and_or_lists(commands: Iterable[SimpleCommand]) -> Iterator[list[SimpleCommand]]:
-    """Yield the parts of the line that ``;``, ``&`` or a line end closes."""
-    part: list[SimpleCommand] = []
-    for simple in commands:
-        part.append(simple)
-        if simple.operator not in ("&&", "||", "|"):
-            yield part
-            part = []
 
 
 def _program(simple: SimpleCommand) -> str | None:
@@ -103,48 +83,42 @@ def _program(simple: SimpleCommand) -> str | None:
 def _state_behind(simple: SimpleCommand, state: State) -> State:
     """Return the state behind a command that runs in the shell's own process."""
     lasting = (word for word in simple.assignments if not only_extends_path(word))
-    state = replace(state, changed=state.changed.union(map(assignment_name, lasting)))
+    state = state._replace(changed=state.changed.union(map(assignment_name, lasting)))
     program = _program(simple)
     if program in _CHANGING_DIRECTORY:
         words = simple.words
         plain = len(words) == 2 and words[0].text == "cd" and words[1].text[:1] not in ("-", "+")
-        return replace(state, directories=(*state.directories, words[1] if plain else None))
+        return state._replace(directories=(*state.directories, words[1] if plain else None))
     if program in _NAMING:
         return _with_names(simple, state)
-    if state.doubt or _keeps_meanings(simple):
+    if state.doubt or _keeps_meanings(simple, program):
         return state
-    return replace(state, doubt=f"`{simple.words[0].text}` may change what comes behind it")
+    return state._replace(doubt=f"`{simple.words[0].text}` may change what comes behind it")
 
 
 def _with_names(simple: SimpleCommand, state: State) -> State:
     """Return the state behind ``export``, ``readonly``, ``read`` or ``unset``."""
-    keeps_values = _program(simple) in ("export", "readonly")
     names = set()
     for word in simple.words[1:]:
-        name = declared_name(word)
         if word.text.startswith("-") or only_extends_path(word):
             continue
-        if name is None:
-            return replace(state, doubt=f"`{word.text}` may set any variable")
-        if not (keeps_values and name == word.literal):
-            names.add(name)
-    return replace(state, changed=state.changed | names)
+        if (name := declared_name(word)) is None:
+            return state._replace(doubt=f"`{word.text}` may set any variable")
+        names.add(name)
+    return state._replace(changed=state.changed | names)
 
 
-def _keeps_meanings(simple: SimpleCommand) -> bool:
+def _keeps_meanings(simple: SimpleCommand, program: str | None) -> bool:
     """Return whether a command leaves all words their meaning: an external program always does."""
-    words = simple.words
-    program = _program(simple)
-    texts = [word.text for word in words[1:]]
     if program is None:
-        return "/" in words[0].text
-    if program in ("command", "builtin"):
-        asks = texts[:1] in ([], ["-v"], ["-V"])
-        return asks or (words[1].literal is not None and words[1].literal not in _NOT_ITSELF)
+        return "/" in simple.words[0].text
+    texts = [word.text for word in simple.words[1:]]
     if program in (".", "source"):
         return len(texts) == 1 and texts[0].strip("\"'").endswith("/bin/activate")
     if program == "set":
         return _HARMLESS_SETTINGS.issuperset(texts)
-    if program == "trap":  # one of these runs at each command, and can change its words
-        return {"DEBUG", "ERR"}.isdisjoint(texts)
-    return program not in _CHANGING and not (program == "printf" and texts[:1] == ["-v"])
+    if program == "command":
+        return texts[:1] == ["-v"]
+    if program == "printf":
+        return texts[:1] != ["-v"]
+    return program not in _CHANGING

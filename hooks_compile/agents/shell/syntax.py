@@ -8,17 +8,11 @@ commands, functions, here-documents, backticks, constructs of one shell only.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile.agents.shell.shell_words import (
-    Literal,
-    Parameter,
-    Part,
-    SimpleCommand,
-    Tilde,
-    Unknown,
-    Word,
-    assignment_name,
-)
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _RESERVED = frozenset(
     {"!", "{", "}", "if", "then", "elif", "else", "fi", "for", "in", "do", "done", "while", "until"}
@@ -26,9 +20,8 @@ _RESERVED = frozenset(
 )
 _META = " \t\n;&|<>()"
 _BLANK = re.compile(r"(?:[ \t]|\\\n)*(?:#[^\n]*)?")
-_OPERATOR = re.compile(r"&&|\|\||;;|\|&|[;&|\n]")
+_OPERATOR = re.compile(r"&&|\|\||[;&|\n]")
 _REDIRECTION = re.compile(r"(?:[0-9]*(?:<&|>&|<>|>\||>>|<|>)|&>>?)(?:[ \t]|\\\n)*")
-_HERE_DOCUMENT = re.compile(r"[0-9]*<<")
 _TILDE = re.compile(r"~([A-Za-z0-9._-]*)(?=[/\s;&|<>()]|$)")
 _PIECE = re.compile(
     r"""'(?P<single>[^']*)'|\\(?P<escaped>[^\n])|(?P<quote>")|(?P<pattern>[*?\[{}])"""
@@ -40,11 +33,129 @@ _PARAMETER = re.compile(
     r"""\$(?P<name>[A-Za-z_][A-Za-z0-9_]*)|\$(?P<special>[@*#?$!0-9-])"""
     r"""|\$\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*)(?:(?P<operator>:?[-=?+])(?P<argument>[^{}'"\\`]*))?\}"""
 )
-_UNCLOSED = {
-    "'": "a quote (') that is not closed",
-    "\\": "a backslash at the end of a line",
-    "`": "a command substitution in backticks",
-}
+_MORE_IN_ZSH = re.compile(r"[:\[]|[^\0-\x7f]")
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+_DECLARED = re.compile(r"""["']?([A-Za-z_][A-Za-z0-9_]*)(?:\+?=|["']?$)""")
+_PLAIN = re.compile(r"[\w./@%+,:=$-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Characters that mean themselves, without their quotes."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """``$NAME``, ``${NAME}`` or ``${NAME<operator><argument>}``; unquoted, its value is split.
+
+    ``~`` at the start of a word is the parameter HOME.
+    """
+
+    text: str
+    name: str
+    quoted: bool
+    operator: str = ""
+    argument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A part whose value is known only when the command runs.
+
+    It is ``~user``, ``$(...)`` or ``$((...))``, or a pattern: an unquoted ``*``, ``?``, ``[`` or
+    brace, and what zsh alone expands, as ``=name``, ``$~name``, ``$name[``, ``$name:h``.
+    """
+
+    text: str
+
+
+Part = Literal | Parameter | Unknown
+
+
+class SplitPath(NamedTuple):
+    """The parts of a word up to its last slash, and the name behind it."""
+
+    directory: list[Part]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word: ``text`` as typed, at ``[start, end)`` of the command, and its parts."""
+
+    start: int
+    end: int
+    text: str
+    parts: tuple[Part, ...]
+
+    @property
+    def literal(self) -> str | None:
+        """The word's value if no expansion is involved, else None."""
+        return self.unquoted if all(isinstance(part, Literal) for part in self.parts) else None
+
+    @property
+    def unquoted(self) -> str:
+        """The word without its quotes; expansions are as typed."""
+        return "".join(part.text for part in self.parts)
+
+    @property
+    def path(self) -> SplitPath | None:
+        """The word as a path; None if its last slash or its name are in an expansion."""
+        name = ""
+        for number, part in reversed([*enumerate(self.parts)]):
+            if not isinstance(part, Literal):
+                return None
+            directory, slash, rest = part.text.rpartition("/")
+            name = rest + name
+            if slash:
+                return SplitPath([*self.parts[:number], Literal(directory + slash)], name)
+        return SplitPath([], name)
+
+
+class SimpleCommand(NamedTuple):
+    """``A=b WORD...``, and the operator behind it ("" for the last command)."""
+
+    assignments: tuple[Word, ...]
+    words: tuple[Word, ...]
+    operator: str
+
+
+def assignment_name(word: Word) -> str:
+    """Return the variable of an ``A=b`` word, "" if the word is no assignment."""
+    match = _ASSIGNMENT.match(word.text)
+    return match.group()[:-1] if match else ""
+
+
+def declared_name(word: Word) -> str | None:
+    """Return the variable that a word of ``export``, ``read`` or ``unset`` names.
+
+    None if that is known only when the command runs.
+    """
+    match = _DECLARED.match(word.text)
+    return match[1] if match else None
+
+
+def expand(word: Word, variables: Mapping[str, str]) -> str | None:
+    """Return a word's value with the given variables; None if it depends on anything else."""
+    values = [value_of(part, variables) for part in word.parts]
+    known = [value for value in values if value is not None]
+    return "".join(known) if len(known) == len(values) else None
+
+
+def value_of(part: Part, variables: Mapping[str, str]) -> str | None:
+    """Return the value of one part of a word, as :func:`expand` does for all of them.
+
+    A variable without a value is unknown, even if the word brings a default: somebody may set it.
+    So is one with a default that would mean something else in quotes.
+    """
+    if isinstance(part, Literal):
+        return part.text
+    if isinstance(part, Parameter) and part.operator in ("", "?", ":?", "-", ":-"):
+        value = variables.get(part.name)
+        return value if not part.operator or (value and _PLAIN.fullmatch(part.argument)) else None
+    return None
 
 
 class NotUnderstoodError(ValueError):
@@ -64,8 +175,6 @@ def parse(command: str) -> tuple[SimpleCommand, ...]:
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        if "\0" in text:
-            raise NotUnderstoodError("a NUL character")
         self.text = text
         self.pos = 0
 
@@ -100,7 +209,7 @@ class _Parser:
         words: list[Word] = []
         redirected = False
         self._take(_BLANK)
-        while (is_redirection := self._skip_redirection()) or self._char() not in f"\0{_META}":
+        while (is_redirection := self._skip_redirection()) or self._char() not in _META:
             redirected = redirected or is_redirection
             if not is_redirection:
                 word = self._word()
@@ -108,22 +217,13 @@ class _Parser:
             self._take(_BLANK)
         if words and words[0].text in _RESERVED:
             raise NotUnderstoodError(f"`{words[0].text}` begins a compound command")
-        if self._char() in ("(", ")"):
-            raise NotUnderstoodError(f"`{self._char()}`: a subshell or a function")
         if not (assignments or words or redirected):
-            raise NotUnderstoodError(f"no command before `{self._char()}`")
-        operator = self._take(_OPERATOR)
-        if operator in (";;", "|&"):
-            raise NotUnderstoodError(f"`{operator}`")
-        return SimpleCommand(tuple(assignments), tuple(words), operator)
+            raise NotUnderstoodError(f"no plain command before `{self._char()}`")
+        return SimpleCommand(tuple(assignments), tuple(words), self._take(_OPERATOR))
 
     def _skip_redirection(self) -> bool:
-        if _HERE_DOCUMENT.match(self.text, self.pos):
-            raise NotUnderstoodError("a here-document (`<<`)")
         operator = self._take(_REDIRECTION).strip()
-        if operator and self._char() == "(":
-            raise NotUnderstoodError(f"a process substitution (`{operator}(`)")
-        if operator and (not self._char() or self._char() in _META):
+        if operator and self._char() in _META:  # as in here-documents and `<(a)`
             raise NotUnderstoodError(f"no file behind `{operator}`")
         if operator:
             self._word()
@@ -131,55 +231,48 @@ class _Parser:
 
     def _word(self) -> Word:
         start = self.pos
-        parts = _Parts()
-        if match := _TILDE.match(self.text, start):
-            parts.add(Tilde(match[1]))
-            self.pos = match.end()
+        parts: list[Part] = []
+        if tilde := self._take(_TILDE):
+            home = Parameter(tilde, "HOME", quoted=False)
+            parts.append(home if tilde == "~" else Unknown(tilde))
         while (char := self._char()) and char not in _META:
             self._piece(parts)
-        return Word(start, self.pos, self.text[start : self.pos], parts())
+        return Word(start, self.pos, self.text[start : self.pos], tuple(parts))
 
-    def _piece(self, parts: _Parts) -> None:
+    def _piece(self, parts: list[Part]) -> None:
         """Read a run of plain characters, a quote or an expansion outside of quotes."""
         match = _PIECE.match(self.text, self.pos)
         if match is None:
             if self._char() != "$":
-                raise NotUnderstoodError(_UNCLOSED[self._char()])
+                raise NotUnderstoodError(f"`{self._char()}` without its end, or a backtick")
             self._dollar(parts, quoted=False)
             return
         self.pos = match.end()
         text = match[match.lastgroup or 0]
         if match.lastgroup == "quote":
             self._double_quotes(parts)
-        elif match.lastgroup in ("single", "escaped"):
-            parts.text(text, quoted=True)
-        elif match.lastgroup == "pattern" or (text[0] in "~=" and parts.are_empty()):
-            parts.add(Unknown(text, is_pattern=True))
+        elif match["pattern"] or (match["plain"] and text[0] in "~=" and not parts):
+            parts.append(Unknown(text))
         else:
-            parts.text(text, quoted=False)
+            _add_text(parts, text)
 
-    def _double_quotes(self, parts: _Parts) -> None:
-        parts.add(Literal("", quoted=True))  # for a word that is empty
+    def _double_quotes(self, parts: list[Part]) -> None:
         while (char := self._char()) != '"':
             if char == "$":
                 self._dollar(parts, quoted=True)
             elif text := self._take(_IN_QUOTES):
-                parts.text(_ESCAPED.sub(r"\1", text), quoted=True)
+                _add_text(parts, _ESCAPED.sub(r"\1", text))
             else:
-                raise NotUnderstoodError(_UNCLOSED.get(char, 'a quote (") that is not closed'))
+                raise NotUnderstoodError('`"` without its end, or a backtick')
         self.pos += 1
 
-    def _dollar(self, parts: _Parts, *, quoted: bool) -> None:
+    def _dollar(self, parts: list[Part], *, quoted: bool) -> None:
         start = self.pos
         if match := _PARAMETER.match(self.text, start):
             self.pos = match.end()
-            parts.add(_parameter(match, quoted=quoted))
-            following = self._char()
-            if match["name"] and (following == "\\" or following in ":[" or following > "\x7f"):
-                if self.text.startswith("\\\n", self.pos):  # shells differ on where the name ends
-                    raise NotUnderstoodError("a line end beside a variable's name")
-                if following and following != "\\":
-                    parts.add(Unknown(following, is_pattern=True))
+            parts.append(_parameter(match, quoted=quoted))
+            if match["name"] and (more := _MORE_IN_ZSH.match(self.text, self.pos)):
+                parts.append(Unknown(more[0]))
             return
         self.pos += 1
         char = self._char()
@@ -187,13 +280,13 @@ class _Parser:
             raise NotUnderstoodError("a `${...}` that is more than a variable and its default")
         if char == "(":
             self._skip_parentheses()
-            parts.add(Unknown(self.text[start : self.pos]))
+            parts.append(Unknown(self.text[start : self.pos]))
         elif char in ("'", '"') and not quoted:
             raise NotUnderstoodError(f"`${char}`, which only some shells know")
         elif char and char not in _META + "\"'/":
-            parts.add(Unknown("$", is_pattern=True))
+            parts.append(Unknown("$"))
         else:
-            parts.text("$", quoted=quoted)
+            _add_text(parts, "$")
 
     def _skip_parentheses(self) -> None:
         """Skip to the end of the parentheses that open here, with respect to quotes.
@@ -201,7 +294,7 @@ class _Parser:
         Only plain contents are followed: a ``case`` or a comment may hold a lone parenthesis.
         """
         depth = 0
-        inner = _Parts()
+        inner: list[Part] = []
         while char := self._char():
             if char == "#" or self.text.startswith(("<<", "case"), self.pos):
                 raise NotUnderstoodError("a `$(...)` with more than plain commands inside")
@@ -217,35 +310,12 @@ class _Parser:
 
 def _parameter(match: re.Match[str], *, quoted: bool) -> Parameter:
     name = match["name"] or match["special"] or match["braced"]
-    argument = _Parts()
-    text = match["argument"] or ""
-    position = 0
-    for inner in _PARAMETER.finditer(text):
-        argument.text(text[position : inner.start()], quoted=quoted)
-        argument.add(_parameter(inner, quoted=quoted))
-        position = inner.end()
-    argument.text(text[position:], quoted=quoted)
-    return Parameter(match[0], name, quoted, match["operator"] or "", argument())
+    return Parameter(match[0], name, quoted, match["operator"] or "", match["argument"] or "")
 
 
-class _Parts:
-    """The parts of a word; neighbouring characters of one kind are one part."""
-
-    def __init__(self) -> None:
-        self._parts: list[Part] = []
-
-    def __call__(self) -> tuple[Part, ...]:
-        return tuple(self._parts)
-
-    def are_empty(self) -> bool:
-        return all(isinstance(part, Literal) and not part.text for part in self._parts)
-
-    def add(self, part: Part) -> None:
-        self._parts.append(part)
-
-    def text(self, text: str, *, quoted: bool) -> None:
-        last = self._parts[-1] if self._parts else None
-        if isinstance(last, Literal) and last.quoted == quoted:
-            self._parts[-1] = Literal(last.text + text, quoted)
-        elif text:
-            self._parts.append(Literal(text, quoted))
+def _add_text(parts: list[Part], text: str) -> None:
+    """Add characters to the parts of a word; neighbouring ones are one part."""
+    if parts and isinstance(parts[-1], Literal):
+        parts[-1] = Literal(parts[-1].text + text)
+    elif text:
+        parts.append(Literal(text))

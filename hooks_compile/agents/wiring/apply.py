@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hooks_compile import files
 from hooks_compile.agents.wiring import config_files as settings_files
@@ -25,39 +25,27 @@ if TYPE_CHECKING:
 
     from hooks_compile.agents.wiring.plan import Plan
 
-_MODE = 0o755
-
-
-class _Undo(NamedTuple):
-    """What takes one change back, and the file that it is about."""
-
-    path: Path
-    act: Callable[[], None]
-
-
-def apply(plan: Plan) -> None:
-    """Write what ``plan`` says. Raises what :func:`applied` does."""
-    with applied(plan):
-        pass
+    # What takes each change back, with the file that it is about.
+    _Undos = list[tuple[Path, Callable[[], object]]]
 
 
 @contextmanager
 def applied(plan: Plan) -> Iterator[None]:
     """Write what ``plan`` says; take it back if that fails, or what is done in the context.
 
-    Everything is looked at once more before the first write. Raises HooksCompileError if a file
-    can't be written or changed since it was planned; the message names what could not be taken
-    back.
+    Raises HooksCompileError if a file can't be written or changed since it was planned; the
+    message names what could not be taken back.
     """
-    undos: list[_Undo] = []
+    undos: _Undos = []
     try:
-        _require_unchanged(plan)
-        _remove_drafts(plan)
-        _write(plan, undos)
-        _remove(plan, undos)
+        for error in plan.troubles:
+            raise error
+        _write_wrappers(plan, undos)
+        _write_files(plan, undos)
+        _remove_wrappers(plan, undos)
         yield
     except BaseException as error:
-        stuck = [undo.path for undo in reversed(undos) if not _is_undone(undo)]
+        stuck = [path for path, act in reversed(undos) if not _is_done(act)]
         if stuck:
             names = ", ".join(one_line(str(path)) for path in stuck)
             raise AgentConfigError(
@@ -67,82 +55,61 @@ def applied(plan: Plan) -> Iterator[None]:
         raise
 
 
-def _is_undone(undo: _Undo) -> bool:
+def _is_done(act: Callable[[], object]) -> bool:
     try:
-        undo.act()
+        act()
     except (OSError, HooksCompileError):
         return False
     return True
 
 
-def _require_unchanged(plan: Plan) -> None:
-    """Raise HooksCompileError if the plan can't be carried out, as far as that can be seen."""
-    for error in plan.troubles:
-        raise error
-    for file, _ in _new_texts(plan):
-        settings_files.require_writable(file)
-    for path in (*plan.written, *_called(plan)):
-        _require_ours(path)
-
-
-def _write(plan: Plan, undos: list[_Undo]) -> None:
-    """Write and stage wrappers, then change the files that name them."""
+def _write_wrappers(plan: Plan, undos: _Undos) -> None:
+    """Write and stage the wrappers that commands call."""
     for path in sorted({*plan.written, *_called(plan)}):
-        before = wrapper.write(path.parent)
-        if before is Standing.MISSING:
-            undos.append(_Undo(path, partial(_remove_unnamed, plan, path)))
+        _require_ours(path)
+        if wrapper.write(path.parent) is Standing.MISSING:
+            undos.append((path, partial(_remove_unnamed, plan, path)))
     if plan.staged:
         tracking.stage(plan.staged)
-        undos.append(_Undo(plan.staged[0], partial(tracking.unstage, plan.staged)))
-    for file, new_text in _new_texts(plan):
-        settings_files.replace(file, new_text)
-        undos.append(_Undo(file.path, partial(_put_back, file, new_text)))
+        undos.append((plan.staged[0], partial(tracking.unstage, plan.staged)))
+
+
+def _write_files(plan: Plan, undos: _Undos) -> None:
+    """Change the files that name wrappers."""
+    for each in plan.files:
+        if each.file is not None and each.result.changes:
+            settings_files.replace(each.file, each.result.text)
+            written = each.file._replace(text=each.result.text)
+            put_back = partial(settings_files.replace, written, each.file.text)
+            undos.append((each.file.path, put_back))
     for path in _called(plan):  # another process may have removed them in the meantime
         wrapper.write(path.parent)
 
 
-def _remove(plan: Plan, undos: list[_Undo]) -> None:
+def _remove_wrappers(plan: Plan, undos: _Undos) -> None:
     """Unstage and remove wrappers, if really no file names one any more."""
     for path in plan.removed:
         _require_ours(path)
-    if any(names_wrapper(each.config, {}) for each in plan.files):
+    if any(names_wrapper(each.config) for each in plan.files):
         return
     if plan.unstaged:
         tracking.unstage(plan.unstaged)
-        undos.append(_Undo(plan.unstaged[0], partial(tracking.stage, plan.unstaged)))
+        undos.append((plan.unstaged[0], partial(tracking.stage, plan.unstaged)))
     for path in plan.removed:
         if standing_of(path) in OURS:
             text = path.read_bytes()
             path.unlink(missing_ok=True)
-            undos.append(_Undo(path, partial(files.replace, path, text, mode=_MODE)))
+            undos.append((path, partial(files.replace, path, text, mode=0o755)))
 
 
 def _remove_unnamed(plan: Plan, path: Path) -> None:
     """Remove a wrapper unless another process has made a file name it in the meantime."""
-    if not any(names_wrapper(each.config, {}) for each in plan.files):
+    if not any(names_wrapper(each.config) for each in plan.files):
         path.unlink(missing_ok=True)
 
 
 def _called(plan: Plan) -> list[Path]:
     return sorted({path for each in plan.changes for path in each.wrappers})
-
-
-def _new_texts(plan: Plan) -> list[tuple[settings_files.ReadFile, str]]:
-    return [(each.file, each.new_text) for each in plan.files if each.file and each.changes]
-
-
-def _put_back(file: settings_files.ReadFile, new_text: str) -> None:
-    now = settings_files.ReadFile(file.path, file.target, new_text, file.outside)
-    settings_files.replace(now, file.text)
-
-
-def _remove_drafts(plan: Plan) -> None:
-    """Remove what an init or uninit that was killed left beside the files."""
-    for path in plan.wrappers:
-        files.remove_drafts(path)
-    for each in plan.files:
-        if each.file is not None and not each.file.outside:
-            files.remove_drafts(each.file.target)
 
 
 def _require_ours(path: Path) -> None:

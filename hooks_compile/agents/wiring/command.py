@@ -19,9 +19,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.shell.launches import (
     NO_PYTHON,
@@ -32,217 +33,247 @@ from hooks_compile.agents.shell.launches import (
     WRAPPER_NAME,
     RefusedError,
     find_launches,
-    is_uv_mark,
 )
-from hooks_compile.agents.shell.shell_words import Literal, Parameter, Tilde, expand
-from hooks_compile.agents.wiring.documents import Edit
-from hooks_compile.agents.wiring.surroundings import directory_parts, unknown_reason
+from hooks_compile.agents.shell.syntax import Literal, Parameter, expand, value_of
+from hooks_compile.project import shebang
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from hooks_compile.agents.shell.launches import Launch, WiredLaunch
-    from hooks_compile.agents.shell.shell_words import Word
-    from hooks_compile.agents.wiring.surroundings import Script, Surroundings
+    from hooks_compile.agents.shell.syntax import Part, SplitPath, Word
 
 _PLAIN_PYTHON = "python3"  # what the wrapper runs without a mark
-# The lines that the wrapper takes for that of `uv run`.
-_UV_LINE = re.compile(rb"#!/\S*/env -S uv run (?:(?:-q|--quiet) )?--script")
+# The kernel and env(1) have their own ways to split a line with more options.
+_FIRST_LINE = re.compile(
+    rb"#![ \t]*/(?:\S*/)?(?:env[ \t]+)?" + PYTHON_NAME.pattern.encode() + rb"[ \t]*"
+    rb"|#!/\S*/env -S uv run (?:(?:-q|--quiet) )?--script"
+)
 _WRAPPER_HEAD = b"hooks-compile wrapper"
+_Edit = tuple[int, int, str]  # replaces the characters [start, end) of a command
+
+
+class Script(NamedTuple):
+    """What is at a path: the first bytes of a file, and why the wrapper can't launch it, or ""."""
+
+    head: bytes
+    obstacle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a command stays as it is, in one line."""
+class Surroundings:
+    """Where a command runs.
 
-    reason: str
+    ``look`` returns what is at a path, None if that is nothing that Python could run. ``starts``
+    are the directories that the command may start in (none if nobody knows), ``variables`` what the
+    agent and the user's environment set, ``pastes`` the variables that the agent replaces itself,
+    ``blocked`` the directories that can't have the wrapper, with the reason.
+    """
+
+    look: Callable[[Path], Script | None]
+    starts: tuple[Path, ...]
+    variables: Mapping[str, str]
+    pastes: frozenset[str]
+    blocked: Mapping[Path, str]
+
+    def variables_at(self, launch: Launch | WiredLaunch) -> dict[str, str]:
+        """Return the variables that are known at a launch."""
+        variables = dict(self.variables)
+        if not launch.state.directories and len(self.starts) == 1:
+            variables["PWD"] = str(self.starts[0])
+        return {n: value for n, value in variables.items() if n not in launch.state.changed}
+
+    def paths(self, word: Word, launch: Launch | WiredLaunch) -> list[Path]:
+        """Return where the file may be that a word of a launch names.
+
+        Raises RefusedError if that is known only when it runs.
+        """
+        variables = self.variables_at(launch)
+        name = certain_value(word, variables)
+        if name.startswith("/"):
+            return [Path(name)]
+        directories = list(self.starts)
+        for entered in launch.state.directories:
+            if entered is None:
+                directories = []
+                continue
+            directory = certain_value(entered, variables)
+            starts = [Path("/")] if directory.startswith("/") else directories
+            # As `cd` does it: `link/..` is the directory that holds the link.
+            directories = [Path(os.path.normpath(start / directory)) for start in starts]
+        if not directories:
+            raise RefusedError(f"`{name}` depends on the directory that the command starts in")
+        return [directory / name for directory in directories]
+
+    def possible_paths(self, word: Word, launch: Launch | WiredLaunch) -> list[Path]:
+        """Return the same; nothing if it is known only when it runs."""
+        with suppress(RefusedError):
+            return self.paths(word, launch)
+        return []
 
 
-@dataclass(frozen=True, slots=True)
-class Rewritten:
-    """A command's new form: the edits that lead to it, its scripts and the wrappers they need."""
+def certain_value(word: Word, variables: Mapping[str, str]) -> str:
+    """Return a word's value. Raises RefusedError if it may have another one when it runs."""
+    for part in word.parts:
+        if value_of(part, variables) is None:
+            raise RefusedError(f"`{part.text}` is known only when it runs")
+    return expand(word, variables) or ""
+
+
+class Rewritten(NamedTuple):
+    """A command's new form, and the wrappers that it needs beside its scripts."""
 
     command: str
-    edits: tuple[Edit, ...]
-    scripts: tuple[Path, ...] = ()
     wrappers: tuple[Path, ...] = ()
 
 
-def wire_command(command: str, around: Surroundings) -> Rewritten | Refusal | None:
-    """Return the command with every certain launch on the wrapper; None if all of them are."""
+def wire_command(command: str, around: Surroundings) -> Rewritten | None:
+    """Return the command with every certain launch on the wrapper; None if all of them are.
+
+    Raises RefusedError if it stays for another reason.
+    """
     reading = find_launches(command)
-    edits: list[Edit] = []
-    scripts: list[Path] = []
-    reasons = list(reading.reasons)
+    edits: list[_Edit] = []
+    wrappers: dict[Path, None] = {}
+    reasons: list[str] = []
     for launch in reading.launches:
         try:
-            scripts.append(_find_script(launch, around))
+            wrappers[_find_script(launch, around).parent / WRAPPER_NAME] = None
             edits.append(_wiring_edit(launch, around.pastes))
         except RefusedError as refused:
             reasons.append(str(refused))
     if not edits:
-        return None if reading.wired else Refusal(reasons[0] if reasons else NO_PYTHON)
-    wired = apply_edits(command, edits)
-    back = filter(None, map(_unwiring_edit, find_launches(wired).wired))
-    if apply_edits(wired, back) != command:
-        return Refusal("its old form would not come back to the letter")
-    wrappers = dict.fromkeys(script.parent / WRAPPER_NAME for script in scripts)
-    return Rewritten(wired, tuple(edits), tuple(scripts), tuple(wrappers))
+        if reading.wired:
+            return None
+        raise RefusedError([*reasons, *reversed(reading.reasons), NO_PYTHON][0])
+    wired = _edited(command, edits)
+    if _unwired(wired) != command:
+        raise RefusedError("its old form would not come back to the letter")
+    return Rewritten(wired, tuple(wrappers))
 
 
 def unwire_command(command: str, around: Surroundings) -> Rewritten | None:
     """Return the command without the wrapper; None if it has none, or one that is not ours."""
     ours = (launch for launch in find_launches(command).wired if _is_ours(launch, around))
-    edits = tuple(filter(None, map(_unwiring_edit, ours)))
-    return Rewritten(apply_edits(command, edits), edits) if edits else None
+    old = _edited(command, map(_unwiring_edit, ours))
+    return Rewritten(old) if old != command else None
 
 
-def wired_wrappers(command: str, around: Surroundings) -> tuple[Path, ...]:
+def wired_wrappers(command: str, around: Surroundings) -> list[Path]:
     """Return the wrappers that a command calls beside scripts in the project, there or not."""
-    scripts = (_wired_script(launch, around) for launch in find_launches(command).wired)
-    return tuple(dict.fromkeys(path.parent / WRAPPER_NAME for path in scripts if path))
+    named = {
+        Path(os.path.normpath(path))
+        for launch in find_launches(command).wired
+        for path in around.possible_paths(launch.wrapper, launch)
+    }
+    scripts = launched_scripts(command, around) if named else []
+    found = {Path(os.path.normpath(path.parent)) / WRAPPER_NAME: path for path in scripts}
+    return [
+        beside
+        for beside, path in found.items()
+        if beside in named and (seen := around.look(path)) and not seen.obstacle
+    ]
 
 
-def named_wrappers(launch: WiredLaunch, around: Surroundings) -> list[Path]:
-    """Return where the wrapper of a launch may be; none if that is known only when it runs."""
-    name = expand(launch.wrapper, around.variables_at(launch))
-    return [Path(os.path.normpath(path)) for path in around.paths(name, launch)] if name else []
+def launched_scripts(command: str, around: Surroundings) -> list[Path]:
+    """Return where the scripts that a command launches may be, on the wrapper or not."""
+    launches = find_launches(_unwired(command)).launches
+    return [path for each in launches for path in around.possible_paths(each.script, each)]
 
 
-def apply_edits(text: str, edits: Iterable[Edit]) -> str:
-    """Return the text with all edits made; they must not overlap."""
-    for edit in sorted(edits, reverse=True):
-        text = text[: edit.start] + edit.text + text[edit.end :]
-    return text
-
-
-def shebang_refusal(head: bytes) -> str | None:
-    """Return why the wrapper can't launch a file by its first line, None if it can.
+def shebang_refusal(head: bytes) -> str:
+    """Return why the wrapper can't launch a file by its first line, "" if it can.
 
     It can for ``#!/usr/bin/env PYTHON`` and ``#!/path/to/PYTHON`` without further options, and for
-    the usual ``#!/usr/bin/env -S uv run --script``: the kernel and ``env`` have their own ways to
-    split more (execve(2), env(1)).
+    the usual ``#!/usr/bin/env -S uv run --script``.
     """
     line = head.partition(b"\n")[0]
-    if _UV_LINE.fullmatch(line):
-        return None
-    match = re.fullmatch(rb"#![ \t]*(/\S+)(?:[ \t]+(.*\S))?[ \t]*", line, re.DOTALL)
-    if match is not None:
-        program = match[1].rpartition(b"/")[2].decode("utf-8", "replace")
-        option = match[2].decode("utf-8", "replace") if match[2] else ""
-        name = option if program == "env" and option else program if not option else ""
-        if PYTHON_NAME.fullmatch(name):
-            return None
-    if not line.startswith(b"#!") or (match and not re.search(rb"python|pypy|\buv\b", line)):
-        return NO_PYTHON
-    return f"its first line is `{line.decode('utf-8', 'replace').rstrip()}`"
+    if _FIRST_LINE.fullmatch(line):
+        return ""
+    if shebang.is_python(line):
+        return f"its first line is `{line.decode('utf-8', 'replace').rstrip()}`"
+    return NO_PYTHON
 
 
 def _find_script(launch: Launch, around: Surroundings) -> Path:
     """Return the script of a launch: a file that may have the wrapper beside it."""
-    variables = around.variables_at(launch)
-    if reason := unknown_reason(launch.script, variables):
-        raise RefusedError(reason)
-    name = expand(launch.script, variables) or ""
-    paths = around.paths(name, launch)
-    if not paths:
-        raise RefusedError(f"`{name}` depends on the directory that the command starts in")
-    for path in paths:
+    for path in around.paths(launch.script, launch):
         if script := around.look(path):
             if reason := _obstacle(launch, path, script, around):
                 raise RefusedError(reason)
             return path
-    raise RefusedError(f"there is no file `{name}`")
+    raise RefusedError(f"there is no file `{launch.script.unquoted}`")
 
 
 def _obstacle(launch: Launch, path: Path, script: Script, around: Surroundings) -> str:
     """Return why the wrapper can't launch a script or can't be beside it, "" if it can."""
-    is_archive = script.head.startswith(b"PK\x03\x04") or path.suffix == ".pyc"
-    shebang = shebang_refusal(script.head) if launch.python is None else None
-    linked = f" is a symlink to `{script.outside}`," if script.outside != str(path) else " is"
-    reasons = [
-        (shebang, shebang),
-        (script.is_directory, f"`{path.name}` is a directory, which Python runs as a whole"),
-        (is_archive and launch.python, f"`{path.name}` is no Python source"),
-        (script.outside, f"`{path}`{linked} outside the project"),
-        (script.passing, f"it is in `{script.passing}`, which comes and goes"),
-        (
-            directory_parts(launch.script) is None,
-            "the script's directory and name can't be told apart",
-        ),
-        (path.parent in around.blocked, around.blocked.get(path.parent)),
-    ]
-    return next((str(reason) for applies, reason in reasons if applies), "")
+    if launch.python is None and (refusal := shebang_refusal(script.head)):
+        return refusal
+    if script.obstacle:
+        return script.obstacle
+    if script.head.startswith(b"PK\x03\x04") or path.suffix == ".pyc":
+        return f"`{path.name}` is no Python source"
+    if launch.script.path is None:
+        return "the script's directory and name can't be told apart"
+    return around.blocked.get(path.parent, "")
 
 
-def _wrapper_word(script: Word, pastes: frozenset[str]) -> str:
+def _unwired(command: str) -> str:
+    return _edited(command, map(_unwiring_edit, find_launches(command).wired))
+
+
+def _edited(text: str, edits: Iterable[_Edit | None]) -> str:
+    """Return the text with all edits made; they must not overlap."""
+    for start, end, new in sorted(filter(None, edits), reverse=True):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+def _wrapper_word(script: SplitPath | None, pastes: frozenset[str]) -> str:
     """Return the wrapper beside a script, as a word that stays one whatever its variables hold."""
-    word = ""
-    plain = ""
-    for part in directory_parts(script) or [Literal("./")]:
-        if isinstance(part, Literal):
-            plain += part.text
-            continue
-        word += _quoted(plain) + _quoted_expansion(part, pastes)
-        plain = ""
-    return word + _quoted(plain) + WRAPPER_NAME
+    parts = script.directory if script else []
+    return "".join(_quoted(part, pastes) for part in parts or [Literal("./")]) + WRAPPER_NAME
 
 
-def _quoted(text: str) -> str:
-    """Return text for a shell, its slashes outside of quotes: `~` needs a plain one behind it."""
-    return "/".join(shlex.quote(name) if name else "" for name in text.split("/"))
-
-
-def _quoted_expansion(part: Parameter | Tilde, pastes: frozenset[str]) -> str:
-    if isinstance(part, Tilde):
-        return f"~{part.user}"
-    if part.text == f"${part.name}" and part.name in pastes and not part.quoted:
+def _quoted(part: Part, pastes: frozenset[str]) -> str:
+    if isinstance(part, Literal):  # its slashes outside of quotes: `~` needs a plain one behind it
+        return "/".join(shlex.quote(name) if name else "" for name in part.text.split("/"))
+    is_pasted = isinstance(part, Parameter) and not part.quoted and part.name in pastes
+    if part.text == "~" or (is_pasted and "{" not in part.text):
         return part.text
     return f'"{part.text}"'
 
 
-def _wiring_edit(launch: Launch, pastes: frozenset[str]) -> Edit:
-    front = f"sh {_wrapper_word(launch.script, pastes)}"
+def _wiring_edit(launch: Launch, pastes: frozenset[str]) -> _Edit:
+    front = f"sh {_wrapper_word(launch.script.path, pastes)}"
     if launch.python is None:
         start = launch.script.start
-        return Edit(start, start, f"{front} {SHEBANG_MARK} ")
-    start, end = launch.python.start, launch.python.end
+        return (start, start, f"{front} {SHEBANG_MARK} ")
+    start, end, program = launch.python.start, launch.python.end, launch.python.text
     if launch.uv_run is not None:
-        name, run = launch.uv_run
-        mark = UV_MARK if name.text == "uv" else f"{UV_MARK}={name.text}"
-        return Edit(start, run.end, f"{front} {mark}")
-    if launch.python.text == _PLAIN_PYTHON:
-        return Edit(start, end, front)
-    return Edit(start, start, f"{front} {PYTHON_MARK}")
+        mark = UV_MARK if program == "uv" else f"{UV_MARK}={program}"
+        return (start, launch.uv_run.end, f"{front} {mark}")
+    if program == _PLAIN_PYTHON:
+        return (start, end, front)
+    return (start, start, f"{front} {PYTHON_MARK}")
 
 
-def _unwiring_edit(launch: WiredLaunch) -> Edit | None:
+def _unwiring_edit(launch: WiredLaunch) -> _Edit | None:
     if not launch.following:
         return None
     first = launch.following[0]
     if first.text == SHEBANG_MARK and len(launch.following) > 1:
-        return Edit(launch.start, launch.following[1].start, "")
+        return (launch.start, launch.following[1].start, "")
     if first.text.startswith(PYTHON_MARK):
-        return Edit(launch.start, first.start + len(PYTHON_MARK), "")
-    if is_uv_mark(first.text):
+        return (launch.start, first.start + len(PYTHON_MARK), "")
+    if f"{first.text}=".startswith(f"{UV_MARK}="):
         name = first.text[len(UV_MARK) + 1 :] or "uv"
-        return Edit(launch.start, first.end, f"{name} run")
-    return Edit(launch.start, launch.wrapper.end, _PLAIN_PYTHON)
-
-
-def _wired_script(launch: WiredLaunch, around: Surroundings) -> Path | None:
-    """Return the script of a launch that has the wrapper beside it; None if it is not certain."""
-    name = expand(launch.script, around.variables_at(launch)) if launch.script else None
-    wrappers = named_wrappers(launch, around)
-    for path in around.paths(name, launch) if name else ():
-        seen = around.look(path)
-        beside = Path(os.path.normpath(path.parent)) / WRAPPER_NAME
-        if seen and not seen.outside and not seen.is_directory and beside in wrappers:
-            return path
-    return None
+        return (launch.start, first.end, f"{name} run")
+    return (launch.start, launch.wrapper.end, _PLAIN_PYTHON)
 
 
 def _is_ours(launch: WiredLaunch, around: Surroundings) -> bool:
     """Return whether the wrapper is ours, or missing: then nothing else can be meant."""
-    found = [seen for path in named_wrappers(launch, around) if (seen := around.look(path))]
+    paths = around.possible_paths(launch.wrapper, launch)
+    found = [seen for path in paths if (seen := around.look(path))]
     return not found or _WRAPPER_HEAD in found[0].head

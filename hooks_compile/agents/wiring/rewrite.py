@@ -1,127 +1,128 @@
 """A configuration file's text: its hook commands on the wrapper, and off it again.
 
 Pure functions over text; ``look`` looks at the disk for them. A command changes inside its quoted
-literal, in the words that launch Python. The new text is parsed again: nothing else may differ.
+literal, in the words that launch Python.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hooks_compile.agents.shell.launches import RefusedError, is_shell_variable
-from hooks_compile.agents.shell.mentions import mentioned_words, suggested_command
-from hooks_compile.agents.wiring.command import (
-    Refusal,
-    Rewritten,
-    apply_edits,
-    unwire_command,
-    wire_command,
-    wired_wrappers,
+from hooks_compile.agents.shell.launches import (
+    RefusedError,
+    is_shell_variable,
+    mentioned_words,
+    suggested_command,
 )
-from hooks_compile.agents.wiring.documents import Edit, locate, read_settings
-from hooks_compile.agents.wiring.surroundings import Surroundings
+from hooks_compile.agents.wiring.command import Surroundings, unwire_command, wired_wrappers
+from hooks_compile.agents.wiring.documents import read_settings, replace_strings
 from hooks_compile.errors import AgentConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from hooks_compile.agents.clients.base import ConfigFile, Found, Json
-    from hooks_compile.agents.wiring.documents import Quoted
-    from hooks_compile.agents.wiring.surroundings import Script
+    from hooks_compile.agents.clients.base import ConfigFile, Found, KeyPath
+    from hooks_compile.agents.wiring.command import Rewritten, Script
 
     Look = Callable[[Path], Script | None]
+    Act = Callable[[str, Surroundings], Rewritten | None]
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
-_NOWHERE: Mapping[Path, str] = MappingProxyType({})
+_NOTHING: Mapping[Any, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A command that changes: its place, both forms, its scripts and the wrappers they need.
+class Change(NamedTuple):
+    """A command that changes: its place, both forms and the wrappers that it needs.
 
     ``windows_shell`` names the shell that reads the command on Windows, which has no ``sh``; ""
     if the entry has a command of its own for Windows, or the agent brings a shell.
     """
 
-    found: Found
+    where: str
+    old: str
     new: str
-    edits: tuple[Edit, ...]
-    scripts: tuple[Path, ...] = ()
-    wrappers: tuple[Path, ...] = ()
-    windows_shell: str = ""
-
-    @property
-    def where(self) -> str:
-        """The command's place, for a person."""
-        return self.found.where
-
-    @property
-    def old(self) -> str:
-        """The command as it was."""
-        return self.found.command
+    wrappers: tuple[Path, ...]
+    windows_shell: str
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(NamedTuple):
     """A command that stays as it is, and why, in one line.
 
     ``suggestion`` is what a person may want to write there instead, "" if nothing is known.
+    ``is_removable`` says that the user can remove the reason.
     """
 
     where: str
     command: str
     reason: str
     suggestion: str = ""
+    is_removable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """The new text and what was done.
 
-    ``wired`` are the places of commands that were on the wrapper before and still are;
+    ``wired`` is the number of commands that were on the wrapper before and still are;
     ``wrappers`` those that commands called before, beside each script that is there.
     """
 
     text: str
     changes: tuple[Change, ...] = ()
     left: tuple[Left, ...] = ()
-    wired: tuple[str, ...] = ()
+    wired: int = 0
     wrappers: tuple[Path, ...] = ()
 
 
-def wire(
+def rewrite(
+    act: Act,
     text: str,
     config: ConfigFile,
     look: Look,
-    *,
     environment: Mapping[str, str] = _NOTHING,
-    blocked: Mapping[Path, str] = _NOWHERE,
+    blocked: Mapping[Path, str] = _NOTHING,
 ) -> Result:
-    """Return the text with every certain launch of a script on the wrapper beside that script.
+    """Return the text with ``act``, wire_command or unwire_command, done to each command.
 
     ``look`` is as in Surroundings, ``environment`` holds HOME, ``blocked`` names directories that
     can't have the wrapper, with the reason. Raises AgentConfigError if the text does not parse.
     """
-    around = partial(
-        surroundings, config=config, look=look, environment=environment, blocked=blocked
-    )
-    return _rewrite(text, config, around, wire_command)
+    changes: dict[KeyPath, Change] = {}
+    left: list[Left] = []
+    wired = 0
+    wrappers: list[Path] = []
+    for found in config.agent.commands(read_settings(text, config.path)):
+        around = surroundings(found, config, look, environment, blocked)
+        wrappers += wired_wrappers(found.command, around)
+        try:
+            _require_known_shell(found, around)
+            rewritten = act(found.command, around)
+        except RefusedError as refused:
+            left.append(_left(found, str(refused), around))
+            continue
+        if rewritten is None:
+            wired += 1
+            continue
+        shell = "" if found.has_windows_command else config.agent.windows_shell
+        changes[found.path] = Change(found.where, found.command, *rewritten, shell)
+    is_way_back = act is unwire_command
+    if is_way_back:
+        left, wired = [], 0  # they are as init left them
+    new = replace_strings(text, config.path, {key: each.new for key, each in changes.items()})
+    for key, reason in new.refused.items():
+        change = changes.pop(key)
+        left.append(Left(change.where, change.old, reason, change.new, is_way_back))
+    return Result(new.text, tuple(changes.values()), tuple(left), wired, tuple(wrappers))
 
 
-def unwire(
-    text: str, config: ConfigFile, look: Look, *, environment: Mapping[str, str] = _NOTHING
-) -> Result:
-    """Return the text with every command off the wrapper, as it was before :func:`wire`.
-
-    A wrapper that is there and is not ours stays. Raises AgentConfigError if the text does not
-    parse.
-    """
-    around = partial(surroundings, config=config, look=look, environment=environment)
-    return _rewrite(text, config, around, unwire_command)
+def readable_commands(config: ConfigFile, content: bytes) -> list[Found]:
+    """Return the commands in a file's content; none if it can't be read: who wires it says so."""
+    if config.path.suffix == ".toml" and b"hooks" not in content:  # reading it is slow
+        return []
+    try:
+        return list(config.agent.commands(read_settings(content.decode(), config.path)))
+    except (AgentConfigError, UnicodeDecodeError):
+        return []
 
 
 def surroundings(
@@ -129,106 +130,34 @@ def surroundings(
     config: ConfigFile,
     look: Look,
     environment: Mapping[str, str] = _NOTHING,
-    blocked: Mapping[Path, str] = _NOWHERE,
+    blocked: Mapping[Path, str] = _NOTHING,
 ) -> Surroundings:
-    """Return where a command of a configuration file runs; the arguments are those of wire."""
+    """Return where a command of a configuration file runs; the arguments are those of rewrite."""
     starts = tuple(start / (found.cwd or "") for start in config.starts)
     home = {"HOME": environment["HOME"]} if environment.get("HOME") else {}
     return Surroundings(look, starts, {**home, **config.variables}, config.agent.pastes, blocked)
 
 
-def _rewrite(
-    text: str,
-    config: ConfigFile,
-    around_of: Callable[[Found], Surroundings],
-    act: Callable[[str, Surroundings], Rewritten | Refusal | None],
-) -> Result:
-    """Return the text with ``act`` done to each command, as far as the text allows it."""
-    settings = read_settings(text, config.path)
-    changes: list[Change] = []
-    left: list[Left] = []
-    wired: list[str] = []
-    wrappers: list[Path] = []
-    for found in config.agent.commands(settings):
-        around = around_of(found)
-        outcome = _foreign(found, around) or act(found.command, around)
-        if isinstance(outcome, Rewritten):
-            changes.append(_change(found, outcome, config))
-        elif isinstance(outcome, Refusal):
-            left.append(_left(found, outcome.reason, around))
-        else:
-            wired.append(found.where)
-        wrappers += wired_wrappers(found.command, around)
-    is_wiring = act is wire_command
-    if not is_wiring:
-        left, wired = [], []  # they are as init left them
-    edits: list[Edit] = []
-    done: list[Change] = []
-    places = locate(text, config.path, settings, [change.found.path for change in changes])
-    for change, quoted in zip(changes, places, strict=True):
-        try:
-            edits.append(_new_literal(quoted, change, reversible=is_wiring))
-            done.append(change)
-        except RefusedError as refused:
-            left.append(Left(change.where, change.old, str(refused)))
-    new = apply_edits(text, edits)
-    _require_only(done, new, settings, config)
-    return Result(new, tuple(done), tuple(left), tuple(wired), tuple(wrappers))
-
-
-def _foreign(found: Found, around: Surroundings) -> Refusal | None:
-    """Return why a command is read by no shell that is understood here."""
+def _require_known_shell(found: Found, around: Surroundings) -> None:
+    """Raise RefusedError if a command is read by no shell that is understood here."""
     if found.arguments is not None:
         # Without a shell the agent itself would have to find `sh`, which Windows does not have.
-        return Refusal("it is started without a shell, from a list of arguments")
+        raise RefusedError("it is started without a shell, from a list of arguments")
     if found.foreign:
-        return Refusal(f"it is read by {found.foreign}")
+        raise RefusedError(f"it is read by {found.foreign}")
     for name in sorted(found.environment):
         if is_shell_variable(name) or name in around.variables:
-            return Refusal(f"its entry sets {name}, which decides about the launch")
-    return None
-
-
-def _change(found: Found, rewritten: Rewritten, config: ConfigFile) -> Change:
-    shell = "" if found.has_windows_command else config.agent.windows_shell
-    return Change(
-        found, rewritten.command, rewritten.edits, rewritten.scripts, rewritten.wrappers, shell
-    )
+            raise RefusedError(f"its entry sets {name}, which decides about the launch")
 
 
 def _left(found: Found, reason: str, around: Surroundings) -> Left:
     """Return a command that stays, with a suggestion if it names a script of the project."""
-    root = around.starts[0] if around.starts else None
-    suggestion = suggested_command(found.command) if root and found.arguments is None else ""
-    if root and suggestion:
-        words = mentioned_words(found.command, around.variables, root)
-        scripts = [around.look(root / word) for word in words if word.endswith(".py")]
-        if not any(it and not (it.outside or it.passing or it.is_directory) for it in scripts):
-            suggestion = ""
-    return Left(found.where, found.command, reason, suggestion)
-
-
-def _new_literal(quoted: Quoted | None, change: Change, *, reversible: bool) -> Edit:
-    """Return the edit of the text that changes a command's quoted literal."""
-    if quoted is None:
-        reason = "it goes over several lines or has rare escapes"
-        raise RefusedError(f"its text can't be changed in place: {reason}")
-    literal = quoted.edited(change.edits)
-    if literal is None:
-        raise RefusedError("its string has quotes that can't hold the new command")
-    if reversible and not quoted.is_plain(change.old, change.edits):
-        raise RefusedError("it is written with escapes that would not come back")
-    return Edit(quoted.start, quoted.start + len(quoted.text), literal)
-
-
-def _require_only(changes: list[Change], text: str, before: Json, config: ConfigFile) -> None:
-    """Read the new text again: nothing but the changed commands may differ."""
-    after = read_settings(text, config.path)
-    for change in changes:
-        inner: Any = after
-        *keys, last = change.found.path
-        for key in keys:
-            inner = inner[key]
-        inner[last] = change.old if inner[last] == change.new else None
-    if after != before:  # pragma: no cover - no text is known that gets here
-        raise AgentConfigError("its commands would not read back as meant", path=config.path)
+    if reason in around.blocked.values():
+        return Left(found.where, found.command, reason, is_removable=True)
+    suggestion = suggested_command(found.command) if found.arguments is None else ""
+    if suggestion and around.starts:
+        words = mentioned_words([found.command], around.variables, around.starts[0])
+        scripts = [around.look(around.starts[0] / word) for word in words if word.endswith(".py")]
+        if any(script and not script.obstacle for script in scripts):
+            return Left(found.where, found.command, reason, suggestion)
+    return Left(found.where, found.command, reason)

@@ -12,14 +12,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hooks_compile import git
-from hooks_compile.errors import AgentConfigError, GitError, pasted
-from hooks_compile.files import is_writable_directory
+from hooks_compile.errors import AgentConfigError, GitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-_WAIT_S = 2.0
+_WAIT_S = 5.0
 
 
 def ignored(paths: Iterable[Path]) -> set[Path]:
@@ -31,66 +30,49 @@ def ignored(paths: Iterable[Path]) -> set[Path]:
     return found
 
 
-def tracked(paths: Iterable[Path]) -> list[Path]:
-    """Return those of ``paths`` that are in the index of their repository, sorted."""
-    return sorted(path for path, is_tracked in _in_index(paths) if is_tracked)
-
-
-def untracked(paths: Iterable[Path]) -> list[Path]:
-    """Return those of ``paths`` that are in a repository and not in its index, sorted."""
-    return sorted(path for path, is_tracked in _in_index(paths) if not is_tracked)
-
-
-def stage(paths: Iterable[Path]) -> None:
-    """Put ``paths`` into the index. Raises GitError if git refuses."""
-    for root, names in _by_repository(paths).items():
-        _with_index(git.add, root, names)
-
-
-def unstage(paths: Iterable[Path]) -> None:
-    """Make the index entries of ``paths`` those of HEAD. Raises GitError if git refuses."""
-    for root, names in _by_repository(paths).items():
-        _with_index(git.unstage, root, names)
-
-
-def index_obstacles(paths: Iterable[Path]) -> list[AgentConfigError]:
-    """Return why the index can't be changed for ``paths``, an error for each repository."""
-    found: list[AgentConfigError] = []
-    for root in _by_repository(paths):
-        repository = git.open_repository(root)
-        places = (repository.git_dir, repository.common_dir / "objects") if repository else ()
-        found += [
-            AgentConfigError(
-                "git's directory is read-only, so the wrapper can't be staged",
-                path=place,
-                remedy=f"chmod u+w {pasted(place)}, or run this outside of the sandbox",
-            )
-            for place in places
-            if not is_writable_directory(place)
-        ][:1]
-    return found
-
-
-def _with_index(
-    act: Callable[[Path, Iterable[Path]], None], root: Path, paths: Iterable[Path]
-) -> None:
-    """Change the index; wait for another git that has it, such as an editor's."""
-    deadline = time.monotonic() + _WAIT_S
-    while True:
-        try:
-            return act(root, paths)
-        except GitError as error:
-            if "index.lock" not in error.cause or time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-
-
-def _in_index(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
+def in_index(paths: Iterable[Path]) -> dict[Path, bool]:
+    """Return for each of ``paths`` that is in a repository whether its index has it; sorted."""
+    found: dict[Path, bool] = {}
     for root, names in _by_repository(paths).items():
         pathspecs = [f":(literal){real.relative_to(root).as_posix()}" for real in names]
         with suppress(GitError):
             known = {root / name for name in git.tracked_matching(root, pathspecs)}
-            yield from ((path, real in known) for real, path in names.items())
+            found |= {path: real in known for real, path in names.items()}
+    return dict(sorted(found.items()))
+
+
+def stage(paths: Sequence[Path]) -> None:
+    """Put ``paths`` into the index.
+
+    Raises GitError if git refuses, AgentConfigError if a file was removed since it was written.
+    """
+    try:
+        _change_index(git.add, paths)
+    except GitError as error:
+        gone = next((path for path in paths if not path.exists()), None)
+        if gone is None:
+            raise
+        cause = "another init or uninit has removed it"
+        raise AgentConfigError(cause, path=gone, remedy="run this again") from error
+
+
+def unstage(paths: Iterable[Path]) -> None:
+    """Make the index entries of ``paths`` those of HEAD. Raises GitError if git refuses."""
+    _change_index(git.unstage, paths)
+
+
+def _change_index(act: Callable[[Path, Iterable[Path]], None], paths: Iterable[Path]) -> None:
+    """Change the index; wait for another git that has it, such as an editor's."""
+    deadline = time.monotonic() + _WAIT_S
+    for root, names in _by_repository(paths).items():
+        while True:
+            try:
+                act(root, names)
+                break
+            except GitError as error:
+                if "index.lock': File exists" not in error.cause or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
 
 def _by_repository(paths: Iterable[Path]) -> dict[Path, dict[Path, Path]]:

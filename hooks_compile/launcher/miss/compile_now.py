@@ -5,7 +5,7 @@ import builtins
 import posix
 import sys
 
-from hooks_compile.launcher.entry import AS_PYTHON, NO_NOTES, pack, require_text
+from hooks_compile.launcher.entry import AS_PYTHON, AS_WRITTEN, NO_NOTES, pack, require_text
 from hooks_compile.launcher.miss.store import store
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ def compile_and_store(
     directory, _, stem = prefix.rpartition("/")
     reason = reason_not_to_store(directory.rpartition("/")[0])
     if not reason:
-        data = pack(key, 0, AS_PYTHON, code, NO_NOTES, script.source)
+        data = pack(key, 0, AS_PYTHON + AS_WRITTEN, code, NO_NOTES, script.source)
         try:
             store(directory, f"{stem}0{suffix}", data)
         except OSError as error:

@@ -23,7 +23,8 @@ def record_fallback(runtime: str, reason: str, path: str) -> None:
     try:
         line = f"{time.time():.0f}\t{sys.implementation.cache_tag}\t{reason}\t{path!r}\n"
         append(runtime + "fallbacks.log", line, _LOG_LIMIT_BYTES)
-        seen = f"{sys.executable}\0{path.rpartition('/')[0]}"
+        directory = path.rpartition("/")[0]
+        seen = f"{sys.executable}\0{directory}"
         data = seen.encode(sys.getfilesystemencoding(), "surrogateescape")
         file = posix.open(f"{runtime}seen/{_imp.source_hash(0, data).hex()}", CREATE, 0o600)
         posix.write(file, data)
@@ -42,7 +43,8 @@ def trace(state: str, reason: str, script: str) -> None:
     if path:
         state = f"resumed\t{state}" if RESUMED else state
         script = script.replace("\n", "\\n")  # one launch, one line
-        line = f"{state}\t{' '.join(reason.split())}\t{script}\n"
+        reason = " ".join(reason.split())
+        line = f"{state}\t{reason}\t{script}\n"
         try:
             append(path, line, sys.maxsize)
         except OSError:

@@ -4,7 +4,7 @@ import _signal  # type: ignore[import-not-found] # typeshed lacks it
 import posix
 import sys
 
-from hooks_compile.launcher.observers import can_prepare, has_only_known_modules
+from hooks_compile.launcher.observers import can_prepare
 from hooks_compile.launcher.preimport import can_shadow_stdlib
 from hooks_compile.launcher.resumed import RESUMED
 
@@ -26,7 +26,7 @@ def require_fit(imports: "Tuple[str, ...]", script: "Script") -> None:
     directory = script.path[: script.path.rfind("/")] or "/"
     if not (
         set(held) <= set(imports)
-        and can_prepare(script.source, has_only_known_modules())
+        and can_prepare(script.source)
         and not can_shadow_stdlib(directory)
     ):
         start_cold("the snapshot holds other modules than the hook imports")

@@ -1,8 +1,7 @@
 """Launches of ``uv run HOOK`` without uv, if everything that uv reads is as it was recorded.
 
 A record says: with these inputs and this environment on disk uv changed nothing, printed nothing,
-and started this interpreter. uv decides the same as long as neither differs. If one differs, uv is
-asked.
+and started this interpreter. If one of them differs, uv is asked.
 """
 
 from hooks_compile.launcher.uv.uv_launch import enter_uv

@@ -1,16 +1,15 @@
-"""All that uv reads before it looks at an environment."""
+"""What ``uv run`` reads before it looks at an environment: its words, variables and files."""
 
 import posix
 
 from hooks_compile.launcher.safe_read import read
 from hooks_compile.launcher.script import real_path
-from hooks_compile.launcher.uv.uv_command import find_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List, Optional, Sequence, Tuple
+    from typing import Dict, List, Optional, Sequence
 
-    from hooks_compile.launcher.uv.uv_command import Environment
+    Environment = Dict[bytes, bytes]
 
 # Variables that change where uv looks or what it does besides choosing: uv has to read them.
 _ONLY_UV_KNOWS = (
@@ -22,7 +21,18 @@ _PINS = (".python-version", ".python-versions")
 _IN_DIRECTORIES = ("uv.toml", "pyproject.toml", *_PINS)
 _BESIDE_PROJECT = ("uv.lock", "setup.py", "setup.cfg")
 _ENVIRONMENTS = (".venv", "pyvenv.cfg")
-_VERSION_CHARACTERS = b"0123456789.*<>=!~, "
+_VERSION_CHARACTERS = "0123456789.*<>=!~, "
+
+
+def find_program(command: str, environ: "Environment") -> str:
+    """Return the file that a shell would start for ``command``. Raises OSError."""
+    if "/" in command:
+        return command
+    for directory in as_text(environ.get(b"PATH", b"")).split(":"):
+        path = (directory or ".") + "/" + command
+        if posix.access(path, posix.X_OK) and posix.stat(path).st_mode & 0o170000 == 0o100000:
+            return path
+    raise FileNotFoundError(2, "not on PATH", command)
 
 
 def uv_inputs(
@@ -37,8 +47,10 @@ def uv_inputs(
             raise ValueError(f"{unknown.decode()} is set")
     here = posix.getcwd()
     path = script if script.startswith("/") else f"{here}/{script}"
-    starts, wanted = starts_and_pythons(options, environ)
-    starts = [path[: path.rfind("/")], here, *starts]
+    starts = [path[: path.rfind("/")], here]
+    projects = values_of(options, "--project")
+    starts += [each if each.startswith("/") else f"{here}/{each}" for each in projects]
+    wanted = [as_text(environ.get(b"UV_PYTHON", b"")), *values_of(options, "-p", "--python")]
     parts: "List[object]" = [command, list(options), path, real_path(script)]
     parts += [(name, environ[name]) for name in sorted(environ) if name.startswith(_READ_BY_UV)]
     parts.append(file_identity(find_program(command, environ)))
@@ -49,39 +61,30 @@ def uv_inputs(
         if found is not None:
             parts.append((file, found))
             if file.endswith(_PINS):
-                wanted += found.split(b"\n")
+                wanted += as_text(found).split("\n")
             if file.endswith("/pyproject.toml"):
                 beside = file[: -len("pyproject.toml")]
                 parts += [contents(beside + name) for name in _BESIDE_PROJECT]
-                parts.append(exists(f"{beside}src"))
+                parts.append(posix.access(f"{beside}src", posix.F_OK))
     for directory in ancestors(starts):
-        parts += [exists(f"{directory}/{name}") for name in _ENVIRONMENTS]
+        parts += [posix.access(f"{directory}/{name}", posix.F_OK) for name in _ENVIRONMENTS]
     parts += [wanted_python(request.strip()) for request in wanted]
     return parts
 
 
-def starts_and_pythons(
-    options: "Sequence[str]", environ: "Environment"
-) -> "Tuple[List[str], List[bytes]]":
-    """Return the projects and the Pythons that options and environment ask for."""
-    starts = []
-    wanted = [environ.get(b"UV_PYTHON", b"")]
-    for option, value in zip(options, options[1:]):  # noqa: RUF007 - 3.8
-        if option == "--project":
-            starts.append(value if value.startswith("/") else f"{posix.getcwd()}/{value}")
-        if option in ("-p", "--python"):
-            wanted.append(value.encode("utf-8", "surrogateescape"))
-    return starts, wanted
+def values_of(options: "Sequence[str]", *names: str) -> "List[str]":
+    """Return the values of the options with these names."""
+    return [value for name, value in zip(options, options[1:]) if name in names]  # noqa: RUF007 - 3.8
 
 
-def wanted_python(request: bytes) -> "Optional[List[object]]":
+def wanted_python(request: str) -> "Optional[List[object]]":
     """Return what a request for a Python leads to, if that is more than its text.
 
     Raises OSError for a path that leads nowhere, ValueError for a name that uv searches for.
     """
-    if b"/" in request:
-        return file_identity(request.decode("utf-8", "surrogateescape"))
-    if request.strip(_VERSION_CHARACTERS) and not request.startswith(b"#"):
+    if "/" in request:
+        return file_identity(request)
+    if request.strip(_VERSION_CHARACTERS) and not request.startswith("#"):
         raise ValueError("a Python is requested by its name")
     return None
 
@@ -92,19 +95,11 @@ def file_identity(path: str) -> "List[object]":
     return [real_path(path), status.st_ino, status.st_size, status.st_mtime_ns]
 
 
-def metadata(source: bytes) -> "List[List[bytes]]":
-    """Return every run of lines that may hold metadata (PEP 723).
-
-    Metadata is in comments at the beginning of the line, between ``# /// TYPE`` and ``# ///``.
-    """
-    runs: "List[List[bytes]]" = [[]]
-    if b"# ///" in source:
-        for line in source.split(b"\n"):
-            if line.startswith(b"#") or b"# ///" in line:
-                runs[-1].append(line)
-            elif runs[-1]:
-                runs.append([])
-    return [run for run in runs if any(b"# ///" in line for line in run)]
+def metadata(source: bytes) -> "List[bytes]":
+    """Return the lines from the first to the last one that may begin or end metadata (PEP 723)."""
+    lines = source.split(b"\n")
+    marks = [number for number, line in enumerate(lines) if b"# ///" in line]
+    return lines[marks[0] : marks[-1] + 1] if marks else []
 
 
 def ancestors(directories: "Sequence[str]") -> "List[str]":
@@ -120,13 +115,10 @@ def ancestors(directories: "Sequence[str]") -> "List[str]":
 
 def user_configuration(environ: "Environment") -> "List[str]":
     """Return the files of the user and of the machine that uv may read."""
-    home = environ.get(b"HOME", b"").decode("utf-8", "surrogateescape")
-    config = environ.get(b"XDG_CONFIG_HOME", b"").decode("utf-8", "surrogateescape")
-    config = config or f"{home}/.config"
-    system = environ.get(b"XDG_CONFIG_DIRS", b"").decode("utf-8", "surrogateescape")
-    directories = [config, "/etc", *(system or "/etc/xdg").split(":")]
-    names = ("uv.toml", ".python-version", ".python-versions")
-    return [f"{directory}/uv/{name}" for directory in directories for name in names]
+    config = environ.get(b"XDG_CONFIG_HOME") or environ.get(b"HOME", b"") + b"/.config"
+    system = environ.get(b"XDG_CONFIG_DIRS") or b"/etc/xdg"
+    directories = [as_text(config), "/etc", *as_text(system).split(":")]
+    return [f"{each}/uv/{name}" for each in directories for name in ("uv.toml", *_PINS)]
 
 
 def contents(path: str) -> "Optional[bytes]":
@@ -137,6 +129,6 @@ def contents(path: str) -> "Optional[bytes]":
         return None
 
 
-def exists(path: str) -> bool:
-    """Return whether there is something at a path."""
-    return posix.access(path, posix.F_OK)
+def as_text(path: bytes) -> str:
+    """Return the text of a path."""
+    return path.decode("utf-8", "surrogateescape")

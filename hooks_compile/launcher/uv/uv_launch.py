@@ -4,11 +4,13 @@ import posix
 import sys
 
 from hooks_compile.launcher.runtime_key import read_key
-from hooks_compile.launcher.uv.uv_command import find_program, script_position
-from hooks_compile.launcher.uv.uv_contexts import LEFT, digest, read_contexts
-from hooks_compile.launcher.uv.uv_environment import (
+from hooks_compile.launcher.safe_read import read
+from hooks_compile.launcher.uv.uv_contexts import (
+    LEFT,
+    digest,
     environment_state,
-    set_environment,
+    read_contexts,
+    recording_environment,
     uv_environment,
 )
 from hooks_compile.launcher.uv.uv_inputs import uv_inputs
@@ -17,83 +19,59 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import List, NoReturn
 
-    from hooks_compile.launcher.uv.uv_command import Environment
-
-_RECORDER = "uvsite"
+    from hooks_compile.launcher.uv.uv_inputs import Environment
 
 
 def enter_uv(runtime: str) -> None:
     """Make this process what ``uv run`` would have started, or become ``uv run``.
 
-    ``sys.argv`` is ``launch.py --uv=RECORD UV [OPTIONS] HOOK [ARGS]``. Afterwards it is that of a
-    launch without uv, and the environment variables are those that uv gives. ``runtime`` is the
-    runtime directory.
+    ``sys.argv`` is ``launch.py --uv=N:RECORD UV [N OPTIONS] HOOK [ARGS]``. Afterwards it is that
+    of a launch without uv, and the environment variables are those that uv gives. ``runtime`` is
+    the runtime directory.
     """
-    record, command, words = sys.argv[1][len("--uv=") :], sys.argv[2], sys.argv[3:]
-    recording = recording_environment(runtime, record, posix.environ)
+    count, _, record = sys.argv[1][len("--uv=") :].partition(":")
+    command, words = sys.argv[2], sys.argv[3:]
+    recording = posix.environ
     try:
-        position = enter_recorded(runtime, record, command, words, recording)
-    except OSError:
+        if None in (sys.stdin, sys.stdout, sys.stderr):
+            raise ValueError("uv opens /dev/null in the place of a stream that is closed")
+        key = read_key(runtime)  # raises if others could have put something into the directory
+        position = int(count)
+        read(f"{runtime}uvsite/sitecustomize.py", private=True)
+        recording = recording_environment(recording, f"{runtime}uvsite", record)
+        inputs = uv_inputs(command, words[:position], words[position], posix.environ)
+        wanted = digest(key, inputs)
+        context = [each for each in read_contexts(record) if each.inputs == wanted][0]  # noqa: RUF015 - IndexError
+        if context.python == LEFT:
+            raise ValueError(context.note)
+        if digest(key, environment_state(context, posix.environ)) != context.state:
+            raise FileNotFoundError("the environment is not as recorded")
+    except (OSError, IndexError):  # uv is asked, and recorded again
         become_uv(command, words, recording)
     except ValueError:  # uv has to be asked each time
         become_uv(command, words, posix.environ)
+    if context.python != sys.executable:
+        posix.execv(context.python, [context.python, *sys.argv])
+    set_environment(uv_environment(context, posix.environ))
     if hasattr(sys, "orig_argv"):
         start = sys.orig_argv.index(sys.argv[1])
         del sys.orig_argv[start : start + 2 + position]
     del sys.argv[1 : 3 + position]
 
 
-def enter_recorded(
-    runtime: str, record: str, command: str, words: "List[str]", recording: "Environment"
-) -> int:
-    """Take the environment that is recorded, and return the index of the script in ``words``.
-
-    Raises OSError if uv should be recorded again, ValueError if it has to be asked each time.
-    """
-    if None in (sys.stdin, sys.stdout, sys.stderr):
-        raise ValueError("uv opens /dev/null in the place of a stream that is closed")
-    position = script_position(words)
-    key = read_key(runtime)
-    inputs = digest(key, uv_inputs(command, words[:position], words[position], posix.environ))
-    found = [context for context in read_contexts(record) if context.inputs == inputs]
-    if not found:
-        become_uv(command, words, recording)
-    context = found[0]
-    if context.python == LEFT:
-        become_uv(command, words, posix.environ)
-    if digest(key, environment_state(context, posix.environ)) != context.state:
-        become_uv(command, words, recording)
-    if context.python != sys.executable:
-        posix.execv(context.python, [context.python, *sys.argv])
-    set_environment(uv_environment(context, posix.environ))
-    return position
-
-
 def become_uv(command: str, words: "List[str]", environ: "Environment") -> "NoReturn":
-    """Replace the process by ``uv run``."""
-    try:
-        posix.execve(find_program(command, environ), [command, "run", *words], environ)
-    except OSError:  # a shell has the message for it, and the exit status
-        posix.execv("/bin/sh", ["sh", "-c", 'exec "$0" run "$@"', command, *words])
+    """Replace the process by ``uv run``. If there is no uv, a shell has the message for it."""
+    posix.execve("/bin/sh", ["sh", "-c", 'exec "$0" run "$@"', command, *words], environ)
 
 
-def recording_environment(runtime: str, record: str, environ: "Environment") -> "Environment":
-    """Return ``environ`` with what makes ``uv_recorder.py`` record how uv launches a script.
-
-    It stays as it is if others could have put something into the directory that Python would run.
-    """
-    try:
-        for place in (runtime, runtime + _RECORDER):
-            status = posix.lstat(place)
-            if status.st_uid != posix.geteuid() or status.st_mode & 0o77:
-                return dict(environ)
-    except OSError:
-        return dict(environ)
-    python_path = f"{runtime}{_RECORDER}".encode("utf-8", "surrogateescape")
-    if b"PYTHONPATH" in environ:
-        python_path += b":" + environ[b"PYTHONPATH"]
-    return {
-        **environ,
-        b"HOOKS_COMPILE_UV": record.encode("utf-8", "surrogateescape"),
-        b"PYTHONPATH": python_path,
-    }
+def set_environment(environ: "Environment") -> None:
+    """Make ``environ`` that of this process and of those that it starts, in its order."""
+    os_environ = getattr(sys.modules.get("os"), "environb", {})
+    os_environ.clear()
+    for name in list(posix.environ):
+        posix.unsetenv(name)
+    posix.environ.clear()
+    for name, value in environ.items():
+        posix.environ[name] = value
+        posix.putenv(name, value)
+    os_environ.update(environ)

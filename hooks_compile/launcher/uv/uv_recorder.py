@@ -13,171 +13,142 @@ import contextlib
 import marshal
 import os
 import sys
-import time
 
 from hooks_compile.launcher.runtime_key import read_key
 from hooks_compile.launcher.safe_read import read
 from hooks_compile.launcher.script import real_path
-from hooks_compile.launcher.uv.uv_command import find_program, script_position
 from hooks_compile.launcher.uv.uv_contexts import (
     LEFT,
     MOST_CONTEXTS,
     UvContext,
     digest,
+    environment_state,
+    left_to_uv,
     read_contexts,
+    recording_environment,
+    uv_environment,
 )
-from hooks_compile.launcher.uv.uv_environment import environment_state, uv_environment
-from hooks_compile.launcher.uv.uv_inputs import ancestors, contents, metadata, uv_inputs
+from hooks_compile.launcher.uv.uv_inputs import (
+    ancestors,
+    as_text,
+    contents,
+    find_program,
+    metadata,
+    uv_inputs,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Optional, Tuple
+    from typing import List, NoReturn
 
-    from hooks_compile.launcher.uv.uv_command import Environment
+    from hooks_compile.launcher.uv.uv_inputs import Environment
 
-_PROBE = b"probe"
+_PROBE = "probe"
 _TIMEOUT_S = 20
 _LOW_LIMIT = 256  # a limit of open files that is enough for uv, and low enough to be raised
 # What makes uv read files that a record does not cover: other packages' directories, and more.
 _IN_METADATA = (b"@", b"://", b"[tool", b"tool.", b"tool =")
 _IN_PROJECT = (b"workspace", b"cache-keys", b"no-cache", b"build-isolation")
-_OF_AN_INDEX = 'source = { registry = "'
-_OWN_SOURCES = ('source = { editable = "." }', 'source = { virtual = "." }')
-
-
-class LeftToUvError(Exception):
-    """Why a launch is left to uv: the reason, and the digest of what uv reads."""
-
-    def __init__(self, reason: str, inputs: str) -> None:
-        """Take both."""
-        super().__init__(reason)
-        self.inputs = inputs
-
-
-class Started:
-    """How uv started a Python: what two launches have to have in common."""
-
-    def __init__(self, fields: "Tuple[str, List[str], Environment, str, str]") -> None:
-        """Take executable, command line, environment, ``sys.prefix`` and site-packages."""
-        self.fields = fields
-        self.executable, self.words, self.environ, self.prefix, self.packages = fields
-
-    @classmethod
-    def this_process(cls) -> "Started":
-        """Return how this Python was started."""
-        environ = original_environment(dict(os.environb))
-        return cls((sys.executable, words_of("self"), environ, sys.prefix, site_packages()))
-
-    def context(self) -> UvContext:
-        """Return the context of this launch, without the digests."""
-        first_path = os.fsdecode(self.environ[b"PATH"].split(b":")[0])
-        venv, packages = os.fsdecode(self.environ.get(b"VIRTUAL_ENV", b"")), self.packages
-        if venv != self.prefix:
-            venv = packages = ""
-        elif not packages:
-            raise ValueError("its environment has no site-packages")
-        uv = os.fsdecode(self.environ[b"UV"])
-        return UvContext("", "", self.words[0], uv, venv, first_path, packages)
+_OF_AN_INDEX = b'source = { registry = "'
+_OWN_SOURCES = (b'source = { editable = "." }', b'source = { virtual = "." }')
 
 
 def run() -> None:
     """Record and start the hook, or let this Python be what it would be without us."""
-    with contextlib.suppress(OSError, ValueError, IndexError):  # then this process is not the hook
+    with contextlib.suppress(OSError, ValueError, KeyError):  # uv did not start it, or not as usual
         record_and_start()
     leave()
 
 
 def record_and_start() -> None:
-    """Record and start the hook. Return if this is another process."""
-    wanted = os.environb.get(b"HOOKS_COMPILE_UV", b"")
+    """Record and start the hook. Return or raise if this is another process."""
+    record = os.environ.get("HOOKS_COMPILE_UV", "")
     runtime = os.path.dirname(own_directory())
     own = words_of("self")
     command = words_of(str(os.getppid()))
-    position = 2 + script_position(command[2:])
-    if command[1] != "run" or command[position:] != own[1:]:
+    position = len(command) - len(own) + 1
+    if position < 2 or command[1] != "run" or command[position:] != own[1:]:
         return
-    started = Started.this_process()
-    if wanted == _PROBE:
-        os.write(1, marshal.dumps((started.fields, limit_of_files()), 2))
-        os._exit(0)
-    record = os.fsdecode(wanted)
+    environ = original_environment(dict(os.environb))
+    before = original_environment(environment_of(os.getppid()))
+    started = this_start(environ)
+    if record == _PROBE:
+        answer(started, own[0] == sys.executable and environ == uv_environment(started, before))
     if not record.startswith(f"{runtime}/uv/") or "/../" in record:
         return
     key = read_key(f"{runtime}/")  # raises if the directory is not private to this user
-    words, limit, reason = own, "", ""
+    words, inputs = own, ""
     try:
-        context, limit = examined(key, command, position, started)
+        inputs = inputs_digest(key, command, position, before)
+        context = examined(key, command, position, before, started)
+        if inputs != inputs_digest(key, command, position, before):
+            raise ValueError("uv changes what it reads at each launch")
         words = [own[0], f"{runtime}/launch.py", *own[1:]]
-    except LeftToUvError as error:
-        context, reason = UvContext(error.inputs, "", LEFT), str(error)
-    except (OSError, ValueError, KeyError) as error:
-        context, reason = UvContext("", "", LEFT), f"{type(error).__name__}: {error}"
-    write(record, record_text(record, context, limit or reason))
-    os.execve(sys.executable, words, started.environ)  # noqa: S606 - as uv starts it
+    except (OSError, ValueError) as error:
+        context = left_to_uv(str(error))
+    context.inputs = inputs
+    store(record, record_text(record, context))
+    os.execve(sys.executable, words, environ)  # noqa: S606 - as uv starts it
 
 
-def record_text(record: str, context: UvContext, second_line: str) -> str:
-    """Return the record of a script with one more context.
+def this_start(environ: "Environment") -> UvContext:
+    """Return how uv started this Python, without digests and note. Raises KeyError."""
+    venv = os.fsdecode(environ.get(b"VIRTUAL_ENV", b""))
+    found = [each for each in sys.path if each.startswith(venv) and each.endswith("-packages")]
+    environment = (venv, found[0]) if found and venv == sys.prefix else ("", "")
+    uv, first_path = environ[b"UV"], environ[b"PATH"].split(b":")[0]
+    fields = (sys.executable, as_text(uv), environment[0], as_text(first_path), environment[1])
+    return UvContext("", "", "", *fields)
 
-    ``second_line`` is the limit of open files, or why the script is left to uv.
-    """
-    contexts = [context] if context.inputs else []
-    with contextlib.suppress(OSError, ValueError, IndexError):  # the first one of this script
-        python, limit = read(record, True).split(b"\n")[:2]
-        if context.python == LEFT and python[:1] == b"/":
-            second_line = limit.decode()
-        if second_line == limit.decode():  # that of all contexts, or they are of another uv
-            contexts += read_contexts(record)
-    newest: "Dict[str, UvContext]" = {}
-    for each in contexts:
-        newest.setdefault(each.inputs, each)
-    kept = list(newest.values())[:MOST_CONTEXTS]
-    pythons = [each.python for each in kept if each.python != LEFT]
-    first_line = pythons[0] if pythons else LEFT
-    lines = [first_line, " ".join(second_line.split()), *[each.line() for each in kept]]
-    return "\n".join(lines) + "\n"
+
+def answer(started: UvContext, is_usual: bool) -> "NoReturn":
+    """End the process that is asked how uv starts it, and fail if that is unusual."""
+    import resource  # noqa: PLC0415 - not in each Python that is started on the way
+
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if is_usual:
+        os.write(1, marshal.dumps((started.environment(), limit), 2))
+    os._exit(0)
+
+
+def record_text(record: str, context: UvContext) -> str:
+    """Return the record of a script with one more context."""
+    contexts = {context.inputs: context}
+    with contextlib.suppress(OSError, ValueError):  # the first one of this script
+        for each in read_contexts(record):
+            contexts.setdefault(each.inputs, each)
+    kept = list(contexts.values())[:MOST_CONTEXTS]
+    first = ([each for each in kept if each.python != LEFT] or kept)[0]
+    # the wrapper sets one limit for all of them
+    kept = [each for each in kept if each.python == LEFT or each.note == first.note]
+    return "\n".join([first.python, first.note, *(each.line() for each in kept), ""])
 
 
 def examined(
-    key: bytes, command: "List[str]", position: int, started: Started
-) -> "Tuple[UvContext, str]":
-    """Return how uv launches the script, and the limit of open files as the wrapper reads it.
+    key: bytes, command: "List[str]", position: int, before: "Environment", started: UvContext
+) -> UvContext:
+    """Return how uv launches the script, without the digest of its inputs.
 
-    Raises LeftToUvError if uv has to be asked each time; OSError, ValueError and KeyError if that
-    can't even be recognized.
+    ``command`` is that of uv, ``before`` the environment that uv got, ``started`` what it did.
+    Raises OSError, and ValueError with the reason if uv has to be asked each time.
     """
-    before = original_environment(environment_of(os.getppid()))
+    require_known_inputs(command[position])
     uv = real_path(find_program(command[0], before))
-    inputs = inputs_digest(key, command, position, before)
-
-    def require(condition: bool, otherwise: str) -> None:
-        if not condition:
-            raise LeftToUvError(otherwise, inputs)
-
-    reason = unknown_inputs(command[position])
-    require(not reason, reason)
     for _ in range(2):  # uv may start the interpreter of a new environment by another name
-        context = started.context()
-        state = digest(key, environment_state(context, before))
-        answer, limit = ask_again(uv, command, before)
-        if answer is None:
-            raise LeftToUvError("uv fails, or has something to say at each launch", inputs)
-        is_same = answer.fields == started.fields
-        started = answer
-        if is_same:
+        state = digest(key, environment_state(started, before))
+        last, started = started, ask_again(uv, command, before)
+        if started.environment() == last.environment():
             break
-    require(is_same, "uv does something else at each launch")
-    require(context.python == started.executable, "the interpreter calls itself by another name")
-    fields = context.environment()
-    require(not any(c in field for field in fields for c in "\t\n"), "its path is unusual")
-    require(uv_environment(context, before) == started.environ, "uv sets unusual variables")
-    require(context.uv == uv, "uv is behind a shim")
-    later = digest(key, environment_state(context, before))
-    require(
-        inputs_digest(key, command, position, before) == inputs and later == state,
-        "uv changes something at each launch",
-    )
-    return UvContext(inputs, state, *fields), limit
+    else:
+        raise ValueError("uv does something else at each launch")
+    if started.uv != uv:
+        raise ValueError("uv is behind a shim")
+    started.state = state
+    if state != digest(key, environment_state(started, before)):
+        raise ValueError("uv changes its environment at each launch")
+    if started.line().count("\t") != 7 or "\n" in started.line():
+        raise ValueError("a path is unusual")
+    return started
 
 
 def inputs_digest(key: bytes, command: "List[str]", position: int, environ: "Environment") -> str:
@@ -185,38 +156,31 @@ def inputs_digest(key: bytes, command: "List[str]", position: int, environ: "Env
     return digest(key, uv_inputs(command[0], command[2:position], command[position], environ))
 
 
-def unknown_inputs(script: str) -> str:
-    """Return why uv would read more files than a record covers, "" if it does not."""
-    for run_of_lines in metadata(read(script)):
-        if any(mark in line for line in run_of_lines for mark in _IN_METADATA):
-            return "its metadata names more than packages by name"
-    texts = [contents(f"{script}.lock")]
+def require_known_inputs(script: str) -> None:
+    """Raise ValueError if uv would read more files than a record covers. Raises OSError."""
+    if any(mark in line for line in metadata(read(script)) for mark in _IN_METADATA):
+        raise ValueError("its metadata names more than packages by name")
+    locks = [contents(f"{script}.lock")]
     start = os.path.dirname(os.path.join(os.getcwd(), script))
     for directory in ancestors([start, os.getcwd()]):
         project = contents(f"{directory}/pyproject.toml") or b""
         if any(mark in project for mark in _IN_PROJECT):
-            return "its project is a workspace, or has cache rules of its own"
-        texts.append(contents(f"{directory}/uv.lock"))
-    for text in texts:
-        for line in (text or b"").decode("utf-8", "replace").split("\n"):
-            known = line.startswith(_OF_AN_INDEX) or line.strip() in _OWN_SOURCES
-            if line.startswith(("source = {", "members = [")) and not known:
-                return "its lock file names more than packages of an index"
-    return ""
+            raise ValueError("its project is a workspace, or has cache rules of its own")
+        locks.append(contents(f"{directory}/uv.lock"))
+    for line in b"\n".join(lock or b"" for lock in locks).split(b"\n"):
+        is_known = line.startswith(_OF_AN_INDEX) or line.strip() in _OWN_SOURCES
+        if line.startswith((b"source = {", b"members = [")) and not is_known:
+            raise ValueError("its lock file names more than packages of an index")
 
 
-def ask_again(
-    uv: str, command: "List[str]", before: "Environment"
-) -> "Tuple[Optional[Started], str]":
-    """Return how uv launches the same again, None if it fails or has something to say; and the
-    limit of open files that it sets: ``0`` for none, the limit, or the highest one and one more.
+def ask_again(uv: str, command: "List[str]", before: "Environment") -> UvContext:
+    """Return how uv launches the same again, without digests.
+
+    Raises ValueError if uv fails, has something to say, or does more than a record can describe.
     """
     import resource  # noqa: PLC0415 - not in each Python that is started on the way
     import subprocess  # noqa: PLC0415 - for the same reason
 
-    python_path = os.fsencode(own_directory())
-    if b"PYTHONPATH" in before:
-        python_path += b":" + before[b"PYTHONPATH"]
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     low = min(_LOW_LIMIT, limits[0])
     resource.setrlimit(resource.RLIMIT_NOFILE, (low, limits[1]))
@@ -224,42 +188,34 @@ def ask_again(
         done = subprocess.run(
             command,
             executable=uv,
-            env={**before, b"HOOKS_COMPILE_UV": _PROBE, b"PYTHONPATH": python_path},
+            env=recording_environment(before, own_directory(), _PROBE),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             timeout=_TIMEOUT_S,
-            check=False,
+            check=True,
         )
-        if done.returncode or done.stderr:
-            return None, ""
-        fields, (soft, hard) = marshal.loads(done.stdout)
-        answer = Started(fields)
-    except (subprocess.TimeoutExpired, EOFError, ValueError, TypeError):
-        return None, ""
+        fields, limit = marshal.loads(done.stdout if not done.stderr else b"")
+        return UvContext("", "", "0" if limit == low else str(limit), *fields)
+    except (subprocess.SubprocessError, EOFError, ValueError, TypeError):
+        raise ValueError("uv fails, has something to say, or does more than usual") from None
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-    if soft == low:
-        return answer, "0"
-    return answer, f"{soft} {soft + 1}" if soft == hard else f"{soft}"
 
 
 def own_directory() -> str:
     """Return the directory of this file."""
-    file = sys.modules["sitecustomize"].__file__ or ""
-    return os.path.dirname(os.path.abspath(file))
+    return os.path.dirname(os.path.abspath(str(sys.modules["sitecustomize"].__file__)))
 
 
 def words_of(process: str) -> "List[str]":
     """Return the command line of a process. Raises OSError if the system does not say."""
-    with open(f"/proc/{process}/cmdline", "rb") as file:
-        return [os.fsdecode(word) for word in file.read().split(b"\0")[:-1]]
+    return as_text(read(f"/proc/{process}/cmdline")).split("\0")[:-1]
 
 
 def environment_of(process: int) -> "Environment":
     """Return the environment that a process was started with. Raises OSError."""
-    with open(f"/proc/{process}/environ", "rb") as file:
-        pairs = [each.partition(b"=") for each in file.read().split(b"\0") if each]
+    pairs = [each.partition(b"=") for each in read(f"/proc/{process}/environ").split(b"\0") if each]
     return {name: value for name, _, value in pairs}
 
 
@@ -276,42 +232,24 @@ def original_environment(environ: "Environment") -> "Environment":
     return result
 
 
-def limit_of_files() -> "Tuple[int, int]":
-    """Return the limit of open files, and how far it may be raised."""
-    import resource  # noqa: PLC0415 - not in each Python that is started on the way
-
-    return resource.getrlimit(resource.RLIMIT_NOFILE)
-
-
-def site_packages() -> str:
-    """Return the directory of this environment's packages, "" if there is none."""
-    found = [
-        path for path in sys.path if path.startswith(sys.prefix) and path.endswith("-packages")
-    ]
-    return found[0] if found else ""
-
-
-def write(record: str, text: str) -> None:
+def store(record: str, text: str) -> None:
     """Write a record. If that fails, uv is asked again next time."""
-    draft = f"{record}.{os.getpid()}.{time.time_ns()}"
-    try:
+    draft = f"{record}.{os.getpid()}"
+    with contextlib.suppress(OSError):
         os.makedirs(os.path.dirname(record), 0o700, exist_ok=True)
-        with open(draft, "x", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(text)
-        os.chmod(draft, 0o600)
+        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(file, "w", encoding="utf-8", errors="surrogateescape") as stream:
+            stream.write(text)
         os.replace(draft, record)
-    except OSError:
-        return
 
 
 def leave() -> None:
     """Let this Python be what it would be without us, with its own ``sitecustomize`` if any."""
     environ = original_environment(dict(os.environb))
-    directory = own_directory()
     os.environb.clear()
     os.environb.update(environ)
-    if directory in sys.path:
-        ours = sys.path.index(directory)
+    if own_directory() in sys.path:
+        ours = sys.path.index(own_directory())
         # behind ours an empty PYTHONPATH is the current directory, alone it is none
         del sys.path[ours : ours + (2 if environ.get(b"PYTHONPATH") == b"" else 1)]
     del sys.modules["sitecustomize"]

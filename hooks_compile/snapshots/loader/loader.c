@@ -281,8 +281,7 @@ static i64 open_snapshot(const char *launcher, const char *script)
     name = at = append(path, at, "/");
     struct kernel_stat status;
     i64 file = -ENOENT;
-    script += begins_with(script, "--uv=") ? 5 : 0; /* the record stands for the script */
-    if (!CALL4(SYS_NEWFSTATAT, AT_FDCWD, script, &status, 0)) {
+    if (!begins_with(script, "--uv=") && !CALL4(SYS_NEWFSTATAT, AT_FDCWD, script, &status, 0)) {
         at = append(path, append_hex(path, name, status.st_dev), "-");
         append_hex(path, at, status.st_ino);
         file = OPEN_AT(directory, path + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);

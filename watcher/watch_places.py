@@ -1,0 +1,150 @@
+"""Where something may happen to the hooks of a tree, and which events matter there."""
+# Paths are strings, as in discovery.
+# ruff: noqa: PTH112, PTH118, PTH120, PTH122
+
+from __future__ import annotations
+
+import os
+from enum import Enum, auto
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from hooks_compile.agents.clients.places import config_files
+from hooks_compile.project.config import DOTFILE, PYPROJECT
+from hooks_compile.project.discovery import PROJECT_DIRECTORIES
+from hooks_compile.project.globs import Glob
+from hooks_compile.project.search import LEFTOVER, NEVER, VENV, is_inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from hooks_compile.project.record import Project
+
+_SUFFIXES = frozenset({".py", ".legacy", ""})
+_NAMES = frozenset({VENV, "hooks.json"})
+_MOST_BELOW = 1000
+
+
+class Kind(Enum):
+    """What happened to a name in a watched directory."""
+
+    CHANGED = auto()  # it is new, or something about it changed; more may follow
+    SAVED = auto()  # a writer closed it, or it was renamed to this name: its content is complete
+    GONE = auto()  # deleted, or renamed to another name
+    LOST = auto()  # the system dropped events, so anything may have changed
+
+
+class Event(NamedTuple):
+    """``path`` is absolute ("" for LOST), ``time`` is in seconds of the monotonic clock."""
+
+    kind: Kind
+    path: str
+    time: float
+    is_directory: bool = False
+
+
+class Places:
+    """Directories of hooks, in which each Python file matters, and other paths that matter.
+
+    The parents of both matter up to the root: they show when one appears or is renamed.
+    """
+
+    def __init__(self, root: str = "") -> None:
+        """Nothing is wanted yet."""
+        self.hooks: dict[str, None] = {}  # directories, in the order of importance
+        self.paths: dict[str, None] = {}
+        self._root = root
+
+    def add(self, path: str) -> None:
+        """Add what reports that the file or directory ``path`` appears, vanishes or changes."""
+        while path not in self.paths and path != os.path.dirname(path):
+            self.paths[path] = None
+            path = os.path.dirname(path)
+            is_below = path != self._root and is_inside(path, self._root or os.devnull)
+            if os.path.isdir(path) and not is_below:
+                break
+
+    def add_hooks(self, directory: str) -> None:
+        """Add a directory of hooks."""
+        self.hooks[directory] = None
+        self.add(directory)
+
+    def add_below(self, top: str, boundary: str) -> None:
+        """Add the directory ``top`` and those below it that may hold hooks.
+
+        A symlink that leads out of ``boundary`` is not followed: it may come with a clone.
+        """
+        self.add(top)
+        real = os.path.realpath(top)
+        if is_inside(real, boundary) and os.path.isdir(real):
+            for path in islice(_below(real), _MOST_BELOW):
+                self.add_hooks(path)
+
+    def directories(self) -> list[str]:
+        """Return the directories to watch, the most important ones first."""
+        found = dict.fromkeys([*self.hooks, *map(os.path.dirname, self.paths)])
+        return [path for path in found if os.path.isdir(path)]
+
+    def matter(self, event: Event) -> bool:
+        """Return whether ``event`` may matter; the disk is not read."""
+        if event.path in self.paths:
+            return True
+        parent, name = os.path.split(event.path)
+        if parent not in self.hooks:
+            return False
+        if event.is_directory:
+            return name not in NEVER
+        is_source = os.path.splitext(name)[1] in _SUFFIXES and not LEFTOVER.fullmatch(name)
+        return is_source or name in _NAMES
+
+
+def of_tree(project: Project, given: Path, modules: Iterable[str], *, whole: bool) -> Places:
+    """Return the places that report every change to the hooks of a tree."""
+    root = str(project.root)
+    places = Places(root)
+    for path in [*map(str, project.directories()), *sorted(set(map(os.path.dirname, modules)))]:
+        places.add_hooks(path)
+    for name in (".git", ".gitignore", DOTFILE, PYPROJECT):
+        places.add(os.path.join(root, name))
+    for path in (root, str(given), str(project.runtime / "key")):
+        places.add(path)
+    if whole:
+        _add_project(places, project)
+    elif given.is_dir():
+        places.add_below(str(given), boundary=os.path.realpath(given))
+    return places
+
+
+def merged(several: Iterable[Places]) -> Places:
+    """Return all places."""
+    found = Places()
+    for places in several:
+        found.hooks |= places.hooks
+        found.paths |= places.paths
+    return found
+
+
+def _add_project(places: Places, project: Project) -> None:
+    root = str(project.root)
+    for file in config_files(project.root, listed=project.listed):
+        places.add(str(file.path))
+    for name in PROJECT_DIRECTORIES:
+        places.add_below(os.path.join(root, name), root)
+    for glob in map(Glob.parse, project.config.include):
+        if below := glob.literal or glob.prefix:
+            places.add_below(os.path.join(root, below).rstrip(os.sep), root)
+    if repository := project.repository:
+        # The index changes when a checkout brings hooks to a directory that nobody watches.
+        places.add(str(repository.git_dir / "index"))
+        places.add(str(repository.common_dir / "config"))
+        hooks = os.path.realpath(repository.hooks_path)
+        places.add_below(hooks, boundary=hooks)
+
+
+def _below(top: str) -> Iterator[str]:
+    """Yield ``top`` and the directories below it, but for virtual environments and caches."""
+    yield top
+    for path, names, files in os.walk(top):
+        names[:] = [] if VENV in files else sorted(set(names) - NEVER)
+        yield from (os.path.join(path, name) for name in names)
