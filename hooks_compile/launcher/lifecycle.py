@@ -90,7 +90,7 @@ class Launch:
             self.namespace.pop(name, None)
         _, imports, patterns, is_deferred = self.notes
         if self.can_prepare and GC:
-            if imports:
+            if imports and RESUMED.get("imports") != imports:
                 preimport(imports, patterns)
             GC.freeze()
             if not self.gc:
