@@ -104,7 +104,7 @@ def test_preparing_stores_what_a_launch_loads(
     assert scope["Launch"].__name__ == "Launch"
     made = sorted(directory.glob("launch.py.*"))
     assert [each.name for each in made] == [
-        f"{path[len(str(directory)) + 1 :]}{end}" for end in ("", ".miss", ".uv")
+        f"{path[len(str(directory)) + 1 :]}{end}" for end in ("", ".miss", ".snapshot", ".uv")
     ]
     assert {each.stat().st_mode & 0o777 for each in made} == {0o600}
     data = made[0].read_bytes()
