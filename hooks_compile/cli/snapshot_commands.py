@@ -64,9 +64,25 @@ def _turn_on(arguments: argparse.Namespace, snapshots: Store) -> int:
         output.print_json({"on": is_usable, "bytes": snapshots.size(), "made": values})
     elif is_usable:
         output.say(f"snapshots are on: {len(made)}, {snapshots.size() >> 20} MB")
+        _show_times(snapshots, made)
     else:
         output.say("snapshots are off: none can be made here")
     return not all(each.error is None for each in made)
+
+
+def _show_times(snapshots: Store, made: Sequence[Made]) -> None:
+    """Print the time of a launch before and after, for each interpreter."""
+    from hooks_compile.snapshots import launch_times
+
+    for each in made:
+        if each.error is None and not each.what.imports:
+            interpreter = each.what.interpreter
+            place = snapshots.place(str(interpreter.executable), os.environ)
+            times = launch_times.measure(snapshots, place)
+            output.say(
+                f"{interpreter.label}: an empty script takes {times.resumed:.1f} ms instead of "
+                f"{times.source:.1f}"
+            )
 
 
 def _sets_of(job: Job) -> list[ImportSet]:
