@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from hooks_compile.agents.clients.places import PATHSPECS
-from hooks_compile.agents.named_scripts import named_scripts
+from hooks_compile.agents.named_scripts import hook_events, named_scripts
 
-__all__ = ["PATHSPECS", "named_scripts"]
+__all__ = ["PATHSPECS", "hook_events", "named_scripts"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.clients.places import config_files
 from hooks_compile.agents.shell.launches import mentioned_words
-from hooks_compile.agents.wiring.command import launched_scripts
+from hooks_compile.agents.wiring.command import launch_arguments, launched_scripts
 from hooks_compile.agents.wiring.rewrite import readable_commands, surroundings
 from hooks_compile.files import read_bytes
 from hooks_compile.project import shebang
@@ -25,6 +25,28 @@ class NamedScript(NamedTuple):
 
     path: Path
     origin: str
+
+
+class HookEvent(NamedTuple):
+    """A script, one event on which an agent runs it, and the arguments that it gets then.
+
+    ``matcher`` limits the event to some tools, as the agent's configuration says.
+    """
+
+    script: Path
+    event: str
+    matcher: str
+    arguments: tuple[str, ...]
+
+
+def hook_events(root: Path, *, listed: Iterable[str] | None = None) -> list[HookEvent]:
+    """Return the events on which agents run the scripts of :func:`named_scripts`."""
+    return [
+        HookEvent(script, found.event, found.matcher, launch_arguments(found.command))
+        for config in config_files(root, None, None, listed)
+        for found in _commands(config)
+        for script in _scripts(found, config, None)
+    ]
 
 
 def named_scripts(
@@ -43,11 +65,15 @@ def named_scripts(
     """
     origins: dict[Path, str] = {}
     for config in config_files(root, home, cwd, listed):
-        with suppress(OSError):  # missing
-            for found in readable_commands(config, read_bytes(config.path)):
-                for script in _scripts(found, config, home):
-                    origins.setdefault(script, f"named by {config.origin}")
+        for found in _commands(config):
+            for script in _scripts(found, config, home):
+                origins.setdefault(script, f"named by {config.origin}")
     return [NamedScript(path, origin) for path, origin in origins.items()]
+
+
+def _commands(config: ConfigFile) -> Iterator[Found]:
+    with suppress(OSError):  # missing
+        yield from readable_commands(config, read_bytes(config.path))
 
 
 def _scripts(found: Found, config: ConfigFile, home: Path | None) -> Iterator[Path]:

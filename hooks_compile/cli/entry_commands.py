@@ -91,7 +91,10 @@ def run_clean(arguments: argparse.Namespace) -> int:
 
 def update(job: Job, *, json: bool = False, prune: bool = True) -> int:
     """Compile what changed, prune, and show the result; return 1 if something needs a fix."""
-    synced = sync.synchronize(job.project, job.interpreters, job.optimize, prune=prune)
+    with output.progress() as progress:
+        synced = sync.synchronize(
+            job.project, job.interpreters, job.optimize, prune=prune, progress=progress
+        )
     job.record_shims()
     _ask_for_snapshots(job, synced)
     return _show_synced(job, synced, json=json)

@@ -5,13 +5,16 @@ A clone chooses names and texts that are printed: no terminal obeys them.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from hooks_compile import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import TextIO
 
 
@@ -62,6 +65,30 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_row(*(Text(printable.one_line(cell)) for cell in row))
     console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
     console.print(table)
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Callable[[str, float], None]]:
+    """Return a function that shows a step and the share of all that is done, on a terminal.
+
+    Any thread may call it.
+    """
+    lock = threading.Lock()
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def start() -> Callable[..., None]:
+            from rich.console import Console
+            from rich.progress import Progress
+
+            bar = stack.enter_context(Progress(console=Console(stderr=True), transient=True))
+            return functools.partial(bar.update, bar.add_task("", total=1.0))
+
+        def show(step: str, share: float) -> None:
+            with lock:
+                start()(description=step, completed=share)
+
+        yield show if sys.stderr.isatty() else lambda _step, _share: None
 
 
 def agrees(question: str) -> bool:

@@ -8,6 +8,8 @@ from typing import Any
 
 from hooks_compile import __version__
 
+_WAYS = ("pyc", "cython", "nuitka", "pypy", "uv", "shim")  # as in hooks_compile.bench.methods
+
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; ``command`` of the result is the name of the command."""
@@ -77,6 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--limit-mb", type=int, metavar="MB", help="how much they may have on disk (default: 256)"
     )
     add("doctor", "find what keeps hooks from their entries on this machine", as_json)
+    _add_bench(add("bench", "measure what launches of your hooks take", paths, as_json))
     add("demo", "show it all in a temporary project").add_argument(
         "--keep", action="store_true", help="keep the project's directory"
     )
@@ -113,6 +116,40 @@ def _compiling() -> argparse.ArgumentParser:
         help="the optimization level (default: the highest that changes nothing)",
     )
     return parent
+
+
+def _add_bench(bench: argparse.ArgumentParser) -> None:
+    bench.add_argument(
+        "--python", action="append", default=[], metavar="CMD", help="the interpreter"
+    )
+    bench.add_argument(
+        "--stdin", type=Path, metavar="FILE", help="what hooks read, instead of sample events"
+    )
+    bench.add_argument(
+        "--against",
+        type=_ways,
+        default=(),
+        metavar="WAY,...",
+        help="other ways to launch, too: pyc, cython, nuitka, pypy, uv, shim",
+    )
+    bench.add_argument(
+        "--time", type=float, default=60.0, metavar="SECONDS", help="for all hooks (default: 60)"
+    )
+    bench.add_argument(
+        "--network", action="store_true", help="launch hooks that import network modules, too"
+    )
+    bench.add_argument(
+        "--compare", type=Path, metavar="OLD.json", help="say what changed since that --json"
+    )
+    bench.add_argument("--html", type=Path, metavar="FILE", help="write a page with charts")
+
+
+def _ways(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(text.split(",")))
+    for name in names:
+        if name not in _WAYS:
+            raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(_WAYS)}")
+    return names
 
 
 def _wiring() -> argparse.ArgumentParser:

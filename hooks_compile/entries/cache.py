@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import files, git
 from hooks_compile.errors import GitError
-from hooks_compile.launcher.entry import CACHE_DIRECTORY, FORMAT, TAG_SIZE
+from hooks_compile.launcher.entry import CACHE_DIRECTORY, FORMAT, TRAILER_SIZE
 from hooks_compile.launcher.miss.store import MARKERS
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _is_our_module(path: Path) -> bool:
         data = files.read_bytes(path, files.LARGEST_SOURCE, follow=False)
     except OSError:
         return False
-    return data[4:8] == _CHECKED_HASH and data[-TAG_SIZE - 3 : -TAG_SIZE - 1] == FORMAT
+    return data[4:8] == _CHECKED_HASH and data[4 - TRAILER_SIZE : 6 - TRAILER_SIZE] == FORMAT
 
 
 def _remove_with_directory(directory: Path, names: Collection[str]) -> list[Path]:

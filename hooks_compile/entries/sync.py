@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from hooks_compile.entries.compiler import Progress
     from hooks_compile.model import CompileResult, Interpreter, Optimize
     from hooks_compile.project.record import Project
 
@@ -53,17 +54,18 @@ def synchronize(
     optimize: Optimize | None = None,
     *,
     prune: bool = True,
+    progress: Progress = lambda _interpreter, _share: None,
 ) -> Synced:
     """Compile what changed in ``project`` and, with ``prune``, remove what no launch needs.
 
-    ``optimize`` takes the place of the configured level. Safe at the same time as launches and
-    other syncs. A file that can't be written or removed does not stop the rest. Raises
-    RuntimeDirectoryError or InterpreterError if nothing can be compiled.
+    ``optimize`` takes the place of the configured level; ``progress`` is as for Compiler. Safe at
+    the same time as launches and other syncs. A file that can't be written or removed does not
+    stop the rest. Raises RuntimeDirectoryError or InterpreterError if nothing can be compiled.
     """
     runtime_directory.ensure(project.runtime)
     key = runtime_directory.read_key(project.runtime)
     level = project.config.optimize if optimize is None else optimize
-    with Compiler(interpreters, key, level) as compiler:
+    with Compiler(interpreters, key, level, progress) as compiler:
         results = compiler.compile(project.sources)
         modules = compiler.modules(project.importable(), write=True)
     if not prune:

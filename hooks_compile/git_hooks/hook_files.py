@@ -30,9 +30,7 @@ EVENTS = (
 """What git runs our hook for."""
 
 INDEX = "post-index-change"
-
 ADVICE = "to have it sync, add to it: hooks-compile sync --git-hook || :"
-
 UNCONTESTED = ("post-rewrite", "post-applypatch", INDEX)
 """git-lfs, git-annex and DVC use none of these. They refuse to install a hook if one is there."""
 

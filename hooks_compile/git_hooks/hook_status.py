@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from hooks_compile.git import Repository
     from hooks_compile.git_hooks.steps import Step
 
-_INSTALL = "hooks-compile git-hooks install"
 _OFF = ("", "0", "false", "no", "off")
 
 
@@ -76,7 +75,7 @@ def _install_problems(plan: Sequence[Step], events: Sequence[EventStatus]) -> It
     index = events[-1]  # it tells of nearly everything
     missing = [step for step in changes(plan) if step.why or not index.how]  # new ones have no why
     if missing:
-        yield f"to be changed: {missing[0]}, {len(missing)} in all: {_INSTALL}"
+        yield f"to be changed: {missing[0]}, {len(missing)} in all: hooks-compile git-hooks install"
     elif not index.how:
         yield f"git runs nothing of ours for {index.event}, which tells of most changes"
 

@@ -18,7 +18,7 @@ from hooks_compile import git
 from hooks_compile.errors import GitError, HooksCompileError
 from hooks_compile.git_hooks import hook_files, stamp
 from hooks_compile.git_hooks.hook_files import EVENTS, config_command, text
-from hooks_compile.git_hooks.steps import Do, Step, check, read, take
+from hooks_compile.git_hooks.steps import Do, Step, check, take
 from hooks_compile.install import runtime_directory
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class _Place:
 
 def _configuring(place: _Place, script: Path, tool: Path) -> Iterator[Step]:
     content = text(tool)
-    if read(script) != content:
+    if not script.is_file() or script.read_bytes() != content:
         yield Step(Do.WRITE, script, "git's configuration names it", content=content)
     command = config_command(script)
     commands = [each.value for each in place.settings if each.name == f"{SECTION}.command"]
@@ -168,8 +168,8 @@ def _configuring(place: _Place, script: Path, tool: Path) -> Iterator[Step]:
 
 
 def _unconfiguring(place: _Place) -> Iterator[Step]:
-    own = [each for each in place.settings if each.scope == place.scope]
-    if any(each.name.startswith(f"{SECTION}.") for each in own):
+    names = [each.name for each in place.settings if each.scope == place.scope]
+    if any(name.startswith(f"{SECTION}.") for name in names):
         yield _configure(place, "--remove-section", SECTION)
 
 

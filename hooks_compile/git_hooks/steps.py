@@ -110,11 +110,3 @@ def _take(step: Step) -> None:
             step.path.unlink(missing_ok=True)
         case Do.CONFIG:
             git.run(["config", *step.arguments], cwd=git.ANYWHERE)
-
-
-def read(path: Path) -> bytes:
-    """Return a file's content, nothing if there is no file. Raises OSError."""
-    try:
-        return files.read_bytes(path)
-    except FileNotFoundError:
-        return b""

@@ -45,7 +45,7 @@ DEFERRED = b"d"
 KEY_SIZE = 16
 TAG_SIZE = 16
 _HEADER_SIZE = 16
-_TRAILER_SIZE = 8 + TAG_SIZE
+TRAILER_SIZE = 8 + TAG_SIZE
 _CHECKED_HASH = b"\x03\x00\x00\x00"
 NO_NOTES: "Notes" = ((), (), {}, False)
 
@@ -124,9 +124,9 @@ def pack(
 def verifies(key: bytes, level: int, data: bytes, source: bytes) -> bool:
     """Return whether a holder of ``key`` made ``data`` as the entry of ``source`` at ``level``."""
     return (
-        len(data) >= _HEADER_SIZE + _TRAILER_SIZE
+        len(data) >= _HEADER_SIZE + TRAILER_SIZE
         and data.startswith(MAGIC_NUMBER)
-        and data[4 - _TRAILER_SIZE : 6 - _TRAILER_SIZE] == FORMAT
+        and data[4 - TRAILER_SIZE : 6 - TRAILER_SIZE] == FORMAT
         and data[-TAG_SIZE:] == tag(key, level, data[:-TAG_SIZE], source)
     )
 
@@ -143,20 +143,20 @@ def require_text(source: bytes) -> None:
 
 def settings_of(data: bytes) -> bytes:
     """Return the two bytes of settings of an entry that :func:`verifies`."""
-    return data[6 - _TRAILER_SIZE : -TAG_SIZE]
+    return data[6 - TRAILER_SIZE : -TAG_SIZE]
 
 
 def unpack(data: bytes) -> "Tuple[CodeType, Notes]":
     """Return the code of an entry that :func:`verifies`, and the notes for the launcher."""
     end = _end_of_code(data)
-    return marshal.loads(data[_HEADER_SIZE:end]), marshal.loads(data[end:-_TRAILER_SIZE])
+    return marshal.loads(data[_HEADER_SIZE:end]), marshal.loads(data[end:-TRAILER_SIZE])
 
 
 def unpack_imports(data: bytes) -> "Tuple[str, ...]":
     """Return the imports in the notes of an entry that :func:`verifies`, of any interpreter."""
-    imports: Tuple[str, ...] = marshal.loads(data[_end_of_code(data) : -_TRAILER_SIZE])[1]
+    imports: Tuple[str, ...] = marshal.loads(data[_end_of_code(data) : -TRAILER_SIZE])[1]
     return imports
 
 
 def _end_of_code(data: bytes) -> int:
-    return _HEADER_SIZE + int.from_bytes(data[-_TRAILER_SIZE : 4 - _TRAILER_SIZE], "little")
+    return _HEADER_SIZE + int.from_bytes(data[-TRAILER_SIZE : 4 - TRAILER_SIZE], "little")

@@ -135,10 +135,12 @@ for name in names:
         except ModuleNotFoundError:
             os._exit(0)
         warnings.filters[:] = [("ignore", None, ResourceWarning, None, 0)]
+        objects = GC.get_objects()
         wrong = [word for word, well in (
             ("stream", observers.has_usual_streams() and not observers.is_traced()),
             ("callback", early_exit.is_quiet()),
-            ("object", early_exit.files_to_flush(GC) == []),
+            ("object", not early_exit.acts_at_exit(objects)),
+            ("file", not early_exit.has_unwritten_file(objects)),
         ) if not well]
         os.write(1, ('"%s %s",' % (name, wrong)).encode() if wrong else b"")
         os._exit(0)

@@ -291,8 +291,10 @@ def test_a_python_that_hangs_holds_the_hook_up_no_longer_than_us(scene: Scene) -
     scene.edit()
     python = scene.directory / "bin/python3"
     python.unlink()
-    answer = f"'{others[0].executable}' \"$@\" | sed 's/[0-9a-f]*$/{os.fsencode(python).hex()}/'"
-    script = f"case $* in\n*worker.py) echo noise >&2; exec sleep 60 ;;\n*) {answer} ;;\nesac\n"
+    # the last word of the answer is the path of the Python
+    answer = f"'{others[0].executable}' \"$@\" | sed \"s:, '[^']*')$:, '{python}'):\""
+    hang = "echo noise >&2; exec sleep 60"
+    script = f"case $* in\n*compile_worker*) {hang} ;;\n*) {answer} ;;\nesac\n"
     write(python, f"#!/bin/sh\n{script}", executable=True)
     sync = f"#!/bin/sh\nexec '{sys.executable}' -P -c \"{limited(1)}\"\n"
     scene.install("files", tool=write(scene.directory / "sync", sync, executable=True))

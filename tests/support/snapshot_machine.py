@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -54,6 +56,7 @@ each_snapshot_interpreter = pytest.mark.parametrize(
 def bare_environment(executable: Path) -> Path:
     """The Python of a new virtual environment: what this machine installs stays out."""
     directory = tempfile.mkdtemp(prefix="hooks-compile-venv-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
     subprocess.run(
         [executable, "-m", "venv", "--without-pip", directory],
         check=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Found:
     ``cwd`` is the working directory that the entry sets, as written; ``arguments`` are those of an
     entry that no shell reads (None if a shell does); ``foreign`` names another shell that reads
     it; ``environment`` are the variables that the entry sets; ``has_windows_command`` says that
-    the entry has a field of its own for Windows.
+    the entry has a field of its own for Windows; ``matcher`` limits an event to some tools.
     """
 
     path: KeyPath
@@ -34,6 +34,12 @@ class Found:
     foreign: str = ""
     environment: frozenset[str] = frozenset()
     has_windows_command: bool = False
+    matcher: str = ""
+
+    @property
+    def event(self) -> str:
+        """The event that starts the command, or the name of its place, such as ``statusLine``."""
+        return str(self.path[1] if self.path[0] == "hooks" else self.path[0])
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -144,8 +150,10 @@ def event_entries(settings: Json) -> Iterator[tuple[KeyPath, Json]]:
 def nested_commands(settings: Json) -> Iterator[Found]:
     """Yield the commands of ``hooks.EVENT[].hooks[].command``, as several agents nest them."""
     for at, group in event_entries(settings):
+        matcher = member(group, "matcher")
         for number, entry in children(member(group, "hooks")):
-            yield from entry_command(entry, (*at, "hooks", number))
+            for found in entry_command(entry, (*at, "hooks", number)):
+                yield replace(found, matcher=matcher if isinstance(matcher, str) else "")
 
 
 def flat_commands(settings: Json) -> Iterator[Found]:

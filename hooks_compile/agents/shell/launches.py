@@ -67,13 +67,14 @@ class Launch(NamedTuple):
 
     ``python`` is the word that names the interpreter, None if the script is run by its first line.
     ``state`` is what the commands in front have left. ``uv_run`` is the word ``run`` behind ``uv``
-    if uv launches it.
+    if uv launches it. ``arguments`` are the words behind the script.
     """
 
     python: Word | None
     script: Word
     state: State
     uv_run: Word | None = None
+    arguments: tuple[Word, ...] = ()
 
 
 class WiredLaunch(NamedTuple):
@@ -195,9 +196,9 @@ def _plain_launch(words: tuple[Word, ...], state: State) -> Launch | WiredLaunch
         # They mean something else behind `--python=`.
         if any(isinstance(part, Unknown) or part.text == "~" for part in words[0].parts):
             raise RefusedError(f"the program `{words[0].text}` is not a plain word")
-        return Launch(words[0], script, state, run)
+        return Launch(words[0], script, state, run, words[words.index(script) + 1 :])
     if "/" in words[0].text and program not in _SHELLS:
-        return Launch(None, words[0], state)
+        return Launch(None, words[0], state, arguments=words[1:])
     if any(re.search(r"python|pypy|\.py\b", word.text) for word in words):
         raise RefusedError(f"it runs through `{words[0].text}`")
     return None

@@ -181,6 +181,13 @@ def launched_scripts(command: str, around: Surroundings) -> list[Path]:
     return [path for each in launches for path in around.possible_paths(each.script, each)]
 
 
+def launch_arguments(command: str) -> tuple[str, ...]:
+    """Return what a command gives its script, without what is known only when the command runs."""
+    launches = find_launches(_unwired(command)).launches
+    words = launches[0].arguments if launches else ()
+    return tuple(word.literal for word in words if word.literal is not None)
+
+
 def shebang_refusal(head: bytes) -> str:
     """Return why the wrapper can't launch a file by its first line, "" if it can.
 
