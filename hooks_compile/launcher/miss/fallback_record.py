@@ -39,7 +39,8 @@ def trace(state: str, reason: str, script: str) -> None:
     cold = posix.environ.pop(b"HOOKS_COMPILE_COLD", None)
     if cold is not None:  # the loader says why it resumed no snapshot
         posix.unsetenv(b"HOOKS_COMPILE_COLD")
-        reason = f"{reason}; cold: {cold.decode('utf-8', 'backslashreplace')}"
+        why = cold.decode("utf-8", "backslashreplace")
+        reason = f"{reason}; cold: {why}"
     if path:
         state = f"resumed\t{state}" if RESUMED else state
         script = script.replace("\n", "\\n")  # one launch, one line
