@@ -8,7 +8,15 @@ from typing import Any
 
 from hooks_compile import __version__
 
-_WAYS = ("pyc", "cython", "nuitka", "pypy", "uv", "shim")  # as in hooks_compile.bench.methods
+_WAYS = (
+    "resumed",
+    "pyc",
+    "cython",
+    "nuitka",
+    "pypy",
+    "uv",
+    "shim",
+)  # as in hooks_compile.bench.methods
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -130,7 +138,7 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
         type=_ways,
         default=(),
         metavar="WAY,...",
-        help="other ways to launch, too: pyc, cython, nuitka, pypy, uv, shim",
+        help="other ways to launch, too: resumed, pyc, cython, nuitka, pypy, uv, shim",
     )
     bench.add_argument(
         "--time", type=float, default=60.0, metavar="SECONDS", help="for all hooks (default: 60)"
