@@ -8,7 +8,15 @@ from typing import Any
 
 from hooks_compile import __version__
 
-_WAYS = ("pyc", "cython", "nuitka", "pypy", "uv", "shim")  # as in hooks_compile.bench.methods
+_WAYS = (
+    "resumed",
+    "pyc",
+    "cython",
+    "nuitka",
+    "pypy",
+    "uv",
+    "shim",
+)  # as in hooks_compile.bench.methods
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -68,6 +76,18 @@ def build_parser() -> argparse.ArgumentParser:
         "--runtime", action="store_true", help="remove the runtime directory, too"
     )
     add("runtime", "print the launcher's path, and bring the launcher up to date")
+    snapshot = add("snapshot", "launch hooks from the memory of a started Python", as_json)
+    snapshot.add_argument("action", choices=["on", "off", "status", "refresh"])
+    snapshot.add_argument(
+        "--python",
+        action="append",
+        default=[],
+        metavar="CMD",
+        help="an interpreter that runs the hooks; can be repeated (default: as for compile)",
+    )
+    snapshot.add_argument(
+        "--limit-mb", type=int, metavar="MB", help="how much they may have on disk (default: 256)"
+    )
     add("doctor", "find what keeps hooks from their entries on this machine", as_json)
     _add_bench(add("bench", "measure what launches of your hooks take", paths, as_json))
     add("demo", "show everything in a temporary project").add_argument(
@@ -120,7 +140,7 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
         type=_ways,
         default=(),
         metavar="WAY,...",
-        help="other ways to launch, too: pyc, cython, nuitka, pypy, uv, shim",
+        help="other ways to launch, too: resumed, pyc, cython, nuitka, pypy, uv, shim",
     )
     bench.add_argument(
         "--time",

@@ -3,7 +3,7 @@
 import posix
 import sys
 
-from hooks_compile.launcher import miss, uv
+from hooks_compile.launcher import miss, snapshot, uv
 from hooks_compile.launcher.collector import COLLECTOR_IS_ENABLED, GC
 from hooks_compile.launcher.early_exit import exit_early, flush
 from hooks_compile.launcher.lazy_imports import defer_imports
@@ -17,6 +17,7 @@ from hooks_compile.launcher.observers import (
 )
 from hooks_compile.launcher.patterns import offer_patterns
 from hooks_compile.launcher.preimport import preimport
+from hooks_compile.launcher.resumed import RESUMED
 from hooks_compile.launcher.script import read_script
 
 TYPE_CHECKING = False
@@ -62,12 +63,16 @@ class Launch:
         """
         runtime = sys.argv[0][: -len("launch.py")]
         try:
+            if sys.argv[1] == "--snapshot":
+                snapshot.stop(namespace)  # it returns in the process of a launch
             if sys.argv[1].startswith("--uv="):
                 uv.enter_uv(runtime)
             if posix.environ.get(b"HOOKS_COMPILE") == b"off":
                 raise ValueError("HOOKS_COMPILE=off")
             script = read_script(sys.argv[1])
             self.code, self.notes = find_code(runtime, script)
+            if not RESUMED and posix.access(runtime + "snapshots/loader", posix.X_OK):
+                snapshot.ask_for_snapshot(runtime, script.path)
         except Exception as error:
             run_source(error)
         restore_main(namespace, script)
@@ -90,7 +95,7 @@ class Launch:
             self.namespace.pop(name, None)
         _, imports, patterns, is_deferred = self.notes
         if self.can_prepare and GC:
-            if imports:
+            if imports and RESUMED.get("imports") != imports:
                 preimport(imports, patterns)
             GC.freeze()
             if not self.gc:
@@ -101,6 +106,8 @@ class Launch:
             defer_imports(patterns)
         if COLLECTOR_IS_ENABLED and GC:
             GC.enable()
+        if RESUMED:
+            snapshot.begin_hook()
         return _FUNCTION_CLASS(self.code, self.namespace)  # type: ignore[no-any-return]
 
     def __exit__(
