@@ -79,7 +79,7 @@ def _imports(path: Path) -> set[str]:
     """Return the names of modules in all imports of a file, with those of their packages."""
     try:
         tree = ast.parse(read_bytes(path, LARGEST_SOURCE))
-    except (OSError, SyntaxError, ValueError, RecursionError):
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
     names: set[str] = set()
     for node in ast.walk(tree):

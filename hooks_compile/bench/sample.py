@@ -10,11 +10,11 @@ import sys
 import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
     from typing import IO
 
 LARGEST_OUTPUT = 1 << 20
@@ -90,6 +90,7 @@ def launch(how: Launch, timeout: float) -> Sample:
         except BaseException:
             _kill_group(process.pid)
             process.wait()
+            _kill_escaped(how.stdin.parent)
             raise
         finally:
             timer.cancel()
@@ -101,7 +102,7 @@ def launch(how: Launch, timeout: float) -> Sample:
             usage.ru_utime + usage.ru_stime,
             status,
             (_head(out), _head(err)),
-            _kill_group(process.pid),
+            any([_kill_group(process.pid), _kill_escaped(how.stdin.parent)]),
             expired.is_set(),
             began,
         )
@@ -125,6 +126,21 @@ def _kill_group(group: int) -> bool:
         os.killpg(group, signal.SIGKILL)
         return True
     return False
+
+
+def _kill_escaped(top: Path) -> bool:
+    """Kill the processes that left the group, by /proc; return whether there were any.
+
+    They are known by the temporary directory of the copy in ``top``, which their environment names.
+    """
+    mark = os.fsencode(f"TMPDIR={top / 'tmp'}")
+    found = False
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # another user's, or it has ended
+            if mark in environ.read_bytes().split(b"\0"):
+                os.kill(int(environ.parent.name), signal.SIGKILL)
+                found = True
+    return found
 
 
 def _head(file: IO[bytes]) -> bytes:

@@ -28,7 +28,11 @@ _KEPT_HOMES: Final = {
     "PYTHONUSERBASE": ".local",
 }
 _DISTORTING: Final = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
-_OF_THE_USER: Final = ("GIT_", "HOOKS_COMPILE", "SSH_", "XDG_", "GPG_")
+# They name what is the user's own: a session, a configuration, a file that an agent reads.
+_OF_THE_USER: Final = (
+    *("GIT_", "HOOKS_COMPILE", "SSH_", "XDG_", "GPG_", "OLDPWD"),
+    *("CLAUDE", "CODEX_", "COPILOT_", "CURSOR_", "GEMINI_"),
+)
 
 
 class Copy(NamedTuple):

@@ -108,13 +108,14 @@ def main() -> None:
         exec(code, variables)  # noqa: S102 - the hook, as Python would run it
     finally:
         ended = time.monotonic()
+        imports = dict(spent)  # without ours
         import json  # noqa: PLC0415 - after the hook
 
         record = {
             "entered": ENTERED,
             "compile": started - begun,
-            "imports": dict(spent),
-            "work": ended - started - sum(spent.values()),
+            "imports": imports,
+            "work": ended - started - sum(imports.values()),
             "used": getattr(variables, "used", False),
             "wrote": time.monotonic(),
         }

@@ -21,13 +21,16 @@ def run(command: Callable[[], int], program: str) -> int:
 
     The status is 1 for what the user can fix, 3 for a bug of ours, 130 after ^C.
     """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # as under >&-
+            handle = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(handle, mode, closefd=False))  # noqa: SIM115 - until the end
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name may be no UTF-8, a locale may have none
             stream.reconfigure(errors="backslashreplace")
     try:
         status = command()
-        if sys.stdout is not None:  # as under >&-
-            sys.stdout.flush()
+        sys.stdout.flush()
     except HooksCompileError as error:
         output.print_error(error, program)
         return 1

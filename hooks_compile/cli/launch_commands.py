@@ -34,8 +34,7 @@ def run_hook(arguments: argparse.Namespace) -> int:
     """Launch a hook as the wrapper does; without ``--explain`` it replaces this process."""
     command = wrapper_command(arguments.hook, arguments.arguments, arguments.python)
     if not arguments.explain:
-        if sys.stdout is not None:  # as under >&-
-            sys.stdout.flush()
+        sys.stdout.flush()
         os.execv(command[0], command)  # noqa: S606 - the wrapper is a shell script
     from hooks_compile.interpreters import shims
 

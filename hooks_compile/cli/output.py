@@ -38,9 +38,9 @@ def print_raw(text: str) -> None:
 
     A terminal gets it as a person does.
     """
-    if sys.stdout is not None and sys.stdout.isatty():
+    if sys.stdout.isatty():
         say(text.removesuffix("\n"))
-    elif sys.stdout is not None:  # as under >&-
+    else:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode(errors="surrogateescape"))
 

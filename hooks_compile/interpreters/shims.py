@@ -193,9 +193,14 @@ class _Launch(NamedTuple):
             version = seen["PYENV_VERSION"]
             (pyenv,) = _EXEC.findall(self.shim.read_text(encoding="utf-8"))
             found = [self.shim, Path(pyenv), *_files(Path(prefix), root, hook_path.split(":"))]
-            found += [root / "versions" / n / "bin" / self.command for n in version.split(":")]
+            names = version.split(":")
+            binaries = [root / "versions" / name / "bin" / self.command for name in names]
         except (KeyError, OSError, ValueError) as error:
             raise UnrecordedError("it is of no pyenv that is known here") from error
+        is_version = asked.executable.startswith(f"{root}/versions/")
+        if not is_version and binaries[0].exists():
+            raise UnrecordedError("the version's Python is a script that starts another one")
+        found += binaries
         for number, file in enumerate(found, 1):
             link, stamp = Path(f"{path}+{number}"), Path(f"{path}+{number}t")
             link.unlink(missing_ok=True)
@@ -207,7 +212,6 @@ class _Launch(NamedTuple):
                     raise UnrecordedError("pyenv changed a moment ago")
                 stamp.touch(mode=0o600)
                 os.utime(stamp, ns=(changed, changed))
-        is_version = asked.executable.startswith(f"{root}/versions/")
         lines = [  # in the order in which shims.sh reads them
             *(path.name.partition("@")[2], str(self.shim.parent), version),
             *(asked.executable if is_version else "system", added, hook_path, prefix, f"{path}+"),

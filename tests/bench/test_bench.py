@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,9 @@ import pytest
 from hooks_compile import agents
 from hooks_compile.bench import results
 from hooks_compile.bench.estimates import Estimate, ratio
+from hooks_compile.bench.measure import network_modules
 from hooks_compile.bench.results import HookResult, Results, Way
+from hooks_compile.bench.sample import Launch, launch
 from hooks_compile.bench.scratch import Scratch
 from hooks_compile.project.record import open_project
 from tests.support.repositories import GitRepo, write
@@ -88,6 +92,7 @@ def refs_of(tool: Tool) -> str:
 
 
 def test_one_hook_is_measured_with_the_event_that_launches_it(tool: Tool, tmp_path: Path) -> None:
+    write(tool.cwd / HOOKS / "imports_nothing.py", "print(1)\n")
     before = everything_in(tmp_path / "repo")
     page = tmp_path / "page.html"
     done = tool.run("bench", f"{HOOKS}/plain.py", "--time", "0", "--html", page)
@@ -96,6 +101,9 @@ def test_one_hook_is_measured_with_the_event_that_launches_it(tool: Tool, tmp_pa
     assert re.search(r"wrapper +[\d.]+ ms +[\d.]+ ms +[\d.]+ \([\d.]+-[\d.]+\)", done.out)
     assert f"{HOOKS}/plain.py (PostToolUse Edit), 8 rounds" in done.out
     assert re.search(r"its imports: json [\d.]+ ms", done.out)
+    (other,) = bench(tool, f"{HOOKS}/imports_nothing.py")["hooks"]
+    assert other["parts"]
+    assert other["imports"] == []
     assert "in copies of the project with a home directory of their own" in done.err
     html = page.read_text()
     assert html.count("<svg") == html.count("</svg>") > 3
@@ -138,6 +146,12 @@ def test_a_hook_for_the_network_runs_if_that_is_allowed(tool: Tool) -> None:
     assert f"{HOOKS}/network.py may use the network: urllib.request" in done.err
 
 
+def test_a_hook_that_no_parser_reads_names_no_module(tmp_path: Path) -> None:
+    for text in ("(" * 5000 + ")" * 5000, "x = " + "-" * 100_000 + "1", "\0", "# coding: nope"):
+        write(tmp_path / "hook.py", text)
+        assert network_modules(tmp_path / "hook.py") == set()
+
+
 def test_a_slow_import_is_found_and_its_use_is_tried(tool: Tool) -> None:
     write(tool.cwd / HOOKS / "slow.py", "import time\ntime.sleep(0.05)\nvalue = 1\n")
     text = "import sys\nimport slow\n\nif len(sys.argv) > {count}:\n    print(slow.value)\n"
@@ -163,6 +177,21 @@ def test_what_shows_something_else_than_the_source_gets_no_ratio(tool: Tool) -> 
     assert ways["pyc"]["ratio"] is None
     assert ways["pyc"]["size"] > 100
     assert "is no shim" in hook["refused"]["shim"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
+def test_a_process_in_a_session_of_its_own_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "event").touch()
+    words = "setsid sh -c 'echo >begun; exec sleep 50' & echo $!; until [ -e begun ]; do :; done"
+    env = {"PATH": os.defpath, "TMPDIR": str(tmp_path / "tmp")}
+    how = Launch(("/bin/sh", "-c", words), tmp_path, env, tmp_path / "event")
+    sample = launch(how, timeout=20)
+    assert (sample.status, sample.leaves_processes) == (0, True)
+    process = Path("/proc", sample.output[0].decode().strip(), "stat")
+    deadline = time.monotonic() + 20
+    while process.exists() and process.read_text().split()[2] != "Z":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_an_interrupt_shows_what_there_is_and_leaves_nothing(tool: Tool, tmp_path: Path) -> None:
@@ -259,3 +288,5 @@ def test_a_copy_is_the_users_tree_as_it_is(tool: Tool, tmp_path: Path) -> None:
     assert env["X"] == str(copy.project)
     assert Path(env["HOME"]) == copy.top / "home"
     assert "SSH_AUTH_SOCK" not in env
+    own = dict.fromkeys(("CLAUDE_CONFIG_DIR", "CLAUDE_ENV_FILE", "OLDPWD"), "/home/of/the/user")
+    assert not own.keys() & copy.environment({**tool.env, **own}, tool.cwd).keys()

@@ -619,9 +619,12 @@ def test_a_full_disk_behind_stdout_is_told(tool: Tool) -> None:
     assert done.err == "hooks-compile: nothing more can be written: the disk is full\n"
 
 
-def test_a_closed_stdout_is_no_error(tool: Tool) -> None:
-    done = tool.shell("hooks-compile compile >&-; hooks-compile check >&- 2>&-")
+def test_a_closed_stream_is_no_error(tool: Tool) -> None:
+    done = tool.shell("hooks-compile compile >&-; hooks-compile status >&-")
     assert (done.status, done.err) == (0, "")
+    done = tool.shell("exec 2>&- <&-; hooks-compile sync && hooks-compile status >&- || echo no")
+    assert "no" not in done.out.split()
+    assert "nobody is there to ask" in tool.shell("hooks-compile init <&- >&-").err
 
 
 @pytest.mark.parametrize(

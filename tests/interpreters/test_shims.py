@@ -17,7 +17,7 @@ import pytest
 from hooks_compile.interpreters import shims
 from tests.conftest import CHECKOUT
 from tests.support.launches import WRAPPER, require_root
-from tests.support.pyenv_scene import LONG_AGO, SYSTEM, Scene, versions
+from tests.support.pyenv_scene import LONG_AGO, SYSTEM, Scene, real_root, versions
 from tests.support.tiers import scaled
 
 if TYPE_CHECKING:
@@ -672,6 +672,23 @@ def test_a_shim_that_does_not_start_a_python_is_asked(scene: Scene) -> None:
     (scene.root / "shims" / "python3").chmod(0o755)
     assert "it answers: " in scene.refresh().why
     assert not scene.passes()
+
+
+def test_a_version_that_is_a_script_around_another_python_is_asked(scene: Scene) -> None:
+    """PATH decides about the system's Python, but not about the one that the script names."""
+    binary = scene.root / "versions" / "own" / "bin" / "python3"
+    binary.parent.mkdir(parents=True)
+    binary.write_text('#!/bin/sh\nexec /usr/bin/python3 "$@"\n')
+    binary.chmod(0o755)
+    scene.settle()
+    os.utime(binary, (LONG_AGO, LONG_AGO))
+    scene.choose("own\n")
+    assert "is a script" in scene.refresh().why
+    other = scene.top / "other"
+    other.mkdir()
+    (other / "python3").symlink_to(real_root() / "versions" / versions()[1] / "bin" / "python3")
+    path = os.pathsep.join([str(scene.root / "shims"), str(other), *SYSTEM])
+    assert scene.compare(env={"PATH": path}).seen["executable"] == "/usr/bin/python3"
 
 
 def test_a_runtime_directory_that_can_not_be_written_records_nothing(
