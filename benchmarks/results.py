@@ -32,13 +32,14 @@ if TYPE_CHECKING:
 
     from hooks_compile.bench.results import Results, Way
 
-USUAL = ("pyc", "uv", "shim")
-BUILT = ("pyc", "cython", "nuitka", "pypy", "uv")
+USUAL = ("resumed", "pyc", "uv", "shim")
+BUILT = ("resumed", "pyc", "cython", "nuitka", "pypy", "uv")
 BUILT_FOR = "3.13"
 FEW = ("ping.py", "block-env.py", "bash-guard.py", "context_capture.py", "secret_scanner.py")
 # What each way asks of its user; the rest of the table is measured.
 KEEPING = {
     "wrapper": ("hooks-compile", "none: each launch looks at the source"),
+    "resumed": ("hooks-compile, Linux", "none: each launch looks at the source"),
     "pyc": ("bash", "an edit within the second of the last compile runs old code"),
     "cython": ("Cython, a C compiler", "build after each edit, for each Python and machine"),
     "nuitka": ("Nuitka, a C compiler", "build after each edit, for each Python and machine"),

@@ -106,6 +106,7 @@ LAYERS = (
     ("interpreters",),
     ("project",),
     ("entries",),
+    ("snapshots",),
     ("agents",),
     ("git_hooks", "bench"),
     ("doctor", "demo"),
@@ -238,6 +239,7 @@ def test_nothing_but_the_command_lines_prints() -> None:
         "hooks_compile/compile_worker/serve.py",  # answers its parent there
         "hooks_compile/launcher/early_exit.py",  # writes out what the hook has printed
         "hooks_compile/launcher/uv/uv_launch.py",  # looks if they are open
+        "hooks_compile/snapshots/self_test_cases.py",  # a script whose output is its answer
         "hooks_compile/cli/launch_commands.py",  # flushes before another program prints
     }
     edges = {"hooks_compile/cli/edge.py", "hooks_compile/cli/output.py", "watcher/command_line.py"}

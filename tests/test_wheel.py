@@ -6,12 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hooks_compile import __version__
+from hooks_compile.snapshots.loader_build import LoaderError, compile_loader
 from tests.conftest import CHECKOUT
 from tests.support.interpreters_found import clean_environment
 from tests.support.repositories import write
@@ -29,6 +31,12 @@ SCRIPTS = (
     "hooks_compile/launcher/shims.sh",
     "hooks_compile/launcher/uv.sh",
 )
+# The source of the loader; compiled, it is there as well if there is a C compiler.
+LOADER = (
+    "hooks_compile/snapshots/loader/loader.c",
+    "hooks_compile/snapshots/loader/x86_64.h",
+)
+COMPILED = "hooks_compile/snapshots/loader/loader-x86_64"
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +74,13 @@ def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(wheel: Path
         for pattern in ("*.py", "py.typed")
         for path in (CHECKOUT / package).rglob(pattern)
     }
-    expected |= set(SCRIPTS)
+    expected |= {*SCRIPTS, *LOADER}
+    is_compiled = True
+    try:
+        compile_loader()
+    except LoaderError:
+        is_compiled = False
+    expected |= {COMPILED} if is_compiled else set()
     expected |= {
         f"{version}/{name}"
         for name in (
@@ -80,9 +94,10 @@ def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(wheel: Path
     }
     with zipfile.ZipFile(wheel) as archive:
         assert set(archive.namelist()) == expected
-        for name in SCRIPTS:
+        for name in (*SCRIPTS, *LOADER):
             assert archive.read(name) == (CHECKOUT / name).read_bytes()
-    assert wheel.name == f"hooks_compile-{__version__}-py3-none-any.whl"
+    platform = sysconfig.get_platform().replace("-", "_") if is_compiled else "any"
+    assert wheel.name == f"hooks_compile-{__version__}-py3-none-{platform}.whl"
 
 
 def test_every_script_of_the_package_is_listed_here() -> None:

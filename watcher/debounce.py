@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 # A file that nobody has written for so long is complete.
 QUIET_S = 0.3
-# Names are left to settle for so long: editors create and remove files as they save.
+# After an event for a name that is no known source, the tree is looked at when no other event came
+# for this time: editors create and remove files as they save.
 SETTLE_S = 0.05
-# A key is due after so long, or after a longer wait, even if notes for it go on.
+# A key is due after this time at the latest (or its own wait, if longer), even if notes go on.
 LONGEST_S = 2.0
-# All contents are compared with their entries so often; with POLL_S if events do not suffice.
+# The time between two comparisons of all contents with their entries.
 SCAN_S = 60.0
-POLL_S = 2.0
+POLL_S = 2.0  # if events do not suffice
 
 
 @dataclass(slots=True)

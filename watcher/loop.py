@@ -41,7 +41,7 @@ class Loop:
         report: Callable[[Tree, Message], None],
         most_watches: int,
     ) -> None:
-        """Each tree has the station that says that it is watched; ``report`` takes the messages.
+        """``stations`` has the lock and state file of each tree; ``report`` takes the messages.
 
         At most ``most_watches`` directories are watched.
         """
@@ -166,7 +166,7 @@ class Loop:
         self._write_due = min(self._write_due, time.monotonic() + _WRITE_AFTER_S)
 
     def _write_states(self) -> None:
-        """Write into the runtime directory that we live, and what was found."""
+        """Write the state of each tree into the runtime directory, if that is due."""
         if time.monotonic() >= self._write_due:
             self._write_due = math.inf
             for tree, station in self._stations.items():

@@ -46,10 +46,10 @@ class Sources:
         """Nothing is known yet. ``clock`` returns the time of the monotonic clock."""
         self.hooks: Mapping[str, HookSource] = {}
         self.modules: Mapping[str, HookSource] = {}
-        self.due = Debounce()
-        self.asked: dict[str, None] = {}  # due as well, though no event named them
+        self.due = Debounce()  # those that an event named
+        self.asked: dict[str, None] = {}  # those to be compared although no event named them
         self.broken: dict[str, Message] = {}
-        self.has_missing = False
+        self.has_missing = False  # a source vanished: another survey has to find out
         self._clock = clock
         self._last: dict[str, _Last] = {}
 

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from watcher.survey import Options
     from watcher.watch_places import Event
 
-# After a failure all is looked at again so soon, even if no event says that it is fixed.
+# The time from a failure to the next look at everything, even if no event comes.
 _RETRY_S = 5.0
-# After a survey there is none for so many times as long as it took.
+# After a survey that took T seconds there is none for _REST * T seconds.
 _REST = 4
-# The loop looks for events after so many sources.
+# So many sources are compiled before the loop looks for events again; at the start more.
 _SLICE = 50
 _FIRST_SLICE = 500
 

@@ -61,7 +61,8 @@ class Places:
         while path not in self.paths and path != os.path.dirname(path):
             self.paths[path] = None
             path = os.path.dirname(path)
-            is_below = path != self._root and is_inside(path, self._root or os.devnull)
+            # Inside the root all parents are added; outside of it those up to one that exists.
+            is_below = self._root not in ("", path) and is_inside(path, self._root)
             if os.path.isdir(path) and not is_below:
                 break
 

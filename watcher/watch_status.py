@@ -124,7 +124,7 @@ class Status(NamedTuple):
         if change:
             when = shown_time(change["time"])
             last = f"{shown(Path(change['path']), root)} {change['event']} at {when}"
-        under = ", ".join(state["interpreters"]) or "no Python"
+        under = ", ".join(dict.fromkeys(state["interpreters"])) or "no Python"
         broken = [f"  broken: {_first_error(each, root)}" for each in state["errors"]]
         lines = [
             f"{self.tree}: watched by {_process(state)}",
@@ -139,7 +139,7 @@ def _process(state: dict[str, Any] | None) -> str:
     if state is None:
         return "a process that is just starting"
     since, written = shown_time(state["since"]), shown_time(state["written"])
-    return f"process {state['pid']} since {since}, heard of last at {written}"
+    return f"process {state['pid']} since {since}, last sign of life at {written}"
 
 
 def _first_error(broken: dict[str, Any], root: Path) -> str:

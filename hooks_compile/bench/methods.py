@@ -20,12 +20,15 @@ from hooks_compile.errors import HooksCompileError
 from hooks_compile.install import runtime_directory, wrapper
 from hooks_compile.interpreters.resolve import find, is_shim
 from hooks_compile.model import HookSource
+from hooks_compile.snapshots import loader_build, making
+from hooks_compile.snapshots.import_sets import import_sets
+from hooks_compile.snapshots.snapshot_store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from hooks_compile.bench.scratch import Copy
-    from hooks_compile.model import Interpreter
+    from hooks_compile.model import CompileResult, Interpreter
 
 BUILD_TIMEOUT_S: Final = 600
 _PYC_LAUNCHER: Final = """#!/usr/bin/env bash
@@ -114,6 +117,32 @@ def _source(job: Job) -> tuple[tuple[str, ...], list[Path]]:
 
 
 def _wrapper(job: Job) -> tuple[tuple[str, ...], list[Path]]:
+    entries = [result.entry for result in _compile(job) if result.entry]
+    script = job.hook.parent / wrapper.NAME
+    python = f"--python={job.python.executable}"
+    return ("/bin/sh", str(script), python, str(job.hook)), entries
+
+
+def _resumed(job: Job) -> tuple[tuple[str, ...], list[Path]]:
+    words, _ = _wrapper(job)
+    runtime = runtime_directory.location(job.env)
+    key = runtime_directory.read_key(runtime)
+    snapshots = Store(runtime)
+    try:
+        loader = loader_build.loader()
+    except loader_build.LoaderError as error:
+        raise HooksCompileError(f"no snapshots here: {error}") from error
+    snapshots.create()
+    snapshots.turn_on(loader)
+    made = making.make_all(snapshots, import_sets([job.python], _compile(job), key), job.env)
+    for each in made:
+        if each.error is not None:
+            raise HooksCompileError(str(each.error))
+    return words, [path for path in snapshots.directory.rglob("*") if path.is_file()]
+
+
+def _compile(job: Job) -> list[CompileResult]:
+    """Compile the hook and the modules beside it; write the wrapper and the runtime directory."""
     runtime = runtime_directory.location(job.env)
     runtime_directory.ensure(runtime)
     wrapper.write(job.hook.parent)
@@ -121,9 +150,7 @@ def _wrapper(job: Job) -> tuple[tuple[str, ...], list[Path]]:
         results = compiler.compile([HookSource(job.hook)])
         modules = [p for p in job.hook.parent.glob("*.py") if p != job.hook]
         compiler.modules([HookSource(path, "local module") for path in modules], write=True)
-    script = job.hook.parent / wrapper.NAME
-    words = ("/bin/sh", str(script), f"--python={job.python.executable}", str(job.hook))
-    return words, [result.entry for result in results if result.entry]
+    return results
 
 
 def _shim(job: Job) -> tuple[tuple[str, ...], list[Path]]:
@@ -196,6 +223,7 @@ def _uv(job: Job) -> tuple[tuple[str, ...], list[Path]]:
 WAYS: Final[dict[str, Callable[[Job], tuple[tuple[str, ...], Sequence[Path]]]]] = {
     "source": _source,
     "wrapper": _wrapper,
+    "resumed": _resumed,
     "shim": _shim,
     "pyc": _pyc,
     "cython": _cython,
@@ -203,7 +231,6 @@ WAYS: Final[dict[str, Callable[[Job], tuple[tuple[str, ...], Sequence[Path]]]]] 
     "pypy": _pypy,
     "uv": _uv,
 }
-OPTIONAL: Final = tuple(name for name in WAYS if name not in ("source", "wrapper"))
 
 
 def _size(path: Path) -> int:

@@ -66,7 +66,7 @@ class Copy(NamedTuple):
             "HOME": str(self.top / "home"),
             "TMPDIR": str(self.top / "tmp"),
             "PWD": str(self.project),
-            "HOOKS_COMPILE_HOME": str(self.top.parent / "runtime"),
+            "HOOKS_COMPILE_HOME": str(self.top / "runtime"),
             "CLAUDE_PROJECT_DIR": str(self.project),
         }
 

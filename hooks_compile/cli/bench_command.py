@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile.cli import output
@@ -13,7 +14,6 @@ from hooks_compile.errors import HooksCompileError
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from hooks_compile.bench.measure import Task
     from hooks_compile.bench.results import Results
@@ -30,6 +30,13 @@ def run_bench(arguments: argparse.Namespace) -> int:
 
     old = results.read(arguments.compare) if arguments.compare else None
     project = open_project(arguments, paths=arguments.paths)
+    is_everything = project.repository is None and project.root in (Path("/"), Path.home())
+    if is_everything and not arguments.paths:
+        raise HooksCompileError(
+            "this is no project, and its copies would be large",
+            path=project.root,
+            remedy="hooks-compile bench HOOK, with the hooks to measure",
+        )
     tasks = list(_tasks(project, arguments.stdin))
     if not tasks:
         raise HooksCompileError("there is no hook to measure", path=project.root)

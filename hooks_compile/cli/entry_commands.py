@@ -61,7 +61,7 @@ def run_check(arguments: argparse.Namespace) -> int:
     else:
         status = _show_synced(job, synced, json=arguments.json)
         if status and not arguments.json:
-            output.warn("to fix it: hooks-compile compile, after correcting what does not compile")
+            output.warn("to fix it: correct what does not compile, then run hooks-compile compile")
     return status | _show_missing_wrappers(job.project, "HEAD")
 
 
@@ -96,7 +96,17 @@ def update(job: Job, *, json: bool = False, prune: bool = True) -> int:
             job.project, job.interpreters, job.optimize, prune=prune, progress=progress
         )
     job.record_shims()
+    _ask_for_snapshots(job, synced)
     return _show_synced(job, synced, json=json)
+
+
+def _ask_for_snapshots(job: Job, synced: sync.Synced) -> None:
+    from hooks_compile.install.runtime_directory import has_snapshots
+
+    if has_snapshots(job.project.runtime):
+        from hooks_compile.snapshots.make_queue import ask_after_sync
+
+        ask_after_sync(job.project.runtime, synced.results)
 
 
 def show_status(job: Job, *, json: bool = False) -> int:
@@ -126,7 +136,9 @@ def show_status(job: Job, *, json: bool = False) -> int:
     for line in (*notes, *map(str, bypasses)):
         output.say(line)
     if not trace:
-        output.say("to count launches, set HOOKS_COMPILE_TRACE to a file, for the agent and here")
+        output.say(
+            "to count launches, set HOOKS_COMPILE_TRACE=FILE for the agent and for this command"
+        )
     return 0
 
 

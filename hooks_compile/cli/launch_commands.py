@@ -93,8 +93,10 @@ def explain(words: Sequence[str], env: Mapping[str, str]) -> tuple[int, str]:
     if not text:
         why = "the wrapper found no launcher: hooks-compile runtime"
         return status, f"source: plain Python ran the hook, because {why}"
-    state, reason, _ = text.split("\t", 2)
-    return status, f"{state}: the hook {_MEANINGS[state]} ({reason})"
+    line = text.removeprefix("resumed\t")
+    state, reason, _ = line.split("\t", 2)
+    how = f"{state}, resumed" if line != text else state
+    return status, f"{how}: the hook {_MEANINGS[state]} ({reason})"
 
 
 def end_like(status: int) -> int:

@@ -34,6 +34,8 @@ def _run(words: Sequence[str]) -> int:
         from hooks_compile.cli.entry_commands import COMMANDS
     elif arguments.command in ("run", "runtime", "doctor", "demo"):
         from hooks_compile.cli.launch_commands import COMMANDS
+    elif arguments.command == "snapshot":
+        from hooks_compile.cli.snapshot_commands import COMMANDS
     elif arguments.command == "bench":
         from hooks_compile.cli.bench_command import COMMANDS
     else:

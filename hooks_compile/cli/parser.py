@@ -8,7 +8,15 @@ from typing import Any
 
 from hooks_compile import __version__
 
-_WAYS = ("pyc", "cython", "nuitka", "pypy", "uv", "shim")  # as in hooks_compile.bench.methods
+_WAYS = (
+    "resumed",
+    "pyc",
+    "cython",
+    "nuitka",
+    "pypy",
+    "uv",
+    "shim",
+)  # as in hooks_compile.bench.methods
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -33,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("compile", "compile the hooks that are not compiled yet", *compiling).add_argument(
         "--changed",
         action="store_true",
-        help="of the given files only those that are hooks or modules beside them: for pre-commit",
+        help="of the given files compile only hooks and modules beside them (for pre-commit)",
     )
     add(
         "sync", "compile what changed, and remove entries that are not needed", *compiling
@@ -45,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("check", "list the hooks that are not compiled or do not compile", *compiling).add_argument(
         "--sources-only",
         action="store_true",
-        help="only whether all compile, and whether git tracks a cache file: for CI",
+        help="check only that all sources compile, and that git tracks no compiled file (for CI)",
     )
     add("status", "show every hook, its level, its entry and its fallbacks", *compiling)
     add("wrapper", "write hook_wrapper.sh beside the hooks", as_json).add_argument(
@@ -60,15 +68,29 @@ def build_parser() -> argparse.ArgumentParser:
         "--explain", action="store_true", help="print to stderr which code ran, and why"
     )
     run.add_argument("--python", metavar="CMD", help="the interpreter (default: python3)")
-    run.add_argument("hook", metavar="HOOK")
-    run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS")
+    run.add_argument("hook", metavar="HOOK", help="the script")
+    run.add_argument(
+        "arguments", nargs=argparse.REMAINDER, metavar="ARGS", help="what the script gets"
+    )
     add("clean", "remove the entries of the hooks", paths, as_json).add_argument(
         "--runtime", action="store_true", help="remove the runtime directory, too"
     )
     add("runtime", "print the launcher's path, and bring the launcher up to date")
+    snapshot = add("snapshot", "launch hooks from the memory of a started Python", as_json)
+    snapshot.add_argument("action", choices=["on", "off", "status", "refresh"])
+    snapshot.add_argument(
+        "--python",
+        action="append",
+        default=[],
+        metavar="CMD",
+        help="an interpreter that runs the hooks; can be repeated (default: as for compile)",
+    )
+    snapshot.add_argument(
+        "--limit-mb", type=int, metavar="MB", help="how much they may have on disk (default: 256)"
+    )
     add("doctor", "find what keeps hooks from their entries on this machine", as_json)
     _add_bench(add("bench", "measure what launches of your hooks take", paths, as_json))
-    add("demo", "show it all in a temporary project").add_argument(
+    add("demo", "show everything in a temporary project").add_argument(
         "--keep", action="store_true", help="keep the project's directory"
     )
     wiring = (dry_run, _wiring())
@@ -77,7 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
     git_hooks = add("git-hooks", "let git keep the hooks compiled", dry_run, as_json)
     git_hooks.add_argument("action", choices=["install", "uninstall", "status"])
     git_hooks.add_argument(
-        "--global", action="store_true", dest="global_", help="for all repositories, and clones"
+        "--global", action="store_true", dest="global_", help="for all of your repositories"
     )
     return parser
 
@@ -108,7 +130,7 @@ def _compiling() -> argparse.ArgumentParser:
 
 def _add_bench(bench: argparse.ArgumentParser) -> None:
     bench.add_argument(
-        "--python", action="append", default=[], metavar="CMD", help="the interpreter"
+        "--python", action="append", default=[], metavar="CMD", help="the interpreter of the hooks"
     )
     bench.add_argument(
         "--stdin", type=Path, metavar="FILE", help="what hooks read, instead of sample events"
@@ -118,16 +140,23 @@ def _add_bench(bench: argparse.ArgumentParser) -> None:
         type=_ways,
         default=(),
         metavar="WAY,...",
-        help="other ways to launch, too: pyc, cython, nuitka, pypy, uv, shim",
+        help="other ways to launch, too: resumed, pyc, cython, nuitka, pypy, uv, shim",
     )
     bench.add_argument(
-        "--time", type=float, default=60.0, metavar="SECONDS", help="for all hooks (default: 60)"
+        "--time",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long to measure in all (default: 60)",
     )
     bench.add_argument(
         "--network", action="store_true", help="launch hooks that import network modules, too"
     )
     bench.add_argument(
-        "--compare", type=Path, metavar="OLD.json", help="say what changed since that --json"
+        "--compare",
+        type=Path,
+        metavar="OLD.json",
+        help="say what changed since the result that --json wrote",
     )
     bench.add_argument("--html", type=Path, metavar="FILE", help="write a page with charts")
 

@@ -135,9 +135,10 @@ def _scope(arguments: argparse.Namespace, project: Project) -> Scope:
 
 
 def _change(arguments: argparse.Namespace, plan: Plan, git_plan: GitPlan) -> int | None:
-    """Show both plans, ask, and carry them out; return the exit status if the command ends here.
+    """Show both plans, ask, and carry them out.
 
-    If one file can't be changed, none is.
+    Return None if the command goes on, else its exit status: after ``--dry-run``, if a person said
+    no, or if a file can't be changed (then none is).
     """
     from hooks_compile.agents.wiring import describe
     from hooks_compile.agents.wiring.apply import applied
@@ -157,10 +158,10 @@ def _change(arguments: argparse.Namespace, plan: Plan, git_plan: GitPlan) -> int
         output.print_raw(describe.diff(plan))
         return _unfinished(plan)
     git_hooks = "git's hooks" if git_plan.steps else ""
-    whats = ", ".join(filter(None, [describe.summary(plan), git_hooks]))
-    if not whats:
+    changing = ", ".join(filter(None, [describe.summary(plan), git_hooks]))
+    if not changing:
         output.say("nothing to change")
-    elif not arguments.yes and not output.agrees(f"Change {whats}?"):
+    elif not arguments.yes and not output.agrees(f"Change {changing}?"):
         output.print_error("nothing was changed")
         return 1
     with applied(plan):

@@ -27,7 +27,7 @@ FIND_HOOKS = "find fresh hooks"
 FIND_MODULES = "find fresh modules"
 COMPILE_HOOKS = "compile hooks"
 COMPILE_MODULES = "compile modules"
-# The state of a source that was found to need compiling.
+# The state of a source that a task to find found no entry for: it has to be compiled.
 STALE = "stale"
 
 

@@ -282,14 +282,14 @@ def _event(tool_command: str) -> bytes:
 
 
 def verdict(source: Sequence[float], entry: Sequence[float]) -> str:
-    """Return what the times of the same rounds say; noise is no difference."""
+    """Return what the times of the same rounds say; a small difference is noise."""
     difference = statistics.median(entry) - statistics.median(source)
     faster = sum(b < a for a, b in zip(source, entry, strict=True))
     if faster >= _CLEAR_WINS and difference < 0:
         return f"saves {_ms([-difference])}"
     if len(source) - faster >= _CLEAR_WINS and difference > 0:
         return f"costs {_ms([difference])} more"
-    return "no difference"
+    return "within the noise"
 
 
 def _ms(seconds: Sequence[float]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hooks_compile.agents.shell.launches import NO_PYTHON
 from hooks_compile.agents.wiring import plan as wiring_plan
 from hooks_compile.agents.wiring.committed import missing_wrappers
-from hooks_compile.doctor import directory_checks, machine_checks, python_checks
+from hooks_compile.doctor import directory_checks, machine_checks, python_checks, snapshot_checks
 from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
 from hooks_compile.entries import sync
 from hooks_compile.entries.report import describe_trouble, plural
@@ -50,6 +50,7 @@ def examine(
         machine_checks.check_runtime(project.runtime),
         *machine_checks.check_variables(env),
         *machine_checks.check_dropped_variables(env),
+        *snapshot_checks.check_snapshots(project.runtime),
         *unusable,
     ]
     for each in interpreters:
@@ -138,7 +139,7 @@ def _check_commands(plan: FilePlan, names: set[str]) -> Iterator[Finding]:
         if is_ours or left.is_removable:
             text = f"{origin}: {left.where} ({left.command}) is not on the wrapper: {left.reason}"
             level = PROBLEM if left.is_removable else NOTE
-            remedy = "hooks-compile init --dry-run  # shows what would change"
+            remedy = "hooks-compile init --dry-run  # shows what you can do"
             yield Finding(level, one_line(text), remedy)
     if result.wired:
         yield Finding(OK, f"{origin}: {plural(result.wired, 'command')} on the wrapper")

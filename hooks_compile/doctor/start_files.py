@@ -132,7 +132,7 @@ def describe(files: list[StartFile], interpreter: Interpreter) -> Iterator[Findi
     """Name each file with what it costs, how launches end because of it, and how to remove it."""
     for file in files:
         name = f"{shown(file.path)} runs code at each start of {interpreter.label}"
-        effect = "it keeps no launch from ending early"
+        effect = "launches still end early"
         if not file.is_known:
             effect = "it loads modules that are not known, so Python itself ends each launch"
         is_fine = file.is_known and file.seconds < _CHEAP_S

@@ -33,9 +33,10 @@ _CHUNK = 40
 class Compiler(ExitStack):
     """Compiles for some interpreters, and keeps their processes for the next call.
 
-    ``key`` is the runtime directory's, ``optimize`` what the user asked for. The end of a with
-    statement, or ``close``, ends the processes. Methods raise InterpreterError if an interpreter
-    can't be run. There is no result for a zip archive that has the name of a source.
+    Interpreters of one version that make the same entries count once, as do those of two virtual
+    environments. ``key`` is the runtime directory's, ``optimize`` what the user asked for. The end
+    of a with statement, or ``close``, ends the processes. Methods raise InterpreterError if an
+    interpreter can't be run. There is no result for a zip archive that has the name of a source.
     """
 
     def __init__(
@@ -51,7 +52,10 @@ class Compiler(ExitStack):
         share of its sources that is done, from any thread.
         """
         super().__init__()
-        self.interpreters = tuple(interpreters)
+        by_entries: dict[object, Interpreter] = {}
+        for each in interpreters:
+            by_entries.setdefault((each.abi, each.version), each)
+        self.interpreters = tuple(by_entries.values())
         self.optimize = optimize
         self._key = key
         self._progress = progress
@@ -96,7 +100,9 @@ class Compiler(ExitStack):
     def _outcomes(
         self, interpreter: Interpreter, order: Order, paths: Sequence[str]
     ) -> list[Outcome]:
-        """Return the outcome for each source: that of what is fresh, else of compiling it."""
+        """Return the outcome for each source: of looking for its entry if that is fresh, else of
+        compiling it. Modules of which git tracks a compiled form are compiled, but not written.
+        """
         is_hooks = order.task == worker.COMPILE_HOOKS
         finding = order._replace(task=worker.FIND_HOOKS if is_hooks else worker.FIND_MODULES)
         found = dict(zip(paths, self._worker(interpreter)(finding, paths), strict=True))

@@ -36,7 +36,8 @@ def run(cwd: Path, env: Mapping[str, str], *, limit: float = LIMIT_S) -> str:
     ``hooks-compile git-hooks status`` shows the last error.
     """
     gc.disable()  # 5 % of the time of this short process
-    env = dict(env)  # it selects the user's Python; git is found outside of the tree
+    env = dict(env)  # has the user's own PATH, by which the Python of hooks is found
+    # git is looked up outside of the work tree.
     os.environ["PATH"] = search_path(os.environ.get("PATH", os.defpath), cwd.resolve())
     try:
         repository = git.open_repository(cwd)
@@ -60,6 +61,7 @@ def run(cwd: Path, env: Mapping[str, str], *, limit: float = LIMIT_S) -> str:
 def _sync(repository: Repository, env: Mapping[str, str], stamp: Stamp) -> str:
     from hooks_compile import agents  # noqa: PLC0415
     from hooks_compile.entries.sync import synchronize  # noqa: PLC0415
+    from hooks_compile.install import runtime_directory  # noqa: PLC0415
     from hooks_compile.project.record import open_project  # noqa: PLC0415 - after the alarm is set
 
     project = open_project(repository.work_tree, env, agents=agents, repository=repository)
@@ -73,6 +75,10 @@ def _sync(repository: Repository, env: Mapping[str, str], stamp: Stamp) -> str:
         )
     synced = synchronize(project, interpreters)
     stamp.succeed(places(project))
+    if runtime_directory.has_snapshots(project.runtime):
+        from hooks_compile.snapshots.make_queue import ask_after_sync  # noqa: PLC0415 - rarely needed
+
+        ask_after_sync(project.runtime, synced.results)
     return _describe(synced, project.root)
 
 

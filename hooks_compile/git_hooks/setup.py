@@ -39,7 +39,7 @@ repos:
 """They call the command of this machine. A colleague without it can still commit."""
 
 _HEADING = "git hooks, which compile what a checkout, merge or commit changed:"
-_REMOVAL = "git hooks, of which ours are removed:"
+_REMOVAL = "git hooks, of which only ours are removed:"
 
 
 class GitPlan(NamedTuple):

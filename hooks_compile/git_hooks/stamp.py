@@ -34,7 +34,7 @@ _DECISIVE = (
 
 
 def places(project: Project) -> list[str]:
-    """Return the paths whose modification time tells of a change, relative to the root if inside.
+    """Return the paths whose modification times show a change, relative to the root if inside it.
 
     Directories come first: of the sources and modules, and the two above them, so that a new
     directory beside them is seen; then the files that decide what is a hook, whether they exist or
@@ -79,13 +79,13 @@ class Stamp:
         self._since = 0
 
     def begin(self) -> None:
-        """Note the time by the clock of the file system. Raises OSError."""
+        """Note the time at which a sync begins, by the clock of the file system. Raises OSError."""
         self.directory.mkdir(exist_ok=True)
         os.utime(self.directory)
         self._since = self.directory.stat().st_mtime_ns - _STEP_NS
 
     def succeed(self, found: Iterable[str]) -> None:
-        """Store the places of this sync, with the time of its begin. Raises OSError."""
+        """Store the places that a sync found, with the time at which it began. Raises OSError."""
         draft = self.directory / f".stamp.{os.getpid()}"
         draft.write_bytes(b"".join(os.fsencode(name) + b"\n" for name in found))
         os.utime(draft, ns=(self._since, self._since))

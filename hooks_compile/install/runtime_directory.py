@@ -143,17 +143,25 @@ def remove(directory: Path) -> list[Path]:
         *("key", "launch.py", "fallbacks.log", "interpreters.json", "seen/*", "shims.sh"),
         *("shims/*", "watch/*", "launch.py.*", "prepare.py", _RECORDER, _NO_CACHE, "uv.sh"),
         *("uv/**/*.uv", _PARTS, _MANIFEST, "git_hook.sh"),
+        *("snapshots/loader", "snapshots/*.*", "snapshots/lock", "snapshots/maker"),
+        *("snapshots/asked", "snapshots/*/*"),
     )
     paths = [path for name in names for path in directory.glob(name)]
     for path in paths:
         path.unlink(missing_ok=True)
     of_uv = sorted((path for path in directory.glob("uv/**/") if path.is_dir()), reverse=True)
-    others = [directory / name for name in (*_DIRECTORIES, "shims", "watch")]
-    for emptied in (*of_uv, *others, directory):
+    of_snapshots = [path for path in directory.glob("snapshots/*/") if path.is_dir()]
+    others = [directory / name for name in (*_DIRECTORIES, "shims", "snapshots", "watch")]
+    for emptied in (*of_uv, *of_snapshots, *others, directory):
         if emptied.is_dir() and not any(emptied.iterdir()):
             emptied.rmdir()
             paths.append(emptied)
     return paths
+
+
+def has_snapshots(directory: Path) -> bool:
+    """Return whether the user has turned snapshots on."""
+    return os.access(directory / "snapshots" / "loader", os.X_OK)
 
 
 def is_private(path: Path) -> bool:

@@ -148,5 +148,15 @@ def settings_of(data: bytes) -> bytes:
 
 def unpack(data: bytes) -> "Tuple[CodeType, Notes]":
     """Return the code of an entry that :func:`verifies`, and the notes for the launcher."""
-    end = _HEADER_SIZE + int.from_bytes(data[-TRAILER_SIZE : 4 - TRAILER_SIZE], "little")
+    end = _end_of_code(data)
     return marshal.loads(data[_HEADER_SIZE:end]), marshal.loads(data[end:-TRAILER_SIZE])
+
+
+def unpack_imports(data: bytes) -> "Tuple[str, ...]":
+    """Return the imports in the notes of an entry that :func:`verifies`, of any interpreter."""
+    imports: Tuple[str, ...] = marshal.loads(data[_end_of_code(data) : -TRAILER_SIZE])[1]
+    return imports
+
+
+def _end_of_code(data: bytes) -> int:
+    return _HEADER_SIZE + int.from_bytes(data[-TRAILER_SIZE : 4 - TRAILER_SIZE], "little")

@@ -1,5 +1,5 @@
 #!/bin/sh
-# hooks-compile wrapper 3 (0a0c3b1b0766ec07): hook_wrapper.sh [--python=CMD | --shebang | --uv[=CMD]] [FLAGS] HOOK [ARGS]
+# hooks-compile wrapper 4 (3b4d91e5c83c0351): hook_wrapper.sh [--python=CMD | --shebang | --uv[=CMD]] [FLAGS] HOOK [ARGS]
 # Does what "python3 HOOK.py ARGS" does: from compiled code if hooks-compile is set up, else from the
 # source. "hooks-compile wrapper" writes this file; commit it, do not edit it.
 # Each line ends in a comment, so that the shell also reads a checkout with the line ends of Windows.
@@ -75,7 +75,12 @@ fi #
 case $hooks_compile_launch:${1-} in #
 :* | *:) exec "$hooks_compile_python" "$@" ;; #
 *:-*) ;; #
-*) exec "$hooks_compile_python" "$hooks_compile_launch" "$@" ;; #
+*) #
+    hooks_compile_loader=${hooks_compile_launch%launch.py}snapshots/loader #
+    [ -x "$hooks_compile_loader" ] && [ -O "$hooks_compile_loader" ] && #
+        exec "$hooks_compile_loader" "$hooks_compile_python" "$hooks_compile_launch" "$@" #
+    exec "$hooks_compile_python" "$hooks_compile_launch" "$@" #
+    ;; #
 esac #
 #
 # Flags: rotate all arguments once, and put the launcher in front of the script. A flag that may make

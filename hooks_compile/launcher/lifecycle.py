@@ -3,7 +3,7 @@
 import posix
 import sys
 
-from hooks_compile.launcher import miss, uv
+from hooks_compile.launcher import miss, snapshot, uv
 from hooks_compile.launcher.collector import COLLECTOR_IS_ENABLED, GC
 from hooks_compile.launcher.early_exit import exit_early, flush
 from hooks_compile.launcher.lazy_imports import defer_imports
@@ -17,6 +17,7 @@ from hooks_compile.launcher.observers import (
 )
 from hooks_compile.launcher.patterns import offer_patterns
 from hooks_compile.launcher.preimport import preimport
+from hooks_compile.launcher.resumed import RESUMED
 from hooks_compile.launcher.script import read_script
 
 TYPE_CHECKING = False
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from hooks_compile.launcher.entry import Notes
 
-# What launch.py leaves in __main__.
+# The names that launch.py and prepare.py leave in __main__.
 _NAMES_OF_LAUNCH = (
     *("_data", "_file", "_hash", "_imp", "_launch", "_name", "_scope", "_user"),
     *("marshal", "posix", "sys"),
@@ -35,19 +36,24 @@ _FUNCTION_CLASS: "Any" = type(lambda: None)
 
 
 class Launch:
-    """One launch, and the two contexts, one in the other, that ``launch.py`` runs the hook in."""
+    """One launch, and the two contexts, one in the other, in which ``launch.py`` runs the hook.
+
+    The last lines of ``launch.py`` do this: ``__init__`` finds the code, ``__enter__`` is called
+    for each context, ``__call__`` prepares and returns the hook as a function, which ``launch.py``
+    calls, and ``__exit__`` is called for each context.
+    """
 
     __slots__ = ("can_prepare", "code", "gc", "is_inner", "namespace", "notes", "raised", "status")
 
     if TYPE_CHECKING:
         can_prepare: bool
         code: CodeType
-        gc: Optional[ModuleType]  # None if Python has to end the process
+        gc: Optional[ModuleType]  # None if it is known already that Python has to end the process
         is_inner: bool  # until the inner context is left
         namespace: Dict[str, Any]
         notes: Notes
-        raised: bool
-        status: Optional[int]
+        raised: bool  # the hook ended by SystemExit
+        status: Optional[int]  # None if Python has to end the process
 
     def __init__(self, namespace: "Dict[str, Any]") -> None:
         """Find or compile the code, and restore ``namespace``, the globals of ``__main__``.
@@ -57,16 +63,20 @@ class Launch:
         """
         runtime = sys.argv[0][: -len("launch.py")]
         try:
+            if sys.argv[1] == "--snapshot":
+                snapshot.stop(namespace)  # it returns in the process of a launch
             if sys.argv[1].startswith("--uv="):
                 uv.enter_uv(runtime)
             if posix.environ.get(b"HOOKS_COMPILE") == b"off":
                 raise ValueError("HOOKS_COMPILE=off")
             script = read_script(sys.argv[1])
             self.code, self.notes = find_code(runtime, script)
+            if not RESUMED and posix.access(runtime + "snapshots/loader", posix.X_OK):
+                snapshot.ask_for_snapshot(runtime, script.path)
         except Exception as error:
             run_source(error)
         restore_main(namespace, script)
-        if type(namespace.get("_file")) is int:  # else prepare.py has made this launcher
+        if type(namespace.get("_file")) is int:  # else prepare.py compiled this launcher just now
             posix.close(namespace["_file"])
         self.namespace = namespace
         self.can_prepare = can_prepare(script.source)
@@ -85,17 +95,19 @@ class Launch:
             self.namespace.pop(name, None)
         _, imports, patterns, is_deferred = self.notes
         if self.can_prepare and GC:
-            if imports:
+            if imports and RESUMED.get("imports") != imports:
                 preimport(imports, patterns)
             GC.freeze()
             if not self.gc:
-                GC.unfreeze()  # Python destroys all of it at the end: now as objects of old
+                GC.unfreeze()  # Python will destroy them; now they are of the oldest generation
             if patterns:
                 offer_patterns(patterns)
         if is_deferred:
             defer_imports(patterns)
         if COLLECTOR_IS_ENABLED and GC:
             GC.enable()
+        if RESUMED:
+            snapshot.begin_hook()
         return _FUNCTION_CLASS(self.code, self.namespace)  # type: ignore[no-any-return]
 
     def __exit__(

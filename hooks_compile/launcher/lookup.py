@@ -4,7 +4,7 @@ import _imp
 import posix
 import sys
 
-from hooks_compile.launcher import miss
+from hooks_compile.launcher import miss, snapshot
 from hooks_compile.launcher.entry import (
     CACHE_DIRECTORY,
     NO_NOTES,
@@ -13,6 +13,7 @@ from hooks_compile.launcher.entry import (
     unpack,
     verifies,
 )
+from hooks_compile.launcher.resumed import RESUMED
 from hooks_compile.launcher.runtime_key import read_key
 from hooks_compile.launcher.safe_read import read
 
@@ -29,8 +30,8 @@ def find_code(runtime: str, script: "Script") -> "Tuple[CodeType, Notes]":
     """Return the code of a script and the notes of its entry.
 
     Without an entry the code is compiled, and stored for the next launch. ``runtime`` is the
-    runtime directory. Raises OSError, ValueError, SyntaxError and whatever else ``compile`` raises:
-    plain Python has to deal with all of these.
+    runtime directory, with a slash at the end. Raises OSError, ValueError, SyntaxError and whatever
+    else ``compile`` raises: plain Python has to deal with all of these.
     """
     key = read_key(runtime)
     path = script.path
@@ -49,6 +50,8 @@ def find_code(runtime: str, script: "Script") -> "Tuple[CodeType, Notes]":
             continue
         if verifies(key, level, data, script.source):
             code, notes = unpack(data)
+            if RESUMED:
+                snapshot.require_fit(notes[1], script)
             if notes[0]:
                 miss.warn(notes[0], script.file)
             _imp._fix_co_filename(code, script.file)  # type: ignore[attr-defined] # typeshed
@@ -56,6 +59,8 @@ def find_code(runtime: str, script: "Script") -> "Tuple[CodeType, Notes]":
                 miss.trace("hit", f"level {level}", script.argument)
             return code, notes
         reason = "the entry does not verify"
+    if RESUMED:
+        snapshot.require_fit((), script)
     code, not_stored = miss.compile_and_store(key, script, prefix, suffix)
     miss.record_fallback(runtime, reason, path)
     miss.trace(

@@ -48,7 +48,10 @@ def remove_first_frame(error: BaseException, traceback: "Optional[TracebackType]
 
 
 def status_of(error: "Optional[BaseException]") -> "Optional[int]":
-    """Return the exit status of a hook that ends with ``error``; None if Python shows more."""
+    """Return the exit status of a hook that ends by ``error``.
+
+    None if Python has to end the process, since it prints something or computes the status.
+    """
     if error is None:
         return 0
     if type(error) is SystemExit:

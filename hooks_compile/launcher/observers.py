@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 # Launches under a newer Python run without what was not proven for it.
 NEWEST_TESTED = (3, 15)
-# Variables of Python that request something which shows, or change how it imports. Nobody else's
-# count, such as PYTHON_VERSION in containers.
+# Variables by which Python prints more, or starts, imports or ends in another way. Those that are
+# not Python's own do not count, such as PYTHON_VERSION in containers.
 _TELLING_VARIABLES = frozenset(
     (
         *(b"PYTHONASYNCIODEBUG", b"PYTHONCASEOK", b"PYTHONDEBUG", b"PYTHONDEVMODE"),
@@ -67,7 +67,10 @@ def can_prepare(source: bytes) -> bool:
 
 
 def can_exit_early() -> bool:
-    """Return whether a launch that :func:`can_prepare` may also end early, as far as known now."""
+    """Return whether the environment lets a launch that :func:`can_prepare` also end early.
+
+    :func:`~.early_exit.exit_early` looks at the rest when the hook has run.
+    """
     # LD_PRELOAD: a C library that may act at the end
     return not (posix.environ.get(b"HOOKS_COMPILE_NORMAL_EXIT") or b"LD_PRELOAD" in posix.environ)
 
@@ -131,7 +134,7 @@ def fails_one_frame_below(function: "Callable[[], None]") -> bool:
 
 
 def has_telling_variables() -> bool:
-    """Return whether a variable of Python is set that may show what a launch does."""
+    """Return whether one of _TELLING_VARIABLES is set: it may show what a launch prepares."""
     return not _TELLING_VARIABLES.isdisjoint(posix.environ)
 
 

@@ -20,8 +20,9 @@ def make_parts(
     ``start`` has the names in ``first``, ``main`` is empty, and those in ``digests`` are loaded at
     first use.
 
-    The compiled parts are the files ``DIRECTORY``/``name``.PART, and ``name`` is
-    ``launch.py.BUILD.INTERPRETER``. A file whose hash is not in ``digests`` is not used.
+    ``directory`` is the runtime directory and ends in a slash. The compiled parts are the files
+    ``name``.PART in it; ``name`` is ``launch.py.BUILD.INTERPRETER``. A file whose hash is not that
+    in ``digests`` is not used.
     """
     module_type = type(sys)
     parts = {part: module_type(part) for part in ("start", "main", *digests)}

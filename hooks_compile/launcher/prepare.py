@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def prepare(path: str, on_demand: "Sequence[str]", scope: "Dict[str, Any]") -> None:
     """Compile the parts of the launcher, store them, and execute the first one in ``scope``.
 
+    That puts the class ``Launch`` into ``scope``. The file of the first part begins with its hash,
+    and has the part ``main`` and the hashes of all others as arguments of its last call.
     ``path`` is the file for the first part, ``DIRECTORY/launch.py.BUILD.INTERPRETER``, and
     ``on_demand`` names the parts that are loaded at first use. Raises OSError for a part that is
     missing, SyntaxError and ValueError for a damaged one.
@@ -38,7 +40,7 @@ def prepare(path: str, on_demand: "Sequence[str]", scope: "Dict[str, Any]") -> N
 
 
 def compiled_part(path: str, more: bytes = b"") -> bytes:
-    """Return the marshalled code of a source, with ``more`` behind it."""
+    """Return the marshalled code of the source in the file ``path`` with ``more`` behind it."""
     with open(path, "rb") as file:
         source = file.read()
     code = compile(source + more, "<hooks-compile>", "exec", 0, True, 2)

@@ -18,7 +18,8 @@ def start(
 ) -> "Type[Launch]":
     """Return the class ``Launch`` of the main part, which is marshalled in ``main``.
 
-    ``first`` holds the names of this part. The others are as in :func:`make_parts`.
+    The last line of this part, which ``prepare.py`` adds, calls it. ``first`` holds the names of
+    this part. ``name`` and ``digests`` are as for :func:`make_parts`.
     """
     if GC is not None:
         GC.disable()

@@ -42,9 +42,12 @@ if [ -n "$hooks_compile_record" ]; then
     *: | *:*[!0-9]*) ;; # damaged
     /*)
         # uv raises the limit of open files; an older one leaves it.
+        hooks_compile_loader=$hooks_compile_home/snapshots/loader
+        [ -x "$hooks_compile_loader" ] && [ -O "$hooks_compile_loader" ] || hooks_compile_loader=
         [ -f "$hooks_compile_python" ] && [ -x "$hooks_compile_python" ] &&
             { [ "$hooks_compile_limit" = 0 ] || ulimit -S -n "$hooks_compile_limit" 2>/dev/null; } &&
-            exec "$hooks_compile_python" "$hooks_compile_launch" \
+            exec ${hooks_compile_loader:+"$hooks_compile_loader"} "$hooks_compile_python" \
+                "$hooks_compile_launch" \
                 "--uv=$hooks_compile_count:$hooks_compile_record" "$hooks_compile_uv" "$@"
         ;;
     esac

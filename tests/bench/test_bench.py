@@ -297,3 +297,11 @@ def test_a_copy_is_the_users_tree_as_it_is(tool: Tool, tmp_path: Path) -> None:
     assert "SSH_AUTH_SOCK" not in env
     own = dict.fromkeys(("CLAUDE_CONFIG_DIR", "CLAUDE_ENV_FILE", "OLDPWD"), "/home/of/the/user")
     assert not own.keys() & copy.environment({**tool.env, **own}, tool.cwd).keys()
+
+
+def test_a_whole_home_directory_is_no_project(tool: Tool) -> None:
+    write(tool.home / HOOKS / "ping.py", "print('pong')\n")
+    done = Tool(tool.home, tool.env).run("bench")
+    assert done.status == 1
+    assert "this is no project" in done.err
+    assert "to fix it: hooks-compile bench HOOK" in done.err

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from tests.support.interpreters_found import Found
 
 HOOKS = ".claude/hooks"
-EARLY = "it keeps no launch from ending early"
+EARLY = "launches still end early"
 LATE = "it loads modules that are not known, so Python itself ends each launch"
 CACHE = f"{HOOKS}/__pycache_opt__"
 SOMEBODY = 12345

@@ -75,10 +75,22 @@ def test_a_check_writes_nothing(tmp_path: Path, key: bytes) -> None:
     assert [path.name for path in (tmp_path / "hooks").iterdir()] == ["a.py"]
 
 
+def test_interpreters_of_one_version_that_make_the_same_entries_count_once(
+    tmp_path: Path, key: bytes
+) -> None:
+    source = HookSource(write(tmp_path / "a.py", "x = (\n"))
+    one = own(tmp_path)
+    in_environment = one._replace(executable=tmp_path / ".venv/bin/python3")
+    with Compiler([one, in_environment], key) as compiler:
+        (result,) = compiler.compile([source])
+    assert (result.state, result.interpreter) == (State.BROKEN, one)
+
+
 def test_interpreters_share_entries_if_they_can(tmp_path: Path, key: bytes) -> None:
     source = HookSource(write(tmp_path / "a.py", "pass\n"))
     one = own(tmp_path)
-    with Compiler([one, one], key) as compiler:
+    other = one._replace(version=(*one.version[:2], 99))
+    with Compiler([one, other], key) as compiler:
         results = compiler.compile([source])
     assert [result.state for result in results] == [State.COMPILED, State.FRESH]
     assert len(list((tmp_path / entry.CACHE_DIRECTORY).glob("a.*"))) == 1

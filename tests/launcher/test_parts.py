@@ -97,14 +97,14 @@ def test_preparing_stores_what_a_launch_loads(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, on_demand = launcher_in(directory)
-    assert on_demand == ["miss", "uv"]
+    assert on_demand == ["miss", "snapshot", "uv"]
     monkeypatch.setattr(sys, "argv", [f"{directory}/launch.py", "hook.py"])
     scope: dict[str, Any] = {}
     prepare(path, on_demand, scope)
     assert scope["Launch"].__name__ == "Launch"
     made = sorted(directory.glob("launch.py.*"))
     assert [each.name for each in made] == [
-        f"{path[len(str(directory)) + 1 :]}{end}" for end in ("", ".miss", ".uv")
+        f"{path[len(str(directory)) + 1 :]}{end}" for end in ("", ".miss", ".snapshot", ".uv")
     ]
     assert {each.stat().st_mode & 0o777 for each in made} == {0o600}
     data = made[0].read_bytes()

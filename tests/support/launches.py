@@ -47,13 +47,14 @@ _CAPABILITIES = 64
 @dataclass(frozen=True, slots=True)
 class Launched:
     """What a launch showed; ``state`` is ``hit``, ``miss`` or ``source``, and "" where no launcher
-    ran; ``reason`` says why."""
+    ran; ``reason`` says why; ``resumed``: a snapshot was resumed."""
 
     status: int
     stdout: bytes
     stderr: bytes
     state: str = ""
     reason: str = ""
+    resumed: bool = False
 
     @property
     def shown(self) -> tuple[int, bytes, bytes]:
@@ -142,8 +143,10 @@ class User:
             text = trace.read_text(errors="surrogateescape") if trace.exists() else ""
         lines = text.split("\n")[:-1] or [text]
         assert len(lines) <= 1, f"one launch, several trace lines: {lines}"
-        state, reason, *_ = (*lines[0].split("\t"), "", "")  # a full disk tears the line
-        return Launched(done.returncode, done.stdout, done.stderr, state, reason)
+        line = lines[0].removeprefix("resumed\t")
+        state, reason, *_ = (*line.split("\t"), "", "")  # a full disk tears the line
+        resumed = line != lines[0]
+        return Launched(done.returncode, done.stdout, done.stderr, state, reason, resumed)
 
     def compile(
         self, *paths: Path, optimize: Optimize = "auto", imports: Imports = "as-written"

@@ -129,7 +129,7 @@ def test_a_runtime_directory_that_went_away_is_not_made_anew_here(station: Stati
 def test_when_the_watcher_was_heard_of_is_said(station: Station) -> None:
     station.acquire()
     station.write(STATE)
-    assert f"heard of last at {shown_time(1_700_000_100.0)}" in station.status().as_text()
+    assert f"last sign of life at {shown_time(1_700_000_100.0)}" in station.status().as_text()
     assert station.status().as_json(1_700_000_600.0)["seconds_since_heard"] == 500
     station.release()
 

@@ -86,7 +86,7 @@ class Surroundings:
     def paths(self, word: Word, launch: Launch | WiredLaunch) -> list[Path]:
         """Return where the file may be that a word of a launch names.
 
-        Raises RefusedError if that is known only when it runs.
+        Raises RefusedError if that is known only when the command runs.
         """
         variables = self.variables_at(launch)
         name = certain_value(word, variables)
@@ -106,7 +106,7 @@ class Surroundings:
         return [directory / name for directory in directories]
 
     def possible_paths(self, word: Word, launch: Launch | WiredLaunch) -> list[Path]:
-        """Return the same; nothing if it is known only when it runs."""
+        """Return the same; nothing if it is known only when the command runs."""
         with suppress(RefusedError):
             return self.paths(word, launch)
         return []
@@ -116,7 +116,7 @@ def certain_value(word: Word, variables: Mapping[str, str]) -> str:
     """Return a word's value. Raises RefusedError if it may have another one when it runs."""
     for part in word.parts:
         if value_of(part, variables) is None:
-            raise RefusedError(f"`{part.text}` is known only when it runs")
+            raise RefusedError(f"`{part.text}` is known only when the command runs")
     return expand(word, variables) or ""
 
 

@@ -35,9 +35,10 @@ _IGNORED = "git ignores the wrapper but not this file: colleagues would lack the
 class Scope(NamedTuple):
     """Whose configuration is meant.
 
-    ``root`` is the project, ``env`` the user's environment. ``agents`` limits it to some (none:
-    all), ``home`` adds the user's own files, ``cwd`` those of the directories from there up to the
-    root; ``listed`` is as for config_files.
+    ``root`` is the project, ``env`` the user's environment. ``agents`` are the names of the agents
+    that are meant (none: all). ``home`` adds the user's own files, ``cwd`` those in the directories
+    from there up to the root. ``listed`` are the files of the work tree, as
+    :func:`~hooks_compile.agents.clients.places.config_files` takes them.
     """
 
     root: Path
@@ -190,7 +191,10 @@ def names_wrapper(config: ConfigFile, text: str = "") -> bool:
 def _plan(
     act: Act, config: ConfigFile, env: Mapping[str, str], blocked: Mapping[Path, str]
 ) -> FilePlan:
-    """Read a file and plan what ``act`` makes of its commands."""
+    """Read a file and plan what ``act``, wire_command or unwire_command, makes of its commands.
+
+    ``blocked`` names directories that can't have the wrapper, with the reason.
+    """
     file = None
     try:
         file = settings_files.read(config.path, config.root)

@@ -22,9 +22,9 @@ def compile_and_store(
 ) -> "Tuple[CodeType, str]":
     """Return the code of a script, and why it is not stored ("" if it is).
 
-    The code is what Python itself would compile at this launch, so it is right whatever the source
-    does. Sync may find a better level. ``prefix`` and ``suffix`` are the path of the entry without
-    its level. Raises whatever ``compile`` raises.
+    The code is what Python itself would compile at this launch: of level 0, and without notes. The
+    next sync may replace the entry by a better one. ``prefix`` and ``suffix`` are the path of the
+    entry without its level. Raises whatever ``compile`` raises.
     """
     code = compile_without_warning(script.source, script.file)
     directory, _, stem = prefix.rpartition("/")

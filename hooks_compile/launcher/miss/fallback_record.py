@@ -6,6 +6,7 @@ import sys
 import time
 
 from hooks_compile.launcher.miss.store import CREATE
+from hooks_compile.launcher.resumed import RESUMED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,13 @@ def record_fallback(runtime: str, reason: str, path: str) -> None:
 def trace(state: str, reason: str, script: str) -> None:
     """Append a line about this launch to the file that HOOKS_COMPILE_TRACE names, if it is set."""
     path = posix.environ.get(b"HOOKS_COMPILE_TRACE", b"")
+    cold = posix.environ.pop(b"HOOKS_COMPILE_COLD", None)
+    if cold is not None:  # the loader says why it resumed no snapshot
+        posix.unsetenv(b"HOOKS_COMPILE_COLD")
+        why = cold.decode("utf-8", "backslashreplace")
+        reason = f"{reason}; cold: {why}"
     if path:
+        state = f"resumed\t{state}" if RESUMED else state
         script = script.replace("\n", "\\n")  # one launch, one line
         reason = " ".join(reason.split())
         line = f"{state}\t{reason}\t{script}\n"

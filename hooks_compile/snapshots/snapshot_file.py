@@ -1,0 +1,203 @@
+"""The format of a snapshot: what ``loader/loader.c`` reads, with the same names.
+
+A header with its tables comes first, then the pages. All numbers are little-endian.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, NamedTuple
+
+from hooks_compile.snapshots.snapshot_keys import IS_LINK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hooks_compile.snapshots.snapshot_keys import KeyedPath
+
+MAGIC = b"hcsnap1\0"
+LARGEST_HEADER = 192 << 10
+PAGE = 4096
+_WORD = (1 << 64) - 1
+_CHECKSUM_PRIME = 0x9E3779B97F4A7C15
+_REGISTERS = 15
+_HEADER = struct.Struct(f"<8s 3Q 8I 2I 3Q 40s16s {_REGISTERS}Q 2Q Q 6Q")
+_SEGMENT = struct.Struct("<3Q2I")
+_FILE = struct.Struct("<8Q2I")
+_ACTION = struct.Struct("<5Q")
+_THREAD_ID = struct.Struct("<Q")
+_IN_SNAPSHOT, _NEW_MEMORY, _IN_FILE = 0, 1, 2
+_CHECKSUM_AT, _CHECKED_FROM = 8, 16
+
+
+class Segment(NamedTuple):
+    """Memory from ``address`` on.
+
+    It holds ``data``; or what the file ``path``, one of the keys, has at ``offset``; or zeros.
+    """
+
+    address: int
+    length: int
+    protection: int
+    data: bytes = b""
+    path: str = ""
+    offset: int = 0
+
+    @property
+    def end(self) -> int:
+        """The address behind it."""
+        return self.address + self.length
+
+
+class SignalAction(NamedTuple):
+    """What rt_sigaction(2) has set for a signal."""
+
+    signal: int
+    handler: int
+    flags: int
+    restorer: int
+    mask: int
+
+
+class ThreadRecords(NamedTuple):
+    """What the kernel knows of the thread: addresses, and the words that hold the thread's id."""
+
+    clear_tid: int
+    robust_list: int
+    robust_list_size: int
+    rseq: int
+    rseq_size: int
+    rseq_signature: int
+    ids: tuple[int, ...]
+
+
+class Machine(NamedTuple):
+    """What the machine and its limits were."""
+
+    stack_limit: int
+    hwcap: int
+    hwcap2: int
+    boot_id: str
+
+
+class Image(NamedTuple):
+    """A stopped interpreter; ``environ`` is the address of the C library's variable.
+
+    ``registers`` are in the order of x86_64.h, ``buffer`` is that of the read(2) it waits in.
+    """
+
+    python: str
+    process_name: str
+    registers: tuple[int, ...]
+    buffer: int
+    buffer_size: int
+    environ: int
+    segments: Sequence[Segment]
+    actions: Sequence[SignalAction]
+    thread: ThreadRecords
+    keys: Sequence[KeyedPath]
+    machine: Machine
+
+
+def pack(image: Image) -> bytes:
+    """Return the bytes of a snapshot. Raises ValueError for a header that is too large."""
+    size = _header_size(image)
+    if size > LARGEST_HEADER:
+        raise ValueError("the snapshot depends on too many files")
+    tables, pages, at = _Tables(_HEADER.size), [], size
+    # a file is named by its number among the keys; what begins at 2 counts from there
+    numbers = {key.path: n + _IN_FILE for n, key in enumerate(image.keys) if not key.how & IS_LINK}
+    rows = []
+    for address, length, protection, data, path, offset in image.segments:
+        if path:
+            rows.append(_SEGMENT.pack(address, length, offset, protection, numbers[path]))
+        elif data:
+            rows.append(_SEGMENT.pack(address, length, at, protection, _IN_SNAPSHOT))
+        else:
+            rows.append(_SEGMENT.pack(address, length, 0, protection, _NEW_MEMORY))
+        pages.append(data)
+        at += len(data)
+    tables.add(rows)
+    place_of_texts = _place_of_texts(image)
+    texts = _Texts(place_of_texts)
+    tables.add(
+        [
+            _FILE.pack(*key.numbers, key.content, texts.place(key.path), key.how)
+            for key in image.keys
+        ]
+    )
+    tables.add([_ACTION.pack(*action) for action in image.actions])
+    tables.add([_THREAD_ID.pack(address) for address in image.thread.ids])
+    fixed = _HEADER.pack(
+        MAGIC,
+        0,
+        size,
+        at,
+        *tables.places,
+        texts.place(image.python),
+        0,
+        image.machine.stack_limit,
+        image.machine.hwcap,
+        image.machine.hwcap2,
+        image.machine.boot_id.encode(),
+        image.process_name.encode()[:15],
+        *image.registers,
+        image.buffer,
+        image.buffer_size,
+        image.environ,
+        *image.thread[:6],
+    )
+    header = bytearray(b"".join((fixed, *tables.parts, texts.content)).ljust(size, b"\0"))
+    struct.pack_into("<Q", header, _CHECKSUM_AT, checksum(header))
+    return b"".join((header, *pages))
+
+
+def checksum(header: bytes | bytearray) -> int:
+    """Return the checksum of all that is behind it in a header."""
+    value = 1
+    for (word,) in struct.iter_unpack("<Q", header[_CHECKED_FROM:]):
+        value = (value ^ word) * _CHECKSUM_PRIME & _WORD
+    return value
+
+
+class _Tables:
+    """Tables, one behind the other, from ``at`` on."""
+
+    def __init__(self, at: int) -> None:
+        self._at = at
+        self.places: list[int] = []  # offset and count of each
+        self.parts: list[bytes] = []
+
+    def add(self, rows: Sequence[bytes]) -> None:
+        self.places += [self._at, len(rows)]
+        self.parts += rows
+        self._at += sum(map(len, rows))
+
+
+class _Texts:
+    """Texts that end in a NUL, from ``at`` on."""
+
+    def __init__(self, at: int) -> None:
+        self._at = at
+        self.content = b""
+
+    def place(self, text: str) -> int:
+        place = self._at + len(self.content)
+        self.content += text.encode("utf-8", "surrogateescape") + b"\0"
+        return place
+
+
+def _place_of_texts(image: Image) -> int:
+    return (
+        _HEADER.size
+        + _SEGMENT.size * len(image.segments)
+        + _FILE.size * len(image.keys)
+        + _ACTION.size * len(image.actions)
+        + _THREAD_ID.size * len(image.thread.ids)
+    )
+
+
+def _header_size(image: Image) -> int:
+    texts = [image.python, *(key.path for key in image.keys)]
+    length = sum(len(text.encode("utf-8", "surrogateescape")) + 1 for text in texts)
+    return -(-(_place_of_texts(image) + length) // PAGE) * PAGE

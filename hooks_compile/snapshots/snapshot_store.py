@@ -1,0 +1,289 @@
+"""Where snapshots lie, and what may be there: ``RUNTIME/snapshots/``.
+
+=====================  =============================================================================
+``loader``             the native program; that it is there is the switch
+``settings.json``      the limit of the user
+``HASH/``              the snapshots for one interpreter and environment: see ``directory_name``
+``HASH/base``          start-up alone, for every hook that has no other
+``HASH/set-NAME``      with the imports of some hooks
+``HASH/DEVICE-INODE``  a hard link to the set of the script that has this identity
+``HASH/about.json``    what is in the directory, for people
+``crash.1`` to ``.3``  what the loader wrote when a hook crashed
+=====================  =============================================================================
+
+All is this user's alone. Files are written once and renamed, never modified: they are mapped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hooks_compile import files
+from hooks_compile.errors import RuntimeDirectoryError
+from hooks_compile.install import runtime_directory
+from hooks_compile.snapshots import snapshot_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+DIRECTORY = "snapshots"
+LOADER = "loader"
+DEFAULT_LIMIT_MB = 256
+BASE = "base"
+_ABOUT, _SETTINGS, _LOCK = "about.json", "settings.json", "lock"
+
+
+class Snapshot(NamedTuple):
+    """A snapshot on disk; ``size`` in bytes, ``made`` and ``used`` in seconds since the epoch.
+
+    ``is_off``: a hook crashed after it was resumed. ``scripts`` are those that have it as theirs.
+    """
+
+    path: Path
+    python: str
+    imports: tuple[str, ...]
+    scripts: tuple[str, ...]
+    size: int
+    made: float
+    used: float
+    is_off: bool
+
+
+class Place(NamedTuple):
+    """The directory of the snapshots for one interpreter, by the path that a launch finds.
+
+    ``environment`` are the variables that count: see :func:`~snapshot_keys.keyed_environment`.
+    """
+
+    directory: Path
+    python: str
+    environment: Mapping[str, str]
+
+
+class Store:
+    """The snapshots of one runtime directory."""
+
+    def __init__(self, runtime: Path) -> None:
+        """Take the runtime directory. Nothing is read or made."""
+        self.runtime = runtime
+        self.directory = runtime / DIRECTORY
+
+    @property
+    def loader(self) -> Path:
+        """The path of the native program."""
+        return self.directory / LOADER
+
+    @property
+    def is_on(self) -> bool:
+        """Whether launches resume snapshots."""
+        return os.access(self.loader, os.X_OK)
+
+    def create(self) -> None:
+        """Make the directory. Raises RuntimeDirectoryError if others can use it."""
+        runtime_directory.ensure(self.runtime)
+        self.directory.mkdir(mode=0o700, exist_ok=True)
+        if self.directory.is_symlink() or not runtime_directory.is_private(self.directory):
+            raise RuntimeDirectoryError(
+                "others could have put something there", path=self.directory
+            )
+
+    def turn_on(self, loader: bytes) -> None:
+        """Let launches use the loader from now on, and forget crashes."""
+        for path in self.crashes():
+            path.unlink(missing_ok=True)
+        for path in self.directory.glob("*/*"):
+            if path.stat().st_size == 0:
+                path.unlink(missing_ok=True)
+        files.replace_if_changed(self.loader, loader, mode=0o700)
+        self.loader.chmod(0o700)
+
+    def remove(self) -> int:
+        """Remove all snapshots and the switch; return the number of bytes that were freed."""
+        self.loader.unlink(missing_ok=True)  # first: launches are cold from now on
+        size = self.size()
+        if self.directory.is_dir() and not self.directory.is_symlink():
+            shutil.rmtree(self.directory)
+        return size
+
+    def size(self) -> int:
+        """Return the number of bytes of all snapshots; hard links count once."""
+        sizes = {(s.st_dev, s.st_ino): s.st_size for s in self._statuses()}
+        return sum(sizes.values())
+
+    def crashes(self) -> list[Path]:
+        """Return the records of crashes."""
+        return sorted(self.directory.glob("crash.[0-9]"))
+
+    @property
+    def limit_mb(self) -> int:
+        """The most megabytes that all snapshots may have."""
+        return int(_read_json(self.directory / _SETTINGS).get("limit_mb", DEFAULT_LIMIT_MB))
+
+    def set_limit(self, limit_mb: int) -> None:
+        """Keep the most megabytes that all snapshots may have."""
+        content = json.dumps({"limit_mb": limit_mb}).encode()
+        files.replace_if_changed(self.directory / _SETTINGS, content)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Exclude other makers. Launches need no lock."""
+        from filelock import FileLock  # noqa: PLC0415 - slow, and launches of status need none
+
+        with FileLock(self.directory / _LOCK, mode=0o600):
+            yield
+
+    def place(self, python: str, env: Mapping[str, str]) -> Place:
+        """Return the place for an interpreter, an absolute path, and an environment."""
+        name = snapshot_keys.directory_name(python, env)
+        keyed = snapshot_keys.keyed_environment(env)
+        return Place(self.directory / name, python, keyed)
+
+    def places(self) -> list[Place]:
+        """Return the places in which there are snapshots."""
+        found = []
+        for directory in self._directories():
+            about = _read_json(directory / _ABOUT)
+            if "python" in about and "environment" in about:
+                found.append(Place(directory, about["python"], about["environment"]))
+        return found
+
+    def publish(
+        self, place: Place, name: str, draft: Path, imports: Sequence[str], scripts: Sequence[Path]
+    ) -> None:
+        """Put a snapshot that was tested into its place, for ``scripts``: none for the base.
+
+        ``draft`` is a file of :meth:`draft`. What is turned off after a crash stays so.
+        """
+        if is_off(place.directory / name):
+            draft.unlink()
+            return
+        draft.replace(place.directory / name)
+        about = _read_json(place.directory / _ABOUT)
+        about |= {"python": place.python, "environment": dict(place.environment)}
+        sets = about.setdefault("sets", {})
+        sets[name] = {"imports": list(imports), "scripts": [str(path) for path in scripts]}
+        content = json.dumps(about, indent=1).encode("utf-8", "surrogateescape")
+        files.replace(place.directory / _ABOUT, content)
+        for script in scripts:
+            path = place.directory / snapshot_keys.script_name(script.stat())
+            if not is_off(path):
+                link(place.directory / name, path)
+
+    def draft(self, place: Place, data: bytes) -> Path:
+        """Write a snapshot under a name that no launch finds. Raises OSError."""
+        place.directory.mkdir(mode=0o700, exist_ok=True)
+        path = place.directory / f".draft.{os.getpid()}"
+        path.unlink(missing_ok=True)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(file, "wb", buffering=0) as stream:
+            # At once: the page cache then holds it in large pieces, and page faults cost less.
+            if stream.write(data) != len(data):
+                path.unlink()
+                raise OSError(28, os.strerror(28), str(path))
+            os.fsync(file)
+        return path
+
+    def snapshots(self) -> list[Snapshot]:
+        """Return what is there, the most recently used first."""
+        found = []
+        for directory in self._directories():
+            about = _read_json(directory / _ABOUT)
+            for name, what in about.get("sets", {}).items():
+                path = directory / name
+                if not path.exists():
+                    continue
+                status = path.stat()
+                found.append(
+                    Snapshot(
+                        path,
+                        about["python"],
+                        tuple(what["imports"]),
+                        tuple(what["scripts"]),
+                        status.st_size,
+                        status.st_mtime,
+                        max(status.st_atime, status.st_mtime),
+                        status.st_size == 0,
+                    )
+                )
+        return sorted(found, key=lambda each: each.used, reverse=True)
+
+    def remove_unused(self) -> list[Path]:
+        """Remove sets that no script has, and the least recently used ones beyond the limit."""
+        removed = []
+        for directory in self._directories():
+            names = _names_of_scripts(directory)
+            for path in directory.glob("[0-9a-f]*-*"):
+                if path.name not in names and path.stat().st_size:
+                    path.unlink()
+            for path in directory.glob("set-*"):
+                if path.stat().st_nlink == 1:
+                    path.unlink()
+                    removed.append(path)
+        left = self.limit_mb << 20
+        for snapshot in self.snapshots():
+            left -= snapshot.size
+            if left < 0:
+                inode = snapshot.path.stat().st_ino
+                for path in snapshot.path.parent.iterdir():
+                    if path.stat().st_ino == inode:
+                        path.unlink()
+                removed.append(snapshot.path)
+        return removed
+
+    def _directories(self) -> list[Path]:
+        if not self.directory.is_dir():
+            return []
+        return sorted(path for path in self.directory.iterdir() if path.is_dir())
+
+    def _statuses(self) -> Iterator[os.stat_result]:
+        for directory in self._directories():
+            for path in directory.iterdir():
+                if path.name == _ABOUT:
+                    continue
+                with contextlib.suppress(FileNotFoundError):  # another maker was faster
+                    yield path.stat()
+
+
+def _names_of_scripts(directory: Path) -> set[str]:
+    """Return the names under which launches look for the scripts of a place, as they are now."""
+    names = set()
+    for what in _read_json(directory / _ABOUT).get("sets", {}).values():
+        for script in what["scripts"]:
+            with contextlib.suppress(OSError):  # it was removed
+                names.add(snapshot_keys.script_name(os.stat(script)))  # noqa: PTH116 - a string
+    return names
+
+
+def is_off(path: Path) -> bool:
+    """Return whether the loader has put an empty file there, because a hook crashed."""
+    return path.exists() and path.stat().st_size == 0
+
+
+def link(target: Path, path: Path) -> None:
+    """Make ``path`` a hard link to ``target``, in the place of what is there."""
+    draft = path.with_name(f".link.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    os.link(target, draft)
+    draft.replace(path)
+    draft.unlink(missing_ok=True)  # rename(2) does nothing if both are one file already
+
+
+def set_name(imports: Sequence[str]) -> str:
+    """Return the name of the snapshot with these imports."""
+    if not imports:
+        return BASE
+    return f"set-{snapshot_keys.hash_bytes(' '.join(sorted(imports)).encode()):016x}"
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """Return an object that we wrote, {} if there is none or it is damaged."""
+    try:
+        value = json.loads(files.read_own(path))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,273 @@
+"""A process under ptrace(2) that stops at each of its system calls. x86-64 Linux."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from hooks_compile.errors import HooksCompileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+PAGE = 4096
+# linux/ptrace.h
+_TRACEME, _SINGLESTEP, _GETREGS, _SETREGS, _GETFPREGS, _SYSCALL = 0, 9, 12, 13, 14, 24
+_SETOPTIONS, _TRACESYSGOOD, _EXITKILL = 0x4200, 1, 0x100000
+_WALL = 0x40000000
+_SYSCALL_STOP = signal.SIGTRAP | 0x80
+_SYSCALL_INSTRUCTION = b"\x0f\x05"
+_LARGEST_ERRNO = 4095
+_NO_SYSCALL = (1 << 64) - 1
+_WORD = (1 << 64) - 1
+_NUMBERS = (
+    *("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx"),
+    *("rsi", "rdi", "orig_rax", "rip", "cs", "eflags", "rsp", "ss", "fs_base", "gs_base"),
+    *("ds", "es", "fs", "gs"),
+)
+
+
+class SnapshotError(HooksCompileError):
+    """No snapshot can be made here, or of this interpreter."""
+
+
+class Registers(ctypes.Structure):
+    """``struct user_regs_struct`` of sys/user.h."""
+
+    _fields_ = [(name, ctypes.c_ulong) for name in _NUMBERS]
+
+    if TYPE_CHECKING:
+        r8: int
+        r10: int
+        rax: int
+        rdi: int
+        rdx: int
+        rip: int
+        rsi: int
+        rsp: int
+        orig_rax: int
+        fs_base: int
+        gs_base: int
+
+    def copy(self) -> Registers:
+        """Return a copy."""
+        return Registers.from_buffer_copy(self)
+
+    @property
+    def arguments(self) -> tuple[int, ...]:
+        """The six arguments of a system call."""
+        names = ("rdi", "rsi", "rdx", "r10", "r8", "r9")
+        return tuple(getattr(self, name) for name in names)
+
+
+class MemoryMap(NamedTuple):
+    """One line of ``/proc/PID/maps``; ``protection`` is as in mmap(2)."""
+
+    start: int
+    end: int
+    protection: int
+    is_shared: bool
+    offset: int
+    path: str
+
+
+class Tracee:
+    """A program that was started under ptrace, stopped before its first instruction.
+
+    It is killed when the context is left.
+    """
+
+    def __init__(self, program: str, words: Sequence[str], env: Mapping[str, str]) -> None:
+        """Start ``program`` in ``/`` with ``/dev/null`` as its streams.
+
+        Raises SnapshotError if it can't be traced.
+        """
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._libc.ptrace.argtypes = [
+            ctypes.c_long,
+            ctypes.c_long,
+            ctypes.c_void_p,
+            ctypes.c_void_p,
+        ]
+        self._libc.ptrace.restype = ctypes.c_long
+        self.pid = os.fork()
+        if not self.pid:
+            self._become(program, words, env)
+        self._is_alive = True
+        self._memory = -1
+        try:
+            if not os.WIFSTOPPED(self._wait()):
+                raise SnapshotError(
+                    "the interpreter can't be started under ptrace(2)",
+                    path=Path(program),
+                    remedy="allow ptrace (container profile, kernel.yama.ptrace_scope), or: "
+                    "hooks-compile snapshot off",
+                )
+            self._ptrace(_SETOPTIONS, 0, _TRACESYSGOOD | _EXITKILL)
+            self._memory = os.open(f"/proc/{self.pid}/mem", os.O_RDWR | os.O_CLOEXEC)
+        except BaseException:
+            self.kill()
+            raise
+
+    def __enter__(self) -> Self:
+        """Return this."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Kill the process."""
+        self.kill()
+
+    def kill(self) -> None:
+        """Kill the process, if it lives."""
+        if self._is_alive:
+            os.kill(self.pid, signal.SIGKILL)
+            while self._is_alive:
+                self._wait()
+        if self._memory >= 0:
+            os.close(self._memory)
+            self._memory = -1
+
+    def _become(self, program: str, words: Sequence[str], env: Mapping[str, str]) -> None:
+        """Execute ``program`` in this new process."""
+        try:
+            for number in range(1, signal.NSIG):
+                if number not in (signal.SIGKILL, signal.SIGSTOP, 32, 33):
+                    signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())
+            null = os.open(os.devnull, os.O_RDWR)
+            for stream in range(3):
+                os.dup2(null, stream)
+                os.set_inheritable(stream, True)
+            os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+            os.chdir("/")
+            os.umask(0o077)
+            os.setsid()
+            if self._libc.ptrace(_TRACEME, 0, None, None) == 0:
+                os.execve(program, list(words), dict(env))  # noqa: S606 - the user's interpreter
+        finally:
+            os._exit(126)
+
+    def _wait(self) -> int:
+        _, status = os.waitpid(self.pid, _WALL)
+        if os.WIFEXITED(status) or os.WIFSIGNALED(status):
+            self._is_alive = False
+        return status
+
+    def _ptrace(self, request: int, address: int, data: int) -> None:
+        if self._libc.ptrace(request, self.pid, address, data) < 0:
+            code = ctypes.get_errno()
+            raise SnapshotError(
+                f"ptrace(2) is refused: {os.strerror(code)}",
+                remedy="allow ptrace (container profile, kernel.yama.ptrace_scope), or: "
+                "hooks-compile snapshot off",
+            )
+
+    def registers(self) -> Registers:
+        """Return the registers."""
+        registers = Registers()
+        self._ptrace(_GETREGS, 0, ctypes.addressof(registers))
+        return registers
+
+    def set_registers(self, registers: Registers) -> None:
+        """Set the registers."""
+        self._ptrace(_SETREGS, 0, ctypes.addressof(registers))
+
+    def has_usual_arithmetic(self) -> bool:
+        """Return whether the control words of x87 and SSE are those of a new process."""
+        state = ctypes.create_string_buffer(512)  # struct user_fpregs_struct
+        self._ptrace(_GETFPREGS, 0, ctypes.addressof(state))
+        (control,) = struct.unpack_from("<H", state, 0)
+        (mxcsr,) = struct.unpack_from("<I", state, 24)
+        return bool(control == 0x37F and mxcsr & ~0x3F == 0x1F80)
+
+    def read(self, address: int, size: int) -> bytes:
+        """Return ``size`` bytes of the memory at ``address``."""
+        parts = []
+        while size:
+            part = os.pread(self._memory, size, address)
+            if not part:
+                raise SnapshotError(f"its memory at {address:#x} can't be read")
+            parts.append(part)
+            address += len(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def read_text(self, address: int) -> str:
+        """Return the text at ``address``, which ends in a NUL."""
+        text = b""
+        while b"\0" not in text:
+            end = (address + len(text)) // PAGE * PAGE + PAGE
+            text += self.read(address + len(text), end - address - len(text))
+        return os.fsdecode(text.partition(b"\0")[0])
+
+    def read_words(self, address: int, count: int) -> tuple[int, ...]:
+        """Return ``count`` 64-bit numbers at ``address``."""
+        return struct.unpack(f"<{count}Q", self.read(address, 8 * count))
+
+    def write(self, address: int, data: bytes) -> None:
+        """Write ``data`` to the memory at ``address``."""
+        while data:
+            written = os.pwrite(self._memory, data, address)
+            data = data[written:]
+            address += written
+
+    def maps(self) -> list[MemoryMap]:
+        """Return what is mapped now, as in proc_pid_maps(5)."""
+        found = []
+        for line in (
+            Path(f"/proc/{self.pid}/maps").read_text("utf-8", "surrogateescape").splitlines()
+        ):
+            span, bits, offset, _, _, *path = line.split(None, 5)
+            start, end = (int(number, 16) for number in span.split("-"))
+            protection = ("r" in bits) | ("w" in bits) << 1 | ("x" in bits) << 2
+            is_shared, name = "s" in bits, path[0] if path else ""
+            found.append(MemoryMap(start, end, protection, is_shared, int(offset, 16), name))
+        return found
+
+    def instruction_in(self, start: int, end: int) -> int:
+        """Return the address of a system call instruction in executable memory."""
+        return start + self.read(start, end - start).index(_SYSCALL_INSTRUCTION)
+
+    def call(self, instruction: int, number: int, *arguments: int) -> int:
+        """Let it execute a system call by the ``instruction``; return the result.
+
+        Raises SnapshotError if the call fails.
+        """
+        before = self.registers()
+        registers = before.copy()
+        registers.rax, registers.rip, registers.orig_rax = number, instruction, _NO_SYSCALL
+        for name, value in zip(("rdi", "rsi", "rdx", "r10", "r8", "r9"), arguments, strict=False):
+            setattr(registers, name, value & _WORD)
+        self.set_registers(registers)
+        self._ptrace(_SINGLESTEP, 0, 0)
+        self._wait()
+        result = ctypes.c_long(self.registers().rax).value
+        self.set_registers(before)
+        if -_LARGEST_ERRNO <= result < 0:
+            raise SnapshotError(f"system call {number} failed: {os.strerror(-result)}")
+        return result
+
+    def next_stop(self) -> Registers:
+        """Let it run to the begin or the end of its next system call; return its registers.
+
+        Raises SnapshotError if it ends.
+        """
+        delivered = 0
+        while True:
+            self._ptrace(_SYSCALL, 0, delivered)
+            status = self._wait()
+            if not self._is_alive:
+                raise SnapshotError(f"the interpreter ended early (status {status:#x})")
+            delivered = os.WSTOPSIG(status)
+            if delivered == _SYSCALL_STOP:
+                return self.registers()

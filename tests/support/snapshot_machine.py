@@ -1,0 +1,131 @@
+"""Machines with snapshots: a user whose launches go through the loader."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hooks_compile.launcher.entry import unpack_imports
+from hooks_compile.snapshots import loader_build, maker, snapshot_store
+from tests.support import interpreters_found
+from tests.support.interpreters_found import Found
+from tests.support.launches import Launched, User
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hooks_compile.model import Interpreter
+
+NEEDS_LOADER = pytest.mark.skipif(
+    not loader_build.is_supported_machine(), reason="snapshots are for Linux on x86-64"
+)
+# Snapshots are for these and later; the bounds of speed hold from 3.11 on.
+OLDEST = (3, 10)
+
+
+@functools.cache
+def loader() -> bytes:
+    """The loader, compiled once; without a compiler its tests are skipped."""
+    try:
+        return loader_build.loader()
+    except loader_build.LoaderError as error:
+        return pytest.skip(str(error))
+
+
+def interpreters() -> list[Found]:
+    """The interpreters that tests make snapshots of: of those that a run uses."""
+    return [
+        each for each in interpreters_found.used() if each.is_cpython and each.version >= OLDEST
+    ]
+
+
+each_snapshot_interpreter = pytest.mark.parametrize(
+    "interpreter", interpreters(), ids=[each.name for each in interpreters()]
+)
+
+
+@functools.cache
+def bare_environment(executable: Path) -> Path:
+    """The Python of a new virtual environment: what this machine installs stays out."""
+    directory = tempfile.mkdtemp(prefix="hooks-compile-venv-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    subprocess.run(
+        [executable, "-m", "venv", "--without-pip", directory],
+        check=True,
+        capture_output=True,
+        env=interpreters_found.clean_environment(),
+    )
+    return Path(directory, "bin", "python3")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A user with snapshots on, one interpreter, and a directory for hooks."""
+
+    user: User
+    directory: Path
+    snapshots: snapshot_store.Store
+
+    @classmethod
+    def create(cls, directory: Path, found: Found) -> Machine:
+        """Turn snapshots on for the Python of a virtual environment of ``found``."""
+        python = bare_environment(found.executable)
+        user = User.create(directory, Found(found.implementation, found.version, python))
+        home = directory / "home"
+        home.mkdir()
+        user = user.with_env(HOME=str(home))
+        snapshots = snapshot_store.Store(user.runtime)
+        snapshots.create()
+        snapshots.turn_on(loader())
+        return cls(user, directory, snapshots)
+
+    @property
+    def interpreter(self) -> Interpreter:
+        """The interpreter of the hooks."""
+        return self.user.interpreter
+
+    def write(self, source: str, name: str = "hook.py") -> Path:
+        """Write a hook and compile it."""
+        hook = self.directory / "hooks" / name
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(source, encoding="utf-8")
+        self.user.compile(hook)
+        return hook
+
+    def make(self, *hooks: Path, imports: Sequence[str] | None = None) -> Path:
+        """Make the snapshot for hooks with the same imports, or the base; return its path.
+
+        It is not tested before it is used: the test is the test.
+        """
+        if imports is None:
+            imports = self.imports_of(hooks[0]) if hooks else ()
+        env = self.user.environment()
+        data = maker.make(self.user.python, self.user.runtime / "launch.py", env, imports)
+        place = self.snapshots.place(self.user.python, env)
+        draft = self.snapshots.draft(place, data)
+        name = snapshot_store.set_name(imports)
+        self.snapshots.publish(place, name, draft, imports, hooks)
+        return place.directory / name
+
+    def imports_of(self, hook: Path) -> tuple[str, ...]:
+        """The imports that the entry of a hook notes."""
+        entry = next(
+            path for level in (2, 0) if (path := self.user.entry_path(hook, level)).exists()
+        )
+        return unpack_imports(entry.read_bytes())
+
+    def launch(self, hook: Path, *arguments: str, **how: object) -> Launched:
+        """A launch through the loader."""
+        words = [
+            *(str(self.snapshots.loader), self.user.python),
+            *(str(self.user.runtime / "launch.py"), str(hook), *arguments),
+        ]
+        return self.user.run(words, **how)  # type: ignore[arg-type]
