@@ -160,7 +160,7 @@ def test_check_lists_what_is_not_compiled_and_writes_nothing(tool: Tool) -> None
     done = tool.run("check")
     assert done.status == 1
     assert f"{HOOK}: not compiled under CPython" in done.err
-    assert done.err.splitlines()[-1].startswith("to fix it: hooks-compile compile")
+    assert done.err.splitlines()[-1].endswith("then run hooks-compile compile")
     assert not (tool.cwd / CACHE).exists()
     assert not tool.runtime.exists()
     assert parsed(tool.run("check", "--json"))["ok"] is False
