@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.agents.wiring.plan import FilePlan, Plan
+    from hooks_compile.errors import AgentConfigError
 
 NEXT_STEPS = """\
 done: an agent that is running may have to be started again to see it
@@ -52,6 +53,8 @@ def describe(plan: Plan) -> list[str]:
     wrappers += [(path, "to be staged (git add), since clones need it") for path in plan.staged]
     wrappers += [(path, "to be removed") for path in plan.removed]
     lines += [f"{shown(path, plan.root)}: {what}" for path, what in [*wrappers, *plan.kept]]
+    for error in plan.obstacles:
+        lines += [shown(error.path or plan.root, plan.root), *_describe_trouble(error)]
     return lines or ["no agent that we know has hooks configured here"]
 
 
@@ -65,12 +68,16 @@ def summary(plan: Plan) -> str:
     return ", ".join(filter(None, parts))
 
 
+def _describe_trouble(error: AgentConfigError) -> Iterator[str]:
+    yield f"  can't be changed: {one_line(error.cause)}"
+    yield f"    to fix it: {one_line(error.remedy)}"
+
+
 def _describe_file(plan: FilePlan) -> Iterator[str]:
     agent, result = plan.config.agent, plan.result
     yield f"{one_line(plan.config.origin)} ({agent.title})"
     if plan.trouble is not None:
-        yield f"  can't be changed: {one_line(plan.trouble.cause)}"
-        yield f"    to fix it: {one_line(plan.trouble.remedy)}"
+        yield from _describe_trouble(plan.trouble)
         return
     for change in result.changes:
         yield f"  {one_line(change.where)}: changes"

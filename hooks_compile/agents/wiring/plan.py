@@ -81,7 +81,8 @@ class Plan(NamedTuple):
     """All files that ``init`` or ``uninit`` looks at, and what becomes of the wrappers.
 
     ``written`` and ``removed`` are wrappers, ``staged`` and ``unstaged`` those that git's index
-    gets and loses. ``kept`` are wrappers that stay, with the reason.
+    gets and loses. ``kept`` are wrappers that stay, with the reason. ``obstacles`` say why the
+    index can't be changed.
     """
 
     root: Path
@@ -91,6 +92,7 @@ class Plan(NamedTuple):
     staged: tuple[Path, ...] = ()
     unstaged: tuple[Path, ...] = ()
     kept: tuple[tuple[Path, str], ...] = ()
+    obstacles: tuple[AgentConfigError, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -100,7 +102,7 @@ class Plan(NamedTuple):
     @property
     def troubles(self) -> tuple[AgentConfigError, ...]:
         """Why nothing can be changed; empty if all can."""
-        return tuple(plan.trouble for plan in self.files if plan.trouble)
+        return (*(plan.trouble for plan in self.files if plan.trouble), *self.obstacles)
 
     @property
     def unfinished(self) -> int:
@@ -130,12 +132,14 @@ def plan_init(scope: Scope) -> Plan:
     usable = {path for path, it in standings.items() if it not in LEFT_ALONE}
     shared = {path for plan in planned if _is_shared(plan, ignored) for path in plan.wrappers}
     index = tracking.in_index((usable & shared) - ignored)
+    staged = tuple(path for path, is_tracked in index.items() if not is_tracked)
     return Plan(
         scope.root,
         tuple(planned),
         written=tuple(sorted(p for p in usable if standings[p] is not Standing.CURRENT)),
-        staged=tuple(path for path, is_tracked in index.items() if not is_tracked),
+        staged=staged,
         kept=tuple(sorted((p, wrapper.DONE[s]) for p, s in standings.items() if p not in usable)),
+        obstacles=tracking.obstacles(staged),
     )
 
 
@@ -160,12 +164,14 @@ def plan_uninit(scope: Scope, directories: Iterable[Path]) -> Plan:
     if callers:
         kept |= dict.fromkeys(ours, f"stays: named in {', '.join(callers)}")
         ours = []
+    unstaged = tuple(path for path, it in tracking.in_index(ours).items() if it)
     return Plan(
         scope.root,
         planned,
         removed=tuple(ours),
-        unstaged=tuple(path for path, it in tracking.in_index(ours).items() if it),
+        unstaged=unstaged,
         kept=tuple(kept.items()),
+        obstacles=tracking.obstacles(unstaged),
     )
 
 

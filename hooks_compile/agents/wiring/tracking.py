@@ -12,7 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hooks_compile import git
-from hooks_compile.errors import AgentConfigError, GitError
+from hooks_compile.errors import AgentConfigError, GitError, pasted
+from hooks_compile.files import is_writable_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -39,6 +40,23 @@ def in_index(paths: Iterable[Path]) -> dict[Path, bool]:
             known = {root / name for name in git.tracked_matching(root, pathspecs)}
             found |= {path: real in known for real, path in names.items()}
     return dict(sorted(found.items()))
+
+
+def obstacles(paths: Iterable[Path]) -> tuple[AgentConfigError, ...]:
+    """Return why the index can't be changed for ``paths``, for each repository that is read-only.
+
+    Of a linked worktree, whose index is elsewhere, nothing is known before the change.
+    """
+    places = (root / ".git" for root in _by_repository(paths))
+    return tuple(
+        AgentConfigError(
+            "git's directory is read-only, so the wrapper can't be staged",
+            path=place,
+            remedy=f"chmod u+w {pasted(place)}, or run this outside of the sandbox",
+        )
+        for place in places
+        if place.is_dir() and not is_writable_directory(place)
+    )
 
 
 def stage(paths: Sequence[Path]) -> None:
