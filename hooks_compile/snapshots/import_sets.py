@@ -56,7 +56,7 @@ def _imports_of(result: CompileResult, key: bytes) -> tuple[str, ...]:
         data = files.read_bytes(result.entry, files.LARGEST_SOURCE)
     except OSError:
         return ()  # it has just been removed
-    # Python before 3.11 has another hash: what it made can't be verified here.
+    # Only what this user compiled says which modules are imported.
     if tag(key, result.choice.level, data[:-TAG_SIZE], source) != data[-TAG_SIZE:]:
         return ()
     return imports_of_entry(result.source.path, data)

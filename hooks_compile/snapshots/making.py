@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hooks_compile.snapshots.snapshot_store import Store
 
 
-_OLDEST = (3, 10)
+_OLDEST = (3, 11)
 
 
 class Made(NamedTuple):

@@ -28,7 +28,7 @@ NEEDS_LOADER = pytest.mark.skipif(
     not loader_build.is_supported_machine(), reason="snapshots are for Linux on x86-64"
 )
 # Snapshots are for these and later; the bounds of speed hold from 3.11 on.
-OLDEST = (3, 10)
+OLDEST = (3, 11)
 
 
 @functools.cache
