@@ -182,12 +182,20 @@ def _compile_hook(order: Order, path: str, source: bytes) -> Outcome:
     cache = f"{directory}/{entry.CACHE_DIRECTORY}"
     name = f"{prefix}{chosen.level}{suffix}"
     try:
-        store(cache, name, data)
+        _store(cache, name, data)
         for other in {0, 1, 2} - {chosen.level}:  # a launch takes the highest level
             _remove(f"{cache}/{prefix}{other}{suffix}")
     except OSError as error:
         return Outcome("unwritable", *chosen, detail=_cause(error))
     return Outcome("compiled", *chosen, name)
+
+
+def _store(directory: str, name: str, data: bytes, markers: bool = True) -> None:
+    """Store a file as ``store`` does, and once more if a clean has just removed the directory."""
+    try:
+        store(directory, name, data, markers)
+    except FileNotFoundError:
+        store(directory, name, data, markers)
 
 
 def _find_module(order: Order, path: str, source: bytes) -> Outcome:
@@ -215,7 +223,7 @@ def _compile_module(order: Order, path: str, source: bytes) -> Outcome:
     data = entry.pack(order.key, 0, settings, code, (warned, (), {}, False), source)
     cache, name = _module_place(path)
     try:
-        store(cache, name, data, markers=False)
+        _store(cache, name, data, markers=False)
     except OSError as error:
         return Outcome("unwritable", *_MODULE_LEVEL, detail=_cause(error))
     return Outcome("compiled", *_MODULE_LEVEL, name)

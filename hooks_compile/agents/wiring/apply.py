@@ -6,7 +6,7 @@ command finds its wrapper at any moment, after a crash as well.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -96,10 +96,16 @@ def _remove_wrappers(plan: Plan, undos: _Undos) -> None:
         tracking.unstage(plan.unstaged)
         undos.append((plan.unstaged[0], partial(tracking.stage, plan.unstaged)))
     for path in plan.removed:
-        if standing_of(path) in OURS:
-            text = path.read_bytes()
-            path.unlink(missing_ok=True)
-            undos.append((path, partial(files.replace, path, text, mode=0o755)))
+        with suppress(FileNotFoundError):  # another uninit was faster
+            if standing_of(path) in OURS:
+                text = path.read_bytes()
+                path.unlink()
+                undos.append((path, partial(files.replace, path, text, mode=0o755)))
+    if any(names_wrapper(each.config) for each in plan.files):
+        # An init at the same time has named them meanwhile. One that does so from now on writes
+        # them again itself, after its settings.
+        for path in plan.removed:
+            wrapper.write(path.parent)
 
 
 def _remove_unnamed(plan: Plan, path: Path) -> None:
