@@ -188,6 +188,18 @@ def test_a_git_directory_that_becomes_read_only_takes_all_back(repo: GitRepo, wa
     assert state(repo) == before
 
 
+def test_a_wrapper_that_is_named_again_while_it_is_removed_is_there(repo: GitRepo) -> None:
+    carry_out(plan(repo, "init"))
+    wired = repo.path / ".git/wired"
+    shutil.copy(repo.path / SETTINGS, wired)
+    # git calls this when uninit unstages the wrapper: as if another init had just written it
+    script = f"#!/bin/sh\ncp .git/wired {SETTINGS}\n"
+    write(repo.path / ".git/hooks/post-index-change", script, executable=True)
+    carry_out(plan(repo, "uninit"))
+    assert (repo.path / SETTINGS).read_bytes() == wired.read_bytes()
+    assert (repo.path / WRAPPER).read_bytes() == wrapper.text()
+
+
 def test_nothing_is_asked_of_a_read_only_git_directory_that_needs_no_change(repo: GitRepo) -> None:
     for directory in (".claude/hooks", "other"):
         wrapper.write(repo.path / directory)

@@ -320,3 +320,22 @@ def test_archives_with_the_name_of_a_source_are_no_hooks(tmp_path: Path, key: by
         for results in (compiler.compile(sources), compiler.modules(sources, write=True)):
             assert {r.source.path.name for r in results} == {"broken.py", "text.py"}
             assert {r.state for r in results} == {State.BROKEN}
+
+
+def test_a_cache_that_is_removed_while_an_entry_is_written_is_made_again(tmp_path: Path) -> None:
+    program = """
+import os, sys
+from hooks_compile.compile_worker import worker
+cache = sys.argv[1]
+removed = []
+def remove(event, arguments):
+    if event == "open" and str(arguments[0]).endswith(".tmp") and not removed:
+        removed.append(cache)
+        os.rmdir(cache)
+sys.addaudithook(remove)
+worker._store(cache, "entry.pyc", b"data")
+print(removed == [cache], sorted(os.listdir(cache)))
+"""
+    words = [sys.executable, "-c", program, str(tmp_path / "__pycache_opt__")]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout == "True ['.gitignore', 'CACHEDIR.TAG', 'entry.pyc']\n"
