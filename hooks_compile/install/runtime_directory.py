@@ -172,11 +172,14 @@ def is_private(path: Path) -> bool:
 
 def _require_private(path: Path) -> None:
     if not is_private(path):
+        owner = path.stat().st_uid
+        is_own = owner == os.geteuid()
+        first = f"rm -r {pasted(path)}" if is_own else f'sudo chown -R "$(id -u)" {pasted(path)}'
         raise RuntimeDirectoryError(
-            f"mode {stat.S_IMODE(path.stat().st_mode):o} of user {path.stat().st_uid}: others "
+            f"mode {stat.S_IMODE(path.stat().st_mode):o} of user {owner}: others "
             "could have put something there, so the launcher does not use it",
             path=path,
-            remedy=f"rm -r {pasted(path)} && hooks-compile compile",
+            remedy=f"{first} && hooks-compile compile",
         )
 
 
