@@ -189,7 +189,7 @@ PIECES = st.tuples(
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-@settings(max_examples=scaled(25, 60, 2000), deadline=None)
+@settings(max_examples=scaled(25, 60, 2000))
 @given(pieces=PIECES, pick=st.integers(0, 20))
 def test_real_shells_see_the_words_where_the_spans_say(
     shell: str, pieces: list[str], pick: int
