@@ -67,7 +67,8 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 def run_status(arguments: argparse.Namespace) -> int:
     """Show the state of every hook."""
-    return show_status(open_job(arguments, paths=arguments.paths), json=arguments.json)
+    job = open_job(arguments, paths=arguments.paths)
+    return show_status(job, json=arguments.json, verbose=arguments.verbose)
 
 
 def run_clean(arguments: argparse.Namespace) -> int:
@@ -109,8 +110,8 @@ def _ask_for_snapshots(job: Job, synced: sync.Synced) -> None:
         ask_after_sync(job.project.runtime, synced.results)
 
 
-def show_status(job: Job, *, json: bool = False) -> int:
-    """Show the state of every hook and of the shims among the commands; return 0."""
+def show_status(job: Job, *, json: bool = False, verbose: bool = False) -> int:
+    """Show the state of the hooks and of the shims among the commands; return 0."""
     from hooks_compile.entries import status
 
     project = job.project
@@ -131,14 +132,11 @@ def show_status(job: Job, *, json: bool = False) -> int:
     if not rows:
         output.say(f"no hooks in {project.root}")
         return 0
-    output.print_table(status.COLUMNS, [row.cells(project.root) for row in rows])
-    notes = dict.fromkeys(note for row in rows for note in row.notes)
-    for line in (*notes, *map(str, bypasses)):
-        output.say(line)
-    if not trace:
-        output.say(
-            "to count launches, set HOOKS_COMPILE_TRACE=FILE for the agent and for this command"
-        )
+    for line in (*status.lines(rows, project.root, verbose=verbose), *map(str, bypasses)):
+        output.say_wrapped(line)
+    if verbose and not trace:
+        hint = "to count launches: HOOKS_COMPILE_TRACE=FILE for the agent and this command"
+        output.say_wrapped(hint)
     return 0
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import shutil
 import sys
+import textwrap
 import threading
 from typing import TYPE_CHECKING
 
@@ -52,6 +54,13 @@ def print_json(value: object) -> None:
     print(json.dumps(value, indent=2))
 
 
+def say_wrapped(text: str) -> None:
+    """Print a text for a person in lines that fit the terminal, 80 columns if there is none."""
+    width = max(shutil.get_terminal_size().columns, 40)
+    text = printable.one_line(text)
+    say(textwrap.fill(text, width, subsequent_indent="    ", break_on_hyphens=False))
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table: fitted to a terminal, in full to a pipe. rich obeys NO_COLOR and TERM."""
     from rich.console import Console
@@ -94,7 +103,6 @@ def progress() -> Iterator[Callable[[str, float], None]]:
 def agrees(question: str) -> bool:
     """Ask a question, and return whether the answer is yes; no if nobody is there to ask."""
     if not sys.stdin.isatty():
-        print_error("nobody is there to ask: add --yes to go on, or --dry-run to see a diff")
         return False
     # If stdout is a file or a pager, the question goes to stderr: a person has to see it.
     out = sys.stdout if sys.stdout.isatty() else sys.stderr

@@ -37,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     as_json = _option("--json", action="store_true", help="print JSON for programs")
     dry_run = _option("--dry-run", action="store_true", help="show the changes, make none")
+    verbose = _option("--verbose", action="store_true", help="show every hook and command")
     compiling = (paths, _compiling(), as_json)
     add("compile", "compile the hooks that are not compiled yet", *compiling).add_argument(
         "--changed",
@@ -55,7 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="check only that all sources compile, and that git tracks no compiled file (for CI)",
     )
-    add("status", "show every hook, its level, its entry and its fallbacks", *compiling)
+    add("status", "show hooks that need a look, and how many do not", *compiling, verbose)
     add("wrapper", "write hook_wrapper.sh beside the hooks", as_json).add_argument(
         "directories",
         nargs="*",
@@ -93,7 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("demo", "show everything in a temporary project").add_argument(
         "--keep", action="store_true", help="keep the project's directory"
     )
-    wiring = (dry_run, _wiring())
+    wiring = (dry_run, verbose, _wiring())
     add("init", "put the hook commands of this project's agents on hook_wrapper.sh", *wiring)
     add("uninit", "take the hook commands off hook_wrapper.sh again", *wiring)
     git_hooks = add("git-hooks", "let git keep the hooks compiled", dry_run, as_json)

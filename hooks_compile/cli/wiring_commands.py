@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from hooks_compile.cli import entry_commands, output
@@ -27,6 +28,8 @@ def run_init(arguments: argparse.Namespace) -> int:
 
     project = open_project(arguments, from_here=True)
     plan = wiring_plan.plan_init(_scope(arguments, project))
+    if not (project.sources or plan.changes or plan.troubles):
+        return _explain_nothing(plan)
     git_plan = git_setup.GitPlan()
     if not arguments.no_git:
         git_plan = git_setup.plan(project.root, os.environ, project.repository)
@@ -145,7 +148,7 @@ def _change(arguments: argparse.Namespace, plan: Plan, git_plan: GitPlan) -> int
     from hooks_compile.entries import report
     from hooks_compile.git_hooks import installer
 
-    for line in [*describe.describe(plan), *git_plan.lines]:
+    for line in [*describe.describe(plan, verbose=arguments.verbose), *git_plan.lines]:
         output.say(line)
     if plan.troubles:
         count = report.plural(len(plan.troubles), "file")
@@ -154,19 +157,36 @@ def _change(arguments: argparse.Namespace, plan: Plan, git_plan: GitPlan) -> int
             "  to fix it: do what is written there, or name the agents to go on with: --agent NAME"
         )
         return 1
-    if arguments.dry_run:
-        output.print_raw(describe.diff(plan))
-        return _unfinished(plan)
     git_hooks = "git's hooks" if git_plan.steps else ""
     changing = ", ".join(filter(None, [describe.summary(plan), git_hooks]))
+    if arguments.dry_run:
+        hint = "" if arguments.verbose or not plan.changes else "; the patch: --verbose"
+        output.say(f"would change: {changing or 'nothing'}{hint}")
+    if arguments.verbose:
+        output.print_raw(describe.diff(plan))
+    if arguments.dry_run:
+        return _unfinished(plan)
     if not changing:
         output.say("nothing to change")
     elif not arguments.yes and not output.agrees(f"Change {changing}?"):
-        output.print_error("nothing was changed")
+        why = "" if sys.stdin.isatty() else ", because nobody is there to ask: add --yes"
+        output.print_error(f"nothing was changed{why}")
         return 1
     with applied(plan):
         installer.apply(git_plan.steps, os.environ)
     return None
+
+
+def _explain_nothing(plan: Plan) -> int:
+    """Say that no hook was found, and where ``init`` looks."""
+    from hooks_compile.agents.clients.places import AGENTS
+    from hooks_compile.agents.wiring import describe
+
+    for line in describe.describe(plan, verbose=True):
+        output.say(line)
+    known = ", ".join(agent.title for agent in AGENTS)
+    output.say(f"nothing was changed: no Python hooks here of git, {known}")
+    return _unfinished(plan)
 
 
 def _unfinished(plan: Plan) -> int:

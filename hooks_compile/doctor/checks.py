@@ -12,7 +12,7 @@ from hooks_compile.agents.wiring.committed import missing_wrappers
 from hooks_compile.doctor import directory_checks, guard_checks, machine_checks, python_checks
 from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
 from hooks_compile.entries import sync
-from hooks_compile.entries.report import describe_trouble, plural
+from hooks_compile.entries.report import describe_trouble, plural, some
 from hooks_compile.errors import InterpreterError
 from hooks_compile.interpreters.launch_records import why_left_to_uv
 from hooks_compile.model import State
@@ -106,7 +106,7 @@ def check_entries(results: Iterable[CompileResult], root: Path) -> Iterator[Find
             yield Finding(OK, f"{plural(len(group), 'hook')} compiled for {label}")
         elif state in _NOT_STORED:
             text = f"{plural(len(group), 'hook')} {_NOT_STORED[state]} for {label}"
-            yield Finding(PROBLEM, text, "hooks-compile compile  # status lists them")
+            yield Finding(PROBLEM, text, "hooks-compile compile  # status --verbose lists them")
         else:
             for result in group:
                 where = quote(shown(result.source.path, root))
@@ -141,8 +141,7 @@ def _check_commands(plan: FilePlan, names: set[str], *, is_wired: bool) -> Itera
         if is_ours or left.is_removable:
             reasons[left.reason, left.is_removable].append(left.where)
     for (reason, is_removable), places in reasons.items():
-        more = f" and {len(places) - 1} more" if places[1:] else ""
-        text = one_line(f"{origin}: {places[0]}{more} not on the wrapper: {reason}")
+        text = one_line(f"{origin}: {some(places, 1)} not on the wrapper: {reason}")
         remedy = "remove that reason, then: hooks-compile init" if is_removable else ""
         yield Finding(PROBLEM if is_removable else NOTE, text, remedy)
     if result.wired:

@@ -16,7 +16,7 @@ from hooks_compile.agents.wiring.command import launched_scripts, unwire_command
 from hooks_compile.agents.wiring.documents import read_settings
 from hooks_compile.agents.wiring.rewrite import surroundings
 from hooks_compile.doctor.findings import NOTE, PROBLEM, Finding
-from hooks_compile.entries.report import plural
+from hooks_compile.entries.report import some
 from hooks_compile.files import read_bytes
 from hooks_compile.interpreters.user_environment import user_environment
 from hooks_compile.printable import one_line
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _BEFORE = re.compile("pre|before|permission|userprompt", re.IGNORECASE)
 _BLOCKS = re.compile(rb"\b(?:exit|SystemExit)\(\s*2\s*\)|\breturn 2\b")
 _ROOTED = ("/", "~", "$", "`")
-_MOST_NAMES = 3
 
 
 class _Guard(NamedTuple):
@@ -59,9 +58,8 @@ def check_guards(plan: FilePlan, env: Mapping[str, str]) -> Iterator[Finding]:
             weak.append(f"{guard.name} ({', '.join(reasons)})")
             remedies |= dict.fromkeys(reasons.values())
     if weak:
-        names = ", ".join(weak[:_MOST_NAMES]) + (" ..." if weak[_MOST_NAMES:] else "")
-        text = f"{origin}: if a launch fails, {plural(len(weak), 'guard')} let everything pass"
-        yield Finding(NOTE, f"{text}: {names}", "; ".join(remedies))
+        text = f"{origin}: if their launch fails, these guards let everything pass: {some(weak)}"
+        yield Finding(NOTE, text, "; ".join(remedies))
 
 
 def _weaknesses(guard: _Guard, agent: Agent) -> dict[str, str]:

@@ -11,6 +11,7 @@ from hooks_compile.model import State
 from hooks_compile.printable import one_line, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from hooks_compile.entries.sync import Synced
@@ -107,6 +108,12 @@ def synced_json(synced: Synced, seconds: float) -> dict[str, Any]:
 def plural(count: int, noun: str, several: str = "") -> str:
     """Return ``1 hook``, ``2 hooks``."""
     return f"{count} {noun}" if count == 1 else f"{count} {several or noun + 's'}"
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """Return ``a, b, c and 9 more``: the first ``most`` names, and how many there are beside."""
+    more = f" and {len(names) - most} more" if names[most:] else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def result_json(result: CompileResult) -> dict[str, Any]:

@@ -1,22 +1,23 @@
-"""The table of ``status``: results, logs and counts in, rows out."""
+"""The lines of ``status``: results, logs and counts in, text out."""
 
 from __future__ import annotations
 
 import datetime
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hooks_compile.entries.report import result_json
+from hooks_compile.entries.report import plural, result_json, some
+from hooks_compile.model import State
 from hooks_compile.printable import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from hooks_compile.entries.fallbacks import Fallback
     from hooks_compile.model import CompileResult, Optimize
 
-COLUMNS = ("hook", "interpreter", "level", "why", "state", "launches", "fallbacks")
 _DROPPED: Mapping[Optimize, list[str]] = {1: ["asserts"], 2: ["asserts", "docstrings"]}
 
 
@@ -33,19 +34,25 @@ class Row:
     launches: int | None
 
     @property
-    def notes(self) -> list[str]:
-        """A line about what a forced level drops, and one about deferred imports."""
-        source, level = self.result.source, self.result.choice.level
-        notes = []
+    def state(self) -> str:
+        """The state, and the error of a source that does not compile."""
+        error = self.result.error
+        return f"{self.result.state}: {error.message}" if error else str(self.result.state)
+
+    @property
+    def exceptions(self) -> list[str]:
+        """What deserves a look: no usable entry, what a forced level drops, deferred imports."""
+        label, found = self.result.interpreter.label, []
+        if self.result.state is not State.FRESH:
+            found.append(f"{self.state} (under {label})")
         if self.dropped:
-            dropped = " and ".join(self.dropped)
-            notes.append(f"{source.path}: level {level} is forced: {dropped} are dropped")
-        if source.imports == "deferred":
+            dropped, level = " and ".join(self.dropped), self.result.choice.level
+            found.append(f"level {level} is forced: {dropped} are dropped")
+        if self.result.source.imports == "deferred":
             lazy = "imports of the standard library are lazy (PEP 810)"
             none = 'imports = "deferred" has no effect: it needs Python 3.15'
-            label = self.result.interpreter.label
-            notes.append(f"{source.path}: under {label} {lazy if self.defers else none}")
-        return notes
+            found.append(f"under {label} {lazy if self.defers else none}")
+        return found
 
     @property
     def defers(self) -> bool:
@@ -53,23 +60,15 @@ class Row:
         interpreter = self.result.interpreter
         return self.result.source.imports == "deferred" and interpreter.version >= (3, 15)
 
-    def cells(self, root: Path) -> list[str]:
-        """Return a row of the table, in the order of COLUMNS."""
-        result = self.result
-        since = "0"
-        if self.fallbacks:
-            first = datetime.datetime.fromtimestamp(self.fallbacks[0].time).astimezone()
-            last = self.fallbacks[-1].reason
-            since = f"{len(self.fallbacks)} since {first:%Y-%m-%d %H:%M} (last: {last})"
-        return [
-            shown(result.source.path, root),
-            result.interpreter.label,
-            str(result.choice.level),
-            result.choice.reason or result.detail,
-            str(result.state) + (f": {result.error.message}" if result.error else ""),
-            "-" if self.launches is None else str(self.launches),
-            since,
-        ]
+    def line(self, root: Path) -> str:
+        """Return all that is known in one line."""
+        choice = self.result.choice
+        parts = [self.state, f"level {choice.level} ({choice.reason or self.result.detail})"]
+        if self.launches is not None:
+            parts.append(plural(self.launches, "launch", "launches"))
+        parts += _fallback_lines(self.fallbacks)
+        path, label = shown(self.result.source.path, root), self.result.interpreter.label
+        return f"{path} ({label}): {', '.join(parts)}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the row as JSON values; times are seconds since the epoch."""
@@ -96,6 +95,36 @@ def rows(
         count = None if launches is None else _count(launches, result.source.path)
         found.append(Row(result, _DROPPED.get(optimize, []), own, count))
     return found
+
+
+def lines(found: Sequence[Row], root: Path, *, verbose: bool = False) -> Iterator[str]:
+    """Yield what a person reads: exceptions first, the count last.
+
+    ``verbose`` adds a line for each row.
+    """
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for row in found:
+        for text in row.exceptions:
+            groups[text].append(shown(row.result.source.path, root))
+    yield from (f"{some(names)}: {text}" for text, names in groups.items())
+    if verbose:
+        yield from (row.line(root) for row in found)
+    fallbacks = sorted(fallback for row in found for fallback in row.fallbacks)
+    yield from (f"launches: {text}" for text in _fallback_lines(fallbacks))
+    hooks = len({row.result.source.path for row in found})
+    under = ", ".join(dict.fromkeys(row.result.interpreter.label for row in found))
+    states = Counter(str(row.result.state) for row in found)
+    counts = ", ".join(f"{count} {state}" for state, count in states.items())
+    yield f"{plural(hooks, 'hook')} for {under}: {counts}"
+
+
+def _fallback_lines(fallbacks: Sequence[Fallback]) -> list[str]:
+    """Return how often a launch had to compile, since when, and why it last did; [] if never."""
+    if not fallbacks:
+        return []
+    first = datetime.datetime.fromtimestamp(fallbacks[0].time).astimezone()
+    since = f"since {first:%Y-%m-%d %H:%M}"
+    return [f"{len(fallbacks)} had to compile {since} (last: {fallbacks[-1].reason})"]
 
 
 def _count(launches: Mapping[str, int], path: Path) -> int:
