@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from hooks_compile import printable
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import TextIO
 
@@ -54,11 +55,20 @@ def print_json(value: object) -> None:
     print(json.dumps(value, indent=2))
 
 
-def say_wrapped(text: str) -> None:
-    """Print a text for a person in lines that fit the terminal, 80 columns if there is none."""
-    width = max(shutil.get_terminal_size().columns, 40)
+def show(arguments: argparse.Namespace, value: object, lines: Iterable[object]) -> None:
+    """Print ``value`` if ``--json`` was given, else ``lines`` for a person."""
+    if arguments.json:
+        print_json(value)
+        return
+    for line in lines:
+        say(str(line))
+
+
+def wrapped(text: str) -> str:
+    """Return a text in lines that fit the terminal, 100 columns if there is none."""
+    width = max(shutil.get_terminal_size((100, 24)).columns, 40)
     text = printable.one_line(text)
-    say(textwrap.fill(text, width, subsequent_indent="    ", break_on_hyphens=False))
+    return textwrap.fill(text, width, subsequent_indent="    ", break_on_hyphens=False)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -78,7 +78,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("runtime", "print the launcher's path, and bring the launcher up to date")
     snapshot = add("snapshot", "launch hooks from the memory of a started Python", as_json)
-    snapshot.add_argument("action", choices=["on", "off", "status", "refresh"])
+    actions = ["on", "off", "status", "refresh"]  # refresh is what a launch and git hooks start
+    snapshot.add_argument("action", choices=actions, metavar="{on,off,status}")
     snapshot.add_argument(
         "--python",
         action="append",

@@ -277,7 +277,7 @@ def test_lines_of_status_fit_a_pipe_and_a_terminal(tool: Tool, words: tuple[str,
     name = "a-hook-with-a-name-that-is-as-long-as-those-that-people-write.py"
     write(tool.cwd / HOOKS / name, BROKEN)
     out = tool.ok("status", *words)
-    assert max(map(len, out.splitlines())) <= 80
+    assert max(map(len, out.splitlines())) <= 100
     shown = in_a_terminal(tool, "status", *words, width=50)
     assert max(map(len, shown.splitlines())) <= 50
 
