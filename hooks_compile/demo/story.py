@@ -6,7 +6,6 @@ under ``sh``, with an event on stdin. Only one temporary directory is written to
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -33,7 +32,6 @@ ROUNDS = 9
 # Of 9 rounds so many are won or lost by chance alone in 4 % of all cases.
 _CLEAR_WINS = 8
 _WIDTH = 80
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _TOOL = (sys.executable, "-m", "hooks_compile")
 
 
@@ -50,21 +48,17 @@ def run(show: Callable[[str], None], *, keep: bool) -> int:
             f"there is no place for the demo's directory: {error.strerror}",
             remedy='export TMPDIR="a directory that can be written"',
         ) from error
-    demo = _Demo(show, directory)
-    before = {each: signal.getsignal(each) for each in _SIGNALS}
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
-        for number in _SIGNALS:
-            if before[number] is not signal.SIG_IGN:
-                signal.signal(number, demo.stop)
-        return demo.play()
+        return _Demo(show, directory).play()
     finally:
         if keep:
             show(f"\nThe project stays in {directory / 'project'}")
             show(f"To go on there: export HOOKS_COMPILE_HOME={directory / 'runtime'}")
         else:
             shutil.rmtree(directory)
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _Done(NamedTuple):
@@ -76,16 +70,10 @@ class _Done(NamedTuple):
 
 
 class _Demo:
-    """Runs one process at a time.
-
-    A signal ends that process and what it has started, and is raised when all have ended. An
-    exception at any moment could leave one behind that still writes into the directory.
-    """
+    """The project, the environments of the tool and of the agent, and what was unexpected."""
 
     def __init__(self, show: Callable[[str], None], directory: Path) -> None:
         self._show = show
-        self._signal = 0
-        self._process: subprocess.Popen[bytes] | None = None
         self._project = directory / "project"
         self._trace = directory / "trace"
         # The user's variables and git settings could change which code runs, or what it takes.
@@ -99,35 +87,29 @@ class _Demo:
         self._agent_env = {**user_environment(self._env), "CLAUDE_PROJECT_DIR": str(self._project)}
         self._unexpected = 0
 
-    def stop(self, number: int, _: object) -> None:
-        """Handle a signal."""
-        self._signal = number
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-
     def _run(self, words: Sequence[str], env: Mapping[str, str], stdin: bytes = b"") -> _Done:
-        """Run a process in the project to its end, and that of all that has its output."""
+        """Run a process in the project to its end, and that of all that has its output.
+
+        An interrupt ends them all: nothing may write into the directory that is removed then.
+        """
         begun = time.perf_counter()
-        self._process = subprocess.Popen(
+        process = subprocess.Popen(
             words,
             cwd=self._project,
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            process_group=0,  # see stop
+            process_group=0,
         )
-        if self._signal:  # it came before there was a process to end
-            self.stop(self._signal, None)
-        output, _ = self._process.communicate(stdin)
+        try:
+            output, _ = process.communicate(stdin)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
         took = time.perf_counter() - begun
-        status, self._process = self._process.returncode, None
-        if self._signal == signal.SIGINT:
-            raise KeyboardInterrupt
-        if self._signal:
-            raise SystemExit(128 + self._signal)
-        return _Done(status, output.decode(errors="replace"), took)
+        return _Done(process.returncode, output.decode(errors="replace"), took)
 
     def play(self) -> int:
         python = resolve("python3", cwd=self._project.parent, env=self._agent_env)

@@ -12,7 +12,7 @@ from hooks_compile.agents.wiring.committed import missing_wrappers
 from hooks_compile.doctor import directory_checks, guard_checks, machine_checks, python_checks
 from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
 from hooks_compile.entries import sync
-from hooks_compile.entries.report import describe_trouble, plural, some
+from hooks_compile.entries.report import grouped, plural, some
 from hooks_compile.errors import InterpreterError
 from hooks_compile.interpreters.launch_records import why_left_to_uv
 from hooks_compile.model import State
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from hooks_compile.model import CompileResult, Interpreter
     from hooks_compile.project.record import Project
 
-_NOT_STORED = {
-    State.MISSING: "not compiled",
-    State.DAMAGED: "not used from their entries, which do not verify",
+_REMEDIES = {
+    State.MISSING: "hooks-compile compile",
+    State.DAMAGED: "hooks-compile compile",
+    State.BROKEN: "edit it; hooks-compile check shows the place",
 }
 
 
@@ -53,7 +54,7 @@ def examine(
     ]
     for each in interpreters:
         found += python_checks.check_python(each, rules, rounds)
-        found += python_checks.check_shim(each, project.runtime, rules, rounds)
+        found += python_checks.check_shim(each, project.runtime, rules)
     if not project.sources:
         return [*found, Finding(NOTE, f"no hooks in {shown(project.root)}")]
     return [*found, *check_project(project, interpreters, env)]
@@ -76,7 +77,9 @@ def check_project(
     yield from check_entries(results, root)
     for directory in project.wrapper_directories():
         yield from directory_checks.check_wrapper(directory, root)
-    lacking = {each.source.path.parent for each in results if each.state in _NOT_STORED}
+    lacking = {
+        each.source.path.parent for each in results if each.state in (State.MISSING, State.DAMAGED)
+    }
     for directory in project.directories():
         is_lacking = directory in lacking
         yield from directory_checks.check_cache_directory(directory, root, lacking=is_lacking)
@@ -97,25 +100,13 @@ def check_project(
 
 
 def check_entries(results: Iterable[CompileResult], root: Path) -> Iterator[Finding]:
-    """Name for each interpreter the hooks that would not run from their entries, and why."""
-    groups: defaultdict[tuple[str, State], list[CompileResult]] = defaultdict(list)
-    for result in results:
-        groups[result.interpreter.label, result.state].append(result)
-    for (label, state), group in groups.items():
-        if state is State.FRESH:
-            yield Finding(OK, f"{plural(len(group), 'hook')} compiled for {label}")
-        elif state in _NOT_STORED:
-            text = f"{plural(len(group), 'hook')} {_NOT_STORED[state]} for {label}"
-            yield Finding(PROBLEM, text, "hooks-compile compile  # status --verbose lists them")
+    """Name the hooks that would not run from their entries, and count the others."""
+    for group in grouped(results, root):
+        if group.state is State.FRESH:
+            yield Finding(OK, f"{plural(len(group.names), 'hook')} {group.text}")
         else:
-            for result in group:
-                where = quote(shown(result.source.path, root))
-                text = (describe_trouble(result, root) or where).splitlines()[0]
-                remedy = f"chmod u+r {where}"
-                if state is State.BROKEN:
-                    text += f" (under {label}): it does not run at all"
-                    remedy = f"edit it; hooks-compile check {where} shows the place"
-                yield Finding(PROBLEM, text, remedy)
+            remedy = _REMEDIES.get(group.state, f"chmod u+r {quote(group.names[0])}")
+            yield Finding(PROBLEM, f"{some(group.names)}: {group.text}", remedy)
 
 
 def _check_commands(plan: FilePlan, names: set[str], *, is_wired: bool) -> Iterator[Finding]:

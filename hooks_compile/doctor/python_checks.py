@@ -51,7 +51,7 @@ def check_python(interpreter: Interpreter, rules: Rules, rounds: int) -> Iterato
         return
     start = Start([str(interpreter.executable), "-c", "pass"])
     (times,) = time_in_turn([start], cwd=Path("/"), env=rules.env, rounds=rounds)
-    yield Finding(OK, f"{name} starts in {_ms(min(times))}")
+    yield Finding(OK, f"{name} starts in {min(times) * 1000:.0f} ms")
     yield from start_files.describe(files, interpreter)
     if interpreter.implementation == "cpython" and interpreter.version[:2] > NEWEST_TESTED:
         newest = ".".join(map(str, NEWEST_TESTED))
@@ -59,25 +59,12 @@ def check_python(interpreter: Interpreter, rules: Rules, rounds: int) -> Iterato
         yield Finding(NOTE, text)
 
 
-def check_shim(
-    interpreter: Interpreter, runtime: Path, rules: Rules, rounds: int
-) -> Iterator[Finding]:
-    """Say whether launches ask a shim for this interpreter, and what that takes."""
+def check_shim(interpreter: Interpreter, runtime: Path, rules: Rules) -> Iterator[Finding]:
+    """Say whether launches ask a shim for this interpreter."""
     env = shims.outside_of_shims(rules.env)
     bypass = shims.bypass_of(runtime, interpreter.command, cwd=rules.cwd, env=env)
-    if bypass is None:
-        return
-    if bypass.binary:
+    if bypass is not None and bypass.binary:
         yield Finding(OK, str(bypass))
-        return
-    starts = [
-        Start([str(each), "-S", "-c", "pass"]) for each in (interpreter.executable, bypass.shim)
-    ]
-    bare, asked = map(min, time_in_turn(starts, cwd=rules.cwd, env=rules.env, rounds=rounds))
-    text = f"{bypass}; it takes {_ms(asked - bare)} to find {shown(interpreter.executable)}"
-    remedy = f'export PATH={quote(str(interpreter.executable.parent))}:"$PATH"'
-    yield Finding(NOTE, text, f"{remedy}  # in the shell that starts the agent")
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms"
+    elif bypass is not None:
+        remedy = f'export PATH={quote(str(interpreter.executable.parent))}:"$PATH"'
+        yield Finding(NOTE, str(bypass), f"{remedy}  # in the shell that starts the agent")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hooks_compile.entries.report import plural, result_json, some
+from hooks_compile.entries.report import describe_state, grouped, plural, result_json, some
 from hooks_compile.model import State
 from hooks_compile.printable import shown
 
@@ -34,17 +34,9 @@ class Row:
     launches: int | None
 
     @property
-    def state(self) -> str:
-        """The state, and the error of a source that does not compile."""
-        error = self.result.error
-        return f"{self.result.state}: {error.message}" if error else str(self.result.state)
-
-    @property
-    def exceptions(self) -> list[str]:
-        """What deserves a look: no usable entry, what a forced level drops, deferred imports."""
+    def notes(self) -> list[str]:
+        """What a forced level drops, and whether imports are deferred."""
         label, found = self.result.interpreter.label, []
-        if self.result.state is not State.FRESH:
-            found.append(f"{self.state} (under {label})")
         if self.dropped:
             dropped, level = " and ".join(self.dropped), self.result.choice.level
             found.append(f"level {level} is forced: {dropped} are dropped")
@@ -63,12 +55,11 @@ class Row:
     def line(self, root: Path) -> str:
         """Return all that is known in one line."""
         choice = self.result.choice
-        parts = [self.state, f"level {choice.level} ({choice.reason or self.result.detail})"]
+        parts = [describe_state(self.result), f"level {choice.level} ({choice.reason})"]
         if self.launches is not None:
             parts.append(plural(self.launches, "launch", "launches"))
         parts += _fallback_lines(self.fallbacks)
-        path, label = shown(self.result.source.path, root), self.result.interpreter.label
-        return f"{path} ({label}): {', '.join(parts)}"
+        return f"{shown(self.result.source.path, root)}: {', '.join(parts)}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the row as JSON values; times are seconds since the epoch."""
@@ -102,20 +93,19 @@ def lines(found: Sequence[Row], root: Path, *, verbose: bool = False) -> Iterato
 
     ``verbose`` adds a line for each row.
     """
-    groups: defaultdict[str, list[str]] = defaultdict(list)
+    groups = grouped((row.result for row in found), root)
+    yield from (f"{some(it.names)}: {it.text}" for it in groups if it.state is not State.FRESH)
+    notes: defaultdict[str, list[str]] = defaultdict(list)
     for row in found:
-        for text in row.exceptions:
-            groups[text].append(shown(row.result.source.path, root))
-    yield from (f"{some(names)}: {text}" for text, names in groups.items())
+        for text in row.notes:
+            notes[text].append(shown(row.result.source.path, root))
+    yield from (f"{some(names)}: {text}" for text, names in notes.items())
     if verbose:
         yield from (row.line(root) for row in found)
     fallbacks = sorted(fallback for row in found for fallback in row.fallbacks)
     yield from (f"launches: {text}" for text in _fallback_lines(fallbacks))
-    hooks = len({row.result.source.path for row in found})
-    under = ", ".join(dict.fromkeys(row.result.interpreter.label for row in found))
-    states = Counter(str(row.result.state) for row in found)
-    counts = ", ".join(f"{count} {state}" for state, count in states.items())
-    yield f"{plural(hooks, 'hook')} for {under}: {counts}"
+    fresh = [it for it in groups if it.state is State.FRESH]
+    yield from (f"{plural(len(it.names), 'hook')} {it.text}" for it in fresh)
 
 
 def _fallback_lines(fallbacks: Sequence[Fallback]) -> list[str]:

@@ -98,7 +98,7 @@ def test_the_demo_plays_whatever_the_users_settings_are(tool: Tool, tmp_path: Pa
     assert "\x1b" not in done.out
     assert_launches(done.out)
     assert_measured(done.out, ["python3", "its binary"])
-    assert "it takes" in done.out.rpartition("doctor says that this costs time here:")[2]
+    assert "is a shim" in done.out.rpartition("doctor says that this costs time here:")[2]
     (in_readme,) = re.findall(r"```text\n(.*?)```", README.read_text(), re.DOTALL)
     assert in_readme in done.out
 

@@ -349,8 +349,8 @@ def foreign_wrapper(tool: Tool) -> None:
         (remove_launcher, "lacks files of this version: launch.py", {""}),
         (remove_part, "lacks files of this version: ", {"", "source"}),
         (change_launcher, "lacks files of this version: launch.py", {"hit"}),
-        (remove_entries, "1 hook not compiled", {"miss"}),
-        (damage_entry, "do not verify", {"miss"}),
+        (remove_entries, f"{HOOK}: not compiled under ", {"miss"}),
+        (damage_entry, f"{HOOK}: its entry is not used under ", {"miss"}),
         (symlinked_cache, "is a symlink", {"miss"}),
         (file_for_cache, "is not a directory", {"miss"}),
         (lock_wrapper, "is not executable", {"hit"}),
@@ -458,16 +458,11 @@ def test_something_else_called_python_is_a_problem(healthy: Tool) -> None:
     assert str(healthy.bin / "python3") in finding.text
 
 
-def test_a_shim_is_named_with_its_measured_cost_and_the_remedy_avoids_it(
-    healthy: Tool, plain_python: Path
-) -> None:
+def test_a_shim_is_named_and_the_remedy_avoids_it(healthy: Tool, plain_python: Path) -> None:
     shim = healthy.bin / "python3"
-    write(shim, f'#!/bin/sh\nsleep 0.3\nexec {plain_python} "$@"\n', executable=True)
+    write(shim, f'#!/bin/sh\nexec {plain_python} "$@"\n', executable=True)
     tool = healthy.with_env(PATH=str(healthy.bin))
     finding = expect(tool, f"{shim} is a shim", "note", diagnose)
-    cost = int(finding.text.partition("it takes ")[2].partition(" ms")[0])
-    assert cost >= 60
-    assert str(plain_python) in finding.text
     answer = tool.shell(f"{finding.remedy}\ncommand -v python3")
     assert answer.out == f"{plain_python}\n"
 
@@ -765,7 +760,9 @@ def test_a_hook_that_vanishes_meanwhile_is_a_problem(healthy: Tool) -> None:
 def test_many_hooks_without_entries_are_one_finding(healthy: Tool) -> None:
     for number in range(9):
         write(healthy.cwd / HOOKS / f"h{number}.py", "pass\n")
-    assert expect(healthy, "9 hooks not compiled", "problem")
+    assert expect(
+        healthy, "h0.py, .claude/hooks/h1.py, .claude/hooks/h2.py and 6 more: ", "problem"
+    )
 
 
 def test_a_project_without_hooks_is_noted(git_repo: GitRepo, tmp_path: Path) -> None:

@@ -55,16 +55,14 @@ def row(
 
 
 def test_a_forced_level_names_what_it_drops(hook: Path) -> None:
-    assert row(hook, optimize=2).exceptions == [
-        "level 2 is forced: asserts and docstrings are dropped"
-    ]
+    assert row(hook, optimize=2).notes == ["level 2 is forced: asserts and docstrings are dropped"]
     assert row(hook, optimize=1).dropped == ["asserts"]
-    assert row(hook, optimize=0).exceptions == row(hook).exceptions == []
+    assert row(hook, optimize=0).notes == row(hook).notes == []
 
 
 def test_a_hook_that_cannot_be_read_any_more_is_still_shown(hook: Path) -> None:
     hook.unlink()
-    assert row(hook).line(hook.parent).startswith("guard.py (CPython 3.11.7): fresh, ")
+    assert row(hook).line(hook.parent).startswith("guard.py: compiled under CPython 3.11.7, ")
 
 
 def test_fallbacks_count_for_their_hook_and_interpreter_only(hook: Path) -> None:
@@ -101,12 +99,12 @@ def test_exceptions_come_first_and_the_count_last(hook: Path) -> None:
     results = [result(hook.with_name(f"{number}.py"), state) for number, state in enumerate(states)]
     found = rows(results, "auto", (), None)
     assert list(lines(found, hook.parent)) == [
-        "9.py, 10.py, 11.py and 2 more: missing (under CPython 3.11.7)",
-        "14.py: damaged (under CPython 3.11.7)",
-        "15 hooks for CPython 3.11.7: 9 fresh, 5 missing, 1 damaged",
+        "9.py, 10.py, 11.py and 2 more: not compiled under CPython 3.11.7",
+        "14.py: its entry is not used under CPython 3.11.7: ",
+        "9 hooks compiled under CPython 3.11.7",
     ]
     every = list(lines(found, hook.parent, verbose=True))
-    assert every[2] == "0.py (CPython 3.11.7): fresh, level 2 (a reason)"
+    assert every[2] == "0.py: compiled under CPython 3.11.7, level 2 (a reason)"
     assert len(every) == 3 + len(states)
 
 
@@ -123,12 +121,10 @@ def test_json_of_a_row_adds_to_that_of_the_result(hook: Path) -> None:
 
 def test_deferred_imports_are_named_and_where_they_have_no_effect(hook: Path) -> None:
     found = row(hook, imports="deferred")
-    (note,) = found.exceptions
+    (note,) = found.notes
     assert note.startswith('under CPython 3.11.7 imports = "deferred" has no effect')
     assert found.as_json()["imports"] == {"wanted": "deferred", "deferred": False}
     newer = found.result.interpreter._replace(version=(3, 15, 0))
     lazy = replace(found, result=found.result._replace(interpreter=newer))
-    assert lazy.exceptions == [
-        "under CPython 3.15.0 imports of the standard library are lazy (PEP 810)"
-    ]
+    assert lazy.notes == ["under CPython 3.15.0 imports of the standard library are lazy (PEP 810)"]
     assert lazy.as_json()["imports"] == {"wanted": "deferred", "deferred": True}
