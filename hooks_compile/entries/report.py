@@ -26,17 +26,6 @@ class Group(NamedTuple):
     names: Sequence[str]
 
 
-_WORDS = {
-    State.FRESH: "compiled under {label}",
-    State.COMPILED: "compiled under {label}",
-    State.MISSING: "not compiled under {label}",
-    State.DAMAGED: "its entry is not used under {label}: {detail}",
-    State.BROKEN: "{detail} (under {label})",
-    State.UNREADABLE: "can't be read: {detail}",
-    State.UNWRITABLE: "its entry can't be written: {detail}",
-}
-
-
 def describe_error(where: str, error: SourceError) -> str:
     """Return the lines that Python shows for a source that does not compile.
 
@@ -54,27 +43,25 @@ def describe_error(where: str, error: SourceError) -> str:
     return "\n".join(found)
 
 
-def describe_state(result: CompileResult) -> str:
-    """Return the state in words: ``not compiled under CPython 3.11.7``."""
-    error, detail = result.error, result.detail
-    if error is not None:
-        detail = f"{error.kind}: {error.message}"
-    return one_line(_WORDS[result.state].format(label=result.interpreter.label, detail=detail))
-
-
 def describe_trouble(result: CompileResult, root: Path) -> str | None:
     """Return what is wrong with a result and how to fix it; None if it is all right."""
     where = shown(result.source.path, root)
-    if result.ok:
-        return None
-    if result.error is not None:
-        under = f"(compiled under {result.interpreter.label})"
-        return f"{describe_error(where, result.error)}\n    {under}"
-    text = f"{where}: {describe_state(result)}"
-    if result.state is State.UNWRITABLE:
-        way = remedy(result.detail, result.source.path.parent / CACHE_DIRECTORY)
-        text += f"\n  to fix it: {way}"
-    return text
+    under = f" under {result.interpreter.label}"
+    detail = one_line(result.detail)
+    match result.state:
+        case State.BROKEN if result.error is not None:
+            return f"{describe_error(where, result.error)}\n    (compiled{under})"
+        case State.MISSING:
+            return f"{where}: not compiled{under}"
+        case State.DAMAGED:
+            return f"{where}: its entry is not used{under}: {detail}"
+        case State.UNREADABLE:
+            return f"{where}: can't be read: {detail}"
+        case State.UNWRITABLE:
+            cache = result.source.path.parent / CACHE_DIRECTORY
+            way = remedy(result.detail, cache)
+            return f"{where}: its entry can't be written: {detail}\n  to fix it: {way}"
+    return None
 
 
 def troubles(synced: Synced, root: Path) -> list[str]:
@@ -141,9 +128,12 @@ def grouped(results: Iterable[CompileResult], root: Path) -> list[Group]:
     """Return results of the same state together; what does not compile is named with its line."""
     groups: dict[tuple[State, str], list[str]] = {}
     for result in results:
-        line = f":{result.error.line}" if result.error and result.error.line else ""
-        name = f"{shown(result.source.path, root)}{line}"
-        groups.setdefault((result.state, describe_state(result)), []).append(name)
+        where, label = shown(result.source.path, root), result.interpreter.label
+        first = describe_trouble(result, root) or f"{where}: compiled under {label}"
+        line, _, text = first.partition("\n")[0][len(where) :].partition(": ")
+        if result.state is State.BROKEN:
+            text += f" (under {label})"
+        groups.setdefault((result.state, text), []).append(where + line)
     return [Group(state, text, names) for (state, text), names in groups.items()]
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hooks_compile.entries.report import describe_state, grouped, plural, result_json, some
+from hooks_compile.entries.report import grouped, plural, result_json, some
 from hooks_compile.model import State
 from hooks_compile.printable import shown
 
@@ -55,11 +55,12 @@ class Row:
     def line(self, root: Path) -> str:
         """Return all that is known in one line."""
         choice = self.result.choice
-        parts = [describe_state(self.result), f"level {choice.level} ({choice.reason})"]
+        (state,) = grouped([self.result], root)
+        parts = [f"{state.names[0]}: {state.text}", f"level {choice.level} ({choice.reason})"]
         if self.launches is not None:
             parts.append(plural(self.launches, "launch", "launches"))
         parts += _fallback_lines(self.fallbacks)
-        return f"{shown(self.result.source.path, root)}: {', '.join(parts)}"
+        return ", ".join(parts)
 
     def as_json(self) -> dict[str, Any]:
         """Return the row as JSON values; times are seconds since the epoch."""
