@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile.errors import ConfigError, pasted
@@ -33,8 +32,7 @@ _MOST_DOTS = 1000
 _PYTHON = re.compile(r"(?:python|pypy)(?:3(?:\.\d{1,3}t?)?)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """What a project says about its hooks; each value has a default.
 
     ``include`` and ``exclude`` are globs relative to the work tree's root, ``optimize`` is the
