@@ -116,7 +116,11 @@ class Sources:
         return lines.shortened(changed) + others
 
     def _take(self, due: Due, results: Sequence[CompileResult]) -> Iterator[Message]:
-        """Take the results of one source; yield what is worth reporting."""
+        """Take the results of one source; yield what is worth reporting.
+
+        That is what differs from the last results, and what an event named. A file that is empty or
+        does not compile counts only when nobody has written it for QUIET_S.
+        """
         before = self._last.get(due.key, _Last())
         kind = "hook" if due.key in self.hooks else "module"
         try:
@@ -132,9 +136,9 @@ class Sources:
             [result.error for result in broken],
             _trouble_of(results),
         )
-        is_changed = (now.entries, now.errors) != (before.entries, before.errors)
-        is_news = is_changed or due.since is not None
-        if is_news and (broken or is_empty) and not due.quiet:  # its writer may not have finished
+        has_new_entry, has_new_error = now.entries != before.entries, now.errors != before.errors
+        is_news = has_new_entry or has_new_error or due.since is not None
+        if is_news and (broken or is_empty) and not due.quiet:
             self._last[due.key] = before._replace(states=now.states)
             self.due.note(due.key, due.since or self._clock(), QUIET_S, since=due.since)
             return
@@ -144,8 +148,8 @@ class Sources:
             self.broken[due.key] = lines.broken(path, kind, broken)
             yield self.broken[due.key]
         is_fixed = len(good) == len(results) and self.broken.pop(due.key, None) is not None
-        is_written = any(result.state is State.COMPILED for result in good)
-        if good and (now.entries != before.entries or is_fixed or is_written):
+        is_written = State.COMPILED in now.states
+        if good and (has_new_entry or is_fixed or is_written):
             ms = None if due.since is None else (self._clock() - due.since) * 1000
             yield lines.changed(path, kind, good, ms, fixed=is_fixed, empty=is_empty)
         if now.trouble and now.trouble != before.trouble:
