@@ -109,27 +109,11 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        if (newer := _parse_newer_toml(text)) is not None:
-            return newer
         cause = f"is no valid TOML: {error}"
         remedy = "fix that line (after a merge: look for conflict markers)"
     except RecursionError:
         cause, remedy = "is nested too deeply", "write it flat"
     raise ConfigError(cause, path=path, remedy=remedy)
-
-
-def _parse_newer_toml(text: str) -> dict[str, Any] | None:
-    """Return what TOML 1.1 makes of ``text``, which tomllib reads from Python 3.15 on.
-
-    None if it is none, or too large to be tried.
-    """
-    import tomlkit  # noqa: PLC0415 - slow, and nearly every file is TOML 1.0
-    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415 - as above
-
-    try:
-        return tomlkit.parse(text).unwrap() if len(text) <= LARGEST_TOML else None
-    except TOMLKitError:
-        return None
 
 
 def _config(path: Path, settings: dict[str, Any]) -> Config:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.errors import ConfigError, pasted
-from hooks_compile.project.config import LARGEST_TOML, Config, load_config
+from hooks_compile.project.config import Config, load_config
 from tests.support.repositories import write
 
 if TYPE_CHECKING:
@@ -262,18 +262,3 @@ def test_the_last_glob_that_matches_a_hook_says_when_its_imports_are_made(tmp_pa
     write(tmp_path / "pyproject.toml", '[tool.hooks-compile]\nimports = "deferred"\n')
     assert load_config(tmp_path).imports_of("a/b/c") == "deferred"
     assert load_config(tmp_path).imports_of("c") == "deferred"
-
-
-@pytest.mark.parametrize("name", ["pyproject.toml", ".hooks-compile.toml"])
-def test_toml_1_1_is_read_by_every_python(tmp_path: Path, name: str) -> None:
-    newer = 'imports = {\n  ".claude/*.py" = "deferred", # why\n}\n'
-    header = "[tool.hooks-compile]\n" if name == "pyproject.toml" else ""
-    write(tmp_path / name, f"{header}keep = 5\n{newer}")
-    config = load_config(tmp_path)
-    assert config.keep == 5
-    assert config.imports_of(".claude/guard.py") == "deferred"
-
-
-def test_a_large_file_is_not_given_to_the_slow_parser(tmp_path: Path) -> None:
-    error = refused(tmp_path, "a = {\n}\n" + "# x\n" * LARGEST_TOML)
-    assert "no valid TOML" in error.cause
