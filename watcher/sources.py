@@ -11,8 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile.entries import cache
-from hooks_compile.files import remedy
+from hooks_compile.entries.report import describe_refusal
 from hooks_compile.model import State
 from watcher import lines
 from watcher.debounce import QUIET_S, Debounce, Due
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
     from hooks_compile.entries.compiler import Compiler
     from hooks_compile.model import CompileResult, HookSource, SourceError
     from watcher.lines import Message
-
-_TROUBLES = {
-    State.UNREADABLE: "can't be read",
-    State.UNWRITABLE: "is not compiled: its entry can't be written",
-}
 
 
 class _Last(NamedTuple):
@@ -134,7 +128,7 @@ class Sources:
             [result.state for result in results],
             [result.entry.name for result in good if result.entry] or before.entries,
             [result.error for result in broken],
-            _trouble_of(results),
+            next(filter(None, map(describe_refusal, results)), ""),
         )
         has_new_entry, has_new_error = now.entries != before.entries, now.errors != before.errors
         is_news = has_new_entry or has_new_error or due.since is not None
@@ -153,13 +147,4 @@ class Sources:
             ms = None if due.since is None else (self._clock() - due.since) * 1000
             yield lines.changed(path, kind, good, ms, fixed=is_fixed, empty=is_empty)
         if now.trouble and now.trouble != before.trouble:
-            yield lines.notice(now.trouble, path, trouble=True)
-
-
-def _trouble_of(results: Sequence[CompileResult]) -> str:
-    """Return why a source has no entry and what to do, "" if nothing is wrong or it is broken."""
-    for result in results:
-        if result.state in _TROUBLES:
-            way = remedy(result.detail, cache.directory_in(result.source.path.parent))
-            return f"{_TROUBLES[result.state]}: {result.detail}\n  to fix it: {way}"
-    return ""
+            yield lines.notice(f"is not compiled: {now.trouble}", path, trouble=True)

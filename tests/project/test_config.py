@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.errors import ConfigError, pasted
+from hooks_compile.errors import HooksCompileError, pasted
 from hooks_compile.project.config import Config, load_config
 from tests.support.repositories import write
 
@@ -22,9 +22,11 @@ imports = "deferred"
 """
 
 
-def refused(directory: Path, text: str | bytes, name: str = ".hooks-compile.toml") -> ConfigError:
+def refused(
+    directory: Path, text: str | bytes, name: str = ".hooks-compile.toml"
+) -> HooksCompileError:
     path = write(directory / name, text)
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(HooksCompileError) as caught:
         load_config(directory)
     assert caught.value.path == path
     assert caught.value.remedy
@@ -110,7 +112,7 @@ def test_what_is_not_a_file_is_an_error_and_is_not_waited_for(tmp_path: Path, na
 
 
 def refuse_to_read(path: Path) -> None:
-    with pytest.raises(ConfigError, match="can't be read: ") as caught:
+    with pytest.raises(HooksCompileError, match="can't be read: ") as caught:
         load_config(path.parent)
     assert caught.value.remedy == f"ls -ld {pasted(path)}"
 
