@@ -47,21 +47,26 @@ def describe_trouble(result: CompileResult, root: Path) -> str | None:
     """Return what is wrong with a result and how to fix it; None if it is all right."""
     where = shown(result.source.path, root)
     under = f" under {result.interpreter.label}"
-    detail = one_line(result.detail)
     match result.state:
         case State.BROKEN if result.error is not None:
             return f"{describe_error(where, result.error)}\n    (compiled{under})"
         case State.MISSING:
             return f"{where}: not compiled{under}"
         case State.DAMAGED:
-            return f"{where}: its entry is not used{under}: {detail}"
-        case State.UNREADABLE:
-            return f"{where}: can't be read: {detail}"
-        case State.UNWRITABLE:
-            cache = result.source.path.parent / CACHE_DIRECTORY
-            way = remedy(result.detail, cache)
-            return f"{where}: its entry can't be written: {detail}\n  to fix it: {way}"
-    return None
+            return f"{where}: its entry is not used{under}: {one_line(result.detail)}"
+    refused = describe_refusal(result)
+    return f"{where}: {refused}" if refused else None
+
+
+def describe_refusal(result: CompileResult) -> str:
+    """Return why a source can't be read, or its entry can't be written and how to fix it; or ""."""
+    detail = one_line(result.detail)
+    if result.state is State.UNREADABLE:
+        return f"can't be read: {detail}"
+    if result.state is State.UNWRITABLE:
+        way = remedy(result.detail, result.source.path.parent / CACHE_DIRECTORY)
+        return f"its entry can't be written: {detail}\n  to fix it: {way}"
+    return ""
 
 
 def troubles(synced: Synced, root: Path) -> list[str]:

@@ -117,18 +117,13 @@ def read_key(directory: Path) -> bytes:
         _require_private(directory)
         _require_private(directory / "key")
         key = files.read_bytes(directory / "key")
+        if len(key) != entry.KEY_SIZE:
+            raise OSError(0, f"it has {len(key)} bytes instead of {entry.KEY_SIZE}")
     except OSError as error:
-        raise RuntimeDirectoryError(
-            f"the key can't be read: {error.strerror}",
-            path=directory / "key",
-            remedy="hooks-compile compile",
-        ) from error
-    if len(key) != entry.KEY_SIZE:
-        raise RuntimeDirectoryError(
-            f"the key has {len(key)} bytes instead of {entry.KEY_SIZE}",
-            path=directory / "key",
-            remedy=f"rm {pasted(directory / 'key')} && hooks-compile compile",
-        )
+        path = directory / "key"
+        again = f"rm -f {pasted(path)} && hooks-compile compile"
+        cause = f"the key can't be read: {error.strerror}"
+        raise RuntimeDirectoryError(cause, path=path, remedy=again) from error
     return key
 
 
