@@ -127,7 +127,10 @@ def _ways(text: str) -> tuple[str, ...]:
 
 def _wiring() -> argparse.ArgumentParser:
     parent = _option("--yes", action="store_true", help="do not ask")
-    about = "only the files of claude, codex, cursor, gemini or copilot; can be repeated"
+    about = (
+        "only the files of claude, codex, gemini, copilot, qwen, cursor, factory, windsurf or "
+        "kiro; can be repeated"
+    )
     parent.add_argument("--agent", action="append", default=[], metavar="NAME", help=about)
     about = "the settings in your home directory as well"
     parent.add_argument("--user", action="store_true", help=about)

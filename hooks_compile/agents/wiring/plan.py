@@ -49,13 +49,28 @@ class Scope(NamedTuple):
     listed: Sequence[str] | None = None
 
     def configs(self, *, of_all_agents: bool = False) -> list[ConfigFile]:
-        """Return the configuration files that exist, each once even if links give it two names."""
+        """Return the configuration files that exist, each once even if links give it two names.
+
+        Without ``of_all_agents`` those of agents that are meant. If none is named, an agent whose
+        client was never run is meant only by a file that is wired already.
+        """
         found: dict[str, ConfigFile] = {}
         for config in config_files(self.root, self.home, self.cwd, self.listed):
-            is_meant = of_all_agents or not self.agents or config.agent.name in self.agents
-            if is_meant and os.path.lexists(config.path):
+            if os.path.lexists(config.path) and (of_all_agents or self._is_meant(config)):
                 found.setdefault(os.path.realpath(config.path), config)
         return list(found.values())
+
+    def _is_meant(self, config: ConfigFile) -> bool:
+        if self.agents:
+            return config.agent.name in self.agents
+        return config.agent.ran or names_wrapper(config)
+
+    def unasked(self) -> list[ConfigFile]:
+        """Return the configuration files that stay until somebody names their agent."""
+        if self.agents:
+            return []
+        meant = self.configs()
+        return [each for each in self.configs(of_all_agents=True) if each not in meant]
 
 
 class FilePlan(NamedTuple):
@@ -82,7 +97,7 @@ class Plan(NamedTuple):
 
     ``written`` and ``removed`` are wrappers, ``staged`` and ``unstaged`` those that git's index
     gets and loses. ``kept`` are wrappers that stay, with the reason. ``obstacles`` say why the
-    index can't be changed.
+    index can't be changed. ``unasked`` are files of agents that have to be named.
     """
 
     root: Path
@@ -93,6 +108,7 @@ class Plan(NamedTuple):
     unstaged: tuple[Path, ...] = ()
     kept: tuple[tuple[Path, str], ...] = ()
     obstacles: tuple[AgentConfigError, ...] = ()
+    unasked: tuple[ConfigFile, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -140,6 +156,7 @@ def plan_init(scope: Scope) -> Plan:
         staged=staged,
         kept=tuple(sorted((p, wrapper.DONE[s]) for p, s in standings.items() if p not in usable)),
         obstacles=tracking.obstacles(staged),
+        unasked=tuple(scope.unasked()),
     )
 
 
