@@ -76,7 +76,9 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("--keep", action="store_true", help="keep the project's directory")
 
     wiring = (dry_run, verbose, _wiring())
-    add("init", "put the hook commands of this project's agents on hook_wrapper.sh", *wiring)
+    init = add("init", "put the hook commands of this project's agents on hook_wrapper.sh", *wiring)
+    about = "change commands that Windows would run, too: nobody uses the hooks there"
+    init.add_argument("--posix", action="store_true", help=about)
     add("uninit", "take the hook commands off hook_wrapper.sh again", *wiring)
 
     command = add("git-hooks", "let git keep the hooks compiled", dry_run, as_json)

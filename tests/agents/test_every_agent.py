@@ -96,3 +96,35 @@ def test_a_hostile_file_changes_nothing_and_is_told_in_a_line(root: Path, text: 
     plan = planned(root, *(agent.name for agent in AGENTS))
     assert not plan.changes
     assert all("\n" not in line and len(line) < 300 for line in describe(plan))
+
+
+@pytest.mark.parametrize(
+    ("beside", "other"),
+    [
+        ("", {"command": "python3 h.py --b", "commandWindows": "py h.py --b"}),
+        ("", {"command": "py h.py"}),
+        ("setup.PS1", {"command": "echo"}),
+    ],
+)
+def test_where_windows_is_in_use_a_command_without_a_field_for_it_stays(
+    root: Path, beside: str, other: dict[str, str]
+) -> None:
+    if beside:
+        (root / beside).touch()
+    path = root / ".codex/hooks.json"
+    path.parent.mkdir()
+    entries = [{"command": "python3 h.py"}, other]
+    before = json.dumps({"hooks": {"Stop": [{"hooks": entries}]}})
+    path.write_text(before)
+    expected = ["hooks.Stop[0].hooks[1].command"] if "commandWindows" in other else []
+    plan = planned(root)
+    assert [change.where for change in plan.changes] == expected
+    assert any("Windows is in use here" in line for line in describe(plan))
+    assert plan.unfinished == 0, "it is left on purpose"
+    carry_out(plan)
+    assert not planned(root).changes, "the second time, too"
+    posix = wiring_plan.plan_init(wiring_plan.Scope(root, {}, posix=True))
+    assert [change.where for change in posix.changes] == ["hooks.Stop[0].hooks[0].command"]
+    carry_out(posix)
+    carry_out(wiring_plan.plan_uninit(wiring_plan.Scope(root, {}), [root]))
+    assert path.read_text() == before
