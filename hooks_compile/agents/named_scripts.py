@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.clients.places import config_files
 from hooks_compile.agents.shell.launches import mentioned_words
+from hooks_compile.agents.wiring.arguments import command_line
 from hooks_compile.agents.wiring.command import launch_arguments, launched_scripts
 from hooks_compile.agents.wiring.rewrite import readable_commands, surroundings
 from hooks_compile.files import read_bytes
@@ -42,9 +43,10 @@ class HookEvent(NamedTuple):
 def hook_events(root: Path, *, listed: Iterable[str] | None = None) -> list[HookEvent]:
     """Return the events on which agents run the scripts of :func:`named_scripts`."""
     return [
-        HookEvent(script, found.event, found.matcher, launch_arguments(found.command))
+        HookEvent(script, found.event, found.matcher, launch_arguments(line))
         for config in config_files(root, None, None, listed)
         for found in _commands(config)
+        for line in [command_line(found, config.variables)]
         for script in _scripts(found, config, None)
     ]
 
@@ -79,7 +81,7 @@ def _commands(config: ConfigFile) -> Iterator[Found]:
 def _scripts(found: Found, config: ConfigFile, home: Path | None) -> Iterator[Path]:
     environment = {} if home is None else {"HOME": str(home)}
     around = surroundings(found, config, lambda _: None, environment)
-    paths = launched_scripts(found.command, around) if found.arguments is None else []
+    paths = launched_scripts(command_line(found, config.variables), around)
     if not any(map(_is_python, paths)):
         # The launch is not understood: whatever looks like a Python file is named.
         words = list(mentioned_words(found.texts, around.variables, config.root))
