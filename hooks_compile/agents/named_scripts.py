@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from hooks_compile.agents.clients.places import config_files
 from hooks_compile.agents.shell.launches import mentioned_words
 from hooks_compile.agents.wiring.arguments import command_line
-from hooks_compile.agents.wiring.command import launch_arguments, launched_scripts
+from hooks_compile.agents.wiring.command import (
+    launch_arguments,
+    launched_pythons,
+    launched_scripts,
+)
 from hooks_compile.agents.wiring.rewrite import readable_commands, surroundings
 from hooks_compile.files import read_bytes
 from hooks_compile.project import shebang
@@ -22,10 +26,14 @@ if TYPE_CHECKING:
 
 
 class NamedScript(NamedTuple):
-    """A script, absolute and without symlinks, and why it counts: ``named by FILE``."""
+    """A script, absolute and without symlinks, and why it counts: ``named by FILE``.
+
+    ``pythons`` are the interpreters that the commands with it name, as written.
+    """
 
     path: Path
     origin: str
+    pythons: tuple[str, ...] = ()
 
 
 class HookEvent(NamedTuple):
@@ -65,12 +73,14 @@ def named_scripts(
     count (for the user's files: inside the home directory), after all symlinks are resolved. A
     configuration file that can't be read names nothing: ``init`` and ``doctor`` report it.
     """
-    origins: dict[Path, str] = {}
+    scripts: dict[Path, NamedScript] = {}
     for config in config_files(root, home, cwd, listed):
         for found in _commands(config):
-            for script in _scripts(found, config, home):
-                origins.setdefault(script, f"named by {config.origin}")
-    return [NamedScript(path, origin) for path, origin in origins.items()]
+            pythons = launched_pythons(command_line(found, config.variables))
+            for path in _scripts(found, config, home):
+                known = scripts.setdefault(path, NamedScript(path, f"named by {config.origin}"))
+                scripts[path] = known._replace(pythons=(*known.pythons, *pythons))
+    return list(scripts.values())
 
 
 def _commands(config: ConfigFile) -> Iterator[Found]:

@@ -45,7 +45,8 @@ def examine(
     seconds, each at least once. Raises GitError if git refuses.
     """
     rules = for_person(project, cwd, env)
-    interpreters, unusable = python_checks.find_pythons(project, rules)
+    by_command, unusable = python_checks.find_pythons(project, rules)
+    interpreters = list({each.executable: each for each in reversed(by_command)}.values())[::-1]
     found = [
         machine_checks.check_runtime(project.runtime),
         *machine_checks.check_variables(env),
@@ -56,7 +57,8 @@ def examine(
     for each in interpreters:
         share = budget / len(interpreters)
         found += python_checks.check_python(each, rules, share)
-        found += python_checks.check_shim(each, project.runtime, rules, share)
+    for each in by_command:
+        found += python_checks.check_shim(each, project.runtime, rules, budget / len(by_command))
     if not project.sources:
         text = f"no hooks in {shown(project.root)}"
         return [*found, Finding(NOTE, text, "hooks-compile compile --help  # lists the places")]

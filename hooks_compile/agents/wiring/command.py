@@ -188,6 +188,13 @@ def launched_scripts(command: str, around: Surroundings) -> list[Path]:
     return [path for each in launches for path in around.possible_paths(each.script, each)]
 
 
+def launched_pythons(command: str) -> list[str]:
+    """Return the interpreters that a command names, as written: names, and plain paths."""
+    words = (launch.python for launch in find_launches(_unwired(command)).launches)
+    names = (word.literal for word in words if word is not None)
+    return [name for name in names if name and PYTHON_NAME.fullmatch(name.rpartition("/")[2])]
+
+
 def launch_arguments(command: str) -> tuple[str, ...]:
     """Return what a command gives its script, without what is known only when the command runs."""
     launches = find_launches(_unwired(command)).launches
