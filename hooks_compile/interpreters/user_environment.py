@@ -56,15 +56,15 @@ def _is_our_bin(directory: str) -> bool:
 
 def _without_the_choice_of_a_shim(directories: list[str], env: Mapping[str, str]) -> list[str]:
     ours = os.path.realpath(sys.prefix)
-    asked = os.path.realpath(env.get("PYENV_ROOT", "")) if "PYENV_DIR" in env else ""
+    asked = env.get("PYENV_ROOT", "/") if "PYENV_DIR" in env else "/"
     for position, directory in enumerate(directories):
         root, _, name = os.path.realpath(directory).rpartition(os.sep)
-        if name == "shims" and (root == asked or ours.startswith(root + os.sep)):
-            chosen = f"{root}/versions/"
+        if name == "shims" and (root == os.path.realpath(asked) or ours.startswith(root + os.sep)):
+            chosen = f"{asked}/versions/"
             before = [
                 each
                 for each in directories[:position]
-                if not (_is_our_bin(each) or os.path.realpath(each).startswith(chosen))
+                if not (_is_our_bin(each) or each.startswith(chosen))
             ]
             return before + directories[position:]
     return directories

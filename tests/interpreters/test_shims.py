@@ -766,6 +766,56 @@ def test_compile_and_status_record_and_the_tool_tells(scene: Scene) -> None:
     scene.compare()
 
 
+def configure(scene: Scene, *commands: str) -> None:
+    """Let Claude Code run these commands."""
+    hooks = [{"hooks": [{"type": "command", "command": each} for each in commands]}]
+    settings = scene.project / ".claude" / "settings.json"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(json.dumps({"hooks": {"Stop": hooks}}))
+
+
+def test_the_shims_that_commands_name_are_recorded_and_nothing_else_is_started(
+    scene: Scene, tmp_path: Path
+) -> None:
+    evil = tmp_path / "elsewhere" / "python3"
+    evil.parent.mkdir()
+    evil.write_text(f"#!/bin/sh\ntouch '{tmp_path}/started'\n")
+    evil.chmod(0o755)
+    configure(scene, "python hook.py", "python3.99 hook.py", f"{evil} hook.py")
+    assert told(scene, "compile").returncode == 0
+    python = shims.bypass_of(scene.runtime, "python", cwd=scene.project, env=scene.env)
+    assert python
+    assert python.binary
+    findings = json.loads(told(scene, "doctor", "--json").stdout)
+    texts = [each["text"] for each in findings if each["level"] == "problem"]
+    assert any("there is no 'python3.99'" in text for text in texts)
+    shown = {each["text"] for each in findings if "launches go straight to" in each["text"]}
+    assert {text.partition(" is a shim")[0].rpartition("/")[2] for text in shown} == {
+        "python",
+        "python3",
+    }
+    assert not (tmp_path / "started").exists()
+
+
+def test_a_launch_through_a_shim_has_it_recorded_in_the_background(scene: Scene) -> None:
+    tool = scene.runtime / "tool"
+    tool.write_text("\0".join([sys.executable, "-E", "-m", "hooks_compile"]))
+    tool.chmod(0o600)
+    assert not scene.passes()
+    scene.launch(wrapper=True)
+    deadline = time.monotonic() + 60
+    while not scene.passes():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    scene.compare()
+    # Once an hour at most.
+    (scene.runtime / "shims" / f"python3@{versions()[0]}").unlink()
+    asked = (scene.runtime / "shims.asked").stat().st_mtime
+    scene.hook.write_text(f"{scene.hook.read_text()}# new\n")
+    scene.launch(wrapper=True)
+    assert (scene.runtime / "shims.asked").stat().st_mtime == asked
+
+
 def test_doctor_names_a_shim_that_is_asked(scene: Scene) -> None:
     def finding(level: str) -> dict[str, str]:
         found = json.loads(told(scene, "doctor", "--json").stdout)
