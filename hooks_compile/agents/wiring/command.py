@@ -22,7 +22,7 @@ import re
 import shlex
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -307,8 +307,9 @@ def _name(script: Word) -> str:
 
 def _unwiring_edits(launch: WiredLaunch) -> list[_Edit]:
     first, wrapper = launch.first, launch.wrapper
-    marks = [word for word in launch.following[:2] if word.text.startswith("--")]
-    if not launch.following:
+    marks = [*takewhile(lambda word: word.text.startswith("--"), launch.following[:2])]
+    at = wrapper.text.rfind(WRAPPER_NAME) + wrapper.start
+    if not launch.following or at < wrapper.start:
         return []
     mark = marks[0].text if marks else ""
     beside = next((word for word in marks if word.text.startswith(BESIDE_MARK)), None)
@@ -321,7 +322,6 @@ def _unwiring_edits(launch: WiredLaunch) -> list[_Edit]:
     else:
         program, mark = _PLAIN_PYTHON, ""
     if beside is not None:
-        at = wrapper.start + wrapper.text.rindex(WRAPPER_NAME)
         end = wrapper.start if first is wrapper or not program else first.end
         return [
             (first.start, end, program + " " * (first is wrapper and bool(program))),

@@ -108,7 +108,7 @@ def rewrite(
         if rewritten is None:
             wired += 1
             continue
-        shell = config.agent.windows_shell if found.arguments is None else "no shell"
+        shell = config.agent.windows_shell if found.arguments is None else "what is on PATH"
         shell = "" if found.has_windows_command else shell
         changes[found.path] = Change(found.where, line, *rewritten, shell)
         edits[found.path] = _edits(found, rewritten.command)
