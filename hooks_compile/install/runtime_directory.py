@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import stat
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,6 @@ _RECORDER = "uvsite/sitecustomize.py"
 _NO_CACHE = "uvsite/__pycache__"  # a file: Python would take an older recorder of one size for it
 # The digest of each file of the launcher, so that an up-to-date directory needs no bundle.
 _MANIFEST = "manifest"
-_TOOL = "tool"  # says how launches start us
 # Parts carry the build in their names. A launch of an older build finds its parts until it ends.
 _PARTS = "[0-9a-f]" * 16 + ".*.py"
 _DIRECTORIES = ("seen", "uvsite")
@@ -144,7 +142,7 @@ def remove(directory: Path) -> list[Path]:
     names = (
         *("key", "launch.py", "fallbacks.log", "interpreters.json", "seen/*", "shims.sh"),
         *("shims/*", "watch/*", "launch.py.*", "prepare.py", _RECORDER, _NO_CACHE, "uv.sh"),
-        *(_TOOL, "shims.asked"),
+        *("tool", "shims.asked"),
         *("uv/**/*.uv", _PARTS, _MANIFEST, "git_hook.sh"),
         *("snapshots/loader", "snapshots/*.*", "snapshots/lock", "snapshots/maker"),
         *("snapshots/asked", "snapshots/*/*"),
@@ -213,8 +211,7 @@ def _contents(version: str) -> dict[str, bytes]:
     texts[_RECORDER] = bundle.program("uv.uv_recorder", "run()")
     texts["prepare.py"] = (_LAUNCHER / "prepare.py").read_text("utf-8")
     texts["launch.py"] = launch.replace("@BUILD@", version).replace("@PARTS@", on_demand)
-    texts[_TOOL] = "\0".join([sys.executable, "-E", "-m", "hooks_compile"])  # -E: a hook's PYTHON*
-    contents = {name: text.encode("utf-8", "surrogateescape") for name, text in texts.items()}
+    contents = {name: text.encode() for name, text in texts.items()}
     manifest = [version, *(f"{_digest(content)} {name}" for name, content in contents.items())]
     contents[_MANIFEST] = "\n".join(manifest).encode() + b"\n"
     return contents

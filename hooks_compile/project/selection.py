@@ -132,9 +132,12 @@ def refresh_shims(project: Project, rules: Rules, commands: Sequence[str] = ()) 
 
     names = dict.fromkeys(_commands(project, rules, commands))
     names |= {} if commands else dict.fromkeys(_named(project, rules))
+    if not _is_private(project.runtime):
+        return []
+    shims.write_tool(project.runtime)
     found = [
         shims.bypass_of(project.runtime, name, cwd=rules.cwd, env=rules.env, record=True)
-        for name in (names if _is_private(project.runtime) else ())
+        for name in names
     ]
     return [bypass for bypass in found if bypass is not None]
 

@@ -798,9 +798,7 @@ def test_the_shims_that_commands_name_are_recorded_and_nothing_else_is_started(
 
 
 def test_a_launch_through_a_shim_has_it_recorded_in_the_background(scene: Scene) -> None:
-    tool = scene.runtime / "tool"
-    tool.write_text("\0".join([sys.executable, "-E", "-m", "hooks_compile"]))
-    tool.chmod(0o600)
+    shims.write_tool(scene.runtime)
     assert not scene.passes()
     scene.launch(wrapper=True)
     deadline = time.monotonic() + 60

@@ -111,7 +111,6 @@ class Scene:
             shim.chmod(0o755)
         scene.settle()
         runtime_directory.ensure(scene.runtime)
-        (scene.runtime / "tool").unlink()  # so that nothing is recorded in the background
         (scene.project / "sub" / "deep").mkdir(parents=True)
         scene.hook.write_text(HOOK)
         scene.env = {
