@@ -8,7 +8,6 @@ are functions, here-documents, backticks, constructs of one shell only.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -51,15 +50,13 @@ _SUBSTITUTION = re.compile(rf"(?P<git>{_ASKS_GIT})|\$\(\s*pwd\s*\)")
 _PLAIN = re.compile(rf"(?:[\w./@%+,:=$-]|{_SUBSTITUTION.pattern})*")
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     """Characters that mean themselves, without their quotes."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """``$NAME``, ``${NAME}`` or ``${NAME<operator><argument>}``; unquoted, its value is split.
 
     ``~`` at the start of a word is the parameter HOME, ``$(pwd)`` is PWD, and a usual
@@ -73,8 +70,7 @@ class Parameter:
     argument: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """A part whose value is known only when the command runs.
 
     It is ``~user``, most of ``$(...)``, ``$((...))``, or a pattern: an unquoted ``*``, ``?``,
@@ -94,8 +90,7 @@ class SplitPath(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word: ``text`` as typed, at ``[start, end)`` of the command, and its parts."""
 
     start: int
