@@ -254,7 +254,7 @@ def test_commands_that_windows_would_run_are_named(repo: GitRepo) -> None:
     repo.write(
         ".cursor/hooks.json", json.dumps({"hooks": {"stop": [{"command": "python3 other/x.py"}]}})
     )
-    lines = describe(plan(repo, "init"))
+    lines = describe(plan(repo, "init"), verbose=True)
     warnings = [number for number, line in enumerate(lines) if "on Windows" in line]
     assert [lines[number].split()[3] for number in warnings] == ["Codex", "Cursor", "Gemini"]
     text = "\n".join(lines[warnings[0] : warnings[0] + 3])
@@ -286,7 +286,7 @@ def test_a_command_that_stays_has_a_line_to_write_instead(
     repo.write(SETTINGS, settings(command))
     (left,) = plan(repo, "init").files[0].result.left
     assert left.suggestion == suggestion
-    lines = describe(plan(repo, "init"))
+    lines = describe(plan(repo, "init"), verbose=True)
     assert any(line == f"    you may write instead: {suggestion}" for line in lines) == bool(
         suggestion
     )
