@@ -44,7 +44,8 @@ def examine(
     times. Raises GitError if git refuses.
     """
     rules = for_person(project, cwd, env)
-    interpreters, unusable = python_checks.find_pythons(project, rules)
+    by_command, unusable = python_checks.find_pythons(project, rules)
+    interpreters = list({each.executable: each for each in reversed(by_command)}.values())[::-1]
     found = [
         machine_checks.check_runtime(project.runtime),
         *machine_checks.check_variables(env),
@@ -54,6 +55,7 @@ def examine(
     ]
     for each in interpreters:
         found += python_checks.check_python(each, rules, rounds)
+    for each in by_command:
         found += python_checks.check_shim(each, project.runtime, rules)
     if not project.sources:
         return [*found, Finding(NOTE, f"no hooks in {shown(project.root)}")]

@@ -11,7 +11,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.clients.base import children
+from hooks_compile.agents.shell.effects import Entered
 from hooks_compile.agents.shell.launches import find_launches
+from hooks_compile.agents.wiring.arguments import command_line
 from hooks_compile.agents.wiring.command import launched_scripts, unwire_command
 from hooks_compile.agents.wiring.documents import read_settings
 from hooks_compile.agents.wiring.rewrite import surroundings
@@ -79,8 +81,10 @@ def _weaknesses(guard: _Guard, agent: Agent) -> dict[str, str]:
 
 def _depends_on_start(launch: Launch) -> bool:
     """Return whether the directory that the agent is in decides which script is launched."""
-    words = [launch.script, *filter(None, launch.state.directories)]
-    return not any(word.unquoted.startswith(_ROOTED) for word in words)
+    entered = (each.word for each in launch.state.effects if isinstance(each, Entered))
+    return not any(
+        word.unquoted.startswith(_ROOTED) for word in (launch.script, *filter(None, entered))
+    )
 
 
 def _guards(plan: FilePlan) -> Iterator[_Guard]:
@@ -90,15 +94,16 @@ def _guards(plan: FilePlan) -> Iterator[_Guard]:
     config = plan.config
     settings = read_settings(plan.file.text, config.path)
     for found in config.agent.commands(settings):
-        if found.arguments is not None or not _BEFORE.match(found.event):
+        if not _BEFORE.match(found.event):
             continue
         around = surroundings(found, config, lambda _: None)
-        old = unwire_command(found.command, around)
-        launches = find_launches(old.command if old else found.command).launches
+        line = command_line(found, config.variables)
+        old = unwire_command(line, around)
+        launches = find_launches(old.command if old else line).launches
         entry = settings
         for key in found.path[:-1]:
             entry = dict(children(entry))[key]
-        for script in launched_scripts(found.command, around):
+        for script in launched_scripts(line, around):
             with suppress(OSError):  # missing, which other checks say
                 if _BLOCKS.search(read_bytes(script)) and isinstance(entry, dict):
                     yield _Guard(one_line(script.name), entry, launches)

@@ -24,19 +24,28 @@ if TYPE_CHECKING:
 
 
 def find_pythons(project: Project, rules: Rules) -> tuple[list[Interpreter], list[Finding]]:
-    """Return the interpreters that hooks run under, and findings for those that can't be used."""
-    found: dict[Path, Interpreter] = {}
+    """Return the interpreters that hooks run under, and findings for those that can't be used.
+
+    An interpreter is returned for each command that starts it.
+    """
+    found: list[Interpreter] = []
     failures = []
-    for record, interpreter, error in attempts(project, rules):
+    for record, interpreter, error, is_named in attempts(project, rules):
         if interpreter is not None:
-            found.setdefault(interpreter.executable, interpreter)
+            if record is None or all(interpreter.executable != each.executable for each in found):
+                found.append(interpreter)
+        elif is_named and error is not None:
+            text = f"a command of an agent can't start its hook: {error.cause}"
+            failures.append(
+                Finding(PROBLEM, text, "hooks-compile init --dry-run  # shows commands")
+            )
         elif record is not None:
             text = f"hooks ran under {shown(record.executable)}, which can't be run any more"
             failures.append(Finding(NOTE, text, f"rm {quote(shown(record.note))}"))
         elif error is not None:
             where = f"{shown(error.path)}: " if error.path else ""
             failures.append(Finding(PROBLEM, f"{where}{error.cause}", error.remedy))
-    return list(found.values()), failures
+    return found, failures
 
 
 def check_python(interpreter: Interpreter, rules: Rules, rounds: int) -> Iterator[Finding]:

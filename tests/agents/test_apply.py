@@ -247,7 +247,7 @@ def test_commands_that_windows_would_run_are_named(repo: GitRepo) -> None:
     repo.write(SETTINGS, settings(COMMAND))
     repo.write(".codex/hooks.json", settings("python3 other/x.py"))
     repo.write(".gemini/settings.json", settings("python3 other/x.py"))
-    lines = describe(plan(repo, "init"))
+    lines = describe(plan(repo, "init"), verbose=True)
     warnings = [number for number, line in enumerate(lines) if "on Windows" in line]
     assert [lines[number].split()[3] for number in warnings] == ["Codex", "Gemini"]
     text = "\n".join(lines[warnings[0] : warnings[0] + 3])
@@ -259,17 +259,17 @@ def test_commands_that_windows_would_run_are_named(repo: GitRepo) -> None:
     ("command", "suggestion"),
     [
         (
-            f"if [ -f {GUARD} ]; then python3 {GUARD}; fi",
-            f"if [ -f {GUARD} ]; then sh {WRAPPER} {GUARD}; fi",
+            f"[ -f {GUARD} ] && {{ python3 {GUARD}; }}",
+            f"[ -f {GUARD} ] && {{ sh {WRAPPER} {GUARD}; }}",
         ),
         (
-            f'python3 "$(git rev-parse --show-toplevel)/{GUARD}" --x',
+            f'python3 -u "$(git rev-parse --show-toplevel)/{GUARD}" --x',
             f'sh "$(git rev-parse --show-toplevel)/{WRAPPER}" '
-            f'"$(git rev-parse --show-toplevel)/{GUARD}" --x',
+            f'-u "$(git rev-parse --show-toplevel)/{GUARD}" --x',
         ),
         (f"bash -c 'python -u {GUARD}'", f"bash -c 'sh {WRAPPER} --python=python -u {GUARD}'"),
-        ("if true; then python3 gone/x.py; fi", ""),
-        ("if true; then node x.js; fi", ""),
+        ("{ python3 gone/x.py; }", ""),
+        ("{ node x.js; }", ""),
     ],
 )
 def test_a_command_that_stays_has_a_line_to_write_instead(

@@ -85,7 +85,12 @@ def test_the_parts_of_a_word_say_what_is_quoted_and_what_is_expanded() -> None:
 @pytest.mark.parametrize(
     ("command", "reason"),
     [
-        ("if a; then b; fi", "`if` begins a compound command"),
+        ("if a; then b", "`then` without its end"),
+        ("if a; b; fi", "`fi` in a place where it means nothing"),
+        ("if a; then fi", "`fi` in a place where it means nothing"),
+        ("if a && then b; fi", "`then` in a place where it means nothing"),
+        ("if a; then b; fi c", "a word behind `fi`"),
+        ("else a; fi", "`else` in a place where it means nothing"),
         ("for x in a; do b; done", "`for` begins a compound command"),
         ("while a; do b; done", "`while` begins a compound command"),
         ("case a in b) c;; esac", "`case` begins a compound command"),
@@ -144,11 +149,16 @@ def test_what_is_not_understood_is_refused_with_the_reason(command: str, reason:
         ("'$ROOT'", "$ROOT"),
         ("\\$ROOT", "$ROOT"),
         ("$OTHER/x", None),
-        ("${OTHER:-d}/x", None),
+        ("${OTHER:-d}/x", "d/x"),
+        ("${OTHER:-$ROOT/d}", "/some/where/d"),
+        ("${OTHER:-$(pwd)}", None),
+        ("${OTHER-}", ""),
+        ("${UNKNOWN:-d}", None),
         ("${ROOT:+d}/x", None),
         ("${ROOT:-$OTHER/d}/x", "/some/where/x"),
         ("${ROOT:-a b}/x", None),
-        ("${EMPTY:-d}", None),
+        ("${EMPTY:-d}", "d"),
+        ("${EMPTY-d}", ""),
         ("$EMPTY", ""),
         ("${EMPTY}x", "x"),
         ("$(pwd)/x", None),
@@ -161,7 +171,7 @@ def test_what_is_not_understood_is_refused_with_the_reason(command: str, reason:
 )
 def test_a_word_is_expanded_as_far_as_it_is_known(word: str, expected: str | None) -> None:
     (simple,) = parse(f"x {word}")
-    assert expand(simple.words[1], VARIABLES) == expected
+    assert expand(simple.words[1], {**VARIABLES, "UNKNOWN": None}) == expected
 
 
 BARE = st.sampled_from(

@@ -767,13 +767,62 @@ def test_compile_and_status_record_and_the_tool_tells(scene: Scene) -> None:
     assert answer["shims"] == [{"shim": str(shim), "binary": str(binary), "asked_because": None}]
     scene.choose(f"{minor(versions()[1])}\n")
     assert not scene.passes()
-    assert f"{shim} is a shim: launches go straight to " in told(scene, "status", "hook.py").stdout
+    shown = " ".join(told(scene, "status", "hook.py").stdout.split())
+    assert f"{shim} is a shim: launches go straight to " in shown
     assert scene.passes()
     why = told(scene, "run", "--explain", "hook.py", PYENV_DIR="/").stderr
     assert "each launch asks it, because a shim of pyenv has started all of this" in why
     told(scene, "clean", "--runtime")
     assert not scene.runtime.exists()
     scene.compare()
+
+
+def configure(scene: Scene, *commands: str) -> None:
+    """Let Claude Code run these commands."""
+    hooks = [{"hooks": [{"type": "command", "command": each} for each in commands]}]
+    settings = scene.project / ".claude" / "settings.json"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(json.dumps({"hooks": {"Stop": hooks}}))
+
+
+def test_the_shims_that_commands_name_are_recorded_and_nothing_else_is_started(
+    scene: Scene, tmp_path: Path
+) -> None:
+    evil = tmp_path / "elsewhere" / "python3"
+    evil.parent.mkdir()
+    evil.write_text(f"#!/bin/sh\ntouch '{tmp_path}/started'\n")
+    evil.chmod(0o755)
+    configure(scene, "python hook.py", "python3.99 hook.py", f"{evil} hook.py")
+    assert told(scene, "compile").returncode == 0
+    python = shims.bypass_of(scene.runtime, "python", cwd=scene.project, env=scene.env)
+    assert python
+    assert python.binary
+    findings = json.loads(told(scene, "doctor", "--json").stdout)
+    texts = [each["text"] for each in findings if each["level"] == "problem"]
+    assert any("there is no 'python3.99'" in text for text in texts)
+    shown = {each["text"] for each in findings if "launches go straight to" in each["text"]}
+    assert {text.partition(" is a shim")[0].rpartition("/")[2] for text in shown} == {
+        "python",
+        "python3",
+    }
+    assert not (tmp_path / "started").exists()
+
+
+def test_a_launch_through_a_shim_has_it_recorded_in_the_background(scene: Scene) -> None:
+    shims.write_tool(scene.runtime)
+    assert not scene.passes()
+    scene.launch(wrapper=True)
+    deadline = time.monotonic() + 60
+    while not scene.passes():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    scene.compare()
+    # Once an hour at most.
+    (scene.runtime / "shims" / f"python3@{versions()[0]}").unlink()
+    asked = (scene.runtime / "shims.asked").stat().st_mtime
+    scene.hook.write_text(f"{scene.hook.read_text()}# new\n")
+    scene.launch(wrapper=True)
+    assert (scene.runtime / "shims.asked").stat().st_mtime == asked
 
 
 @ci_only

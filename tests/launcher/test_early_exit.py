@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _FLAGS = ("-S",)
 ENDED_BY_PYTHON = b"[Python ended the process]"
 # The last lines of launch.py, which tell when they are left by other ways than the process's end.
-_LAST = "with _scope["
+_LAST = "with _launch"
 _TELLING = """\
 try:
     {}

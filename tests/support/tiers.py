@@ -1,7 +1,7 @@
 """How much the tests do, by the environment variable ``HOOKS_COMPILE_TESTS``.
 
 Unset: what a person runs before a commit. ``ci``: everything that has to hold, under every
-interpreter, with branch coverage. ``soak``: long random runs besides.
+interpreter, with branch coverage. ``soak``: long random runs and real clients of agents besides.
 """
 
 from __future__ import annotations
