@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from hooks_compile.agents.shell.launches import NO_PYTHON
 from hooks_compile.agents.wiring import plan as wiring_plan
 from hooks_compile.agents.wiring.committed import missing_wrappers
-from hooks_compile.doctor import directory_checks, guard_checks, machine_checks, python_checks
+from hooks_compile.doctor import (
+    directory_checks,
+    guard_checks,
+    machine_checks,
+    python_checks,
+    trust_checks,
+)
 from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
 from hooks_compile.entries import sync
 from hooks_compile.entries.report import grouped, plural, some
@@ -97,6 +103,7 @@ def check_project(
     for plan in plans:
         yield from _check_commands(plan, names, is_wired=is_wired)
         yield from guard_checks.check_guards(plan, env)
+        yield from trust_checks.check_codex_trust(plan, env)
     yield from directory_checks.check_tracked_entries(project)
     yield from _check_named_wrappers(root)
 
