@@ -345,6 +345,8 @@ static void check_machine(void)
     /* the stack in the snapshot has the size that this limit allowed */
     if (CALL4(SYS_PRLIMIT64, 0, RLIMIT_STACK, 0, limits) || limits[0] != header->stack_limit)
         go_cold("the stack limit is another");
+    if (CALL2(SYS_CLOCK_GETTIME, 0, limits) || CALL1(SYS_TIME, 0) < 0) /* a start has the vdso(7) */
+        go_cold("the clock is refused");
     if (!is_equal(TEXT(header->python), python, length_of(python) + 1))
         go_cold("the snapshot is of another interpreter");
 }
@@ -525,11 +527,11 @@ static void describe_process(const u64 *stack, const char *end_of_words, const c
 /* Restores what the kernel keeps for a thread: set_tid_address(2), set_robust_list(2), rseq(2).  */
 static void restore_thread(void)
 {
-    u32 thread = (u32)CALL1(SYS_SET_TID_ADDRESS, header->clear_tid);
+    i64 thread = CALL1(SYS_SET_TID_ADDRESS, header->clear_tid);
     const u64 *places = TABLE(thread_ids);
     for (u64 n = 0; n < header->thread_ids.count; n++)
-        *(u32 *)places[n] = thread;
-    if (set_thread_pointer(header->registers)
+        *(u32 *)places[n] = (u32)thread;
+    if (thread < 0 || set_thread_pointer(header->registers)
         || (header->robust_list
             && CALL2(SYS_SET_ROBUST_LIST, header->robust_list, header->robust_list_size)))
         go_cold("the thread can't be restored");
