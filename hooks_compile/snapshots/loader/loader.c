@@ -32,7 +32,7 @@ enum { /* of the headers in /usr/include/linux and asm-generic */
     O_DIRECTORY = 0200000, O_NOFOLLOW = 0400000, O_CLOEXEC = 02000000,
     S_IFMT = 0170000, S_IFREG = 0100000, OF_OTHERS = 077, /* bits of a mode */
     MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000, MAP_FIXED_NOREPLACE = 0x100000,
-    AT_HWCAP = 16, AT_SECURE = 23, AT_HWCAP2 = 26, RLIMIT_STACK = 3,
+    AT_HWCAP = 16, AT_SECURE = 23, AT_HWCAP2 = 26, RLIMIT_DATA = 2, RLIMIT_STACK = 3, RLIMIT_AS = 9,
     PR_SET_NAME = 15, PR_SET_MM = 35, PR_SET_MM_MAP = 14, RSEQ_FLAG_UNREGISTER = 1,
     SIGILL = 4, SIGABRT = 6, SIGBUS = 7, SIGFPE = 8, SIGKILL = 9, SIGSEGV = 11, SIGSTOP = 19,
     SIGNALS = 64, SIG_IGN = 1, SA_SIGINFO = 4, SA_ONSTACK = 0x08000000, SA_NODEFER = 0x40000000,
@@ -165,7 +165,6 @@ static _Noreturn void go_cold(const char *reason)
     static const struct kernel_sigaction default_action;
     const struct action *actions = TABLE(actions);
     const struct segment *segments = TABLE(segments);
-
     if (has_rseq)
         RSEQ(RSEQ_FLAG_UNREGISTER);
     while (acting--)
@@ -342,9 +341,11 @@ static void check_machine(void)
     CALL1(SYS_CLOSE, file);
     if (hwcap != header->hwcap || hwcap2 != header->hwcap2)
         go_cold("the processor is another");
-    /* the stack in the snapshot has the size that this limit allowed */
-    if (CALL4(SYS_PRLIMIT64, 0, RLIMIT_STACK, 0, limits) || limits[0] != header->stack_limit)
-        go_cold("the stack limit is another");
+    /* the stack has the size that its limit allowed; and more is mapped than after a start */
+    const u64 wanted[][2] = {{RLIMIT_STACK, header->stack_limit}, {RLIMIT_AS, ~0UL}, {RLIMIT_DATA, ~0UL}};
+    for (u64 n = 0; n < 3; n++)
+        if (CALL4(SYS_PRLIMIT64, 0, wanted[n][0], 0, limits) || limits[0] != wanted[n][1])
+            go_cold(n ? "memory is limited" : "the stack limit is another");
     if (CALL2(SYS_CLOCK_GETTIME, 0, limits) || CALL1(SYS_TIME, 0) < 0) /* a start has the vdso(7) */
         go_cold("the clock is refused");
     if (!is_equal(TEXT(header->python), python, length_of(python) + 1))
