@@ -54,11 +54,13 @@ def _turn_on(arguments: argparse.Namespace, snapshots: Store) -> int:
     job.record_shims()
     sets = _sets_of(job)
     make_queue.write_command(snapshots)
-    snapshots.turn_on(loader)
-    made = making.make_all(snapshots, sets, os.environ, _show_made)
-    is_usable = bool(snapshots.snapshots())
-    if not is_usable:
-        snapshots.remove()
+    try:
+        snapshots.turn_on(loader)
+        made = making.make_all(snapshots, sets, os.environ, _show_made)
+    finally:
+        is_usable = bool(snapshots.snapshots())
+        if not is_usable:
+            snapshots.remove()
     if arguments.json:
         values = [_made_json(each) for each in made]
         output.print_json({"on": is_usable, "bytes": snapshots.size(), "made": values})

@@ -12,7 +12,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -193,8 +192,8 @@ def _sets(snapshots: Store, request: Request, environment: Mapping[str, str]) ->
 
 def _is_resumed(snapshots: Store, place: Place) -> bool:
     """Return whether a launch is resumed from the base: nothing that it depends on has changed."""
-    with tempfile.TemporaryDirectory(prefix="test-", dir=snapshots.directory) as name:
-        script, trace = Path(name, "probe.py"), Path(name, "trace")
+    with snapshots.locked(), snapshots.scratch() as directory:
+        script, trace = directory / "probe.py", directory / "trace"
         script.write_bytes(b"")
         env = {**place.environment, "PATH": os.defpath, "HOOKS_COMPILE_TRACE": str(trace)}
         launcher = str(snapshots.runtime / "launch.py")

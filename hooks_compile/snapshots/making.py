@@ -76,9 +76,11 @@ def _make_one(snapshots: Store, one: ImportSet, env: Mapping[str, str]) -> Made:
         draft = snapshots.draft(place, data)
         made = time.perf_counter()
         self_test.run(snapshots, place, draft, one)
+        name = snapshot_store.set_name(one.imports)
+        snapshots.publish(place, name, draft, one.imports, one.scripts)
     except SnapshotError as error:
+        return Made(one, error)
+    finally:
         if draft:
             draft.unlink(missing_ok=True)
-        return Made(one, error)
-    snapshots.publish(place, snapshot_store.set_name(one.imports), draft, one.imports, one.scripts)
     return Made(one, None, made - begun, time.perf_counter() - made)

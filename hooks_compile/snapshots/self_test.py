@@ -13,7 +13,6 @@ import resource
 import shutil
 import signal
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,8 +36,7 @@ _OK = b"fine\n"
 
 def run(snapshots: Store, place: Place, draft: Path, what: ImportSet) -> None:
     """Launch the test script from the snapshot in ``draft``. Raises SnapshotError if one fails."""
-    with tempfile.TemporaryDirectory(prefix="test-", dir=snapshots.directory) as name:
-        directory = Path(name)
+    with snapshots.scratch() as directory:
         script = directory / "self_test.py"
         shutil.copy(_CASES, directory)
         imports = [f"import {module}\n" for module in what.imports]
