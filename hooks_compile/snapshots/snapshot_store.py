@@ -152,7 +152,7 @@ class Store:
         with FileLock(self.directory / _LOCK, mode=0o600):
             for path in self.directory.glob(f"{_SCRATCH}*"):
                 shutil.rmtree(path)
-            for path in (*self.directory.glob("*/.draft.*"), *self.directory.glob("*/.link.*")):
+            for path in self.directory.glob("*/.*"):
                 path.unlink()
             yield
 
