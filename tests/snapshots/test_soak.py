@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = NEEDS_LOADER
 
+# 20,000 take a minute on two cores, which is more than the whole of CI can give.
 LAUNCHES = int(os.environ.get("HOOKS_COMPILE_SNAPSHOT_LAUNCHES", scaled(200, 8_000, 100_000)))
 AT_ONCE = 8
 
@@ -47,7 +48,7 @@ logging.warning("seen %s", seen)
 print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest(), len(sys.modules), flush=True)
 os.kill(os.getpid(), signal.SIGTERM)
 """
-FAILING = "import sys\nsys.stdout.write('x' * 70)\nraise KeyError(sys.stdin.read())\n"
+SMALL = "import sys\nsys.stdout.write('x' * 70)\nif sys.stdin.read(): 1 / 0\nsys.exit(3)\n"
 
 
 class Event(NamedTuple):
@@ -75,17 +76,16 @@ class Soak:
         self.env = {**self.machine.user.environment(), "HOOKS_COMPILE_TRACE": str(self.trace)}
         guard = self.machine.write(GUARD, "guard.py")
         many = self.machine.write(MANY, "many.py")
-        failing = self.machine.write(FAILING, "failing.py")
+        small = self.machine.write(SMALL, "small.py")
         self.machine.make()
         self.machine.make(guard)
         self.machine.make(many)
-        self.events = [
-            self._event(guard, '{"command": "ls"}'),
-            self._event(guard, '{"command": "rm -rf x"}'),
-            self._event(failing, "missing"),
-            self._event(guard, "no json"),
-            self._event(many, "text"),
-        ]
+        passes = self._event(guard, '{"command": "ls"}')
+        blocks = self._event(guard, '{"command": "rm -rf x"}')
+        fails = self._event(small, "")
+        # Python takes longest to print a traceback, so that is rare
+        often = [passes, blocks, fails, self._event(many, "text"), passes, fails, blocks] * 9
+        self.events = [*often, self._event(small, "x"), self._event(guard, "no json")]
 
     def _event(self, hook: Path, text: str) -> Event:
         stdin = hook.with_name(f"{len(list(hook.parent.iterdir()))}.input")
