@@ -38,7 +38,7 @@ def middle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-@settings(max_examples=scaled(25, 80, 2000), deadline=None)
+@settings(max_examples=scaled(25, 80, 2000))
 @given(parts=st.lists(st.tuples(COMMANDS, OPERATORS), max_size=LONGEST - 1))
 def test_if_a_directory_is_certain_a_real_shell_is_in_it(
     shell: str, middle: Path, parts: list[tuple[str, str]]
