@@ -84,7 +84,7 @@ static u8 header_bytes[LARGEST_HEADER] __attribute__((aligned(4096)));
 #define TEXT(at) ((const char *)header_bytes + (at))
 #define TABLE(which) ((const void *)(header_bytes + header->which.at))
 static char **words, **environment; /* PYTHON launch.py SCRIPT ...; each list ends in 0 */
-static u64 word_count, environment_hash, hwcap, hwcap2, is_secure, is_traced, is_unwanted;
+static u64 word_count, environment_hash, hwcap, hwcap2, is_secure, is_traced, is_unwanted, is_for_base;
 static char python[LONGEST_PATH], path[LONGEST_PATH]; /* of the interpreter; of the snapshot */
 static u64 directory_length;                          /* of RUNTIME/snapshots/ in `path` */
 static u64 ignored;                                   /* signals that the caller ignores: bits */
@@ -262,8 +262,9 @@ static i64 enter_directory(i64 above, const char *name, u64 flags, const char *r
     return directory;
 }
 
-/* Opens the snapshot of the script, or the base snapshot.  Each directory is opened in the one before, so
- * that nobody can exchange one between its check and its use.  */
+/* Opens the snapshot for the script: one of its own while a new one is tested, an empty one after a crash,
+ * else the standard one, else the base.  Each directory is opened in the one before, so that nobody can
+ * exchange one between its check and its use.  */
 static i64 open_snapshot(const char *launcher, const char *script)
 {
     static const char missing[] = "no snapshot for this interpreter and environment";
@@ -279,6 +280,7 @@ static i64 open_snapshot(const char *launcher, const char *script)
     directory = enter_directory(directory, path + name, O_NOFOLLOW, missing);
 
     name = at = append(path, at, "/");
+    append(path, name, "standard"); /* what a crash turns off if the script has no identity */
     struct kernel_stat status;
     i64 file = -ENOENT;
     if (!begins_with(script, "--uv=") && !CALL4(SYS_NEWFSTATAT, AT_FDCWD, script, &status, 0)) {
@@ -286,10 +288,10 @@ static i64 open_snapshot(const char *launcher, const char *script)
         append_hex(path, at, status.st_ino);
         file = OPEN_AT(directory, path + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     }
-    if (file == -ENOENT) {
-        append(path, name, "base");
-        file = OPEN_AT(directory, path + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    }
+    if (file == -ENOENT && !is_for_base)
+        file = OPEN_AT(directory, "standard", O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (file == -ENOENT)
+        file = OPEN_AT(directory, "base", O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     CALL1(SYS_CLOSE, directory);
     if (file < 0)
         go_cold(missing);
@@ -556,6 +558,7 @@ _Noreturn void begin(u64 *stack)
     words = (char **)(stack + 1);
     environment = words + count + 1;
     word_count = count - 1;
+    is_for_base = (u64)is_equal(words[0], "base", 5); /* launcher/snapshot/begin.py */
     for (u64 n = 0; n < count; n++) /* without our own name: this frees the place that go_cold() takes */
         words[n] = words[n + 1];
     const char *end_of_words = words[word_count - 1] + length_of(words[word_count - 1]) + 1;
