@@ -15,6 +15,7 @@ import pytest
 
 from hooks_compile.snapshots import snapshot_keys
 from hooks_compile.snapshots.snapshot_file import checksum
+from hooks_compile.snapshots.snapshot_store import STANDARD
 from tests.support.interpreters_found import Found
 from tests.support.launches import TIMEOUT_S, User, require_root
 from tests.support.snapshot_machine import NEEDS_LOADER, Machine, interpreters
@@ -73,7 +74,7 @@ def library_of(found: Found) -> list[Path]:
 def snapshot_of(machine: Machine) -> Path:
     """The snapshot of its hook."""
     place = machine.snapshots.place(machine.user.python, machine.user.environment())
-    return next(iter(place.directory.glob("set-*")))
+    return place.directory / STANDARD
 
 
 def key_anew(snapshot: Path) -> None:
@@ -89,7 +90,7 @@ def key_anew(snapshot: Path) -> None:
             (key,) = snapshot_keys.identify([look], [path])
             struct.pack_into("<8Q", content, place, *key.numbers, key.content)
     struct.pack_into("<Q", content, 8, checksum(content[:size]))
-    with snapshot.open("r+b") as file:  # the links of scripts stay links to it
+    with snapshot.open("r+b") as file:
         file.write(content)
     time.sleep(2 * snapshot_keys.RACY_S)
 
@@ -143,7 +144,9 @@ def link(path: Path) -> None:
 
 
 CHANGES = (touch, edit, edit_in_secret, upgrade, give_away, protect, add_a_name, link)
-FILES = ("bin/python3.*", "lib/libpython*", "lib/*/json/__init__.py", "lib/*/os.py", "**/some.pth")
+# A launch itself looks at a module that it takes from the snapshot, and imports what is other.
+HELD_MODULE = "lib/*/json/__init__.py"
+FILES = ("bin/python3.*", "lib/libpython*", HELD_MODULE, "lib/*/os.py", "**/some.pth")
 
 
 @pytest.mark.timeout(300)
@@ -157,12 +160,15 @@ def test_each_file_changed_alone(machine: Machine, change: Callable[[Path], None
         for path in sorted(root.glob(pattern))[:1]:
             key_anew(snapshot)
             assert machine.launch(hook).resumed
+            content = path.read_bytes()
             change(path)
             warm = machine.launch(hook)
-            assert not warm.resumed, path
-            assert str(path.parent) in warm.reason, path
+            if pattern != HELD_MODULE:
+                assert not warm.resumed, path
+                assert str(path.parent) in warm.reason, path
             assert warm.shown == machine.user.source(hook).shown, path
             assert warm.status == 2
+            path.write_bytes(content)  # what the snapshot holds
 
 
 def in_own_mounts(machine: Machine, what: str, over: str, hook: Path) -> list[bytes]:

@@ -139,7 +139,7 @@ def test_limits_and_rights(machine: Machine, hook: Path) -> None:
 @pytest.mark.parametrize("mode", [0o40, 0o2])
 def test_what_others_can_use(machine: Machine, hook: Path, what: str, mode: int) -> None:
     directory = machine.snapshots.place(machine.user.python, machine.user.environment()).directory
-    file = directory / snapshot_keys.script_name(hook.stat())
+    file = directory / "standard"
     path = {"snapshots": directory.parent, "place": directory, "file": file}[what]
     before = path.stat().st_mode & 0o777
     path.chmod(before | mode)
@@ -168,7 +168,7 @@ def test_another_user_and_one_with_kept_home(machine: Machine, hook: Path) -> No
 
 def test_links_of_others_are_not_followed(machine: Machine, hook: Path, tmp_path: Path) -> None:
     directory = machine.snapshots.place(machine.user.python, machine.user.environment()).directory
-    file = directory / snapshot_keys.script_name(hook.stat())
+    file = directory / "standard"
     moved = tmp_path / "moved"
     file.rename(moved)
     file.symlink_to(moved)

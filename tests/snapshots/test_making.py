@@ -23,23 +23,16 @@ if TYPE_CHECKING:
 pytestmark = NEEDS_LOADER
 
 HOOK = "import sys\nimport json\nprint(json.dumps(sys.argv[1:]))\nsys.exit(2)\n"
-# What the background maker does, for one hook: makes, tests and publishes.
+# What the background maker does: makes, tests and publishes.
 MAKE = """\
 import os, sys
 from pathlib import Path
-from hooks_compile.entries.compiler import Compiler
-from hooks_compile.install import runtime_directory
 from hooks_compile.interpreters.resolve import resolve
-from hooks_compile.model import HookSource
 from hooks_compile.snapshots import making, snapshot_store
-from hooks_compile.snapshots.import_sets import import_sets
-runtime, python, hook = sys.argv[1:]
+runtime, python = sys.argv[1:]
 interpreter = resolve(python, cwd=Path("/"), env=os.environ)
-with Compiler([interpreter], runtime_directory.read_key(Path(runtime))) as compiler:
-    results = compiler.check([HookSource(Path(hook))])
-sets = import_sets([interpreter], results, runtime_directory.read_key(Path(runtime)))
 print("begun", flush=True)
-made = making.make_all(snapshot_store.Store(Path(runtime)), sets, os.environ)
+made = making.make_all(snapshot_store.Store(Path(runtime)), [interpreter], os.environ)
 sys.exit(any(each.error for each in made))
 """
 
@@ -59,8 +52,7 @@ def hook_of(machine: Machine) -> Path:
 
 def command(machine: Machine) -> list[str]:
     """The command of a maker."""
-    runtime = str(machine.user.runtime)
-    return [sys.executable, "-c", MAKE, runtime, machine.user.python, str(hook_of(machine))]
+    return [sys.executable, "-c", MAKE, str(machine.user.runtime), machine.user.python]
 
 
 def leftovers(machine: Machine) -> Iterator[Path]:
@@ -131,7 +123,6 @@ def test_replaced_and_removed_while_launches_run(machine: Machine) -> None:
     path = machine.make(hook)
     content = path.read_bytes()
     place = machine.snapshots.place(machine.user.python, machine.user.environment())
-    imports = machine.imports_of(hook)
     deadline = time.monotonic() + scaled(1, 3, 60)
     count = 0
     while time.monotonic() < deadline:
@@ -148,7 +139,7 @@ def test_replaced_and_removed_while_launches_run(machine: Machine) -> None:
             )
             if change % 4 == 1:
                 draft = machine.snapshots.draft(place, content)
-                machine.snapshots.publish(place, path.name, draft, imports, [hook])
+                machine.snapshots.publish(place, path.name, draft)
             elif change % 4 == 3:
                 shutil.rmtree(place.directory)
         for process in running:

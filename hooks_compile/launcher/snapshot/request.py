@@ -1,4 +1,4 @@
-"""Asks for new snapshots from a launch that had to go cold, once an hour at most."""
+"""Asks for new snapshots from a launch that resumed none or an old one, once an hour at most."""
 
 import _imp
 import posix
@@ -13,11 +13,10 @@ _LOWEST_PRIORITY = 19
 _MOST_DESCRIPTORS = 1 << 16
 
 
-def ask_for_snapshot(runtime: str, script: str) -> None:
+def ask_for_snapshot(runtime: str) -> None:
     """Put a request into the queue of the maker, and start the maker.
 
-    ``runtime`` is the runtime directory, ``script`` the path of the hook. If the directory can't be
-    written, nothing is asked for.
+    ``runtime`` is the runtime directory. If it can't be written, nothing is asked for.
     """
     directory = f"{runtime}snapshots/"
     try:
@@ -29,7 +28,7 @@ def ask_for_snapshot(runtime: str, script: str) -> None:
         posix.close(posix.open(directory + "asked", posix.O_WRONLY | posix.O_CREAT, 0o600))
         posix.utime(directory + "asked")
         words = read(directory + "maker", private=True).split(b"\0")
-        content = b"\0".join(request_of(script))
+        content = b"\0".join(request_of())
         name = _imp.source_hash(0, content).hex()
         file = posix.open(f"{directory}{name}.request", _CREATE, 0o600)
         posix.write(file, content)
@@ -39,12 +38,11 @@ def ask_for_snapshot(runtime: str, script: str) -> None:
     start_detached(words)
 
 
-def request_of(script: str) -> "list[bytes]":
-    """Return the lines of a request: interpreter, script, and the environment."""
+def request_of() -> "list[bytes]":
+    """Return the lines of a request: the interpreter, and the environment."""
     environ = posix.environ
     entries = [name + b"=" + environ[name] for name in environ]
-    paths = [path.encode("utf-8", "surrogateescape") for path in (sys.executable, script)]
-    return [*paths, *entries]
+    return [sys.executable.encode("utf-8", "surrogateescape"), *entries]
 
 
 def start_detached(words: "list[bytes]") -> None:

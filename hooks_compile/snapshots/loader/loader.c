@@ -84,7 +84,7 @@ static u8 header_bytes[LARGEST_HEADER] __attribute__((aligned(4096)));
 #define TEXT(at) ((const char *)header_bytes + (at))
 #define TABLE(which) ((const void *)(header_bytes + header->which.at))
 static char **words, **environment; /* PYTHON launch.py SCRIPT ...; each list ends in 0 */
-static u64 word_count, environment_hash, hwcap, hwcap2, is_secure, is_traced, is_unwanted;
+static u64 word_count, environment_hash, hwcap, hwcap2, is_secure, is_traced, is_unwanted, is_for_base;
 static char python[LONGEST_PATH], path[LONGEST_PATH]; /* of the interpreter; of the snapshot */
 static u64 directory_length;                          /* of RUNTIME/snapshots/ in `path` */
 static u64 ignored;                                   /* signals that the caller ignores: bits */
@@ -261,8 +261,9 @@ static i64 enter_directory(i64 above, const char *name, u64 flags, const char *r
     return directory;
 }
 
-/* Opens the snapshot of the script, or the base snapshot.  Each directory is opened in the one before, so
- * that nobody can exchange one between its check and its use.  */
+/* Opens the snapshot for the script: one of its own while a new one is tested, an empty one after a crash,
+ * else the standard one, else the base.  Each directory is opened in the one before, so that nobody can
+ * exchange one between its check and its use.  */
 static i64 open_snapshot(const char *launcher, const char *script)
 {
     static const char missing[] = "no snapshot for this interpreter and environment";
@@ -278,6 +279,7 @@ static i64 open_snapshot(const char *launcher, const char *script)
     directory = enter_directory(directory, path + name, O_NOFOLLOW, missing);
 
     name = at = append(path, at, "/");
+    append(path, name, "standard"); /* what a crash turns off if the script has no identity */
     struct kernel_stat status;
     i64 file = -ENOENT;
     if (!begins_with(script, "--uv=") && !CALL4(SYS_NEWFSTATAT, AT_FDCWD, script, &status, 0)) {
@@ -285,10 +287,8 @@ static i64 open_snapshot(const char *launcher, const char *script)
         append_hex(path, at, status.st_ino);
         file = OPEN_AT(directory, path + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     }
-    if (file == -ENOENT) {
-        append(path, name, "base");
-        file = OPEN_AT(directory, path + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    }
+    for (u64 n = is_for_base; n < 2 && file == -ENOENT; n++)
+        file = OPEN_AT(directory, n ? "base" : "standard", O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     CALL1(SYS_CLOSE, directory);
     if (file < 0)
         go_cold(missing);
@@ -346,8 +346,9 @@ static void check_machine(void)
     for (u64 n = 0; n < 3; n++)
         if (CALL4(SYS_PRLIMIT64, 0, wanted[n][0], 0, limits) || limits[0] != wanted[n][1])
             go_cold(n ? "memory is limited" : "the stack limit is another");
-    if (CALL2(SYS_CLOCK_GETTIME, 0, limits) || CALL1(SYS_TIME, 0) < 0) /* a start has the vdso(7) */
-        go_cold("the clock is refused");
+    /* a start has the vdso(7), and sees that brk(2) fails */
+    if (CALL2(SYS_CLOCK_GETTIME, 0, limits) || CALL1(SYS_TIME, 0) < 0 || CALL1(SYS_BRK, 0) < 0)
+        go_cold("a filter refuses system calls");
     if (!is_equal(TEXT(header->python), python, length_of(python) + 1))
         go_cold("the snapshot is of another interpreter");
 }
@@ -559,6 +560,7 @@ _Noreturn void begin(u64 *stack)
     words = (char **)(stack + 1);
     environment = words + count + 1;
     word_count = count - 1;
+    is_for_base = (u64)is_equal(words[0], "base", 5); /* launcher/snapshot/begin.py */
     for (u64 n = 0; n < count; n++) /* without our own name: this frees the place that go_cold() takes */
         words[n] = words[n + 1];
     const char *end_of_words = words[word_count - 1] + length_of(words[word_count - 1]) + 1;
@@ -574,7 +576,6 @@ _Noreturn void begin(u64 *stack)
             hwcap2 = auxiliary[1];
         else if (auxiliary[0] == AT_SECURE)
             is_secure = auxiliary[1];
-
     u64 user = (u64)CALL1(SYS_GETEUID, 0);
     if (is_unwanted)
         go_cold("HOOKS_COMPILE_SNAPSHOT=0");
@@ -589,7 +590,6 @@ _Noreturn void begin(u64 *stack)
     read_header(file);
     check_machine();
     check_files();
-
     take_signals();
     map_segments(file);
     u64 size = fill_buffer();
