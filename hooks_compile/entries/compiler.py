@@ -101,18 +101,18 @@ class Compiler(ExitStack):
         self, interpreter: Interpreter, order: Order, paths: Sequence[str]
     ) -> list[Outcome]:
         """Return the outcome for each source: of looking for its entry if that is fresh, else of
-        compiling it. Modules of which git tracks a compiled form are compiled, but not written.
+        compiling it. A module of which git tracks a compiled form is compiled, but not written.
         """
         is_hooks = order.task == worker.COMPILE_HOOKS
         finding = order._replace(task=worker.FIND_HOOKS if is_hooks else worker.FIND_MODULES)
         found = dict(zip(paths, self._worker(interpreter)(finding, paths), strict=True))
         stale = [path for path, outcome in found.items() if outcome.state == worker.STALE]
         tracked = cache.tracked_modules(stale) if order.write and not is_hooks else set()
-        kept = [path for path in stale if path in tracked]
-        others = [path for path in stale if path not in tracked]
-        found.update(zip(others, self._compiled(interpreter, order, others), strict=True))
-        looking = order._replace(write=False)
-        found.update(zip(kept, self._compiled(interpreter, looking, kept), strict=True))
+        for is_tracked in (False, True):
+            chosen = [path for path in stale if (path in tracked) == is_tracked]
+            compiling = order._replace(write=order.write and not is_tracked)
+            outcomes = self._compiled(interpreter, compiling, chosen)
+            found.update(zip(chosen, outcomes, strict=True))
         return [found[path] for path in paths]
 
     def _compiled(

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import git
 from hooks_compile.files import LARGEST_SOURCE, read_bytes
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 _IMPORT = re.compile(rb"\n[ \t]*(?:import|from)[ \t]+(\w[\w, \t]*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(NamedTuple):
     """A work tree and what was found in it.
 
     ``root`` is the work tree's root, or the current directory outside of git. ``repository`` is

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,5 +123,5 @@ def test_the_wrappers_that_a_command_calls_are_known_when_they_are_gone(
 
 def test_a_wrapper_outside_of_the_project_is_not_written_for_a_command() -> None:
     here = around()
-    outside = replace(here, look=lambda _: Script(b"", "outside"))
+    outside = here._replace(look=lambda _: Script(b"", "outside"))
     assert wired_wrappers("sh a/hook_wrapper.sh a/x.py", outside) == []

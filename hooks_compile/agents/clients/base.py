@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,8 +17,7 @@ KeyPath = tuple[str | int, ...]
 _WINDOWS_KEYS = ("commandWindows", "command_windows", "powershell")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A command in a configuration file, reached through ``path``.
 
     ``cwd`` is the working directory that the entry sets, as written; ``arguments`` are those of an
@@ -53,8 +52,7 @@ class Found:
         return text.lstrip(".")
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigFile:
+class ConfigFile(NamedTuple):
     """A configuration file that may exist.
 
     ``root`` is the directory that it belongs to (the project, the home directory, the plugin):
@@ -68,11 +66,10 @@ class ConfigFile:
     root: Path
     origin: str
     starts: tuple[Path, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(NamedTuple):
     """A coding agent: where its hooks are configured, and how it runs them.
 
     ``names`` and ``user_names`` are its files in a project and in the home directory, patterns
@@ -153,7 +150,7 @@ def nested_commands(settings: Json) -> Iterator[Found]:
         matcher = member(group, "matcher")
         for number, entry in children(member(group, "hooks")):
             for found in entry_command(entry, (*at, "hooks", number)):
-                yield replace(found, matcher=matcher if isinstance(matcher, str) else "")
+                yield found._replace(matcher=matcher if isinstance(matcher, str) else "")
 
 
 def flat_commands(settings: Json) -> Iterator[Found]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,7 +50,7 @@ def config_files(
             # Its scripts may be anywhere in the project; a plugin's are in the plugin.
             inside = root if config.root == directory else config.root
             origin = config.path.relative_to(root).as_posix()
-            found.append(replace(config, origin=origin, root=inside))
+            found.append(config._replace(origin=origin, root=inside))
     return found
 
 

@@ -8,7 +8,6 @@ commands, functions, here-documents, backticks, constructs of one shell only.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -39,15 +38,13 @@ _DECLARED = re.compile(r"""["']?([A-Za-z_][A-Za-z0-9_]*)(?:\+?=|["']?$)""")
 _PLAIN = re.compile(r"[\w./@%+,:=$-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     """Characters that mean themselves, without their quotes."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """``$NAME``, ``${NAME}`` or ``${NAME<operator><argument>}``; unquoted, its value is split.
 
     ``~`` at the start of a word is the parameter HOME.
@@ -60,8 +57,7 @@ class Parameter:
     argument: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """A part whose value is known only when the command runs.
 
     It is ``~user``, ``$(...)`` or ``$((...))``, or a pattern: an unquoted ``*``, ``?``, ``[`` or
@@ -81,8 +77,7 @@ class SplitPath(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word: ``text`` as typed, at ``[start, end)`` of the command, and its parts."""
 
     start: int

@@ -20,7 +20,6 @@ import os
 import re
 import shlex
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -60,8 +59,7 @@ class Script(NamedTuple):
     obstacle: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """Where a command runs.
 
     ``look`` returns what is at a path, None if that is nothing that Python could run. ``starts``
