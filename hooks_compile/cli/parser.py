@@ -76,7 +76,9 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("--keep", action="store_true", help="keep the project's directory")
 
     wiring = (dry_run, verbose, _wiring())
-    add("init", "put the hook commands of this project's agents on hook_wrapper.sh", *wiring)
+    init = add("init", "put the hook commands of this project's agents on hook_wrapper.sh", *wiring)
+    about = "change commands that Windows would run, too: nobody uses the hooks there"
+    init.add_argument("--posix", action="store_true", help=about)
     add("uninit", "take the hook commands off hook_wrapper.sh again", *wiring)
 
     command = add("git-hooks", "let git keep the hooks compiled", dry_run, as_json)
@@ -127,7 +129,10 @@ def _ways(text: str) -> tuple[str, ...]:
 
 def _wiring() -> argparse.ArgumentParser:
     parent = _option("--yes", action="store_true", help="do not ask")
-    about = "only the files of claude, codex, cursor, gemini or copilot; can be repeated"
+    about = (
+        "only the files of claude, codex, gemini, copilot, qwen, cursor, factory, windsurf or "
+        "kiro; can be repeated"
+    )
     parent.add_argument("--agent", action="append", default=[], metavar="NAME", help=about)
     about = "the settings in your home directory as well"
     parent.add_argument("--user", action="store_true", help=about)

@@ -118,7 +118,8 @@ def _scope(arguments: argparse.Namespace, project: Project) -> wiring_plan.Scope
                 f"there is no agent {name!r}", remedy=f"--agent {' or --agent '.join(names)}"
             )
     cwd, home = current_directory(), home_of(arguments)
-    return wiring_plan.Scope(project.root, os.environ, arguments.agent, home, cwd, project.listed)
+    scope = wiring_plan.Scope(project.root, os.environ, arguments.agent, home, cwd, project.listed)
+    return scope._replace(posix=getattr(arguments, "posix", False))
 
 
 def _change(arguments: argparse.Namespace, plan: Plan, git_plan: GitPlan) -> int | None:

@@ -375,7 +375,7 @@ def test_the_wrapper_stays_where_a_file_that_can_not_be_read_may_name_it(
     tool: Tool, repo: GitRepo
 ) -> None:
     repo.write(".cursor/hooks.json", json.dumps({"hooks": {"stop": [{"command": COMMAND}]}}))
-    tool.ok("init", "--yes")
+    tool.ok("init", "--yes", "--agent", "claude", "--agent", "cursor")
     broken = repo.path / ".cursor/hooks.json"
     broken.write_text(broken.read_text() + "}")
     done = refused(tool, "uninit", "--yes")
@@ -419,6 +419,9 @@ def test_all_agents_are_wired_at_once_and_come_back(tool: Tool, repo: GitRepo) -
     paths = several(repo)
     before = contents(repo.path)
     out = tool.ok("init", "--yes")
+    assert wrapper.NAME not in paths["cursor"].read_text()
+    assert ".cursor/hooks.json: add --agent cursor\n" in out, "its client was never run"
+    tool.ok("init", "--yes", "--agent", "cursor")
     for path in paths.values():
         assert wrapper.NAME in path.read_text(), path
     wrappers = {str(p.parent.relative_to(repo.path)) for p in repo.path.rglob(wrapper.NAME)}
@@ -428,6 +431,7 @@ def test_all_agents_are_wired_at_once_and_come_back(tool: Tool, repo: GitRepo) -
     }
     assert paths["codex"].read_text().startswith("# mine\n")
     assert "Codex will ask you to trust the changed hooks once more" in out
+    assert "    until then it skips them, `codex exec` in silence" in out
     assert "Gemini CLI will ask you to trust" in out
     assert "Claude Code will ask" not in out
     assert f"  1 command: python3 => sh {WRAPPER}\n" in out, "the status line's"

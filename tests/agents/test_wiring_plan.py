@@ -195,6 +195,6 @@ def test_files_in_a_home_directory_have_absolute_names_in_the_diff(tmp_path: Pat
         home / ".cursor/hooks.json",
         '{"hooks": {"stop": [{"command": "python3 ../.claude/hooks/log.py"}]}}',
     )
-    plan = wiring_plan.plan_init(Scope(root, {"HOME": str(home)}, home=home))
+    plan = wiring_plan.plan_init(Scope(root, {"HOME": str(home)}, ["cursor"], home))
     assert f"+++ b{home}/.cursor/hooks.json\n" in diff(plan)
     assert os.path.commonpath([home, *plan.written]) == str(home)

@@ -14,7 +14,7 @@ Json = dict[str, "Json"] | list["Json"] | str | float | bool | None
 
 KeyPath = tuple[str | int, ...]
 
-_WINDOWS_KEYS = ("commandWindows", "command_windows", "powershell")
+_WINDOWS_KEYS = ("commandWindows", "command_windows", "powershell", "windows")
 
 
 class Found(NamedTuple):
@@ -80,8 +80,10 @@ class Agent(NamedTuple):
 
     ``pastes`` are variables whose ``$NAME`` the agent itself replaces by the quoted path before a
     shell reads the command: in quotes it would break. ``below`` says that it reads its files in
-    any directory that it is started in, ``trust`` that it asks again about a changed command, and
-    ``windows_shell`` which shell reads a command on Windows if that has no ``sh``.
+    any directory that it is started in, ``trust`` what it does about a changed command until the
+    user trusts that once more ("" if it does not ask), and ``windows_shell`` which shell reads a
+    command on Windows if that has no ``sh``. ``ran`` says that the client itself was run with
+    rewired files; the files of others are wired only if the agent is named.
     """
 
     name: str
@@ -96,8 +98,9 @@ class Agent(NamedTuple):
     user_starts: tuple[str, ...] = ()
     pastes: frozenset[str] = frozenset()
     below: bool = True
-    trust: bool = False
+    trust: str = ""
     windows_shell: str = ""
+    ran: bool = True
 
     def files(self, root: Path, home: Path | None) -> list[ConfigFile]:
         """Return the files of a project that may exist; with ``home`` the user's own as well."""

@@ -64,7 +64,7 @@ def describe(plan: Plan, *, verbose: bool = False) -> list[str]:
     lines += [f"{shown(path, plan.root)}: {what}" for path, what in plan.kept]
     for error in plan.obstacles:
         lines += [shown(error.path or plan.root, plan.root), *_describe_trouble(error)]
-    return lines
+    return [*lines, *_describe_unasked(plan)]
 
 
 def summary(plan: Plan) -> str:
@@ -75,6 +75,15 @@ def summary(plan: Plan) -> str:
     staged = " (staged: git add)" if plan.staged else ""
     parts = [commands if files else "", plural(wrappers, "wrapper") + staged if wrappers else ""]
     return ", ".join(filter(None, parts))
+
+
+def _describe_unasked(plan: Plan) -> Iterator[str]:
+    """Say which files stay until their agent is named, and how to name it."""
+    if plan.unasked:
+        names = some([one_line(config.origin) for config in plan.unasked])
+        agents = dict.fromkeys(config.agent.name for config in plan.unasked)
+        words = " ".join(f"--agent {name}" for name in agents)
+        yield f"not asked for, since their clients were never run with it: {names}: add {words}"
 
 
 def _describe_trouble(error: AgentConfigError) -> Iterator[str]:
@@ -96,6 +105,7 @@ def _describe_file(plan: FilePlan, *, verbose: bool) -> Iterator[str]:
     yield from _windows_warning(plan)
     if result.changes and agent.trust:
         yield f"  {agent.title} will ask you to trust the changed hooks once more"
+        yield f"    until then {agent.trust}"
     if not (result.changes or result.left or result.wired):
         yield "  no command to change"
 
