@@ -29,7 +29,7 @@ import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import hook_project, timing
 from benchmarks.hook_events import MEASURED, Event
@@ -39,7 +39,7 @@ from hooks_compile.interpreters.resolve import resolve
 from hooks_compile.model import HookSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from benchmarks.timing import Spent
     from hooks_compile.model import Imports, Interpreter
@@ -132,6 +132,14 @@ def cpu(spent: Spent) -> float:
     return spent.cpu
 
 
+class Shown(NamedTuple):
+    """What a launch showed."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
 class Scene:
     """A project as if we were not there, and one whose hooks are compiled and on the wrapper."""
 
@@ -184,35 +192,55 @@ class Scene:
 
     def check(self, event: Event) -> None:
         """Compare source and wrapper; raise SystemExit if they differ or it is no hit."""
-        commands = self.commands(event, self.wired)
+        source = self.require_same(event, _KINDS[1:], b"hit\t")
+        if source.status != event.status:
+            raise SystemExit(f"{event.hook} exits with {source}, not {event.status}")
+
+    def require_same(self, event: Event, kinds: Iterable[str], traced: bytes) -> Shown:
+        """Return what the source shows.
+
+        Raise SystemExit if a launch of other ``kinds`` shows something else, or if its line of the
+        trace does not begin with ``traced``.
+        """
+        source, _ = self._show(event, "source")
+        for kind in kinds:
+            shown, trace = self._show(event, kind)
+            if not trace.startswith(traced):
+                raise SystemExit(f"{event.hook}, {kind}: {trace.decode()}")
+            if shown != source:
+                raise SystemExit(f"{event.hook}: {kind} {shown}, source {source}")
+        return source
+
+    def _show(self, event: Event, kind: str) -> tuple[Shown, bytes]:
         trace = self.event.with_name("trace")
-        shown = {}
-        for kind in _KINDS:
-            hook_project.reset(self.wired)
-            trace.unlink(missing_ok=True)
-            done = subprocess.run(
-                commands[kind],
-                cwd=self.wired,
-                env=self.environment(self.wired, HOOKS_COMPILE_TRACE=str(trace)),
-                input=hook_project.stdin(event, self.wired),
-                capture_output=True,
-                check=False,
-            )
-            shown[kind] = done.returncode, done.stdout, done.stderr
-            if kind != "source" and trace.read_bytes().split(b"\t")[0] != b"hit":
-                raise SystemExit(f"{event.hook}: no hit by the {kind}: {trace.read_text()}")
-            if shown[kind] != shown["source"]:
-                raise SystemExit(f"{event.hook}: {kind} {shown[kind]}, source {shown['source']}")
-        if shown["source"][0] != event.status:
-            raise SystemExit(f"{event.hook} exits with {shown['source']}, not {event.status}")
+        hook_project.reset(self.wired)
+        trace.unlink(missing_ok=True)
+        done = subprocess.run(
+            self.commands(event, self.wired)[kind],
+            cwd=self.wired,
+            env=self.environment(self.wired, HOOKS_COMPILE_TRACE=str(trace)),
+            input=hook_project.stdin(event, self.wired),
+            capture_output=True,
+            check=False,
+        )
+        shown = Shown(done.returncode, done.stdout, done.stderr)
+        return shown, trace.read_bytes() if trace.exists() else b""
+
+    def lay_event(self, event: Event) -> None:
+        """Make both projects as on the first day, and write what the hook reads in each."""
+        for project in (self.plain, self.wired):
+            hook_project.reset(project)
+            self.input_of(project).write_bytes(hook_project.stdin(event, project))
+
+    def input_of(self, project: Path) -> Path:
+        """Return the file with what a hook in ``project`` reads."""
+        return self.event.with_name(f"event-{project.name}")
 
     def measure(self, event: Event, rounds: int) -> Row:
         """Launch the event's hook in turn, each way ``rounds`` times."""
         spent: dict[str, list[Spent]] = {kind: [] for kind in _KINDS}
         projects = {kind: self.plain if kind == "source" else self.wired for kind in _KINDS}
-        for project in (self.plain, self.wired):
-            hook_project.reset(project)
-            _event_file(self.event, project).write_bytes(hook_project.stdin(event, project))
+        self.lay_event(event)
         commands = {kind: self.commands(event, projects[kind])[kind] for kind in _KINDS}
         for number in range(rounds + 1):
             # to and fro, so that nobody always comes after the same
@@ -222,17 +250,13 @@ class Scene:
                     one = timing.spawn(
                         commands[kind],
                         env=self.environment(project),
-                        stdin=_event_file(self.event, project),
+                        stdin=self.input_of(project),
                     )
                 if one.status != event.status:
                     raise SystemExit(f"{event.hook}: {kind} exits with {one.status}")
                 if number:  # the first one warms the disk's cache, and Python's for modules
                     spent[kind].append(one)
         return Row.create(event, spent)
-
-
-def _event_file(event: Path, project: Path) -> Path:
-    return event.with_name(f"event-{project.name}")
 
 
 def found() -> Iterator[str]:

@@ -68,21 +68,28 @@ class Spent:
     status: int
 
 
-def spawn(command: Sequence[str], *, env: Mapping[str, str], stdin: Path) -> Spent:
-    """Run a command that reads ``stdin`` and prints to nowhere.
+def start(command: Sequence[str], *, env: Mapping[str, str], stdin: Path) -> int:
+    """Start a command that reads ``stdin`` and prints to nowhere; return its process id.
 
-    posix_spawn, since a fork of this process would cost as much as what is measured. The processor
-    time is that of the process and of the children that it has waited for.
+    posix_spawn, since a fork of this process would cost as much as what is measured.
     """
     files = [
         (os.POSIX_SPAWN_OPEN, 0, os.fspath(stdin), os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
         (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
     ]
-    start = time.perf_counter()
-    pid = os.posix_spawn(command[0], list(command), env, file_actions=files)
+    return os.posix_spawn(command[0], list(command), env, file_actions=files)
+
+
+def spawn(command: Sequence[str], *, env: Mapping[str, str], stdin: Path) -> Spent:
+    """Run a command as :func:`start` does.
+
+    The processor time is that of the process and of the children that it has waited for.
+    """
+    begun = time.perf_counter()
+    pid = start(command, env=env, stdin=stdin)
     _, status, usage = os.wait4(pid, 0)
-    wall = time.perf_counter() - start
+    wall = time.perf_counter() - begun
     return Spent(wall, usage.ru_utime + usage.ru_stime, os.waitstatus_to_exitcode(status))
 
 

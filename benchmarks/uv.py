@@ -14,8 +14,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import shapes, timing
+from benchmarks import shapes, snapshot, timing
 from hooks_compile.install import runtime_directory, wrapper
+from hooks_compile.interpreters.resolve import resolve
 
 BLOCK = '# /// script\n# requires-python = ">=3.8"\n# dependencies = []\n# ///\n'
 PROJECT = '[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.8"\ndependencies = []\n'
@@ -26,7 +27,9 @@ KINDS = {
 }
 
 
-def measure(python: str, kind: str, text: str, rounds: int, directory: Path) -> list[str]:
+def measure(
+    python: str, kind: str, text: str, rounds: int, directory: Path, *, resumed: bool
+) -> list[str]:
     """Return the cells of one row; ``directory`` is empty and thrown away."""
     words, block, project = KINDS[kind]
     runtime_directory.ensure(directory / "runtime")
@@ -57,6 +60,9 @@ def measure(python: str, kind: str, text: str, rounds: int, directory: Path) -> 
     chosen = record.read_text().split("\n")[0]
     if chosen == "-":
         raise SystemExit(f"{kind}: {record.read_text()}")
+    if resumed:
+        interpreter = resolve(chosen, cwd=work, env=env)
+        snapshot.turn_on(directory / "runtime", interpreter, env)
     commands["interpreter"] = [chosen, "hook.py"]
     times = timing.in_turn(commands, rounds=rounds, env=env, stdin=shapes.EVENT)
     return [
@@ -72,6 +78,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", action="append", help="an interpreter; several times for more")
     parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--snapshots", action="store_true", help="resume snapshots")
     arguments = parser.parse_args()
     print(timing.machine())
     print("| Python | launched by | hook | uv ms | wrapper ms | wrapper/uv | interpreter/uv |")
@@ -82,7 +89,10 @@ def main() -> int:
             for name, text in (("10 lines", shapes.TEN_LINES), ("144 lines", shapes.USUAL)):
                 directory = Path(tempfile.mkdtemp(prefix="hooks-compile-bench-"))
                 try:
-                    cells = measure(real, kind, text, arguments.rounds, directory)
+                    cells = measure(
+                        *(real, kind, text, arguments.rounds, directory),
+                        resumed=arguments.snapshots,
+                    )
                 finally:
                     os.chdir("/")
                     shutil.rmtree(directory)

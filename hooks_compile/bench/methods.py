@@ -21,7 +21,6 @@ from hooks_compile.install import runtime_directory, wrapper
 from hooks_compile.interpreters.resolve import find, is_shim
 from hooks_compile.model import HookSource
 from hooks_compile.snapshots import loader_build, making
-from hooks_compile.snapshots.import_sets import import_sets
 from hooks_compile.snapshots.snapshot_store import Store
 
 if TYPE_CHECKING:
@@ -125,16 +124,14 @@ def _wrapper(job: Job) -> tuple[tuple[str, ...], list[Path]]:
 
 def _resumed(job: Job) -> tuple[tuple[str, ...], list[Path]]:
     words, _ = _wrapper(job)
-    runtime = runtime_directory.location(job.env)
-    key = runtime_directory.read_key(runtime)
-    snapshots = Store(runtime)
+    snapshots = Store(runtime_directory.location(job.env))
     try:
         loader = loader_build.loader()
     except loader_build.LoaderError as error:
         raise HooksCompileError(f"no snapshots here: {error}") from error
     snapshots.create()
     snapshots.turn_on(loader)
-    made = making.make_all(snapshots, import_sets([job.python], _compile(job), key), job.env)
+    made = making.make_all(snapshots, [job.python], job.env)
     for each in made:
         if each.error is not None:
             raise HooksCompileError(str(each.error))

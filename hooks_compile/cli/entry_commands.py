@@ -116,17 +116,7 @@ def update(job: Job, *, json: bool = False, prune: bool = True) -> int:
             job.project, job.interpreters, job.optimize, prune=prune, progress=progress
         )
     job.record_shims()
-    _ask_for_snapshots(job, synced)
     return _show_synced(job, synced, json=json)
-
-
-def _ask_for_snapshots(job: Job, synced: sync.Synced) -> None:
-    from hooks_compile.install.runtime_directory import has_snapshots
-
-    if has_snapshots(job.project.runtime):
-        from hooks_compile.snapshots.make_queue import ask_after_sync
-
-        ask_after_sync(job.project.runtime, synced.results)
 
 
 def clean_caches(directories: Iterable[Path], modules: Iterable[HookSource]) -> cache.Removals:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
-    from hooks_compile.cli.context import Job
-    from hooks_compile.snapshots.import_sets import ImportSet
     from hooks_compile.snapshots.making import Made
     from hooks_compile.snapshots.snapshot_store import Snapshot, Store
 
@@ -52,13 +50,14 @@ def _turn_on(arguments: argparse.Namespace, snapshots: Store) -> int:
     if arguments.limit_mb is not None:
         snapshots.set_limit(arguments.limit_mb)
     job.record_shims()
-    sets = _sets_of(job)
     make_queue.write_command(snapshots)
-    snapshots.turn_on(loader)
-    made = making.make_all(snapshots, sets, os.environ, _show_made)
-    is_usable = bool(snapshots.snapshots())
-    if not is_usable:
-        snapshots.remove()
+    try:
+        snapshots.turn_on(loader)
+        made = making.make_all(snapshots, job.interpreters, os.environ, _show_made)
+    finally:
+        is_usable = bool(snapshots.snapshots())
+        if not is_usable:
+            snapshots.remove()
     if arguments.json:
         values = [_made_json(each) for each in made]
         output.print_json({"on": is_usable, "bytes": snapshots.size(), "made": values})
@@ -73,10 +72,11 @@ def _turn_on(arguments: argparse.Namespace, snapshots: Store) -> int:
 def _show_times(snapshots: Store, made: Sequence[Made]) -> None:
     """Print the time of a launch before and after, for each interpreter."""
     from hooks_compile.snapshots import launch_times
+    from hooks_compile.snapshots.snapshot_store import STANDARD
 
     for each in made:
-        if each.error is None and not each.what.imports:
-            interpreter = each.what.interpreter
+        if each.error is None and each.kind == STANDARD:
+            interpreter = each.interpreter
             place = snapshots.place(str(interpreter.executable), os.environ)
             times = launch_times.measure(snapshots, place)
             output.say(
@@ -85,22 +85,8 @@ def _show_times(snapshots: Store, made: Sequence[Made]) -> None:
             )
 
 
-def _sets_of(job: Job) -> list[ImportSet]:
-    """Compile what is not compiled, and return the sets of imports of the project's hooks."""
-    from hooks_compile.entries.sync import synchronize
-    from hooks_compile.install import runtime_directory
-    from hooks_compile.snapshots.import_sets import import_sets
-
-    project = job.project
-    synced = synchronize(project, job.interpreters, job.optimize, prune=False)
-    key = runtime_directory.read_key(project.runtime)
-    return import_sets(job.interpreters, synced.results, key)
-
-
 def _show_made(made: Made) -> None:
-    from hooks_compile.snapshots.import_sets import summary
-
-    what = f"{made.what.interpreter.label} with {summary(made.what.imports)}"
+    what = f"{made.interpreter.label}, {made.kind}"
     if made.error:
         output.warn(f"no snapshot of {what}: {made.error}")
     else:
@@ -109,9 +95,8 @@ def _show_made(made: Made) -> None:
 
 def _made_json(made: Made) -> dict[str, Any]:
     return {
-        "interpreter": str(made.what.interpreter.executable),
-        "imports": list(made.what.imports),
-        "scripts": [str(path) for path in made.what.scripts],
+        "interpreter": str(made.interpreter.executable),
+        "kind": made.kind,
         "error": None if made.error is None else str(made.error),
         "making_s": round(made.making, 3),
         "testing_s": round(made.testing, 3),
@@ -147,7 +132,7 @@ def _show(arguments: argparse.Namespace, snapshots: Store) -> int:
     size = f"{snapshots.size() >> 20} of {snapshots.limit_mb} MB"
     output.say(f"snapshots are {state}: {len(found)}, {size}")
     if found:
-        output.print_table(("interpreter", "imports", "hooks", "MB", "made"), _rows(found))
+        output.print_table(("interpreter", "snapshot", "MB", "made"), _rows(found))
     for path in crashes:
         signal, _, script = path.read_text("utf-8", "replace").partition("\t")
         output.warn(
@@ -158,14 +143,11 @@ def _show(arguments: argparse.Namespace, snapshots: Store) -> int:
 
 
 def _rows(found: Sequence[Snapshot]) -> list[tuple[str, ...]]:
-    from hooks_compile.snapshots.import_sets import summary
-
     now = time.time()
     return [
         (
             each.python,
-            summary(each.imports) + (" (off: a hook crashed)" if each.is_off else ""),
-            str(len(each.scripts)) if each.imports else "others",
+            each.kind,
             f"{each.size / (1 << 20):.1f}",
             f"{(now - each.made) / 3600:.1f} h ago",
         )
@@ -177,12 +159,10 @@ def _snapshot_json(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "path": str(snapshot.path),
         "interpreter": snapshot.python,
-        "imports": list(snapshot.imports),
-        "scripts": list(snapshot.scripts),
+        "kind": snapshot.kind,
         "bytes": snapshot.size,
         "made": snapshot.made,
         "used": snapshot.used,
-        "off": snapshot.is_off,
     }
 
 

@@ -61,7 +61,6 @@ def run(cwd: Path, env: Mapping[str, str], *, limit: float = LIMIT_S) -> str:
 def _sync(repository: Repository, env: Mapping[str, str], stamp: Stamp) -> str:
     from hooks_compile import agents  # noqa: PLC0415
     from hooks_compile.entries.sync import synchronize  # noqa: PLC0415
-    from hooks_compile.install import runtime_directory  # noqa: PLC0415
     from hooks_compile.project.record import open_project  # noqa: PLC0415 - after the alarm is set
 
     project = open_project(repository.work_tree, env, agents=agents, repository=repository)
@@ -75,10 +74,6 @@ def _sync(repository: Repository, env: Mapping[str, str], stamp: Stamp) -> str:
         )
     synced = synchronize(project, interpreters)
     stamp.succeed(places(project))
-    if runtime_directory.has_snapshots(project.runtime):
-        from hooks_compile.snapshots.make_queue import ask_after_sync  # noqa: PLC0415 - rarely needed
-
-        ask_after_sync(project.runtime, synced.results)
     return _describe(synced, project.root)
 
 

@@ -2,6 +2,7 @@
 
 import posix
 import sys
+import time
 
 from hooks_compile.launcher import miss, snapshot, uv
 from hooks_compile.launcher.collector import COLLECTOR_IS_ENABLED, GC
@@ -32,6 +33,7 @@ _NAMES_OF_LAUNCH = (
     *("_data", "_file", "_hash", "_imp", "_launch", "_name", "_scope", "_user"),
     *("marshal", "posix", "sys"),
 )
+_SNAPSHOT_LIFE_S = 24 * 3600
 _FUNCTION_CLASS: "Any" = type(lambda: None)
 
 
@@ -67,16 +69,19 @@ class Launch:
             if posix.environ.get(b"HOOKS_COMPILE") == b"off":
                 raise ValueError("HOOKS_COMPILE=off")
             script = read_script(sys.argv[1])
+            if RESUMED:
+                snapshot.require_fit(runtime, script)
             self.code, self.notes = find_code(runtime, script)
-            if not RESUMED and posix.access(runtime + "snapshots/loader", posix.X_OK):
-                snapshot.ask_for_snapshot(runtime, script.path)
+            if snapshot_is_due(runtime):
+                snapshot.ask_for_snapshot(runtime)
         except Exception as error:
             run_source(error)
         restore_main(namespace, script)
         if type(namespace.get("_file")) is int:  # else prepare.py compiled this launcher just now
             posix.close(namespace["_file"])
         self.namespace = namespace
-        self.can_prepare = can_prepare(script.source)
+        judge = snapshot.can_prepare_resumed if RESUMED else can_prepare
+        self.can_prepare = judge(script.source)
         self.gc = GC if self.can_prepare and can_exit_early() else None
         self.status = None
         self.raised = False
@@ -92,7 +97,9 @@ class Launch:
             self.namespace.pop(name, None)
         _, imports, patterns, is_deferred = self.notes
         if self.can_prepare and GC:
-            if imports and RESUMED.get("imports") != imports:
+            if RESUMED:
+                imports = snapshot.reveal(imports)
+            if imports:
                 preimport(imports, patterns)
             GC.freeze()
             if not self.gc:
@@ -137,6 +144,13 @@ class Launch:
         if self.raised:
             raise SystemExit(self.status)
         return False
+
+
+def snapshot_is_due(runtime: str) -> bool:
+    """Return whether snapshots are on, and this launch resumed none or one that is old."""
+    if RESUMED:
+        return bool(time.time() - RESUMED["made"] > _SNAPSHOT_LIFE_S)
+    return posix.access(runtime + "snapshots/loader", posix.X_OK)
 
 
 def run_source(error: Exception) -> "NoReturn":

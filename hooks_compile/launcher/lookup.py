@@ -4,7 +4,7 @@ import _imp
 import posix
 import sys
 
-from hooks_compile.launcher import miss, snapshot
+from hooks_compile.launcher import miss
 from hooks_compile.launcher.entry import (
     CACHE_DIRECTORY,
     NO_NOTES,
@@ -13,7 +13,6 @@ from hooks_compile.launcher.entry import (
     unpack,
     verifies,
 )
-from hooks_compile.launcher.resumed import RESUMED
 from hooks_compile.launcher.runtime_key import read_key
 from hooks_compile.launcher.safe_read import read
 
@@ -50,8 +49,6 @@ def find_code(runtime: str, script: "Script") -> "Tuple[CodeType, Notes]":
             continue
         if verifies(key, level, data, script.source):
             code, notes = unpack(data)
-            if RESUMED:
-                snapshot.require_fit(notes[1], script)
             if notes[0]:
                 miss.warn(notes[0], script.file)
             _imp._fix_co_filename(code, script.file)  # type: ignore[attr-defined] # typeshed
@@ -59,8 +56,6 @@ def find_code(runtime: str, script: "Script") -> "Tuple[CodeType, Notes]":
                 miss.trace("hit", f"level {level}", script.argument)
             return code, notes
         reason = "the entry does not verify"
-    if RESUMED:
-        snapshot.require_fit((), script)
     code, not_stored = miss.compile_and_store(key, script, prefix, suffix)
     miss.record_fallback(runtime, reason, path)
     miss.trace(

@@ -40,15 +40,15 @@ _LONGEST_START_S = 60
 _ATTEMPTS = 3
 # How launcher/snapshot/stop.py ends.
 _IS_UNKNOWN, _IS_ALONE = 3, 4
-_READABLE, _WRITABLE = 1, 2
+_READABLE, _WRITABLE, _EXECUTABLE = 1, 2, 4
 # An id as low as this may be any number in memory, so it can't be recognized there.
 _LOWEST_PID = 1000
 # The kernel's own files say something else to each process, or each time.
 _NOT_KEYED = ("/proc/", "/sys/", "/dev/")
 
 
-def make(python: str, launcher: Path, env: Mapping[str, str], imports: Sequence[str]) -> bytes:
-    """Return the bytes of a snapshot of ``python``, an absolute path, with ``imports`` made.
+def make(python: str, launcher: Path, env: Mapping[str, str], held: Sequence[str]) -> bytes:
+    """Return the bytes of a snapshot of ``python``, an absolute path, that holds modules.
 
     ``launcher`` is launch.py in the runtime directory. Of ``env`` only what
     :func:`~snapshot_keys.keyed_environment` returns is given to the interpreter. No code of a hook
@@ -60,11 +60,11 @@ def make(python: str, launcher: Path, env: Mapping[str, str], imports: Sequence[
             f"{variable} is set, and acts at each start of Python", remedy=f"unset {variable}"
         )
     keyed = snapshot_keys.keyed_environment(env)
-    words = [python, str(launcher), "--snapshot", *imports]
-    _rehearse(words, keyed)
+    words = [python, str(launcher), "--snapshot", *held]
+    own = _rehearse(words, keyed)
     _use_up_low_pids()
     for _ in range(_ATTEMPTS):
-        image, unsettled = _take(words, keyed, launcher)
+        image, unsettled = _take(words, keyed, launcher, own)
         if not unsettled:
             return pack(image)
         time.sleep(2 * snapshot_keys.RACY_S)
@@ -72,21 +72,30 @@ def make(python: str, launcher: Path, env: Mapping[str, str], imports: Sequence[
 
 
 def _take(
-    words: Sequence[str], env: Mapping[str, str], launcher: Path
+    words: Sequence[str], env: Mapping[str, str], launcher: Path, own: frozenset[str]
 ) -> tuple[Image, list[KeyedPath]]:
-    """Return the image of an interpreter, and what was modified too shortly before."""
+    """Return the image of an interpreter, and what was modified too shortly before.
+
+    ``own`` are paths at which the resumed interpreter looks when it needs them.
+    """
     begun = snapshot_keys.current_time()
     with Tracee(words[0], words, env) as tracee:
         stopped = steering.run_to_stop(tracee)
         _require_only_streams(tracee)
         maps = [area for area in tracee.maps() if stopped.placed.holds(area)]
         keys = _keys(stopped, words[0], launcher, maps)
-        image = _image(tracee, stopped, maps, words[0], keys)
+        segments = list(_segments(tracee, stopped, maps))
+        left = own - {segment.path for segment in segments}
+        checked = [key for key in keys if key.path not in left]
+        image = _image(tracee, stopped, maps, words[0], checked, segments)
     return image, [key for key in keys if not snapshot_keys.is_settled(key, begun)]
 
 
-def _rehearse(words: Sequence[str], env: Mapping[str, str]) -> None:
-    """Start the interpreter once as usual: it writes the bytecode that it lacks, and answers."""
+def _rehearse(words: Sequence[str], env: Mapping[str, str]) -> frozenset[str]:
+    """Start the interpreter once as usual: it writes the bytecode that it lacks.
+
+    Return the paths at which it will look itself.
+    """
     done = subprocess.run(
         words,
         cwd="/",
@@ -104,6 +113,7 @@ def _rehearse(words: Sequence[str], env: Mapping[str, str]) -> None:
     if done.returncode != _IS_ALONE:
         last = (done.stderr.decode(errors="replace").splitlines() or [""])[-1]
         raise SnapshotError(f"the launcher ended with status {done.returncode}: {last}")
+    return frozenset(os.fsdecode(path) for path in done.stdout.split(b"\0") if path)
 
 
 def _use_up_low_pids() -> None:
@@ -158,6 +168,7 @@ def _image(
     maps: Sequence[MemoryMap],
     python: str,
     keys: Sequence[KeyedPath],
+    segments: Sequence[Segment],
 ) -> Image:
     """Return all that the loader needs. Raises SnapshotError."""
     registers = stopped.registers
@@ -175,7 +186,7 @@ def _image(
         buffer=registers.rsi,
         buffer_size=registers.rdx,
         environ=environ,
-        segments=list(_segments(tracee, stopped, maps)),
+        segments=segments,
         actions=stopped.actions,
         thread=stopped.thread,
         keys=keys,
@@ -233,8 +244,11 @@ def _parts(tracee: Tracee, stopped: Stopped, maps: Sequence[MemoryMap]) -> Itera
         data = tracee.read(start, area.end - start)
         if _is_as_in_its_file(area, data):
             yield Segment(start, len(data), area.protection, path=area.path, offset=area.offset)
-        else:
-            yield from _without_holes(start, area.protection, data)
+            continue
+        protection = area.protection
+        if protection == _READABLE and area.path.startswith("/"):
+            protection |= _EXECUTABLE  # as the code beside it: each segment costs a launch 3 us
+        yield from _without_holes(start, protection, data)
 
 
 def _is_as_in_its_file(area: MemoryMap, data: bytes) -> bool:

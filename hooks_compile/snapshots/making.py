@@ -1,4 +1,4 @@
-"""Makes all snapshots that a project's hooks need: makes each, tests it, publishes it."""
+"""Makes the snapshots of interpreters: makes each, tests it, publishes it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.launcher.observers import NEWEST_TESTED
-from hooks_compile.snapshots import maker, self_test, snapshot_store
+from hooks_compile.snapshots import maker, self_test
+from hooks_compile.snapshots.snapshot_store import KINDS
 from hooks_compile.snapshots.tracee import SnapshotError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from hooks_compile.model import Interpreter
-    from hooks_compile.snapshots.import_sets import ImportSet
     from hooks_compile.snapshots.snapshot_store import Store
 
 
@@ -21,9 +21,10 @@ _OLDEST = (3, 11)
 
 
 class Made(NamedTuple):
-    """What came of a set: ``error`` is None if its snapshot is in use. Times are in seconds."""
+    """What came of a snapshot: ``error`` is None if it is in use. Times are in seconds."""
 
-    what: ImportSet
+    interpreter: Interpreter
+    kind: str
     error: SnapshotError | None
     making: float = 0.0
     testing: float = 0.0
@@ -31,26 +32,24 @@ class Made(NamedTuple):
 
 def make_all(
     snapshots: Store,
-    sets: Iterable[ImportSet],
+    interpreters: Iterable[Interpreter],
     env: Mapping[str, str],
     progress: Callable[[Made], None] = lambda _: None,
 ) -> list[Made]:
-    """Make the snapshots of ``sets`` for launches with the environment ``env``.
+    """Make the snapshots of ``interpreters`` for launches with the environment ``env``.
 
     ``progress`` is called after each. One that can't be made does not stop the others. Raises
     OSError if nothing can be written.
     """
     done: list[Made] = []
-    unusable = set()
     with snapshots.locked():
-        for one in sets:
-            if one.interpreter in unusable:
-                continue  # its base can't be made, and that was told
-            result = _make_one(snapshots, one, env)
-            if result.error and not one.imports:
-                unusable.add(one.interpreter)
-            progress(result)
-            done.append(result)
+        for interpreter in interpreters:
+            for kind in KINDS:
+                result = _make_one(snapshots, interpreter, kind, env)
+                progress(result)
+                done.append(result)
+                if result.error:
+                    break  # without a base there is no other, for the same reason
         snapshots.remove_unused()
     return done
 
@@ -65,20 +64,23 @@ def _require_tested(interpreter: Interpreter) -> None:
         )
 
 
-def _make_one(snapshots: Store, one: ImportSet, env: Mapping[str, str]) -> Made:
-    python = str(one.interpreter.executable)
+def _make_one(
+    snapshots: Store, interpreter: Interpreter, kind: str, env: Mapping[str, str]
+) -> Made:
+    python = str(interpreter.executable)
     place = snapshots.place(python, env)
     begun = time.perf_counter()
     draft = None
     try:
-        _require_tested(one.interpreter)
-        data = maker.make(python, snapshots.runtime / "launch.py", env, one.imports)
+        _require_tested(interpreter)
+        data = maker.make(python, snapshots.runtime / "launch.py", env, KINDS[kind])
         draft = snapshots.draft(place, data)
         made = time.perf_counter()
-        self_test.run(snapshots, place, draft, one)
+        self_test.run(snapshots, place, draft, interpreter, KINDS[kind])
+        snapshots.publish(place, kind, draft)
     except SnapshotError as error:
+        return Made(interpreter, kind, error)
+    finally:
         if draft:
             draft.unlink(missing_ok=True)
-        return Made(one, error)
-    snapshots.publish(place, snapshot_store.set_name(one.imports), draft, one.imports, one.scripts)
-    return Made(one, None, made - begun, time.perf_counter() - made)
+    return Made(interpreter, kind, None, made - begun, time.perf_counter() - made)

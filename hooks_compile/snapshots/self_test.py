@@ -1,6 +1,6 @@
 """Tests a new snapshot in several processes before a hook is resumed from it.
 
-The test is a script with the imports of the snapshot, so it is launched like the hooks it is for.
+The test is a script that imports all that the snapshot holds, and is launched as hooks are.
 The draft gets a name under which the loader finds it for this script only.
 """
 
@@ -13,7 +13,6 @@ import resource
 import shutil
 import signal
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,7 @@ from hooks_compile.snapshots.tracee import SnapshotError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hooks_compile.snapshots.import_sets import ImportSet
+    from hooks_compile.model import Interpreter
     from hooks_compile.snapshots.snapshot_store import Place, Store
 
 _CASES = Path(__file__).with_name("self_test_cases.py")
@@ -35,16 +34,19 @@ _TIMEOUT_S = 30
 _OK = b"fine\n"
 
 
-def run(snapshots: Store, place: Place, draft: Path, what: ImportSet) -> None:
-    """Launch the test script from the snapshot in ``draft``. Raises SnapshotError if one fails."""
-    with tempfile.TemporaryDirectory(prefix="test-", dir=snapshots.directory) as name:
-        directory = Path(name)
+def run(
+    snapshots: Store, place: Place, draft: Path, interpreter: Interpreter, held: Sequence[str]
+) -> None:
+    """Launch the test script from the snapshot in ``draft``, which holds the modules ``held``.
+
+    Raises SnapshotError if a launch fails.
+    """
+    with snapshots.scratch() as directory:
         script = directory / "self_test.py"
         shutil.copy(_CASES, directory)
-        imports = [f"import {module}\n" for module in what.imports]
-        script.write_text("".join([*imports, _BODY]), encoding="utf-8")
+        script.write_text("".join([*map(_import_of, held), _BODY]), encoding="utf-8")
         key = runtime_directory.read_key(snapshots.runtime)
-        with Compiler([what.interpreter], key) as compiler:
+        with Compiler([interpreter], key) as compiler:
             compiler.compile([HookSource(script)])
         link = place.directory / snapshot_keys.script_name(script.stat())
         os.link(draft, link)
@@ -56,6 +58,11 @@ def run(snapshots: Store, place: Place, draft: Path, what: ImportSet) -> None:
                 launches.require(case)
         finally:
             link.unlink()
+
+
+def _import_of(module: str) -> str:
+    """Return lines that import a module, which this Python may not have."""
+    return f"try:\n    import {module}\nexcept ImportError:\n    pass\n"
 
 
 class _Launches:

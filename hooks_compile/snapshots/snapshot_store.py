@@ -4,10 +4,11 @@
 ``loader``             the native program; that it is there is the switch
 ``settings.json``      the limit of the user
 ``HASH/``              the snapshots for one interpreter and environment: see ``directory_name``
-``HASH/base``          start-up alone, for every hook that has no other
-``HASH/set-NAME``      with the imports of some hooks
-``HASH/DEVICE-INODE``  a hard link to the set of the script that has this identity
-``HASH/about.json``    what is in the directory, for people
+``HASH/base``          start-up alone, for hooks that could find hidden modules
+``HASH/standard``      with the modules of ``held_modules.py``, hidden, for all other hooks
+``HASH/DEVICE-INODE``  for the script that has this identity: one that is being tested; empty
+                       after a crash
+``HASH/about.json``    interpreter and environment
 ``crash.1`` to ``.3``  what the loader wrote when a hook crashed
 =====================  =============================================================================
 
@@ -17,41 +18,45 @@ All is this user's alone. Files are written once and renamed, never modified: th
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile import files
 from hooks_compile.errors import RuntimeDirectoryError
 from hooks_compile.install import runtime_directory
 from hooks_compile.snapshots import snapshot_keys
+from hooks_compile.snapshots.held_modules import HELD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
 DIRECTORY = "snapshots"
 LOADER = "loader"
 DEFAULT_LIMIT_MB = 256
-BASE = "base"
+BASE, STANDARD = "base", "standard"
+KINDS = {BASE: (), STANDARD: HELD}
+"""The snapshots of a place, and the modules that they hold."""
+_SCRATCH = "test-"
 _ABOUT, _SETTINGS, _LOCK = "about.json", "settings.json", "lock"
 
 
 class Snapshot(NamedTuple):
     """A snapshot on disk; ``size`` in bytes, ``made`` and ``used`` in seconds since the epoch.
 
-    ``is_off``: a hook crashed after it was resumed. ``scripts`` are those that have it as theirs.
+    ``kind`` is one of KINDS.
     """
 
     path: Path
     python: str
-    imports: tuple[str, ...]
-    scripts: tuple[str, ...]
+    kind: str
     size: int
     made: float
     used: float
-    is_off: bool
 
 
 class Place(NamedTuple):
@@ -93,7 +98,10 @@ class Store:
             )
 
     def turn_on(self, loader: bytes) -> None:
-        """Let launches use the loader from now on, and forget crashes."""
+        """Let launches use the loader from now on, and forget crashes.
+
+        Raises RuntimeDirectoryError if no program can be executed there.
+        """
         for path in self.crashes():
             path.unlink(missing_ok=True)
         for path in self.directory.glob("*/*"):
@@ -101,6 +109,12 @@ class Store:
                 path.unlink(missing_ok=True)
         files.replace_if_changed(self.loader, loader, mode=0o700)
         self.loader.chmod(0o700)
+        if not self.is_on:
+            raise RuntimeDirectoryError(
+                "its file system is mounted with noexec: snapshots need a program there",
+                path=self.directory,
+                remedy="set HOOKS_COMPILE_HOME to a directory of another file system",
+            )
 
     def remove(self) -> int:
         """Remove all snapshots and the switch; return the number of bytes that were freed."""
@@ -131,11 +145,27 @@ class Store:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Exclude other makers. Launches need no lock."""
+        """Exclude other makers, and remove what those left that were killed.
+
+        Launches need no lock.
+        """
         from filelock import FileLock  # noqa: PLC0415 - slow, and launches of status need none
 
         with FileLock(self.directory / _LOCK, mode=0o600):
+            for path in self.directory.glob(f"{_SCRATCH}*"):
+                shutil.rmtree(path)
+            for path in self.directory.glob("*/.*"):
+                path.unlink()
+            for path in self.directory.glob("*/[0-9a-f]*-*"):  # of scripts that tested one
+                if not is_off(path):
+                    path.unlink()
             yield
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Give a new directory for scripts that are launched as a test. The caller has the lock."""
+        with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=self.directory) as name:
+            yield Path(name)
 
     def place(self, python: str, env: Mapping[str, str]) -> Place:
         """Return the place for an interpreter, an absolute path, and an environment."""
@@ -152,27 +182,18 @@ class Store:
                 found.append(Place(directory, about["python"], about["environment"]))
         return found
 
-    def publish(
-        self, place: Place, name: str, draft: Path, imports: Sequence[str], scripts: Sequence[Path]
-    ) -> None:
-        """Put a snapshot that was tested into its place, for ``scripts``: none for the base.
+    def publish(self, place: Place, kind: str, draft: Path) -> None:
+        """Put a snapshot that was tested into its place.
 
         ``draft`` is a file of :meth:`draft`. What is turned off after a crash stays so.
         """
-        if is_off(place.directory / name):
+        if is_off(place.directory / kind):
             draft.unlink()
             return
-        draft.replace(place.directory / name)
-        about = _read_json(place.directory / _ABOUT)
-        about |= {"python": place.python, "environment": dict(place.environment)}
-        sets = about.setdefault("sets", {})
-        sets[name] = {"imports": list(imports), "scripts": [str(path) for path in scripts]}
+        about = {"python": place.python, "environment": dict(place.environment)}
         content = json.dumps(about, indent=1).encode("utf-8", "surrogateescape")
-        files.replace(place.directory / _ABOUT, content)
-        for script in scripts:
-            path = place.directory / snapshot_keys.script_name(script.stat())
-            if not is_off(path):
-                link(place.directory / name, path)
+        files.replace_if_changed(place.directory / _ABOUT, content)
+        draft.replace(place.directory / kind)
 
     def draft(self, place: Place, data: bytes) -> Path:
         """Write a snapshot under a name that no launch finds. Raises OSError."""
@@ -180,58 +201,39 @@ class Store:
         path = place.directory / f".draft.{os.getpid()}"
         path.unlink(missing_ok=True)
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(file, "wb", buffering=0) as stream:
-            # At once: the page cache then holds it in large pieces, and page faults cost less.
-            if stream.write(data) != len(data):
-                path.unlink()
-                raise OSError(28, os.strerror(28), str(path))
-            os.fsync(file)
+        try:
+            with os.fdopen(file, "wb", buffering=0) as stream:
+                # At once: the page cache then holds it in large pieces, and page faults cost less.
+                if stream.write(data) != len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+                os.fsync(file)
+        except BaseException:
+            path.unlink()
+            raise
         return path
 
     def snapshots(self) -> list[Snapshot]:
         """Return what is there, the most recently used first."""
         found = []
-        for directory in self._directories():
-            about = _read_json(directory / _ABOUT)
-            for name, what in about.get("sets", {}).items():
-                path = directory / name
-                if not path.exists():
-                    continue
-                status = path.stat()
-                found.append(
-                    Snapshot(
-                        path,
-                        about["python"],
-                        tuple(what["imports"]),
-                        tuple(what["scripts"]),
-                        status.st_size,
-                        status.st_mtime,
-                        max(status.st_atime, status.st_mtime),
-                        status.st_size == 0,
+        for place in self.places():
+            for kind in KINDS:
+                path = place.directory / kind
+                with contextlib.suppress(FileNotFoundError):
+                    status = path.stat()
+                    used = max(status.st_atime, status.st_mtime)
+                    found.append(
+                        Snapshot(path, place.python, kind, status.st_size, status.st_mtime, used)
                     )
-                )
         return sorted(found, key=lambda each: each.used, reverse=True)
 
     def remove_unused(self) -> list[Path]:
-        """Remove sets that no script has, and the least recently used ones beyond the limit."""
+        """Remove the least recently used ones beyond the limit."""
         removed = []
-        for directory in self._directories():
-            names = _names_of_scripts(directory)
-            for path in directory.glob("[0-9a-f]*-*"):
-                if path.name not in names and path.stat().st_size:
-                    path.unlink()
-            for path in directory.glob("set-*"):
-                if path.stat().st_nlink == 1:
-                    path.unlink()
-                    removed.append(path)
         left = self.limit_mb << 20
         for snapshot in self.snapshots():
             left -= snapshot.size
             if left < 0:
-                inode = snapshot.path.stat().st_ino
-                for path in snapshot.path.parent.iterdir():
-                    if path.stat().st_ino == inode:
-                        path.unlink()
+                snapshot.path.unlink()
                 removed.append(snapshot.path)
         return removed
 
@@ -249,35 +251,9 @@ class Store:
                     yield path.stat()
 
 
-def _names_of_scripts(directory: Path) -> set[str]:
-    """Return the names under which launches look for the scripts of a place, as they are now."""
-    names = set()
-    for what in _read_json(directory / _ABOUT).get("sets", {}).values():
-        for script in what["scripts"]:
-            with contextlib.suppress(OSError):  # it was removed
-                names.add(snapshot_keys.script_name(os.stat(script)))  # noqa: PTH116 - a string
-    return names
-
-
 def is_off(path: Path) -> bool:
     """Return whether the loader has put an empty file there, because a hook crashed."""
     return path.exists() and path.stat().st_size == 0
-
-
-def link(target: Path, path: Path) -> None:
-    """Make ``path`` a hard link to ``target``, in the place of what is there."""
-    draft = path.with_name(f".link.{os.getpid()}")
-    draft.unlink(missing_ok=True)
-    os.link(target, draft)
-    draft.replace(path)
-    draft.unlink(missing_ok=True)  # rename(2) does nothing if both are one file already
-
-
-def set_name(imports: Sequence[str]) -> str:
-    """Return the name of the snapshot with these imports."""
-    if not imports:
-        return BASE
-    return f"set-{snapshot_keys.hash_bytes(' '.join(sorted(imports)).encode()):016x}"
 
 
 def _read_json(path: Path) -> dict[str, Any]:

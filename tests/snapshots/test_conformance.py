@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.snapshots import maker, snapshot_keys, snapshot_store
-from hooks_compile.snapshots.import_sets import imports_of_entry
+from hooks_compile.snapshots import snapshot_keys, snapshot_store
 from tests.conformance.bench import ENVIRONMENTS, Bench
 from tests.conformance.cases import CASES
 from tests.conformance.compare import differences, not_as_told
@@ -25,6 +24,7 @@ from tests.support.snapshot_machine import (
     bare_environment,
     interpreters,
     loader,
+    make,
 )
 from tests.support.tiers import IS_SOAK as SOAK
 from tests.support.tiers import scaled
@@ -42,43 +42,24 @@ pytestmark = NEEDS_LOADER
 
 @dataclass(frozen=True)
 class ResumingBench(Bench):
-    """Launches by the loader; the snapshot for a script's imports is made when it is needed."""
+    """Launches by the loader; the snapshots for an environment are made when they are needed."""
 
     snapshots: snapshot_store.Store = field(default_factory=lambda: pytest.fail("no store"))
 
     def _process(self, run: Run, command: Sequence[str]) -> Outcome:
-        if command[0] == str(self.snapshots.loader):
-            script = self.work / run.cwd / self._place(run.argv[0])
-            if is_file(script):
-                self._make_for(script.resolve(), self._environment(run))
+        env = self._environment(run)
+        if command[0] == str(self.snapshots.loader) and not self.is_other_environment(env):
+            place = self.snapshots.place(str(self.interpreter.executable), env)
+            for kind in snapshot_store.KINDS:
+                if not (place.directory / kind).exists():
+                    make(self.snapshots, place, kind)
         return super()._process(run, command)
-
-    def _make_for(self, script: Path, env: Mapping[str, str]) -> None:
-        if self.is_other_environment(env):
-            return
-        place = self.snapshots.place(str(self.interpreter.executable), env)
-        self._ensure(place, env, ())
-        imports = imports_of_script(script)
-        if imports:
-            self._ensure(place, env, imports)
-            snapshot_store.link(
-                place.directory / snapshot_store.set_name(imports),
-                place.directory / snapshot_keys.script_name(script.stat()),
-            )
 
     def is_other_environment(self, env: Mapping[str, str]) -> bool:
         """Whether a run has an environment of its own, of which no snapshot is made here."""
         usual = {"HOME", "LANG", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
         names = set(snapshot_keys.keyed_environment(env))
         return not {"HOME"} <= names <= usual
-
-    def _ensure(
-        self, place: snapshot_store.Place, env: Mapping[str, str], imports: tuple[str, ...]
-    ) -> None:
-        name = snapshot_store.set_name(imports)
-        if not (place.directory / name).exists():
-            data = maker.make(place.python, self.runtime / "launch.py", env, imports)
-            self.snapshots.publish(place, name, self.snapshots.draft(place, data), imports, ())
 
     def _trace_lines(self) -> Iterator[tuple[str, str]]:
         if self.trace_file.exists():
@@ -87,20 +68,6 @@ class ResumingBench(Bench):
                 r"(?m)^(resumed\t)?(hit|miss|source)\t([^\t\n]*)\t", text
             ):
                 yield state, resumed + reason
-
-
-def is_file(path: Path) -> bool:
-    """Whether there is such a file; not for a name that is too long."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
-
-
-def imports_of_script(script: Path) -> tuple[str, ...]:
-    """The imports in the entry of a script."""
-    found = sorted((script.parent / "__pycache_opt__").glob(f"{script.stem}.*.pyc"))
-    return imports_of_entry(script, found[0].read_bytes()) if found else ()
 
 
 @pytest.fixture(scope="module")

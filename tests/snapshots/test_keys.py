@@ -139,7 +139,7 @@ def test_limits_and_rights(machine: Machine, hook: Path) -> None:
 @pytest.mark.parametrize("mode", [0o40, 0o2])
 def test_what_others_can_use(machine: Machine, hook: Path, what: str, mode: int) -> None:
     directory = machine.snapshots.place(machine.user.python, machine.user.environment()).directory
-    file = directory / snapshot_keys.script_name(hook.stat())
+    file = directory / "standard"
     path = {"snapshots": directory.parent, "place": directory, "file": file}[what]
     before = path.stat().st_mode & 0o777
     path.chmod(before | mode)
@@ -168,7 +168,7 @@ def test_another_user_and_one_with_kept_home(machine: Machine, hook: Path) -> No
 
 def test_links_of_others_are_not_followed(machine: Machine, hook: Path, tmp_path: Path) -> None:
     directory = machine.snapshots.place(machine.user.python, machine.user.environment()).directory
-    file = directory / snapshot_keys.script_name(hook.stat())
+    file = directory / "standard"
     moved = tmp_path / "moved"
     file.rename(moved)
     file.symlink_to(moved)
@@ -188,11 +188,12 @@ def test_links_of_others_are_not_followed(machine: Machine, hook: Path, tmp_path
 
 def test_the_script_itself_is_no_key(machine: Machine, hook: Path) -> None:
     link = hook.with_name("link.py")
-    link.symlink_to(hook)
-    warm = machine.launch(link)
-    assert warm.resumed, "the snapshot is found by the file's identity"
-    assert warm.shown == machine.user.source(link).shown
-    link.unlink()
+    for put in (link.symlink_to, link.hardlink_to):
+        put(hook)
+        warm = machine.launch(link)
+        assert warm.resumed, "the snapshot is found by the file's identity"
+        assert warm.shown == machine.user.source(link).shown
+        link.unlink()
     missing = machine.launch(hook.with_name("missing.py"))
     assert missing.status == 2
     assert missing.state == "source"

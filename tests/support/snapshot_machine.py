@@ -13,15 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.launcher.entry import unpack_imports
 from hooks_compile.snapshots import loader_build, maker, snapshot_store
 from tests.support import interpreters_found
 from tests.support.interpreters_found import Found
 from tests.support.launches import Launched, User
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from hooks_compile.model import Interpreter
 
 NEEDS_LOADER = pytest.mark.skipif(
@@ -66,6 +63,13 @@ def bare_environment(executable: Path) -> Path:
     return Path(directory, "bin", "python3")
 
 
+def make(snapshots: snapshot_store.Store, place: snapshot_store.Place, kind: str) -> None:
+    """Make a snapshot that was not tested."""
+    held = snapshot_store.KINDS[kind]
+    data = maker.make(place.python, snapshots.runtime / "launch.py", place.environment, held)
+    snapshots.publish(place, kind, snapshots.draft(place, data))
+
+
 @dataclass(frozen=True)
 class Machine:
     """A user with snapshots on, one interpreter, and a directory for hooks."""
@@ -81,7 +85,11 @@ class Machine:
         user = User.create(directory, Found(found.implementation, found.version, python))
         home = directory / "home"
         home.mkdir()
-        user = user.with_env(HOME=str(home))
+        return cls.of(user.with_env(HOME=str(home)), directory)
+
+    @classmethod
+    def of(cls, user: User, directory: Path) -> Machine:
+        """Turn snapshots on for a user."""
         snapshots = snapshot_store.Store(user.runtime)
         snapshots.create()
         snapshots.turn_on(loader())
@@ -100,27 +108,15 @@ class Machine:
         self.user.compile(hook)
         return hook
 
-    def make(self, *hooks: Path, imports: Sequence[str] | None = None) -> Path:
-        """Make the snapshot for hooks with the same imports, or the base; return its path.
+    def make(self, *hooks: Path) -> Path:
+        """Make the standard snapshot if there are hooks for it, or the base; return its path.
 
         It is not tested before it is used: the test is the test.
         """
-        if imports is None:
-            imports = self.imports_of(hooks[0]) if hooks else ()
-        env = self.user.environment()
-        data = maker.make(self.user.python, self.user.runtime / "launch.py", env, imports)
-        place = self.snapshots.place(self.user.python, env)
-        draft = self.snapshots.draft(place, data)
-        name = snapshot_store.set_name(imports)
-        self.snapshots.publish(place, name, draft, imports, hooks)
-        return place.directory / name
-
-    def imports_of(self, hook: Path) -> tuple[str, ...]:
-        """The imports that the entry of a hook notes."""
-        entry = next(
-            path for level in (2, 0) if (path := self.user.entry_path(hook, level)).exists()
-        )
-        return unpack_imports(entry.read_bytes())
+        kind = snapshot_store.STANDARD if hooks else snapshot_store.BASE
+        place = self.snapshots.place(self.user.python, self.user.environment())
+        make(self.snapshots, place, kind)
+        return place.directory / kind
 
     def launch(self, hook: Path, *arguments: str, **how: object) -> Launched:
         """A launch through the loader."""

@@ -5,8 +5,20 @@ up to the stop happened in another process, long before. Everything after it hap
 that the agent started.
 """
 
-from hooks_compile.launcher.snapshot.fit import begin_hook, require_fit
+from hooks_compile.launcher.snapshot.begin import (
+    begin_hook,
+    can_prepare_resumed,
+    require_fit,
+    reveal,
+)
 from hooks_compile.launcher.snapshot.request import ask_for_snapshot
 from hooks_compile.launcher.snapshot.stop import stop
 
-__all__ = ["ask_for_snapshot", "begin_hook", "require_fit", "stop"]
+__all__ = [
+    "ask_for_snapshot",
+    "begin_hook",
+    "can_prepare_resumed",
+    "require_fit",
+    "reveal",
+    "stop",
+]

@@ -1,11 +1,10 @@
 """What a started interpreter holds of its process: words, environment, signals, randomness, ids."""
 
 import _signal  # type: ignore[import-not-found] # typeshed lacks it
-import _thread
 import posix
 import sys
 
-from hooks_compile.launcher.process import stdlib_names
+from hooks_compile.launcher.resumed import RESUMED
 from hooks_compile.launcher.snapshot.streams import open_streams
 
 TYPE_CHECKING = False
@@ -29,12 +28,12 @@ def restore_process(answer: bytes, launcher: str, settings: "Dict[str, Any]") ->
     encoding, errors = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
     words = [text.decode(encoding, errors) for text in texts[:count]]
     words[1] = launcher
+    RESUMED["words"] = list(words)
     sys.orig_argv[:] = words
     sys.argv[:] = words[1:]
     for number in _SIGNALS:
         if ignored >> (number - 1) & 1:
             _signal.signal(number, _signal.SIG_IGN)
-    restore_modules()
     open_streams(settings)
 
 
@@ -50,18 +49,3 @@ def restore_environment(entries: "List[bytes]") -> None:
     if coerced is not None and _COERCED not in environ:
         environ[_COERCED] = coerced
         posix.putenv(_COERCED, coerced)
-
-
-def restore_modules() -> None:
-    """Renew what modules took from the process when they were imported."""
-    random = stdlib_names("random")
-    if random:
-        random["_inst"].seed()
-    threading = stdlib_names("threading")
-    if threading:
-        threading["_main_thread"]._native_id = _thread.get_native_id()
-    logging = stdlib_names("logging")
-    if logging:
-        time = sys.modules["time"]
-        is_in_ns = sys.version_info >= (3, 13)
-        logging["_startTime"] = time.time_ns() if is_in_ns else time.time()

@@ -1,4 +1,4 @@
-"""Asks for new snapshots from a launch that had to go cold, once an hour at most."""
+"""Asks for new snapshots from a launch that resumed none or an old one, once an hour at most."""
 
 import _imp
 import posix
@@ -10,18 +10,17 @@ from hooks_compile.launcher.safe_read import read
 _CREATE = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_NOFOLLOW
 
 
-def ask_for_snapshot(runtime: str, script: str) -> None:
+def ask_for_snapshot(runtime: str) -> None:
     """Put a request into the queue of the maker, and start the maker.
 
-    ``runtime`` is the runtime directory, ``script`` the path of the hook. If the directory can't be
-    written, nothing is asked for.
+    ``runtime`` is the runtime directory. If it can't be written, nothing is asked for.
     """
     directory = f"{runtime}snapshots/"
     try:
         if not miss.is_first_in_an_hour(directory + "asked"):
             return
         words = read(directory + "maker", private=True).split(b"\0")
-        content = b"\0".join(request_of(script))
+        content = b"\0".join(request_of())
         name = _imp.source_hash(0, content).hex()
         file = posix.open(f"{directory}{name}.request", _CREATE, 0o600)
         posix.write(file, content)
@@ -31,9 +30,8 @@ def ask_for_snapshot(runtime: str, script: str) -> None:
     miss.start_detached(words, b"/")
 
 
-def request_of(script: str) -> "list[bytes]":
-    """Return the lines of a request: interpreter, script, and the environment."""
+def request_of() -> "list[bytes]":
+    """Return the lines of a request: the interpreter, and the environment."""
     environ = posix.environ
     entries = [name + b"=" + environ[name] for name in environ]
-    paths = [path.encode("utf-8", "surrogateescape") for path in (sys.executable, script)]
-    return [*paths, *entries]
+    return [sys.executable.encode("utf-8", "surrogateescape"), *entries]

@@ -2,16 +2,18 @@
 
 import posix
 import sys
+import time
 
-from hooks_compile.launcher.observers import has_only_known_modules
-from hooks_compile.launcher.preimport import preimport
+from hooks_compile.launcher.collector import GC
+from hooks_compile.launcher.observers import can_prepare, has_only_known_modules
 from hooks_compile.launcher.resumed import RESUMED
+from hooks_compile.launcher.snapshot.hidden_modules import HiddenModules
 from hooks_compile.launcher.snapshot.process_state import restore_process
 from hooks_compile.launcher.snapshot.streams import stream_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict
+    from typing import Any, Dict, List
 
 # No process has this descriptor: the maker stops this read, and the loader answers it.
 _STOP_FD = 1023
@@ -19,25 +21,57 @@ _LARGEST_BYTES = 120 << 10  # of words and environment: such a buffer is part of
 # How the process ends: it holds a module that is not known, or nobody takes a snapshot of it.
 _IS_UNKNOWN = 3
 _IS_ALONE = 4
+# Of the holes that are filled: large ones first, since a small object may take one of them.
+_SIZES = (32768, 16384, 8192, 4096, 2048, 1536, *range(1024, 32, -16))
+_SIZE_OF_NO_BYTES = 33
+_IN_A_ROW = 3
+_MOST_HOLES = 500
 
 
 def stop(namespace: "Dict[str, Any]") -> None:
-    """Import what the command line names, wait for the loader, and restore the process.
+    """Hold the modules that the command line names, wait for the loader, and restore the process.
 
     The command line is ``launch.py --snapshot [MODULE...]``; afterwards it is that of the launch.
     ``namespace`` holds the globals of ``__main__``. Ends the process if no snapshot is possible.
     """
-    names = tuple(sys.argv[2:])
+    names = sys.argv[2:]
     if type(namespace.get("_file")) is int:
         posix.close(namespace.pop("_file"))
-    preimport(names, {})
-    if not (has_only_known_modules() and sys.modules.keys() >= set(names)):
+    if not has_only_known_modules():
         posix._exit(_IS_UNKNOWN)
+    RESUMED["can_prepare"] = can_prepare(b"")
+    RESUMED["hidden"] = HiddenModules(names) if names else None
+    RESUMED["made"] = time.time()
     settings = stream_settings()
     launcher = namespace["__file__"]
-    RESUMED["imports"] = names
+    if names and GC:
+        GC.collect()
+        GC.freeze()
+    RESUMED["filled"] = fill_holes()
     try:
         answer = posix.read(_STOP_FD, _LARGEST_BYTES)
     except OSError:
+        if names:  # the maker leaves these to us
+            posix.write(1, "\0".join(RESUMED["hidden"].files()).encode("utf-8", "surrogateescape"))
         posix._exit(_IS_ALONE)
     restore_process(answer, launcher, settings)
+
+
+def fill_holes() -> "List[bytes]":
+    """Return objects in the holes between others, so that what is made later lies side by side.
+
+    Each page on which a launch makes an object is copied. So a launch that used the holes would
+    copy a page for nearly each of its objects.
+    """
+    kept: "List[bytes]" = []
+    for size in _SIZES:
+        last = in_a_row = 0
+        for _ in range(_MOST_HOLES):
+            new = bytes(size - _SIZE_OF_NO_BYTES)
+            kept.append(new)
+            # malloc(3) needs 16 bytes more; for up to 512 it is not asked
+            in_a_row = in_a_row + 1 if id(new) - last in (size, size + 16) else 0
+            if in_a_row == _IN_A_ROW:
+                break
+            last = id(new)
+    return kept

@@ -32,7 +32,7 @@ enum { /* of the headers in /usr/include/linux and asm-generic */
     O_DIRECTORY = 0200000, O_NOFOLLOW = 0400000, O_CLOEXEC = 02000000,
     S_IFMT = 0170000, S_IFREG = 0100000, OF_OTHERS = 077, /* bits of a mode */
     MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000, MAP_FIXED_NOREPLACE = 0x100000,
-    AT_HWCAP = 16, AT_SECURE = 23, AT_HWCAP2 = 26, RLIMIT_STACK = 3,
+    AT_HWCAP = 16, AT_SECURE = 23, AT_HWCAP2 = 26, RLIMIT_DATA = 2, RLIMIT_STACK = 3, RLIMIT_AS = 9,
     PR_SET_NAME = 15, PR_SET_MM = 35, PR_SET_MM_MAP = 14, RSEQ_FLAG_UNREGISTER = 1,
     SIGILL = 4, SIGABRT = 6, SIGBUS = 7, SIGFPE = 8, SIGKILL = 9, SIGSEGV = 11, SIGSTOP = 19,
     SIGNALS = 64, SIG_IGN = 1, SA_SIGINFO = 4, SA_ONSTACK = 0x08000000, SA_NODEFER = 0x40000000,
@@ -84,7 +84,7 @@ static u8 header_bytes[LARGEST_HEADER] __attribute__((aligned(4096)));
 #define TEXT(at) ((const char *)header_bytes + (at))
 #define TABLE(which) ((const void *)(header_bytes + header->which.at))
 static char **words, **environment; /* PYTHON launch.py SCRIPT ...; each list ends in 0 */
-static u64 word_count, environment_hash, hwcap, hwcap2, is_secure, is_traced, is_unwanted;
+static u64 word_count, environment_hash, hwcap, hwcap2, is_secure, is_traced, is_unwanted, is_for_base;
 static char python[LONGEST_PATH], path[LONGEST_PATH]; /* of the interpreter; of the snapshot */
 static u64 directory_length;                          /* of RUNTIME/snapshots/ in `path` */
 static u64 ignored;                                   /* signals that the caller ignores: bits */
@@ -165,7 +165,6 @@ static _Noreturn void go_cold(const char *reason)
     static const struct kernel_sigaction default_action;
     const struct action *actions = TABLE(actions);
     const struct segment *segments = TABLE(segments);
-
     if (has_rseq)
         RSEQ(RSEQ_FLAG_UNREGISTER);
     while (acting--)
@@ -262,8 +261,9 @@ static i64 enter_directory(i64 above, const char *name, u64 flags, const char *r
     return directory;
 }
 
-/* Opens the snapshot of the script, or the base snapshot.  Each directory is opened in the one before, so
- * that nobody can exchange one between its check and its use.  */
+/* Opens the snapshot for the script: one of its own while a new one is tested, an empty one after a crash,
+ * else the standard one, else the base.  Each directory is opened in the one before, so that nobody can
+ * exchange one between its check and its use.  */
 static i64 open_snapshot(const char *launcher, const char *script)
 {
     static const char missing[] = "no snapshot for this interpreter and environment";
@@ -279,6 +279,7 @@ static i64 open_snapshot(const char *launcher, const char *script)
     directory = enter_directory(directory, path + name, O_NOFOLLOW, missing);
 
     name = at = append(path, at, "/");
+    append(path, name, "standard"); /* what a crash turns off if the script has no identity */
     struct kernel_stat status;
     i64 file = -ENOENT;
     if (!begins_with(script, "--uv=") && !CALL4(SYS_NEWFSTATAT, AT_FDCWD, script, &status, 0)) {
@@ -286,10 +287,8 @@ static i64 open_snapshot(const char *launcher, const char *script)
         append_hex(path, at, status.st_ino);
         file = OPEN_AT(directory, path + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     }
-    if (file == -ENOENT) {
-        append(path, name, "base");
-        file = OPEN_AT(directory, path + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    }
+    for (u64 n = is_for_base; n < 2 && file == -ENOENT; n++)
+        file = OPEN_AT(directory, n ? "base" : "standard", O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     CALL1(SYS_CLOSE, directory);
     if (file < 0)
         go_cold(missing);
@@ -342,9 +341,14 @@ static void check_machine(void)
     CALL1(SYS_CLOSE, file);
     if (hwcap != header->hwcap || hwcap2 != header->hwcap2)
         go_cold("the processor is another");
-    /* the stack in the snapshot has the size that this limit allowed */
-    if (CALL4(SYS_PRLIMIT64, 0, RLIMIT_STACK, 0, limits) || limits[0] != header->stack_limit)
-        go_cold("the stack limit is another");
+    /* the stack has the size that its limit allowed; and more is mapped than after a start */
+    const u64 wanted[][2] = {{RLIMIT_STACK, header->stack_limit}, {RLIMIT_AS, ~0UL}, {RLIMIT_DATA, ~0UL}};
+    for (u64 n = 0; n < 3; n++)
+        if (CALL4(SYS_PRLIMIT64, 0, wanted[n][0], 0, limits) || limits[0] != wanted[n][1])
+            go_cold(n ? "memory is limited" : "the stack limit is another");
+    /* a start has the vdso(7), and sees that brk(2) fails */
+    if (CALL2(SYS_CLOCK_GETTIME, 0, limits) || CALL1(SYS_TIME, 0) < 0 || CALL1(SYS_BRK, 0) < 0)
+        go_cold("a filter refuses system calls");
     if (!is_equal(TEXT(header->python), python, length_of(python) + 1))
         go_cold("the snapshot is of another interpreter");
 }
@@ -525,11 +529,11 @@ static void describe_process(const u64 *stack, const char *end_of_words, const c
 /* Restores what the kernel keeps for a thread: set_tid_address(2), set_robust_list(2), rseq(2).  */
 static void restore_thread(void)
 {
-    u32 thread = (u32)CALL1(SYS_SET_TID_ADDRESS, header->clear_tid);
+    i64 thread = CALL1(SYS_SET_TID_ADDRESS, header->clear_tid);
     const u64 *places = TABLE(thread_ids);
     for (u64 n = 0; n < header->thread_ids.count; n++)
-        *(u32 *)places[n] = thread;
-    if (set_thread_pointer(header->registers)
+        *(u32 *)places[n] = (u32)thread;
+    if (thread < 0 || set_thread_pointer(header->registers)
         || (header->robust_list
             && CALL2(SYS_SET_ROBUST_LIST, header->robust_list, header->robust_list_size)))
         go_cold("the thread can't be restored");
@@ -556,6 +560,7 @@ _Noreturn void begin(u64 *stack)
     words = (char **)(stack + 1);
     environment = words + count + 1;
     word_count = count - 1;
+    is_for_base = (u64)is_equal(words[0], "base", 5); /* launcher/snapshot/begin.py */
     for (u64 n = 0; n < count; n++) /* without our own name: this frees the place that go_cold() takes */
         words[n] = words[n + 1];
     const char *end_of_words = words[word_count - 1] + length_of(words[word_count - 1]) + 1;
@@ -571,7 +576,6 @@ _Noreturn void begin(u64 *stack)
             hwcap2 = auxiliary[1];
         else if (auxiliary[0] == AT_SECURE)
             is_secure = auxiliary[1];
-
     u64 user = (u64)CALL1(SYS_GETEUID, 0);
     if (is_unwanted)
         go_cold("HOOKS_COMPILE_SNAPSHOT=0");
@@ -586,7 +590,6 @@ _Noreturn void begin(u64 *stack)
     read_header(file);
     check_machine();
     check_files();
-
     take_signals();
     map_segments(file);
     u64 size = fill_buffer();
