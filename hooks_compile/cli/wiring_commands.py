@@ -24,6 +24,8 @@ def run_init(arguments: argparse.Namespace) -> int:
     from hooks_compile.agents.wiring import describe
     from hooks_compile.agents.wiring import plan as wiring_plan
     from hooks_compile.git_hooks import setup as git_setup
+    from hooks_compile.snapshots.launch_probe import advice
+    from hooks_compile.snapshots.snapshot_store import Store
 
     project = open_project(arguments, from_here=True)
     plan = wiring_plan.plan_init(_scope(arguments, project))
@@ -37,6 +39,9 @@ def run_init(arguments: argparse.Namespace) -> int:
         output.say(describe.NEXT_STEPS)
     output.say("")
     job = plan_job(project)
+    hint = advice(Store(project.runtime), job.interpreters)
+    if hint:
+        output.say(hint)
     status = entry_commands.update(job) | entry_commands.show_status(job)
     return status | _unfinished(plan)
 

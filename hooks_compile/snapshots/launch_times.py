@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -28,8 +26,8 @@ class Times(NamedTuple):
 def measure(snapshots: Store, place: Place) -> Times:
     """Launch an empty script both ways in turn. No code of a hook is executed."""
     spent: dict[str, list[float]] = {"source": [], "resumed": []}
-    with tempfile.TemporaryDirectory(prefix="test-", dir=snapshots.directory) as directory:
-        script = Path(directory, "empty.py")
+    with snapshots.locked(), snapshots.scratch() as directory:
+        script = directory / "empty.py"
         script.write_bytes(b"")
         source = [place.python, str(script)]
         launcher = str(snapshots.runtime / "launch.py")

@@ -13,7 +13,6 @@ import resource
 import shutil
 import signal
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,8 +41,7 @@ def run(
 
     Raises SnapshotError if a launch fails.
     """
-    with tempfile.TemporaryDirectory(prefix="test-", dir=snapshots.directory) as name:
-        directory = Path(name)
+    with snapshots.scratch() as directory:
         script = directory / "self_test.py"
         shutil.copy(_CASES, directory)
         script.write_text("".join([*map(_import_of, held), _BODY]), encoding="utf-8")

@@ -18,9 +18,12 @@ All is this user's alone. Files are written once and renamed, never modified: th
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile import files
@@ -31,7 +34,6 @@ from hooks_compile.snapshots.held_modules import HELD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 DIRECTORY = "snapshots"
 LOADER = "loader"
@@ -39,6 +41,7 @@ DEFAULT_LIMIT_MB = 256
 BASE, STANDARD = "base", "standard"
 KINDS = {BASE: (), STANDARD: HELD}
 """The snapshots of a place, and the modules that they hold."""
+_SCRATCH = "test-"
 _ABOUT, _SETTINGS, _LOCK = "about.json", "settings.json", "lock"
 
 
@@ -95,7 +98,10 @@ class Store:
             )
 
     def turn_on(self, loader: bytes) -> None:
-        """Let launches use the loader from now on, and forget crashes."""
+        """Let launches use the loader from now on, and forget crashes.
+
+        Raises RuntimeDirectoryError if no program can be executed there.
+        """
         for path in self.crashes():
             path.unlink(missing_ok=True)
         for path in self.directory.glob("*/*"):
@@ -103,6 +109,12 @@ class Store:
                 path.unlink(missing_ok=True)
         files.replace_if_changed(self.loader, loader, mode=0o700)
         self.loader.chmod(0o700)
+        if not self.is_on:
+            raise RuntimeDirectoryError(
+                "its file system is mounted with noexec: snapshots need a program there",
+                path=self.directory,
+                remedy="set HOOKS_COMPILE_HOME to a directory of another file system",
+            )
 
     def remove(self) -> int:
         """Remove all snapshots and the switch; return the number of bytes that were freed."""
@@ -133,11 +145,24 @@ class Store:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Exclude other makers. Launches need no lock."""
+        """Exclude other makers, and remove what those left that were killed.
+
+        Launches need no lock.
+        """
         from filelock import FileLock  # noqa: PLC0415 - slow, and launches of status need none
 
         with FileLock(self.directory / _LOCK, mode=0o600):
+            for path in self.directory.glob(f"{_SCRATCH}*"):
+                shutil.rmtree(path)
+            for path in self.directory.glob("*/.*"):
+                path.unlink()
             yield
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Give a new directory for scripts that are launched as a test. The caller has the lock."""
+        with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=self.directory) as name:
+            yield Path(name)
 
     def place(self, python: str, env: Mapping[str, str]) -> Place:
         """Return the place for an interpreter, an absolute path, and an environment."""
@@ -173,12 +198,15 @@ class Store:
         path = place.directory / f".draft.{os.getpid()}"
         path.unlink(missing_ok=True)
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(file, "wb", buffering=0) as stream:
-            # At once: the page cache then holds it in large pieces, and page faults cost less.
-            if stream.write(data) != len(data):
-                path.unlink()
-                raise OSError(28, os.strerror(28), str(path))
-            os.fsync(file)
+        try:
+            with os.fdopen(file, "wb", buffering=0) as stream:
+                # At once: the page cache then holds it in large pieces, and page faults cost less.
+                if stream.write(data) != len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+                os.fsync(file)
+        except BaseException:
+            path.unlink()
+            raise
         return path
 
     def snapshots(self) -> list[Snapshot]:

@@ -1,8 +1,9 @@
 """Runs tests that CPython ships, with every ``PYTHON [flags] SCRIPT`` that they start routed.
 
-``PYTHON cpython_driver.py plain|cold|primed LAUNCHER KEY RESULTS TEST...``: writes to the file
-RESULTS, as JSON, how each test ended. ``cold`` puts the launcher before each script, ``primed``
-compiles the script first. Runs under every interpreter: Python 3.8 syntax, standard library only.
+``PYTHON cpython_driver.py plain|cold|primed|resumed LAUNCHER KEY RESULTS TEST...``: writes to the
+file RESULTS, as JSON, how each test ended. ``cold`` puts the launcher before each script,
+``primed`` compiles the script first, ``resumed`` starts it from a snapshot as well. Runs under
+every interpreter: Python 3.8 syntax, standard library only.
 """
 
 from __future__ import annotations
@@ -66,9 +67,32 @@ def outside_the_library(script: Any, directory: Any) -> Any:
     Beside those nothing must be written, and an entry is written beside its script.
     """
     path = Path(directory or ".", os.fsdecode(script)).resolve()
-    if not path.is_file() or Path(sys.prefix).resolve() not in path.parents:
+    if not path.is_file() or Path(sys.base_prefix).resolve() not in path.parents:
         return script
     return shutil.copy(path, tempfile.mkdtemp(dir=Path.cwd()))
+
+
+def resuming(flags: Sequence[str], launcher: str, env: Any) -> Sequence[str]:
+    """Return how a script is started from a snapshot; how it was started if there can be none.
+
+    CPython starts most of its tests with flags that make no difference to them.
+    """
+    if {*map(os.fsdecode, flags)} - {"-X", "faulthandler", "-E", "-I"}:
+        return [sys.executable, *flags]
+    from hooks_compile.snapshots import (  # noqa: PLC0415 - main() makes it importable
+        maker,
+        snapshot_store,
+        tracee,
+    )
+
+    store = snapshot_store.Store(Path(launcher).parent)
+    place = store.place(sys.executable, env)
+    with contextlib.suppress(tracee.SnapshotError):
+        if not place.directory.exists():
+            for kind, held in snapshot_store.KINDS.items():
+                data = maker.make(sys.executable, Path(launcher), env, held)
+                store.publish(place, kind, store.draft(place, data))
+    return [str(store.loader), sys.executable]
 
 
 def route(mode: str, launcher: str, key: bytes) -> None:
@@ -80,12 +104,15 @@ def route(mode: str, launcher: str, key: bytes) -> None:
         if isinstance(args, (list, tuple)):
             command = list(args)
             index = script_index(command)
-            if index is not None:
+            if index is not None and command[index] != launcher:  # the maker starts that itself
                 command[index] = outside_the_library(command[index], options.get("cwd"))
-                if mode == "primed":
+                if mode != "cold":
                     compile_entry(key, command[index], options.get("cwd"))
-                command.insert(index, launcher)
-                args = command
+                start_of_it: Sequence[str] = command[:index]
+                if mode == "resumed":
+                    env = options.get("env") or dict(os.environ)
+                    start_of_it = resuming(command[1:index], launcher, env)
+                args = [*start_of_it, launcher, *command[index:]]
         start(self, args, *rest, **options)
 
     subprocess.Popen.__init__ = routed  # type: ignore[method-assign]

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hooks_compile.snapshots.snapshot_store import Store
+from tests.support import snapshot_machine
 from tests.support.interpreters_found import clean_environment, each_interpreter
+from tests.support.snapshot_machine import NEEDS_LOADER
 from tests.support.tiers import IS_SOAK as SOAK
 from tests.support.tiers import ci_only
 
@@ -31,13 +34,13 @@ _IN_CI = ((3, 11), (3, 14), (3, 15))
 Ended = dict[str, tuple[str, str]]
 
 
-def _run(mode: str, interpreter: Found, suite: str, directory: Path, runtime: Path) -> Ended:
+def _run(mode: str, python: Path, suite: str, directory: Path, runtime: Path) -> Ended:
     results = directory / f"{mode}.json"
     work = directory / mode
     work.mkdir()
     done = subprocess.run(
         [
-            *(str(interpreter.executable), str(Path(__file__).with_name("cpython_driver.py"))),
+            *(str(python), str(Path(__file__).with_name("cpython_driver.py"))),
             *(mode, str(runtime / "launch.py"), str(runtime / "key"), str(results), suite),
         ],
         cwd=work,
@@ -52,6 +55,12 @@ def _run(mode: str, interpreter: Found, suite: str, directory: Path, runtime: Pa
     return ended
 
 
+def _require_passed(passed: set[str], routed: Ended, mode: str) -> None:
+    ended = {name: routed.get(name, ("absent", "")) for name in sorted(passed)}
+    failed = [f"{name} [{mode}]: {why}" for name, (how, why) in ended.items() if how != "passed"]
+    assert not failed, "\n\n".join(failed)
+
+
 @ci_only
 @pytest.mark.timeout(600)
 @each_interpreter
@@ -64,20 +73,40 @@ def test_what_passes_without_the_launcher_passes_with_it(
     probe = [str(interpreter.executable), "-c", f"import test.{suite}"]
     if subprocess.run(probe, capture_output=True, check=False, cwd=tmp_path).returncode != 0:
         pytest.skip(f"{interpreter.name} does not ship test.{suite}")
-    plain = _run("plain", interpreter, suite, tmp_path, runtime)
+    plain = _run("plain", interpreter.executable, suite, tmp_path, runtime)
     passed = {name for name, (how, _) in plain.items() if how == "passed"}
     assert passed, f"nothing passes without the launcher: {plain}"
     for mode in ("primed", "cold") if SOAK else ("primed",):
-        routed = _run(mode, interpreter, suite, tmp_path, runtime)
-        failed = {
-            name: routed.get(name, ("absent", ""))
-            for name in sorted(passed)
-            if routed.get(name, ("absent", ""))[0] != "passed"
-        }
-        assert not failed, "\n\n".join(
-            f"{name} [{mode}]: {why}" for name, (_, why) in failed.items()
-        )
+        routed = _run(mode, interpreter.executable, suite, tmp_path, runtime)
+        _require_passed(passed, routed, mode)
         trace = tmp_path / f"{mode}.trace"
         if trace.exists():  # older versions of test_atexit start no process
             text = trace.read_text(encoding="utf-8", errors="replace")
             assert ("hit\t" if mode == "primed" else "miss\t") in text, text
+
+
+@ci_only
+@NEEDS_LOADER
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("suite", SUITES if SOAK else SUITES[:1])
+@pytest.mark.parametrize(
+    "interpreter",
+    snapshot_machine.interpreters()[slice(None if SOAK else -1, None)],
+    ids=lambda found: found.name,
+)
+def test_what_passes_without_snapshots_passes_with_them(
+    suite: str, interpreter: Found, tmp_path: Path
+) -> None:
+    snapshots = Store(tmp_path / "runtime")
+    snapshots.create()
+    snapshots.turn_on(snapshot_machine.loader())
+    python = snapshot_machine.bare_environment(interpreter.executable)
+    plain = _run("plain", python, suite, tmp_path, snapshots.runtime)
+    passed = {name for name, (how, _) in plain.items() if how == "passed"}
+    assert passed
+    routed = _run("resumed", python, suite, tmp_path, snapshots.runtime)
+    _require_passed(passed, routed, "resumed")
+    trace = tmp_path / "resumed.trace"
+    text = trace.read_text(encoding="utf-8", errors="replace") if trace.exists() else ""
+    assert suite != SUITES[0] or text.count("resumed\t") > text.count("\n") / 2, text
+    assert not snapshots.crashes()

@@ -134,17 +134,17 @@ def test_an_address_that_is_taken(machine: Machine, hook: Path, base: Path) -> N
     content = base.read_bytes()
     (size,) = struct.unpack_from("<Q", content, 16)
     at, count = struct.unpack_from("<II", content, 32)
-    damaged = bytearray(content)
-    last = at + 32 * (count - 1)
-    struct.pack_into("<Q", damaged, last, 0x200000000)  # the loader itself is there
-    struct.pack_into("<Q", damaged, 8, checksum(damaged[:size]))
-    replaced(base, bytes(damaged))
-    try:
-        warm = machine.launch(hook)
-    finally:
-        replaced(base, content)
-    assert (warm.resumed, warm.stdout) == (False, b"ran hook.py\n")
-    assert "memory is refused" in warm.reason
+    for number in (0, count // 2, count - 1):
+        damaged = bytearray(content)
+        struct.pack_into("<Q", damaged, at + 32 * number, 0x200000000)  # the loader itself is there
+        struct.pack_into("<Q", damaged, 8, checksum(damaged[:size]))
+        replaced(base, bytes(damaged))
+        try:
+            warm = machine.launch(hook)
+        finally:
+            replaced(base, content)
+        assert (warm.resumed, warm.stdout) == (False, b"ran hook.py\n")
+        assert "memory is refused" in warm.reason
 
 
 CRASHING = "import os\nimport ctypes\nprint('began', flush=True)\nctypes.string_at(8)\n"

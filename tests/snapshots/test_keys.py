@@ -188,11 +188,12 @@ def test_links_of_others_are_not_followed(machine: Machine, hook: Path, tmp_path
 
 def test_the_script_itself_is_no_key(machine: Machine, hook: Path) -> None:
     link = hook.with_name("link.py")
-    link.symlink_to(hook)
-    warm = machine.launch(link)
-    assert warm.resumed, "the snapshot is found by the file's identity"
-    assert warm.shown == machine.user.source(link).shown
-    link.unlink()
+    for put in (link.symlink_to, link.hardlink_to):
+        put(hook)
+        warm = machine.launch(link)
+        assert warm.resumed, "the snapshot is found by the file's identity"
+        assert warm.shown == machine.user.source(link).shown
+        link.unlink()
     missing = machine.launch(hook.with_name("missing.py"))
     assert missing.status == 2
     assert missing.state == "source"

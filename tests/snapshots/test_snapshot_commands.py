@@ -15,8 +15,9 @@ from hooks_compile.install import runtime_directory
 from hooks_compile.snapshots import make_queue
 from hooks_compile.snapshots.snapshot_store import Store
 from tests.support.interpreters_found import Found, clean_environment
-from tests.support.launches import User
+from tests.support.launches import WRAPPER, User
 from tests.support.snapshot_machine import NEEDS_LOADER, bare_environment, interpreters, loader
+from tests.support.tiers import ci_only
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,6 +133,34 @@ def test_an_interpreter_of_which_there_can_be_no_snapshot(scene: Scene) -> None:
     assert made["on"] is False
     assert [str(bad) in each["error"] for each in made["made"]] == [True]
     assert not scene.snapshots.directory.exists()
+
+
+@ci_only
+@pytest.mark.parametrize(
+    ("options", "said"), [("size=3m", "No space left on device"), ("noexec", "noexec")]
+)
+def test_a_file_system_that_can_not_hold_them(scene: Scene, options: str, said: str) -> None:
+    setup = (
+        f'mount -t tmpfs -o mode=700,{options} none "$HOOKS_COMPILE_HOME" || exit 99\n'
+        f'"$@"; echo $?; ls "$HOOKS_COMPILE_HOME"\n'
+        f'sh "{WRAPPER}" --python="{scene.python}" "{scene.guard}" x\n'
+    )
+    words = [sys.executable, "-m", "hooks_compile", "snapshot", "on", "--python", scene.python]
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", setup, "sh", *words],
+        cwd=scene.project,
+        env={**clean_environment(), **scene.user.environment()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 99 or "unshare:" in done.stderr:
+        pytest.skip("needs the right to mount")
+    status, *listed, shown = done.stdout.splitlines()
+    assert (status, shown) == ("1", '["x"]')
+    assert said in done.stderr
+    assert "launch.py" in listed
+    assert "snapshots" not in listed, "they are off, and nothing is left"
 
 
 @pytest.mark.timeout(240)

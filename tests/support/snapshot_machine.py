@@ -85,7 +85,11 @@ class Machine:
         user = User.create(directory, Found(found.implementation, found.version, python))
         home = directory / "home"
         home.mkdir()
-        user = user.with_env(HOME=str(home))
+        return cls.of(user.with_env(HOME=str(home)), directory)
+
+    @classmethod
+    def of(cls, user: User, directory: Path) -> Machine:
+        """Turn snapshots on for a user."""
         snapshots = snapshot_store.Store(user.runtime)
         snapshots.create()
         snapshots.turn_on(loader())

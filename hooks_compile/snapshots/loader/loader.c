@@ -32,7 +32,7 @@ enum { /* of the headers in /usr/include/linux and asm-generic */
     O_DIRECTORY = 0200000, O_NOFOLLOW = 0400000, O_CLOEXEC = 02000000,
     S_IFMT = 0170000, S_IFREG = 0100000, OF_OTHERS = 077, /* bits of a mode */
     MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000, MAP_FIXED_NOREPLACE = 0x100000,
-    AT_HWCAP = 16, AT_SECURE = 23, AT_HWCAP2 = 26, RLIMIT_STACK = 3,
+    AT_HWCAP = 16, AT_SECURE = 23, AT_HWCAP2 = 26, RLIMIT_DATA = 2, RLIMIT_STACK = 3, RLIMIT_AS = 9,
     PR_SET_NAME = 15, PR_SET_MM = 35, PR_SET_MM_MAP = 14, RSEQ_FLAG_UNREGISTER = 1,
     SIGILL = 4, SIGABRT = 6, SIGBUS = 7, SIGFPE = 8, SIGKILL = 9, SIGSEGV = 11, SIGSTOP = 19,
     SIGNALS = 64, SIG_IGN = 1, SA_SIGINFO = 4, SA_ONSTACK = 0x08000000, SA_NODEFER = 0x40000000,
@@ -165,7 +165,6 @@ static _Noreturn void go_cold(const char *reason)
     static const struct kernel_sigaction default_action;
     const struct action *actions = TABLE(actions);
     const struct segment *segments = TABLE(segments);
-
     if (has_rseq)
         RSEQ(RSEQ_FLAG_UNREGISTER);
     while (acting--)
@@ -262,9 +261,8 @@ static i64 enter_directory(i64 above, const char *name, u64 flags, const char *r
     return directory;
 }
 
-/* Opens the snapshot for the script: one of its own while a new one is tested, an empty one after a crash,
- * else the standard one, else the base.  Each directory is opened in the one before, so that nobody can
- * exchange one between its check and its use.  */
+/* Opens the snapshot for the script: its own in a test or after a crash, else the standard one, else the
+ * base.  Each directory is opened in the one before, so that nobody can exchange one in between.  */
 static i64 open_snapshot(const char *launcher, const char *script)
 {
     static const char missing[] = "no snapshot for this interpreter and environment";
@@ -288,10 +286,8 @@ static i64 open_snapshot(const char *launcher, const char *script)
         append_hex(path, at, status.st_ino);
         file = OPEN_AT(directory, path + name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     }
-    if (file == -ENOENT && !is_for_base)
-        file = OPEN_AT(directory, "standard", O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    if (file == -ENOENT)
-        file = OPEN_AT(directory, "base", O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    for (u64 n = is_for_base; n < 2 && file == -ENOENT; n++)
+        file = OPEN_AT(directory, n ? "base" : "standard", O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     CALL1(SYS_CLOSE, directory);
     if (file < 0)
         go_cold(missing);
@@ -344,9 +340,13 @@ static void check_machine(void)
     CALL1(SYS_CLOSE, file);
     if (hwcap != header->hwcap || hwcap2 != header->hwcap2)
         go_cold("the processor is another");
-    /* the stack in the snapshot has the size that this limit allowed */
-    if (CALL4(SYS_PRLIMIT64, 0, RLIMIT_STACK, 0, limits) || limits[0] != header->stack_limit)
-        go_cold("the stack limit is another");
+    /* the stack has the size that its limit allowed; and more is mapped than after a start */
+    const u64 wanted[][2] = {{RLIMIT_STACK, header->stack_limit}, {RLIMIT_AS, ~0UL}, {RLIMIT_DATA, ~0UL}};
+    for (u64 n = 0; n < 3; n++)
+        if (CALL4(SYS_PRLIMIT64, 0, wanted[n][0], 0, limits) || limits[0] != wanted[n][1])
+            go_cold(n ? "memory is limited" : "the stack limit is another");
+    if (CALL2(SYS_CLOCK_GETTIME, 0, limits) || CALL1(SYS_TIME, 0) < 0) /* a start has the vdso(7) */
+        go_cold("the clock is refused");
     if (!is_equal(TEXT(header->python), python, length_of(python) + 1))
         go_cold("the snapshot is of another interpreter");
 }
@@ -527,11 +527,11 @@ static void describe_process(const u64 *stack, const char *end_of_words, const c
 /* Restores what the kernel keeps for a thread: set_tid_address(2), set_robust_list(2), rseq(2).  */
 static void restore_thread(void)
 {
-    u32 thread = (u32)CALL1(SYS_SET_TID_ADDRESS, header->clear_tid);
+    i64 thread = CALL1(SYS_SET_TID_ADDRESS, header->clear_tid);
     const u64 *places = TABLE(thread_ids);
     for (u64 n = 0; n < header->thread_ids.count; n++)
-        *(u32 *)places[n] = thread;
-    if (set_thread_pointer(header->registers)
+        *(u32 *)places[n] = (u32)thread;
+    if (thread < 0 || set_thread_pointer(header->registers)
         || (header->robust_list
             && CALL2(SYS_SET_ROBUST_LIST, header->robust_list, header->robust_list_size)))
         go_cold("the thread can't be restored");
