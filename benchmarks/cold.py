@@ -6,10 +6,10 @@ launcher without the wrapper. All are run in turn, in every round; what is print
 the ratios of a round. Before that each hook is checked: source and wrapper give the same stdout,
 stderr and exit status, and the launch is a hit.
 
-The interpreters are ``--python CMD`` (several times for more), else CPython 3.11 and 3.13 if
-they are found. Each runs in a fresh virtual environment without pip, because the ``.pth`` files of
-a full site-packages (setuptools brings one) cost up to 20 ms of each launch, in source and wrapper
-alike, and hide the rest; ``--as-is`` takes the interpreter itself.
+The interpreters are ``--python CMD`` (several times for more), else CPython 3.11 to 3.15 and the
+system's, if they are found. Each runs in a fresh virtual environment without pip, because the
+``.pth`` files of a full site-packages (setuptools brings one) cost up to 20 ms of each launch, in
+source and wrapper alike, and hide the rest; ``--as-is`` takes the interpreter itself.
 
 Wall clock decides. The processor time of the launch is printed too, since it is steadier on a
 busy machine. PYTHONDONTWRITEBYTECODE and all else of the caller's environment are left out.
@@ -39,7 +39,7 @@ from hooks_compile.interpreters.resolve import resolve
 from hooks_compile.model import HookSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from benchmarks.timing import Spent
     from hooks_compile.model import Imports, Interpreter
@@ -149,9 +149,14 @@ class Scene:
         python: str,
         interpreter: Interpreter,
         imports: Imports = "as-written",
+        variables: Mapping[str, str] | None = None,
     ) -> None:
-        """Lay both into an empty ``directory``, and compile for ``interpreter``."""
+        """Lay both into an empty ``directory``, and compile for ``interpreter``.
+
+        ``variables`` are added to the environment of each launch.
+        """
         self.python = python
+        self.variables = variables or {}
         self.plain = directory / "plain"  # names of one length: paths are part of what is read
         self.wired = directory / "wired"
         self.event = directory / "event"
@@ -182,7 +187,8 @@ class Scene:
 
     def environment(self, project: Path, **extra: str) -> dict[str, str]:
         """Return the environment of a launch."""
-        return hook_project.environment(project, HOOKS_COMPILE_HOME=str(self.runtime), **extra)
+        home = str(self.runtime)
+        return hook_project.environment(project, HOOKS_COMPILE_HOME=home, **self.variables, **extra)
 
     def check(self, event: Event) -> None:
         """Compare source and wrapper; raise SystemExit if they differ or it is no hit."""
@@ -290,6 +296,7 @@ def measure(
     imports: Imports,
     *,
     as_is: bool,
+    normal_exit: bool,
     progress: bool,
 ) -> Table:
     """Check and measure the hooks of these events under one interpreter."""
@@ -300,7 +307,8 @@ def measure(
         interpreter = resolve(python, cwd=directory, env=os.environ)
         if as_is:
             python = str(interpreter.executable)
-        scene = Scene(directory, python, interpreter, imports)
+        variables = {"HOOKS_COMPILE_NORMAL_EXIT": "1"} if normal_exit else {}
+        scene = Scene(directory, python, interpreter, imports, variables)
         for event in events:
             scene.check(event)
         rows = []
@@ -357,6 +365,7 @@ def main() -> int:
     parser.add_argument("--hooks", metavar="PATTERN", default="*", help="only these, as fnmatch")
     parser.add_argument("--deferred", action="store_true", help='with imports = "deferred"')
     parser.add_argument("--as-is", action="store_true", help="no fresh virtual environment")
+    parser.add_argument("--normal-exit", action="store_true", help="Python ends each launch")
     parser.add_argument("--json", action="store_true", help="everything as JSON")
     arguments = parser.parse_args()
     events = [event for event in MEASURED if fnmatch.fnmatch(event.hook, arguments.hooks)]
@@ -374,6 +383,7 @@ def main() -> int:
             arguments.rounds,
             "deferred" if arguments.deferred else "as-written",
             as_is=arguments.as_is,
+            normal_exit=arguments.normal_exit,
             progress=sys.stderr.isatty(),
         )
         tables.append(table)

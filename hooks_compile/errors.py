@@ -31,10 +31,6 @@ class HooksCompileError(Exception):
         return f"{where}{self.cause}{fix}"
 
 
-class ConfigError(HooksCompileError):
-    """``[tool.hooks-compile]`` or ``.hooks-compile.toml`` can't be used as it is."""
-
-
 class InterpreterError(HooksCompileError):
     """A Python that was asked for does not exist or does not answer."""
 

@@ -25,25 +25,24 @@ _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _READ_NO_LINK = _READ | getattr(os, "O_NOFOLLOW", 0)
 
 
-def read_bytes(path: Path, largest: int = LARGEST_SETTINGS, *, follow: bool = True) -> bytes:
-    """Return the content of a regular file of at most ``largest`` bytes.
-
-    With ``follow`` a symlink stands for its target, else it is refused.
-    Raises OSError, with ``path`` as its filename, if it is no such file or can't be read.
-    """
-    return _read(path, largest, follow=follow, own=False)
-
-
 def read_own(path: Path, largest: int = LARGEST_SETTINGS) -> bytes:
     """Return the content of a regular file that only this user can have written.
 
     Raises OSError as :func:`read_bytes` does, and for a symlink or a file that belongs to somebody
     else or that others may write.
     """
-    return _read(path, largest, follow=False, own=True)
+    return read_bytes(path, largest, follow=False, own=True)
 
 
-def _read(path: Path, largest: int, *, follow: bool, own: bool) -> bytes:
+def read_bytes(
+    path: Path, largest: int = LARGEST_SETTINGS, *, follow: bool = True, own: bool = False
+) -> bytes:
+    """Return the content of a regular file of at most ``largest`` bytes.
+
+    With ``follow`` a symlink stands for its target, else it is refused. With ``own`` so is a file
+    that others could have written. Raises OSError, with ``path`` as its filename, if it is no such
+    file or can't be read.
+    """
     handle = os.open(path, _READ if follow else _READ_NO_LINK)
     try:
         status = os.fstat(handle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import signal
@@ -178,6 +179,7 @@ def unprivileged() -> Iterator[Path]:
         directory = Path(name).resolve()
         is_root = hasattr(os, "geteuid") and os.geteuid() == 0
         if is_root:
+            codecs.lookup("utf-8-sig")  # its module is one of root's own files
             os.chown(directory, 12345, 12345)
             os.seteuid(12345)
         try:

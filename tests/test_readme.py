@@ -164,7 +164,7 @@ def test_a_newcomer_can_do_what_the_readme_says(tmp_path: Path) -> None:
         f"hooks-compile {words}"
         for words in ("init --dry-run", "init", "status", "doctor", "uninit")
     ]
-    assert "guard.py" in shown["hooks-compile status"]
+    assert "1 hook compiled under" in shown["hooks-compile status"]
     assert "problem" not in shown["hooks-compile doctor"]
     assert settings.read_text() == original
     assert not (repo.path / ".claude/hooks/hook_wrapper.sh").exists()

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 # A file that nobody has written for so long is complete.
 QUIET_S = 0.3
-# After an event for a name that is no known source, the tree is looked at when no other event came
-# for this time: editors create and remove files as they save.
+# After an event for a name that is no known source, the tree is looked at when this time is over:
+# editors create and remove files as they save.
 SETTLE_S = 0.05
 # A key is due after this time at the latest (or its own wait, if longer), even if notes go on.
 LONGEST_S = 2.0

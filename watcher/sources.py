@@ -11,8 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile.entries import cache
-from hooks_compile.files import remedy
+from hooks_compile.entries.report import describe_refusal
 from hooks_compile.model import State
 from watcher import lines
 from watcher.debounce import QUIET_S, Debounce, Due
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
     from hooks_compile.entries.compiler import Compiler
     from hooks_compile.model import CompileResult, HookSource, SourceError
     from watcher.lines import Message
-
-_TROUBLES = {
-    State.UNREADABLE: "can't be read",
-    State.UNWRITABLE: "is not compiled: its entry can't be written",
-}
 
 
 class _Last(NamedTuple):
@@ -116,7 +110,11 @@ class Sources:
         return lines.shortened(changed) + others
 
     def _take(self, due: Due, results: Sequence[CompileResult]) -> Iterator[Message]:
-        """Take the results of one source; yield what is worth reporting."""
+        """Take the results of one source; yield what is worth reporting.
+
+        That is what differs from the last results, and what an event named. A file that is empty or
+        does not compile counts only when nobody has written it for QUIET_S.
+        """
         before = self._last.get(due.key, _Last())
         kind = "hook" if due.key in self.hooks else "module"
         try:
@@ -130,11 +128,11 @@ class Sources:
             [result.state for result in results],
             [result.entry.name for result in good if result.entry] or before.entries,
             [result.error for result in broken],
-            _trouble_of(results),
+            next(filter(None, map(describe_refusal, results)), ""),
         )
-        is_changed = (now.entries, now.errors) != (before.entries, before.errors)
-        is_news = is_changed or due.since is not None
-        if is_news and (broken or is_empty) and not due.quiet:  # its writer may not have finished
+        has_new_entry, has_new_error = now.entries != before.entries, now.errors != before.errors
+        is_news = has_new_entry or has_new_error or due.since is not None
+        if is_news and (broken or is_empty) and not due.quiet:
             self._last[due.key] = before._replace(states=now.states)
             self.due.note(due.key, due.since or self._clock(), QUIET_S, since=due.since)
             return
@@ -144,18 +142,9 @@ class Sources:
             self.broken[due.key] = lines.broken(path, kind, broken)
             yield self.broken[due.key]
         is_fixed = len(good) == len(results) and self.broken.pop(due.key, None) is not None
-        is_written = any(result.state is State.COMPILED for result in good)
-        if good and (now.entries != before.entries or is_fixed or is_written):
+        is_written = State.COMPILED in now.states
+        if good and (has_new_entry or is_fixed or is_written):
             ms = None if due.since is None else (self._clock() - due.since) * 1000
             yield lines.changed(path, kind, good, ms, fixed=is_fixed, empty=is_empty)
         if now.trouble and now.trouble != before.trouble:
-            yield lines.notice(now.trouble, path, trouble=True)
-
-
-def _trouble_of(results: Sequence[CompileResult]) -> str:
-    """Return why a source has no entry and what to do, "" if nothing is wrong or it is broken."""
-    for result in results:
-        if result.state in _TROUBLES:
-            way = remedy(result.detail, cache.directory_in(result.source.path.parent))
-            return f"{_TROUBLES[result.state]}: {result.detail}\n  to fix it: {way}"
-    return ""
+            yield lines.notice(f"is not compiled: {now.trouble}", path, trouble=True)

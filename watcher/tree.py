@@ -1,4 +1,9 @@
-"""One watched tree: what its events mean, and what has to be done next."""
+"""One watched tree: what its events mean, and what has to be done next.
+
+The loop compiles what events name (:mod:`watcher.sources`). Which hooks there are, a *survey* finds
+out, in a thread of its own. It is started by an event that may mean other hooks, or by the *scan*,
+which comes periodically and compares all contents as well. After each survey there is a rest.
+"""
 # Paths are strings here, as in discovery.
 # ruff: noqa: PTH112, PTH113, PTH122
 
@@ -14,7 +19,7 @@ from hooks_compile.entries.compiler import Compiler
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.project.search import is_source
 from watcher import lines, survey
-from watcher.debounce import QUIET_S, SCAN_S, SETTLE_S, Debounce
+from watcher.debounce import QUIET_S, SCAN_S, SETTLE_S
 from watcher.sources import Sources
 from watcher.survey import Survey, Target
 from watcher.watch_places import Kind, Places
@@ -50,23 +55,27 @@ class Tree:
     ) -> None:
         """Read nothing yet. ``given`` is absolute; ``scan_s`` is the time between scans."""
         self.given = given
-        self.scan_s = scan_s
         self.sources = Sources(clock)
-        self.is_synced = False
-        self.scan_due = clock()
+        self.survey = Survey(given, {}, {}, Target((), b"", 0), Places())  # the last one
+        self.is_synced = False  # all contents have been compared once
         self._whole = whole
         self._options = options
         self._clock = clock
-        self.survey = Survey(given, {}, {}, Target((), b"", 0), Places())
         self._compiler: Compiler | None = None
-        self._changes = Debounce()
+        self._trouble = ""  # why the last survey failed
+        # When the next survey starts: because of the scan or an event, but not before the rest ends
+        self._start = clock()
+        self.scan_s = scan_s
+        self.scan_due = self._start
+        self._look_due = math.inf
+        self._rest_until = self._start
+        # The survey that runs now
         self._is_surveying = self._is_scan = False
-        self._survey_start = self._rest_until = self._start = clock()
-        self._trouble = ""
+        self._survey_start = self._start
 
     @property
     def _survey_due(self) -> float:
-        return max(min(self.scan_due, self._changes.next_due()), self._rest_until)
+        return max(min(self.scan_due, self._look_due), self._rest_until)
 
     def close(self) -> None:
         """End the compiler's processes; they start again when they are needed."""
@@ -81,7 +90,7 @@ class Tree:
     def compare_all(self) -> None:
         """Compare all contents now, and look for new hooks soon: events may have been missed."""
         self.sources.ask_all()
-        self._changes.note("", self._clock(), SETTLE_S)
+        self._look_soon(self._clock())
 
     def retry(self) -> None:
         """Compare all contents soon, with new processes: something failed."""
@@ -95,7 +104,7 @@ class Tree:
             wait_s = 0.0 if event.kind is Kind.SAVED else QUIET_S
             self.sources.due.note(event.path, event.time, wait_s, since=event.time)
         elif is_known or self._may_change_the_set(event):
-            self._changes.note("", event.time, SETTLE_S)
+            self._look_soon(event.time)
 
     def next_due(self) -> float:
         """Return when there is something to do."""
@@ -112,7 +121,7 @@ class Tree:
         )
         if self.sources.has_missing:
             self.sources.has_missing = False
-            self._changes.note("", self._clock(), SETTLE_S)
+            self._look_soon(self._clock())
         if not self.is_synced:
             messages = [message for message in messages if message.event != "changed"]
             self.is_synced = not self.sources.asked
@@ -126,7 +135,7 @@ class Tree:
         now = self._clock()
         if self._is_surveying or now < self._survey_due:
             return None
-        self._changes.take(now)
+        self._look_due = math.inf
         if now >= self.scan_due:
             self.scan_due, self._is_scan = now + self.scan_s, True
         self._is_surveying, self._survey_start = True, now
@@ -140,7 +149,7 @@ class Tree:
         known = (last if last.target.key else found).modules.keys() | found.hooks.keys()
         modules = {path: source for path, source in found.modules.items() if path in known}
         if len(modules) < len(found.modules):
-            self._changes.note("", self._clock(), SETTLE_S)
+            self._look_soon(self._clock())
         messages = self.sources.replace(found.hooks, modules)
         if found.target != last.target:
             self.close()
@@ -153,7 +162,7 @@ class Tree:
         return messages
 
     def fail(self, error: Exception) -> list[Message]:
-        """Take that a survey failed; return what to report. Raises ``error`` if it is a bug."""
+        """Take the error of a survey; return what to report. Raises ``error`` if it is a bug."""
         self._end_survey()
         if not isinstance(error, HooksCompileError):
             raise error
@@ -172,8 +181,10 @@ class Tree:
 
     def _may_change_the_set(self, event: Event) -> bool:
         """Return whether there may be other hooks than before because of this event."""
-        if event.path in self.survey.places.paths or not self.survey.places.matter(event):
-            return event.path in self.survey.places.paths
+        if event.path in self.survey.places.paths:
+            return True
+        if not self.survey.places.matter(event):
+            return False
         stem, suffix = os.path.splitext(event.path)
         if event.is_directory or suffix:
             return True
@@ -181,8 +192,12 @@ class Tree:
         path = os.path.realpath(stem)
         return os.path.isdir(path) or (os.path.isfile(path) and is_source(path, stem))
 
+    def _look_soon(self, since: float) -> None:
+        """Have a survey made because of something that happened at the time ``since``."""
+        self._look_due = min(self._look_due, since + SETTLE_S)
+
     def _end_survey(self) -> None:
-        """A survey is over: surveys may not take all of the time."""
+        """Rest after a survey: surveys may not take all of the time."""
         self._is_surveying = self._is_scan = False
         now = self._clock()
         self._rest_until = now + _REST * (now - self._survey_start)

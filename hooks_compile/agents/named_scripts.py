@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.clients.places import config_files
 from hooks_compile.agents.shell.launches import mentioned_words
-from hooks_compile.agents.wiring.command import launch_arguments, launched_scripts
+from hooks_compile.agents.wiring.arguments import command_line
+from hooks_compile.agents.wiring.command import (
+    launch_arguments,
+    launched_pythons,
+    launched_scripts,
+)
 from hooks_compile.agents.wiring.rewrite import readable_commands, surroundings
 from hooks_compile.files import read_bytes
 from hooks_compile.project import shebang
@@ -21,10 +26,14 @@ if TYPE_CHECKING:
 
 
 class NamedScript(NamedTuple):
-    """A script, absolute and without symlinks, and why it counts: ``named by FILE``."""
+    """A script, absolute and without symlinks, and why it counts: ``named by FILE``.
+
+    ``pythons`` are the interpreters that the commands with it name, as written.
+    """
 
     path: Path
     origin: str
+    pythons: tuple[str, ...] = ()
 
 
 class HookEvent(NamedTuple):
@@ -42,9 +51,10 @@ class HookEvent(NamedTuple):
 def hook_events(root: Path, *, listed: Iterable[str] | None = None) -> list[HookEvent]:
     """Return the events on which agents run the scripts of :func:`named_scripts`."""
     return [
-        HookEvent(script, found.event, found.matcher, launch_arguments(found.command))
+        HookEvent(script, found.event, found.matcher, launch_arguments(line))
         for config in config_files(root, None, None, listed)
         for found in _commands(config)
+        for line in [command_line(found, config.variables)]
         for script in _scripts(found, config, None)
     ]
 
@@ -63,12 +73,14 @@ def named_scripts(
     count (for the user's files: inside the home directory), after all symlinks are resolved. A
     configuration file that can't be read names nothing: ``init`` and ``doctor`` report it.
     """
-    origins: dict[Path, str] = {}
+    scripts: dict[Path, NamedScript] = {}
     for config in config_files(root, home, cwd, listed):
         for found in _commands(config):
-            for script in _scripts(found, config, home):
-                origins.setdefault(script, f"named by {config.origin}")
-    return [NamedScript(path, origin) for path, origin in origins.items()]
+            pythons = launched_pythons(command_line(found, config.variables))
+            for path in _scripts(found, config, home):
+                known = scripts.setdefault(path, NamedScript(path, f"named by {config.origin}"))
+                scripts[path] = known._replace(pythons=(*known.pythons, *pythons))
+    return list(scripts.values())
 
 
 def _commands(config: ConfigFile) -> Iterator[Found]:
@@ -79,7 +91,7 @@ def _commands(config: ConfigFile) -> Iterator[Found]:
 def _scripts(found: Found, config: ConfigFile, home: Path | None) -> Iterator[Path]:
     environment = {} if home is None else {"HOME": str(home)}
     around = surroundings(found, config, lambda _: None, environment)
-    paths = launched_scripts(found.command, around) if found.arguments is None else []
+    paths = launched_scripts(command_line(found, config.variables), around)
     if not any(map(_is_python, paths)):
         # The launch is not understood: whatever looks like a Python file is named.
         words = list(mentioned_words(found.texts, around.variables, config.root))

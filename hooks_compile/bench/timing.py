@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import subprocess
 import time
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,16 +24,9 @@ def time_in_turn(
     cwd: Path,
     env: Mapping[str, str],
     rounds: int,
-    budget: float = math.inf,
 ) -> list[tuple[float, ...]]:
-    """Return the times of each process in seconds, one for each round of them all.
-
-    There is at least one round. No other one begins after ``budget`` seconds.
-    """
-    finished: list[list[float]] = []
-    end = time.perf_counter() + budget
-    while not finished or (len(finished) < rounds and time.perf_counter() < end):
-        finished.append([_time(start, cwd, env) for start in starts])
+    """Return the times of each process in seconds, one for each round of them all."""
+    finished = [[_time(start, cwd, env) for start in starts] for _ in range(rounds)]
     return list(zip(*finished, strict=True))
 
 

@@ -66,8 +66,30 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 
 def run_status(arguments: argparse.Namespace) -> int:
-    """Show the state of every hook."""
-    return show_status(open_job(arguments, paths=arguments.paths), json=arguments.json)
+    """Show the state of the hooks and of the shims among the commands."""
+    from hooks_compile.entries import status
+
+    job = open_job(arguments, paths=arguments.paths)
+    project = job.project
+    synced = sync.examine(project, job.interpreters, job.optimize, modules=False, explain=True)
+    bypasses = job.record_shims()
+    trace = os.environ.get("HOOKS_COMPILE_TRACE")
+    rows = status.rows(
+        synced.results,
+        job.optimize,
+        fallbacks.read_log(project.runtime),
+        fallbacks.count_launches(Path(trace)) if trace else None,
+    )
+    lines = [*status.lines(rows, project.root, verbose=arguments.verbose), *map(str, bypasses)]
+    if arguments.verbose and not trace:
+        lines.append("to count launches: HOOKS_COMPILE_TRACE=FILE for the agent and this command")
+    if not rows:
+        lines = [f"no hooks in {project.root}"]
+    hooks = [row.as_json() for row in rows]
+    shims = [bypass.as_json() for bypass in bypasses]
+    value = {"root": str(project.root), "hooks": hooks, "shims": shims}
+    output.show(arguments, value, map(output.wrapped, lines))
+    return 0
 
 
 def run_clean(arguments: argparse.Namespace) -> int:
@@ -80,10 +102,8 @@ def run_clean(arguments: argparse.Namespace) -> int:
     cleaned = clean_caches({*project.directories(), *abandoned}, project.importable())
     if arguments.runtime:
         cleaned.run(runtime_directory.remove, project.runtime)
-    if arguments.json:
-        output.print_json({"removed": [str(path) for path in cleaned.removed]})
-    else:
-        output.say(f"{report.plural(len(cleaned.removed), 'file')} removed")
+    count = report.plural(len(cleaned.removed), "file")
+    output.show(arguments, {"removed": list(map(str, cleaned.removed))}, [f"{count} removed"])
     if arguments.runtime and project.runtime.exists() and not cleaned.errors:
         _explain_rest(project.runtime)
     return show_refused(cleaned.errors)
@@ -97,39 +117,6 @@ def update(job: Job, *, json: bool = False, prune: bool = True) -> int:
         )
     job.record_shims()
     return _show_synced(job, synced, json=json)
-
-
-def show_status(job: Job, *, json: bool = False) -> int:
-    """Show the state of every hook and of the shims among the commands; return 0."""
-    from hooks_compile.entries import status
-
-    project = job.project
-    synced = sync.examine(project, job.interpreters, job.optimize, modules=False, explain=True)
-    bypasses = job.record_shims()
-    trace = os.environ.get("HOOKS_COMPILE_TRACE")
-    rows = status.rows(
-        synced.results,
-        job.optimize,
-        fallbacks.read_log(project.runtime),
-        fallbacks.count_launches(Path(trace)) if trace else None,
-    )
-    if json:
-        hooks = [row.as_json() for row in rows]
-        shims = [bypass.as_json() for bypass in bypasses]
-        output.print_json({"root": str(project.root), "hooks": hooks, "shims": shims})
-        return 0
-    if not rows:
-        output.say(f"no hooks in {project.root}")
-        return 0
-    output.print_table(status.COLUMNS, [row.cells(project.root) for row in rows])
-    notes = dict.fromkeys(note for row in rows for note in row.notes)
-    for line in (*notes, *map(str, bypasses)):
-        output.say(line)
-    if not trace:
-        output.say(
-            "to count launches, set HOOKS_COMPILE_TRACE=FILE for the agent and for this command"
-        )
-    return 0
 
 
 def clean_caches(directories: Iterable[Path], modules: Iterable[HookSource]) -> cache.Removals:

@@ -57,11 +57,7 @@ def run_doctor(arguments: argparse.Namespace) -> int:
     from hooks_compile.doctor import checks
 
     findings = checks.examine(open_project(arguments), current_directory(), os.environ)
-    if arguments.json:
-        output.print_json([finding._asdict() for finding in findings])
-    else:
-        for finding in findings:
-            output.say(str(finding))
+    output.show(arguments, [finding._asdict() for finding in findings], findings)
     return any(finding.level == "problem" for finding in findings)
 
 

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import shutil
 import sys
+import textwrap
 import threading
 from typing import TYPE_CHECKING
 
 from hooks_compile import printable
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import TextIO
 
@@ -50,6 +53,22 @@ def print_json(value: object) -> None:
     import json
 
     print(json.dumps(value, indent=2))
+
+
+def show(arguments: argparse.Namespace, value: object, lines: Iterable[object]) -> None:
+    """Print ``value`` if ``--json`` was given, else ``lines`` for a person."""
+    if arguments.json:
+        print_json(value)
+        return
+    for line in lines:
+        say(str(line))
+
+
+def wrapped(text: str) -> str:
+    """Return a text in lines that fit the terminal, 100 columns if there is none."""
+    width = max(shutil.get_terminal_size((100, 24)).columns, 40)
+    text = printable.one_line(text)
+    return textwrap.fill(text, width, subsequent_indent="    ", break_on_hyphens=False)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -94,7 +113,6 @@ def progress() -> Iterator[Callable[[str, float], None]]:
 def agrees(question: str) -> bool:
     """Ask a question, and return whether the answer is yes; no if nobody is there to ask."""
     if not sys.stdin.isatty():
-        print_error("nobody is there to ask: add --yes to go on, or --dry-run to see a diff")
         return False
     # If stdout is a file or a pager, the question goes to stderr: a person has to see it.
     out = sys.stdout if sys.stdout.isatty() else sys.stderr

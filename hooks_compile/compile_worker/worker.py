@@ -27,7 +27,15 @@ FIND_HOOKS = "find fresh hooks"
 FIND_MODULES = "find fresh modules"
 COMPILE_HOOKS = "compile hooks"
 COMPILE_MODULES = "compile modules"
-# The state of a source that a task to find found no entry for: it has to be compiled.
+# The states of a source: the values of hooks_compile.model.State, which Python 3.8 can't import,
+# and STALE. A task to find gives it to a source that has to be compiled.
+FRESH = "fresh"
+COMPILED = "compiled"
+MISSING = "missing"
+DAMAGED = "damaged"
+BROKEN = "broken"
+UNREADABLE = "unreadable"
+UNWRITABLE = "unwritable"
 STALE = "stale"
 
 
@@ -58,7 +66,7 @@ class Problem(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The result for one source: ``state`` is a value of ``hooks_compile.model.State``.
+    """The result for one source: ``state`` is one of the states above.
 
     ``reason`` says why the level is ``level``. ``name`` is the file name of the entry, or "".
     ``detail`` says why an entry is damaged, or what can't be read or written. ``problem`` is set if
@@ -96,7 +104,7 @@ def _perform_one(order: Order, path: str) -> Outcome:
     try:
         source = read(path)
     except (OSError, ValueError) as error:
-        return Outcome("unreadable", detail=_cause(error))
+        return Outcome(UNREADABLE, detail=_cause(error))
     if order.task == FIND_HOOKS:
         return _find_hook(order, path, source)
     if order.task == FIND_MODULES:
@@ -107,10 +115,10 @@ def _perform_one(order: Order, path: str) -> Outcome:
 
 def _find_hook(order: Order, path: str, source: bytes) -> Outcome:
     found = _find_entry(order.key, path, source)
-    if found.state != "fresh" or not _is_as_ordered(found, order):
+    if found.state != FRESH or not _is_as_ordered(found, order):
         return Outcome(STALE)
     reason = _reason(found, source) if order.explain else ""
-    return Outcome("fresh", found.level, reason, found.name)
+    return Outcome(FRESH, found.level, reason, found.name)
 
 
 def _find_entry(key: bytes, path: str, source: bytes) -> _Found:
@@ -126,13 +134,13 @@ def _find_entry(key: bytes, path: str, source: bytes) -> _Found:
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
-            damaged = _Found("damaged", level, name=name, detail=_cause(error))
+            damaged = _Found(DAMAGED, level, name=name, detail=_cause(error))
             continue
         if entry.verifies(key, level, data, source):
-            return _Found("fresh", level, entry.settings_of(data), name)
+            return _Found(FRESH, level, entry.settings_of(data), name)
         why = "it does not verify: made with another key, or damaged"
-        damaged = _Found("damaged", level, name=name, detail=why)
-    return damaged or _Found("missing")
+        damaged = _Found(DAMAGED, level, name=name, detail=why)
+    return damaged or _Found(MISSING)
 
 
 def _is_as_ordered(found: _Found, order: Order) -> bool:
@@ -168,10 +176,10 @@ def _compile_hook(order: Order, path: str, source: bytes) -> Outcome:
     try:
         code, warned = _compile(source, script, chosen.level)
     except Exception as error:  # whatever compile raises, Python shows it at the launch
-        return Outcome("broken", *chosen, problem=problem_of(error))
+        return Outcome(BROKEN, *chosen, problem=problem_of(error))
     if not order.write:
         found = _find_entry(order.key, path, source)
-        state = "damaged" if found.state == "damaged" else "missing"
+        state = DAMAGED if found.state == DAMAGED else MISSING
         return Outcome(state, *chosen, detail=found.detail)
     prefix = entry.entry_prefix(script, _CACHE_TAG)
     suffix = entry.entry_suffix(order.key, source)
@@ -186,8 +194,8 @@ def _compile_hook(order: Order, path: str, source: bytes) -> Outcome:
         for other in {0, 1, 2} - {chosen.level}:  # a launch takes the highest level
             _remove(f"{cache}/{prefix}{other}{suffix}")
     except OSError as error:
-        return Outcome("unwritable", *chosen, detail=_cause(error))
-    return Outcome("compiled", *chosen, name)
+        return Outcome(UNWRITABLE, *chosen, detail=_cause(error))
+    return Outcome(COMPILED, *chosen, name)
 
 
 def _store(directory: str, name: str, data: bytes, markers: bool = True) -> None:
@@ -202,7 +210,7 @@ def _find_module(order: Order, path: str, source: bytes) -> Outcome:
     cache, name = _module_place(path)
     try:
         if entry.verifies(order.key, 0, read(f"{cache}/{name}"), source):
-            return Outcome("fresh", *_MODULE_LEVEL, name)
+            return Outcome(FRESH, *_MODULE_LEVEL, name)
     except (OSError, ValueError):
         pass  # missing or unusable
     return Outcome(STALE)
@@ -216,17 +224,17 @@ def _compile_module(order: Order, path: str, source: bytes) -> Outcome:
     try:
         code, warned = _compile(source, path, 0)
     except Exception as error:  # as above
-        return Outcome("broken", *_MODULE_LEVEL, problem=problem_of(error))
+        return Outcome(BROKEN, *_MODULE_LEVEL, problem=problem_of(error))
     if not order.write:
-        return Outcome("missing", *_MODULE_LEVEL)
+        return Outcome(MISSING, *_MODULE_LEVEL)
     settings = entry.AS_PYTHON + entry.AS_WRITTEN
     data = entry.pack(order.key, 0, settings, code, (warned, (), {}, False), source)
     cache, name = _module_place(path)
     try:
         _store(cache, name, data, markers=False)
     except OSError as error:
-        return Outcome("unwritable", *_MODULE_LEVEL, detail=_cause(error))
-    return Outcome("compiled", *_MODULE_LEVEL, name)
+        return Outcome(UNWRITABLE, *_MODULE_LEVEL, detail=_cause(error))
+    return Outcome(COMPILED, *_MODULE_LEVEL, name)
 
 
 def _module_place(path: str) -> "Tuple[str, str]":

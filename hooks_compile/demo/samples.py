@@ -1,11 +1,11 @@
-"""The files of the project that ``demo`` makes, and the edits that it makes to them."""
+"""The files of the project that ``demo`` makes, and the edit that it makes to its hook."""
 
 from __future__ import annotations
 
 import json
 
-HOOKS = ".claude/hooks"
-GUARD, LOG = "guard.py", "log.py"
+GUARD = ".claude/hooks/guard.py"
+SETTINGS = ".claude/settings.json"
 
 _GUARD = r'''#!/usr/bin/env python3
 """Blocks shell commands whose damage nobody can undo (PreToolUse, Bash)."""
@@ -33,52 +33,17 @@ def main() -> int:
 
 sys.exit(main())
 '''
-
-_LOG = r'''#!/usr/bin/env python3
-"""Appends one line of JSON for each tool call (PostToolUse)."""
-import datetime
-import json
-import os
-import sys
-from pathlib import Path
-
-
-def main() -> int:
-    event = json.load(sys.stdin)
-    if event["tool_name"] == "TodoWrite":
-        return 0
-    now = datetime.datetime.now(datetime.timezone.utc)
-    record = {"time": now.isoformat(), "tool": event["tool_name"], "input": event["tool_input"]}
-    with Path(os.environ["CLAUDE_PROJECT_DIR"], ".claude", "log.jsonl").open("a") as file:
-        file.write(json.dumps(record) + "\n")
-    return 0
-
-
-sys.exit(main())
-'''
-
-
-def command(hook: str) -> str:
-    """Return the command with which the settings of the project launch a hook."""
-    directory = f'"$CLAUDE_PROJECT_DIR"/{HOOKS}'
-    return f"sh {directory}/hook_wrapper.sh {directory}/{hook}"
-
-
-def _handlers(matcher: str, hook: str) -> list[dict[str, object]]:
-    return [{"matcher": matcher, "hooks": [{"type": "command", "command": command(hook)}]}]
-
-
-_SETTINGS = {"PreToolUse": _handlers("Bash", GUARD), "PostToolUse": _handlers("*", LOG)}
-
-FILES = {
-    ".claude/settings.json": json.dumps({"hooks": _SETTINGS}, indent=2) + "\n",
-    f"{HOOKS}/{GUARD}": _GUARD,
-    f"{HOOKS}/{LOG}": _LOG,
-    ".gitignore": ".claude/log.jsonl\n",
+_HOOK = {
+    "type": "command",
+    "command": f'python3 "$CLAUDE_PROJECT_DIR"/{GUARD}',
+    "timeout": 10,
+    "onFailure": "block",
 }
-# The edits: what is there, and what replaces it.
+_EVENTS = {"PreToolUse": [{"matcher": "Bash", "hooks": [_HOOK]}]}
+
+FILES = {SETTINGS: json.dumps({"hooks": _EVENTS}, indent=2) + "\n", GUARD: _GUARD}
+# What is there, and what replaces it.
 STRICTER = (
     "\n]\n",
     '\n    (r"\\bgit\\s+push\\b.*--force\\b", "overwrites the history of others"),\n]\n',
 )
-BROKEN = ('if event["tool_name"] == "TodoWrite":', 'if event["tool_name"] = "TodoWrite":')

@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING
 from hooks_compile.agents.shell.launches import NO_PYTHON
 from hooks_compile.agents.wiring import plan as wiring_plan
 from hooks_compile.agents.wiring.committed import missing_wrappers
-from hooks_compile.doctor import directory_checks, machine_checks, python_checks, snapshot_checks
+from hooks_compile.doctor import (
+    directory_checks,
+    guard_checks,
+    machine_checks,
+    python_checks,
+    trust_checks,
+)
 from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
 from hooks_compile.entries import sync
-from hooks_compile.entries.report import describe_trouble, plural
+from hooks_compile.entries.report import grouped, plural, some
 from hooks_compile.errors import InterpreterError
 from hooks_compile.interpreters.launch_records import why_left_to_uv
 from hooks_compile.model import State
@@ -28,38 +34,37 @@ if TYPE_CHECKING:
     from hooks_compile.model import CompileResult, Interpreter
     from hooks_compile.project.record import Project
 
-# A user waits for longer measurements.
-_MEASURING_S = 1.0
-_NOT_STORED = {
-    State.MISSING: "not compiled",
-    State.DAMAGED: "not used from their entries, which do not verify",
+_REMEDIES = {
+    State.MISSING: "hooks-compile compile",
+    State.DAMAGED: "hooks-compile compile",
+    State.BROKEN: "edit it; hooks-compile check shows the place",
 }
 
 
 def examine(
-    project: Project, cwd: Path, env: Mapping[str, str], *, budget: float = _MEASURING_S
+    project: Project, cwd: Path, env: Mapping[str, str], *, rounds: int = 3
 ) -> list[Finding]:
-    """Return what was found, good or bad; every finding that is not good has its remedy.
+    """Return what was found, good or bad. A remedy changes something: what can stay has none.
 
-    Nothing is written but the cache of interpreters. Starts of Python are measured for ``budget``
-    seconds, each at least once. Raises GitError if git refuses.
+    Nothing is written but the cache of interpreters. Each start of Python is measured ``rounds``
+    times. Raises GitError if git refuses.
     """
     rules = for_person(project, cwd, env)
-    interpreters, unusable = python_checks.find_pythons(project, rules)
+    by_command, unusable = python_checks.find_pythons(project, rules)
+    interpreters = list({each.executable: each for each in reversed(by_command)}.values())[::-1]
     found = [
         machine_checks.check_runtime(project.runtime),
         *machine_checks.check_variables(env),
         *machine_checks.check_dropped_variables(env),
-        *snapshot_checks.check_snapshots(project.runtime),
+        *machine_checks.check_snapshots(project.runtime),
         *unusable,
     ]
     for each in interpreters:
-        share = budget / len(interpreters)
-        found += python_checks.check_python(each, rules, share)
-        found += python_checks.check_shim(each, project.runtime, rules, share)
+        found += python_checks.check_python(each, rules, rounds)
+    for each in by_command:
+        found += python_checks.check_shim(each, project.runtime, rules)
     if not project.sources:
-        text = f"no hooks in {shown(project.root)}"
-        return [*found, Finding(NOTE, text, "hooks-compile compile --help  # lists the places")]
+        return [*found, Finding(NOTE, f"no hooks in {shown(project.root)}")]
     return [*found, *check_project(project, interpreters, env)]
 
 
@@ -80,7 +85,9 @@ def check_project(
     yield from check_entries(results, root)
     for directory in project.wrapper_directories():
         yield from directory_checks.check_wrapper(directory, root)
-    lacking = {each.source.path.parent for each in results if each.state in _NOT_STORED}
+    lacking = {
+        each.source.path.parent for each in results if each.state in (State.MISSING, State.DAMAGED)
+    }
     for directory in project.directories():
         is_lacking = directory in lacking
         yield from directory_checks.check_cache_directory(directory, root, lacking=is_lacking)
@@ -90,39 +97,32 @@ def check_project(
         if reason := why_left_to_uv(project.runtime, source.path):
             text = f"{shown(source.path, root)} is launched by uv each time: {reason}"
             yield Finding(NOTE, text)
+    plans = wiring_plan.plan_init(wiring_plan.Scope(root, env)).files
+    is_wired = any(plan.result.wired for plan in plans)
     names = {source.path.name for source in project.sources}
-    for plan in wiring_plan.plan_init(wiring_plan.Scope(root, env)).files:
-        yield from _check_commands(plan, names)
+    for plan in plans:
+        yield from _check_commands(plan, names, is_wired=is_wired)
+        yield from guard_checks.check_guards(plan, env)
+        yield from trust_checks.check_codex_trust(plan, env)
     yield from directory_checks.check_tracked_entries(project)
     yield from _check_named_wrappers(root)
 
 
 def check_entries(results: Iterable[CompileResult], root: Path) -> Iterator[Finding]:
-    """Name for each interpreter the hooks that would not run from their entries, and why."""
-    groups: defaultdict[tuple[str, State], list[CompileResult]] = defaultdict(list)
-    for result in results:
-        groups[result.interpreter.label, result.state].append(result)
-    for (label, state), group in groups.items():
-        if state is State.FRESH:
-            yield Finding(OK, f"{plural(len(group), 'hook')} compiled for {label}")
-        elif state in _NOT_STORED:
-            text = f"{plural(len(group), 'hook')} {_NOT_STORED[state]} for {label}"
-            yield Finding(PROBLEM, text, "hooks-compile compile  # status lists them")
+    """Name the hooks that would not run from their entries, and count the others."""
+    for group in grouped(results, root):
+        if group.state is State.FRESH:
+            yield Finding(OK, f"{plural(len(group.names), 'hook')} {group.text}")
         else:
-            for result in group:
-                where = quote(shown(result.source.path, root))
-                text = (describe_trouble(result, root) or where).splitlines()[0]
-                remedy = f"ls -l {where}"
-                if state is State.BROKEN:
-                    text += f" (under {label}): it does not run at all"
-                    remedy = f"edit it; hooks-compile check {where} shows the place"
-                yield Finding(PROBLEM, text, remedy)
+            remedy = _REMEDIES.get(group.state, f"chmod u+r {quote(group.names[0])}")
+            yield Finding(PROBLEM, f"{some(group.names)}: {group.text}", remedy)
 
 
-def _check_commands(plan: FilePlan, names: set[str]) -> Iterator[Finding]:
+def _check_commands(plan: FilePlan, names: set[str], *, is_wired: bool) -> Iterator[Finding]:
     """Name the commands of a configuration that launch hooks without the wrapper, and why.
 
-    Those that ``init`` can rewrite are a problem, those that it has to leave a note.
+    ``is_wired`` says that some file of the project has commands on the wrapper: then one that has
+    none may have been left on purpose. ``names`` are those of the project's hooks.
     """
     origin = one_line(plan.config.origin)
     if plan.trouble is not None:
@@ -132,15 +132,18 @@ def _check_commands(plan: FilePlan, names: set[str]) -> Iterator[Finding]:
     result = plan.result
     if result.changes:
         count = plural(len(result.changes), "command launches", "commands launch")
+        level = NOTE if is_wired and not result.wired else PROBLEM
         text = f"{origin}: {count} Python without the wrapper"
-        yield Finding(PROBLEM, text, "hooks-compile init  # --dry-run shows them")
+        yield Finding(level, text, f"hooks-compile init --agent {plan.config.agent.name}")
+    reasons: defaultdict[tuple[str, bool], list[str]] = defaultdict(list)
     for left in result.left:
         is_ours = left.reason != NO_PYTHON and any(name in left.command for name in names)
         if is_ours or left.is_removable:
-            text = f"{origin}: {left.where} ({left.command}) is not on the wrapper: {left.reason}"
-            level = PROBLEM if left.is_removable else NOTE
-            remedy = "hooks-compile init --dry-run  # shows what you can do"
-            yield Finding(level, one_line(text), remedy)
+            reasons[left.reason, left.is_removable].append(left.where)
+    for (reason, is_removable), places in reasons.items():
+        text = one_line(f"{origin}: {some(places, 1)} not on the wrapper: {reason}")
+        remedy = "remove that reason, then: hooks-compile init" if is_removable else ""
+        yield Finding(PROBLEM if is_removable else NOTE, text, remedy)
     if result.wired:
         yield Finding(OK, f"{origin}: {plural(result.wired, 'command')} on the wrapper")
 

@@ -9,6 +9,7 @@ from glob import escape
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from hooks_compile.agents.wiring.plan import standing_of
 from hooks_compile.doctor.findings import NOTE, PROBLEM, Finding
 from hooks_compile.entries.report import plural
 from hooks_compile.entries.sync import tracked_cache_files
@@ -33,19 +34,15 @@ def check_wrapper(directory: Path, root: Path) -> Iterator[Finding]:
     """
     path = directory / wrapper.NAME
     where, name = shown(path, root), quote(shown(path))
-    try:
-        standing = wrapper.standing(path)
-    except OSError as error:
-        yield Finding(PROBLEM, f"{where} can't be read: {error.strerror}", f"chmod u+rx {name}")
-        return
-    if standing is not Standing.MISSING and not os.access(path, os.X_OK):
-        text = f"{where} is not executable: a command that begins with it runs no hook at all"
-        yield Finding(PROBLEM, text, f"chmod +x {name}")
-    elif standing in (Standing.OLDER, Standing.EDITED, Standing.FOREIGN):
+    standing = standing_of(path)
+    if standing in (Standing.OLDER, Standing.EDITED, Standing.FOREIGN):
         level = PROBLEM if standing is Standing.FOREIGN else NOTE
         move = "" if standing is Standing.OLDER else f"mv {name} {name}.old && "
         text = f"{where} is not the wrapper of this version ({standing})"
         yield Finding(level, text, f"{move}hooks-compile wrapper {quote(shown(directory))}")
+    elif standing is not Standing.MISSING and not os.access(path, os.X_OK):
+        text = f"{where} is not executable: a command that begins with it runs no hook at all"
+        yield Finding(PROBLEM, text, f"chmod +x {name}")
 
 
 def check_cache_directory(directory: Path, root: Path, *, lacking: bool) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The machine: the runtime directory, and the variables that change a launch."""
+"""The machine: runtime directory, snapshots, and the variables that change a launch."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
 from hooks_compile.errors import RuntimeDirectoryError
 from hooks_compile.install import runtime_directory
 from hooks_compile.printable import one_line, shown
+from hooks_compile.snapshots.snapshot_store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,27 +23,34 @@ _MAKE = "hooks-compile compile"
 
 def check_runtime(runtime: Path) -> Finding:
     """Return what keeps the launcher from working with ``runtime``; it makes the same demands."""
-    where, name = f"the runtime directory {shown(runtime)}", quote(shown(runtime))
-    own = f'sudo chown -R "$(id -u)" {name}'
+    where = f"the runtime directory {shown(runtime)}"
     try:
-        if not runtime.is_dir():
-            remove = f"rm {name} && " if runtime.exists() else ""
-            text = f"{where} is not there, so hooks run from their sources"
-            return Finding(PROBLEM, text, f"{remove}{_MAKE}")
-        for path in (runtime, *runtime.glob("*.py")):
-            if path.stat().st_uid != os.geteuid():
-                text = f"{shown(path)} belongs to another user, so the launcher does not run"
-                return Finding(PROBLEM, text, own)
+        if not runtime.exists():
+            return Finding(PROBLEM, f"{where} is missing, so hooks run from their sources", _MAKE)
         runtime_directory.read_key(runtime)
         outdated = runtime_directory.outdated(runtime)
     except RuntimeDirectoryError as error:
         return Finding(PROBLEM, f"{shown(error.path or runtime)}: {error.cause}", error.remedy)
     except OSError as error:
-        return Finding(PROBLEM, f"{where} can't be read: {error}", own)
+        remedy = f'sudo chown -R "$(id -u)" {quote(shown(runtime))}'
+        return Finding(PROBLEM, f"{where} can't be read: {error}", remedy)
     if outdated:
         names = ", ".join(path.name for path in outdated)
         return Finding(PROBLEM, f"{where} lacks files of this version: {names}", _MAKE)
     return Finding(OK, f"{where} is private and has a key and the current launcher")
+
+
+def check_snapshots(runtime: Path) -> Iterator[Finding]:
+    """Name the hooks that crashed after they were resumed from a snapshot, and what is on."""
+    snapshots = Store(runtime)
+    for record in snapshots.crashes():
+        signal, _, script = record.read_text("utf-8", "replace").partition("\t")
+        text = f"{one_line(script)}: it died of signal {signal} when it was resumed"
+        remedy = "hooks-compile snapshot on  # forgets it; or: hooks-compile snapshot off"
+        yield Finding(PROBLEM, text, remedy)
+    if snapshots.is_on:
+        size = f"{snapshots.size() >> 20} of {snapshots.limit_mb} MB"
+        yield Finding(OK, f"snapshots are on: {len(snapshots.snapshots())}, {size}")
 
 
 _WARNINGS = "hooks whose compilation gives warnings run from their sources"

@@ -1,18 +1,21 @@
-"""The files that run code at each start of a Python: what they cost, and how to get rid of them."""
+"""The files that run code at each start of a Python: what they cost, and how to get rid of them.
+
+They are ``.pth`` files with ``import`` lines, ``.start`` files (PEP 829, Python 3.15),
+``sitecustomize`` and ``usercustomize``.
+"""
 
 from __future__ import annotations
 
 import json
 import subprocess
-import time
+from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile.bench.timing import Start, time_in_turn
-from hooks_compile.doctor.findings import NOTE, OK, Finding
+from hooks_compile.doctor.findings import NOTE, Finding
 from hooks_compile.errors import InterpreterError
-from hooks_compile.files import LARGEST_SOURCE, read_bytes
 from hooks_compile.printable import one_line, shown
 
 if TYPE_CHECKING:
@@ -20,10 +23,9 @@ if TYPE_CHECKING:
 
     from hooks_compile.model import Interpreter
 
-_ROUNDS = 5
 # The time that a Python gets to reach its first line. It is no measurement.
 _PATIENCE_S = 4
-# What costs less than this, and lets launches end early, needs no remedy.
+# What costs less than this, and lets launches end early, is not worth a line.
 _CHEAP_S = 0.002
 
 # Does what Python does at its start, and measures each file. Nothing is imported before that which
@@ -37,39 +39,43 @@ import site, time
 
 files = {}
 
-def note(path, loaded, begun):
-    took = time.perf_counter() - begun
-    before, modules = files.get(path, (0, {}))
-    new = {name: sys.modules[name] for name in list(sys.modules) if name not in loaded}
-    files[path] = (before + took, {**modules, **new})
+def measured(path, act):
+    def run(*arguments, **options):
+        sitedir = site.os.path.dirname(path)  # -nspkg.pth files look for it in their caller
+        loaded, begun = set(sys.modules), time.perf_counter()
+        try:
+            return act(*arguments, **options)
+        finally:
+            took = time.perf_counter() - begun
+            before, modules = files.get(path, (0, {}))
+            new = {name: sys.modules[name] for name in set(sys.modules) - loaded}
+            files[path] = (before + took, {**modules, **new})
+    return run
 
 def execute(line):  # what site calls for a line of a .pth file
     frame = sys._getframe(1)
-    sitedir = frame.f_locals["sitedir"]  # lines of -nspkg.pth files look for it in their caller
-    loaded, begun = set(sys.modules), time.perf_counter()
-    try:
-        exec(line, frame.f_globals, frame.f_locals)
-    finally:
-        note(frame.f_locals["fullname"], loaded, begun)
+    measured(frame.f_locals["fullname"], exec)(line, frame.f_globals, frame.f_locals)
 
-def measured(name, customize):
-    def run():
-        loaded, begun = set(sys.modules), time.perf_counter()
-        customize()
-        path = getattr(sys.modules.get(name), "__file__", None)
-        if path:
-            note(path, loaded, begun)
-    return run
+class Resolver:  # what site asks for each line of a .start file, and then calls the answer
+    @staticmethod
+    def resolve_name(*arguments, **options):
+        def resolve():
+            import pkgutil
+            return pkgutil.resolve_name(*arguments, **options)
+        path = sys._getframe(1).f_locals["filename"]
+        return measured(path, measured(path, resolve)())
 
-site.exec = execute
+site.exec, site.pkgutil = execute, Resolver
 site.execsitecustomize = measured("sitecustomize", site.execsitecustomize)
 site.execusercustomize = measured("usercustomize", site.execusercustomize)
 site.main()
 
 everything, answer = sys.modules, []
 for path, (seconds, modules) in files.items():
-    sys.modules = modules
-    answer.append([path, seconds, has_only_known_modules()])
+    path = getattr(everything.get(path), "__file__", None) or path
+    if "/" in path:  # else there is no such module
+        sys.modules = modules
+        answer.append([path, seconds, has_only_known_modules()])
 sys.modules = everything
 import json
 print()
@@ -86,23 +92,16 @@ class StartFile(NamedTuple):
     is_known: bool
 
 
-def measure(
-    interpreter: Interpreter, env: Mapping[str, str], budget: float
-) -> tuple[float, list[StartFile]]:
-    """Return the seconds of a start at its fastest, and the files that run code in it, the same.
+def measure(interpreter: Interpreter, env: Mapping[str, str], rounds: int) -> list[StartFile]:
+    """Return the files that run code in a start, each at its fastest of ``rounds`` starts.
 
-    After ``budget`` seconds no other start begins. Raises InterpreterError if it does not start.
+    Raises InterpreterError if it does not start.
     """
-    end = time.perf_counter() + budget
-    start = Start([str(interpreter.executable), "-c", "pass"])
-    times: list[float] = []
     fastest: dict[Path, StartFile] = {}
-    while not times or (len(times) < _ROUNDS and time.perf_counter() < end):
+    for _ in range(rounds):
         for file in _start(interpreter, env):
             fastest[file.path] = min(file, fastest.get(file.path, file))
-        ((took,),) = time_in_turn([start], cwd=Path("/"), env=env, rounds=1)
-        times.append(took)
-    return min(times), list(fastest.values())
+    return list(fastest.values())
 
 
 def _start(interpreter: Interpreter, env: Mapping[str, str]) -> list[StartFile]:
@@ -129,35 +128,24 @@ def _start(interpreter: Interpreter, env: Mapping[str, str]) -> list[StartFile]:
 
 
 def describe(files: list[StartFile], interpreter: Interpreter) -> Iterator[Finding]:
-    """Name each file with what it costs, how launches end because of it, and how to remove it."""
+    """Name each file that costs time or keeps launches from ending early, and how to remove it."""
     for file in files:
-        name = f"{shown(file.path)} runs code at each start of {interpreter.label}"
-        effect = "launches still end early"
+        text = f"{shown(file.path)} takes {file.seconds * 1000:.1f} ms of each start"
         if not file.is_known:
-            effect = "it loads modules that are not known, so Python itself ends each launch"
-        is_fine = file.is_known and file.seconds < _CHEAP_S
-        remedy = "" if is_fine else _removal(file.path, interpreter)
-        text = f"{name}: {file.seconds * 1000:.1f} ms; {effect}"
-        yield Finding(OK if is_fine else NOTE, text, remedy)
+            text += "; it loads unknown modules, so Python itself ends each launch"
+        if not file.is_known or file.seconds >= _CHEAP_S:
+            yield Finding(NOTE, text, _removal(file.path, interpreter))
 
 
 def _removal(path: Path, interpreter: Interpreter) -> str:
     """Return the command that removes the file: by the distribution whose RECORD has it."""
     pip = f"{quote(shown(interpreter.executable))} -m pip"
-    for record in path.parent.glob("*.dist-info/RECORD"):
-        if b"\n%b," % path.name.encode(errors="replace") in b"\n" + _read(record):
-            try:
-                origin = json.loads(_read(record.with_name("direct_url.json")))
-                if origin["dir_info"]["editable"]:
+    for each in metadata.distributions(path=[str(path.parent)]):
+        # a damaged RECORD or direct_url.json names nothing
+        with suppress(AttributeError, KeyError, TypeError, ValueError):
+            if path.name in map(str, each.files or ()):
+                origin = json.loads(each.read_text("direct_url.json") or "{}")
+                if origin.get("dir_info", {}).get("editable"):
                     return f"{pip} install {quote(one_line(origin['url']))}  # not --editable"
-            except (AttributeError, KeyError, TypeError, ValueError):
-                pass  # it is not editable
-            return f"{pip} uninstall {quote(one_line(record.parent.name.partition('-')[0]))}"
+                return f"{pip} uninstall {quote(one_line(each.name))}"
     return f"rm {quote(shown(path))}  # if nothing needs it; no Python package lists it"
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return read_bytes(path, LARGEST_SOURCE)
-    except OSError:
-        return b""

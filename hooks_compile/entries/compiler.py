@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, cast
 
@@ -59,7 +60,7 @@ class Compiler(ExitStack):
         self.optimize = optimize
         self._key = key
         self._progress = progress
-        self._workers: dict[tuple[str, str, str], Worker] = {}
+        self._workers: dict[object, Worker] = {}
 
     def check(self, sources: Sequence[HookSource], *, explain: bool = False) -> list[CompileResult]:
         """Return the state of every source for every interpreter, and write nothing.
@@ -101,24 +102,26 @@ class Compiler(ExitStack):
         self, interpreter: Interpreter, order: Order, paths: Sequence[str]
     ) -> list[Outcome]:
         """Return the outcome for each source: of looking for its entry if that is fresh, else of
-        compiling it. Modules of which git tracks a compiled form are compiled, but not written.
+        compiling it. A module of which git tracks a compiled form is compiled, but not written.
         """
         is_hooks = order.task == worker.COMPILE_HOOKS
         finding = order._replace(task=worker.FIND_HOOKS if is_hooks else worker.FIND_MODULES)
-        found = dict(zip(paths, self._worker(interpreter)(finding, paths), strict=True))
+        found = dict(zip(paths, self._finder(interpreter)(finding, paths), strict=True))
         stale = [path for path, outcome in found.items() if outcome.state == worker.STALE]
         tracked = cache.tracked_modules(stale) if order.write and not is_hooks else set()
-        kept = [path for path in stale if path in tracked]
-        others = [path for path in stale if path not in tracked]
-        found.update(zip(others, self._compiled(interpreter, order, others), strict=True))
-        looking = order._replace(write=False)
-        found.update(zip(kept, self._compiled(interpreter, looking, kept), strict=True))
+        for is_tracked in (False, True):
+            chosen = [path for path in stale if (path in tracked) == is_tracked]
+            compiling = order._replace(write=order.write and not is_tracked)
+            outcomes = self._compiled(interpreter, compiling, chosen)
+            found.update(zip(chosen, outcomes, strict=True))
         return [found[path] for path in paths]
 
     def _compiled(
         self, interpreter: Interpreter, order: Order, paths: Sequence[str]
     ) -> list[Outcome]:
         """Return the outcome for each path. For many paths there is a process for each core."""
+        if not paths:
+            return []
         own = self._worker(interpreter)
         if len(paths) < _WORTH_PROCESSES:
             return own(order, paths)
@@ -140,14 +143,22 @@ class Compiler(ExitStack):
             list(pool.map(compile_chunks, workers))  # raises what one of them raises
         return [outcomes[path] for path in paths]
 
+    def _finder(self, interpreter: Interpreter) -> Worker:
+        return worker.perform if is_own(interpreter) else self._worker(interpreter)
+
     def _worker(self, interpreter: Interpreter) -> Worker:
-        if interpreter.abi not in self._workers:
-            if is_own(interpreter):
+        """Return what compiles for ``interpreter``: a process of its very version.
+
+        Another version may read the same entries, but not use the patterns in them.
+        """
+        kind = (interpreter.abi, interpreter.version)
+        if kind not in self._workers:
+            if is_own(interpreter) and interpreter.version == sys.version_info[:3]:
                 found: Worker = worker.perform
             else:
                 found = self.enter_context(Subprocess(interpreter)).perform
-            self._workers[interpreter.abi] = found
-        return self._workers[interpreter.abi]
+            self._workers[kind] = found
+        return self._workers[kind]
 
 
 def _result(

@@ -46,27 +46,26 @@ def parse_log(text: str) -> list[Fallback]:
 
 def read_log(runtime: Path) -> list[Fallback]:
     """Return the fallbacks that launches recorded in the runtime directory, oldest first."""
-    try:
-        return parse_log((runtime / LOG).read_text(encoding="utf-8", errors="replace"))
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        return []
+    return parse_log(_content(runtime / LOG).decode(errors="replace"))
 
 
 def shorten_log(runtime: Path, keep_bytes: int = 1 << 18) -> None:
     """Drop the older part of a long log, so that launches can go on recording. Raises OSError."""
-    try:
-        data = (runtime / LOG).read_bytes()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        return
+    data = _content(runtime / LOG)
     if len(data) > 2 * keep_bytes:
         files.replace(runtime / LOG, data[-keep_bytes:].partition(b"\n")[2])
 
 
 def count_launches(trace: Path) -> Mapping[str, int]:
     """Return the number of launches of each script as typed, from a HOOKS_COMPILE_TRACE file."""
-    try:
-        text = trace.read_text(encoding="utf-8", errors="surrogateescape")
-    except FileNotFoundError:
-        return {}
+    text = _content(trace).decode(errors="surrogateescape")
     parts = (line.split("\t", 2) for line in text.split("\n"))
     return Counter(each[2] for each in parts if len(each) == 3)
+
+
+def _content(path: Path) -> bytes:
+    """Return what is in a file, nothing if there is none."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return b""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile.files import refusal, remedy
 from hooks_compile.launcher.entry import CACHE_DIRECTORY
@@ -11,10 +11,19 @@ from hooks_compile.model import State
 from hooks_compile.printable import one_line, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from hooks_compile.entries.sync import Synced
     from hooks_compile.model import CompileResult, SourceError
+
+
+class Group(NamedTuple):
+    """The hooks in one state, which ``text`` describes."""
+
+    state: State
+    text: str
+    names: Sequence[str]
 
 
 def describe_error(where: str, error: SourceError) -> str:
@@ -38,21 +47,26 @@ def describe_trouble(result: CompileResult, root: Path) -> str | None:
     """Return what is wrong with a result and how to fix it; None if it is all right."""
     where = shown(result.source.path, root)
     under = f" under {result.interpreter.label}"
-    detail = one_line(result.detail)
     match result.state:
         case State.BROKEN if result.error is not None:
             return f"{describe_error(where, result.error)}\n    (compiled{under})"
         case State.MISSING:
             return f"{where}: not compiled{under}"
         case State.DAMAGED:
-            return f"{where}: its entry is not used{under}: {detail}"
-        case State.UNREADABLE:
-            return f"{where}: can't be read: {detail}"
-        case State.UNWRITABLE:
-            cache = result.source.path.parent / CACHE_DIRECTORY
-            way = remedy(result.detail, cache)
-            return f"{where}: its entry can't be written: {detail}\n  to fix it: {way}"
-    return None
+            return f"{where}: its entry is not used{under}: {one_line(result.detail)}"
+    refused = describe_refusal(result)
+    return f"{where}: {refused}" if refused else None
+
+
+def describe_refusal(result: CompileResult) -> str:
+    """Return why a source can't be read, or its entry can't be written and how to fix it; or ""."""
+    detail = one_line(result.detail)
+    if result.state is State.UNREADABLE:
+        return f"can't be read: {detail}"
+    if result.state is State.UNWRITABLE:
+        way = remedy(result.detail, result.source.path.parent / CACHE_DIRECTORY)
+        return f"its entry can't be written: {detail}\n  to fix it: {way}"
+    return ""
 
 
 def troubles(synced: Synced, root: Path) -> list[str]:
@@ -107,6 +121,25 @@ def synced_json(synced: Synced, seconds: float) -> dict[str, Any]:
 def plural(count: int, noun: str, several: str = "") -> str:
     """Return ``1 hook``, ``2 hooks``."""
     return f"{count} {noun}" if count == 1 else f"{count} {several or noun + 's'}"
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """Return ``a, b, c and 9 more``: the first ``most`` names, and how many there are beside."""
+    more = f" and {len(names) - most} more" if names[most:] else ""
+    return f"{', '.join(names[:most])}{more}"
+
+
+def grouped(results: Iterable[CompileResult], root: Path) -> list[Group]:
+    """Return results of the same state together; what does not compile is named with its line."""
+    groups: dict[tuple[State, str], list[str]] = {}
+    for result in results:
+        where, label = shown(result.source.path, root), result.interpreter.label
+        first = describe_trouble(result, root) or f"{where}: compiled under {label}"
+        line, _, text = first.partition("\n")[0][len(where) :].partition(": ")
+        if result.state is State.BROKEN:
+            text += f" (under {label})"
+        groups.setdefault((result.state, text), []).append(where + line)
+    return [Group(state, text, names) for (state, text), names in groups.items()]
 
 
 def result_json(result: CompileResult) -> dict[str, Any]:

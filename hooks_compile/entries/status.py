@@ -1,22 +1,23 @@
-"""The table of ``status``: results, logs and counts in, rows out."""
+"""The lines of ``status``: results, logs and counts in, text out."""
 
 from __future__ import annotations
 
 import datetime
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hooks_compile.entries.report import result_json
+from hooks_compile.entries.report import grouped, plural, result_json, some
+from hooks_compile.model import State
 from hooks_compile.printable import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from hooks_compile.entries.fallbacks import Fallback
     from hooks_compile.model import CompileResult, Optimize
 
-COLUMNS = ("hook", "interpreter", "level", "why", "state", "launches", "fallbacks")
 _DROPPED: Mapping[Optimize, list[str]] = {1: ["asserts"], 2: ["asserts", "docstrings"]}
 
 
@@ -34,18 +35,16 @@ class Row:
 
     @property
     def notes(self) -> list[str]:
-        """A line about what a forced level drops, and one about deferred imports."""
-        source, level = self.result.source, self.result.choice.level
-        notes = []
+        """What a forced level drops, and whether imports are deferred."""
+        label, found = self.result.interpreter.label, []
         if self.dropped:
-            dropped = " and ".join(self.dropped)
-            notes.append(f"{source.path}: level {level} is forced: {dropped} are dropped")
-        if source.imports == "deferred":
+            dropped, level = " and ".join(self.dropped), self.result.choice.level
+            found.append(f"level {level} is forced: {dropped} are dropped")
+        if self.result.source.imports == "deferred":
             lazy = "imports of the standard library are lazy (PEP 810)"
             none = 'imports = "deferred" has no effect: it needs Python 3.15'
-            label = self.result.interpreter.label
-            notes.append(f"{source.path}: under {label} {lazy if self.defers else none}")
-        return notes
+            found.append(f"under {label} {lazy if self.defers else none}")
+        return found
 
     @property
     def defers(self) -> bool:
@@ -53,23 +52,15 @@ class Row:
         interpreter = self.result.interpreter
         return self.result.source.imports == "deferred" and interpreter.version >= (3, 15)
 
-    def cells(self, root: Path) -> list[str]:
-        """Return a row of the table, in the order of COLUMNS."""
-        result = self.result
-        since = "0"
-        if self.fallbacks:
-            first = datetime.datetime.fromtimestamp(self.fallbacks[0].time).astimezone()
-            last = self.fallbacks[-1].reason
-            since = f"{len(self.fallbacks)} since {first:%Y-%m-%d %H:%M} (last: {last})"
-        return [
-            shown(result.source.path, root),
-            result.interpreter.label,
-            str(result.choice.level),
-            result.choice.reason or result.detail,
-            str(result.state) + (f": {result.error.message}" if result.error else ""),
-            "-" if self.launches is None else str(self.launches),
-            since,
-        ]
+    def line(self, root: Path) -> str:
+        """Return all that is known in one line."""
+        choice = self.result.choice
+        (state,) = grouped([self.result], root)
+        parts = [f"{state.names[0]}: {state.text}", f"level {choice.level} ({choice.reason})"]
+        if self.launches is not None:
+            parts.append(plural(self.launches, "launch", "launches"))
+        parts += _fallback_lines(self.fallbacks)
+        return ", ".join(parts)
 
     def as_json(self) -> dict[str, Any]:
         """Return the row as JSON values; times are seconds since the epoch."""
@@ -96,6 +87,35 @@ def rows(
         count = None if launches is None else _count(launches, result.source.path)
         found.append(Row(result, _DROPPED.get(optimize, []), own, count))
     return found
+
+
+def lines(found: Sequence[Row], root: Path, *, verbose: bool = False) -> Iterator[str]:
+    """Yield what a person reads: exceptions first, the count last.
+
+    ``verbose`` adds a line for each row.
+    """
+    groups = grouped((row.result for row in found), root)
+    yield from (f"{some(it.names)}: {it.text}" for it in groups if it.state is not State.FRESH)
+    notes: defaultdict[str, list[str]] = defaultdict(list)
+    for row in found:
+        for text in row.notes:
+            notes[text].append(shown(row.result.source.path, root))
+    yield from (f"{some(names)}: {text}" for text, names in notes.items())
+    if verbose:
+        yield from (row.line(root) for row in found)
+    fallbacks = sorted(fallback for row in found for fallback in row.fallbacks)
+    yield from (f"launches: {text}" for text in _fallback_lines(fallbacks))
+    fresh = [it for it in groups if it.state is State.FRESH]
+    yield from (f"{plural(len(it.names), 'hook')} {it.text}" for it in fresh)
+
+
+def _fallback_lines(fallbacks: Sequence[Fallback]) -> list[str]:
+    """Return how often a launch had to compile, since when, and why it last did; [] if never."""
+    if not fallbacks:
+        return []
+    first = datetime.datetime.fromtimestamp(fallbacks[0].time).astimezone()
+    since = f"since {first:%Y-%m-%d %H:%M}"
+    return [f"{len(fallbacks)} had to compile {since} (last: {fallbacks[-1].reason})"]
 
 
 def _count(launches: Mapping[str, int], path: Path) -> int:

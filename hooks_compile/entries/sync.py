@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import git
 from hooks_compile.entries import cache, fallbacks
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
     from hooks_compile.project.record import Project
 
 
-@dataclass(frozen=True, slots=True)
-class Synced:
+class Synced(NamedTuple):
     """What a sync found and did.
 
     ``results`` are those of the hooks, ``modules`` those of their local modules. ``pruned`` are the

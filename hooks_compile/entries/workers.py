@@ -88,7 +88,7 @@ class Subprocess:
         if len(paths) > 1:
             return [outcome for path in paths for outcome in self.perform(order, [path])]
         crash = worker.Problem("Crash", "the interpreter crashes when it compiles this")
-        return [worker.Outcome("broken", problem=crash)]
+        return [worker.Outcome(worker.BROKEN, problem=crash)]
 
     def _ask(self, order: Order, paths: Sequence[str]) -> list[Outcome]:
         from hooks_compile.compile_worker import serve  # noqa: PLC0415 - as above

@@ -97,7 +97,7 @@ def exclusive_tool(root: Path, settings: Sequence[Setting]) -> str:
     return "DVC" if (root / ".dvc").is_dir() else ""
 
 
-def installing(
+def install_steps(
     directory: Path, tool: Path, events: Sequence[str] = EVENTS, left_to: str = ""
 ) -> Iterator[Step]:
     """Give the steps that put our hooks into ``directory``; none but LEAVE if all is in place.
@@ -107,7 +107,7 @@ def installing(
     for hook in (directory / event for event in EVENTS):
         content = _content(hook)
         if hook.name not in events:
-            yield from _removing(hook)
+            yield from _steps_to_remove_block(hook)
             yield Step(Do.LEAVE, hook, f"left to {left_to}")
         elif has_block(content):
             new = with_block(content, tool)
@@ -125,13 +125,13 @@ def is_run(hook: Path) -> bool:
     return has_block(_content(hook)) and os.access(hook, os.X_OK)
 
 
-def removing(directory: Path, why: str = "") -> Iterator[Step]:
+def removal_steps(directory: Path, why: str = "") -> Iterator[Step]:
     """Give the steps that take our block out of the hooks in ``directory``."""
     for event in EVENTS:
-        yield from _removing(directory / event, why)
+        yield from _steps_to_remove_block(directory / event, why)
 
 
-def _removing(hook: Path, why: str = "") -> Iterator[Step]:
+def _steps_to_remove_block(hook: Path, why: str = "") -> Iterator[Step]:
     for place in (hook, *(hook.with_name(f"{hook.name}{suffix}") for suffix in _MOVED)):
         content = _content(place)
         others = without_block(content)

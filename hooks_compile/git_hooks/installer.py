@@ -61,11 +61,11 @@ def plan_install(
     runtime = runtime_directory.location(env)
     place = _Place.find(repository, runtime)
     if (method or best_method()) == "config":
-        steps = list(_configuring(place, runtime / SCRIPT, tool))
-        return [*steps, *_removing(place, "git runs it by configuration now")]
+        steps = list(_steps_to_write_settings(place, runtime / SCRIPT, tool))
+        return [*steps, *_steps_to_remove_files(place, "git runs it by configuration now")]
     if repository is None:
-        return list(_installing_globally(place, runtime / TEMPLATE, tool))
-    return [*_installing_files(repository, place, tool), *_unconfiguring(place)]
+        return list(_steps_to_write_shared_files(place, runtime / TEMPLATE, tool))
+    return [*_steps_to_write_files(repository, place, tool), *_steps_to_remove_settings(place)]
 
 
 def plan_uninstall(repository: Repository | None, env: Mapping[str, str]) -> list[Step]:
@@ -75,10 +75,10 @@ def plan_uninstall(repository: Repository | None, env: Mapping[str, str]) -> lis
     """
     runtime = runtime_directory.location(env)
     place = _Place.find(repository, runtime)
-    steps = [*_unconfiguring(place), *_removing(place)]
+    steps = [*_steps_to_remove_settings(place), *_steps_to_remove_files(place)]
     if repository is None:
         if runtime / TEMPLATE in place.paths("init.templatedir"):
-            steps.append(_configure(place, "--unset-all", "init.templateDir"))
+            steps.append(_setting_step(place, "--unset-all", "init.templateDir"))
         ours = [runtime / TEMPLATE]
     else:
         ours = stamp.directories(repository.common_dir)
@@ -153,27 +153,27 @@ class _Place:
 # Settings
 
 
-def _configuring(place: _Place, script: Path, tool: Path) -> Iterator[Step]:
+def _steps_to_write_settings(place: _Place, script: Path, tool: Path) -> Iterator[Step]:
     content = text(tool)
     if not script.is_file() or script.read_bytes() != content:
         yield Step(Do.WRITE, script, "git's configuration names it", content=content)
     command = config_command(script)
     commands = [each.value for each in place.settings if each.name == f"{SECTION}.command"]
     if commands[-1:] != [command]:
-        yield _configure(place, "--replace-all", f"{SECTION}.command", command)
+        yield _setting_step(place, "--replace-all", f"{SECTION}.command", command)
     events = [each.value for each in place.settings if each.name == f"{SECTION}.event"]
     for event in EVENTS:
         if event not in events:
-            yield _configure(place, "--add", f"{SECTION}.event", event)
+            yield _setting_step(place, "--add", f"{SECTION}.event", event)
 
 
-def _unconfiguring(place: _Place) -> Iterator[Step]:
+def _steps_to_remove_settings(place: _Place) -> Iterator[Step]:
     names = [each.name for each in place.settings if each.scope == place.scope]
     if any(name.startswith(f"{SECTION}.") for name in names):
-        yield _configure(place, "--remove-section", SECTION)
+        yield _setting_step(place, "--remove-section", SECTION)
 
 
-def _configure(place: _Place, *arguments: str, why: str = "") -> Step:
+def _setting_step(place: _Place, *arguments: str, why: str = "") -> Step:
     where = ("--global",) if place.config == git.ANYWHERE else ("--file", str(place.config))
     return Step(Do.CONFIG, place.config, why, arguments=(*where, *arguments))
 
@@ -181,12 +181,12 @@ def _configure(place: _Place, *arguments: str, why: str = "") -> Step:
 # Files, for a git before 2.54
 
 
-def _removing(place: _Place, why: str = "") -> Iterator[Step]:
+def _steps_to_remove_files(place: _Place, why: str = "") -> Iterator[Step]:
     for directory in place.directories:
-        yield from hook_files.removing(directory, why)
+        yield from hook_files.removal_steps(directory, why)
 
 
-def _installing_files(repository: Repository, place: _Place, tool: Path) -> Iterator[Step]:
+def _steps_to_write_files(repository: Repository, place: _Place, tool: Path) -> Iterator[Step]:
     tree, directory = repository.work_tree, place.directories[0]
     if directory != Path(os.path.realpath(repository.hooks_path)):
         raise GitError(
@@ -200,12 +200,12 @@ def _installing_files(repository: Repository, place: _Place, tool: Path) -> Iter
         why = f"this directory is for commits; {hook_files.ADVICE}"
         yield Step(Do.LEAVE, directory / hook_files.INDEX, why)
     elif left_to := hook_files.exclusive_tool(tree, place.settings):
-        yield from hook_files.installing(directory, tool, hook_files.UNCONTESTED, left_to)
+        yield from hook_files.install_steps(directory, tool, hook_files.UNCONTESTED, left_to)
     else:
-        yield from hook_files.installing(directory, tool)
+        yield from hook_files.install_steps(directory, tool)
 
 
-def _installing_globally(place: _Place, template: Path, tool: Path) -> Iterator[Step]:
+def _steps_to_write_shared_files(place: _Place, template: Path, tool: Path) -> Iterator[Step]:
     directory = place.directories[0]
     shared = place.paths("core.hookspath")
     if not directory.is_absolute():
@@ -217,7 +217,7 @@ def _installing_globally(place: _Place, template: Path, tool: Path) -> Iterator[
         # As in git's own template: people append to it.
         yield Step(Do.WRITE, template / "info" / "exclude", mode=0o644)
     # Any tool may want the other events in a clone.
-    yield from hook_files.installing(directory, tool, hook_files.UNCONTESTED, "other tools")
+    yield from hook_files.install_steps(directory, tool, hook_files.UNCONTESTED, "other tools")
     if not shared and not place.paths("init.templatedir"):
         why = "new clones are made from it"
-        yield _configure(place, "init.templateDir", str(template), why=why)
+        yield _setting_step(place, "init.templateDir", str(template), why=why)

@@ -105,6 +105,8 @@ def _pre_commit_files(root: Path) -> list[Path]:
 
 
 def _pre_commit_lines(path: Path) -> tuple[str, ...]:
+    from hooks_compile.install.installed import revision  # noqa: PLC0415 - slow, and rarely needed
+
     if "hooks-compile-sync" in path.read_text(errors="replace"):
         return (f"git hooks: {path.name} has hooks-compile-sync",)
     way = "pre-commit install --install-hooks"
@@ -113,4 +115,5 @@ def _pre_commit_lines(path: Path) -> tuple[str, ...]:
     return (
         f"git hooks: add these lines to {path.name}, then run: {way}",
         *(f"    {line}" for line in PRE_COMMIT_LINES.splitlines()),
+        f"    # or the same ids from the repository of hooks-compile, rev: {revision()}",
     )

@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from hooks_compile.project.discovery import PROJECT_DIRECTORIES
+from hooks_compile.project.globs import Glob
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -40,8 +43,6 @@ def places(project: Project) -> list[str]:
     directory beside them is seen; then the files that decide what is a hook, whether they exist or
     not; then the sources, which a person may edit in place.
     """
-    from hooks_compile.project.globs import Glob  # noqa: PLC0415 - loaded by now
-
     root = project.root
     holders = set(project.directories()) | {module.path.parent for module in project.modules()}
     for glob in map(Glob.parse, project.config.include):
@@ -59,8 +60,6 @@ def places(project: Project) -> list[str]:
 
 def usual_places() -> list[str]:
     """Return the places that decide which files are hooks, in any project."""
-    from hooks_compile.project.discovery import PROJECT_DIRECTORIES  # noqa: PLC0415 - loaded by now
-
     above = [name.rpartition("/")[0] for name in PROJECT_DIRECTORIES]
     return [*filter(None, dict.fromkeys(above)), *PROJECT_DIRECTORIES, *_DECISIVE]
 

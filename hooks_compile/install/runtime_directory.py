@@ -117,18 +117,13 @@ def read_key(directory: Path) -> bytes:
         _require_private(directory)
         _require_private(directory / "key")
         key = files.read_bytes(directory / "key")
+        if len(key) != entry.KEY_SIZE:
+            raise OSError(0, f"it has {len(key)} bytes instead of {entry.KEY_SIZE}")
     except OSError as error:
-        raise RuntimeDirectoryError(
-            f"the key can't be read: {error.strerror}",
-            path=directory / "key",
-            remedy="hooks-compile compile",
-        ) from error
-    if len(key) != entry.KEY_SIZE:
-        raise RuntimeDirectoryError(
-            f"the key has {len(key)} bytes instead of {entry.KEY_SIZE}",
-            path=directory / "key",
-            remedy=f"rm {pasted(directory / 'key')} && hooks-compile compile",
-        )
+        path = directory / "key"
+        again = f"rm -f {pasted(path)} && hooks-compile compile"
+        cause = f"the key can't be read: {error.strerror}"
+        raise RuntimeDirectoryError(cause, path=path, remedy=again) from error
     return key
 
 
@@ -142,6 +137,7 @@ def remove(directory: Path) -> list[Path]:
     names = (
         *("key", "launch.py", "fallbacks.log", "interpreters.json", "seen/*", "shims.sh"),
         *("shims/*", "watch/*", "launch.py.*", "prepare.py", _RECORDER, _NO_CACHE, "uv.sh"),
+        *("tool", "shims.asked"),
         *("uv/**/*.uv", _PARTS, _MANIFEST, "git_hook.sh"),
         *("snapshots/loader", "snapshots/*.*", "snapshots/lock", "snapshots/maker"),
         *("snapshots/asked", "snapshots/*/*"),
@@ -172,11 +168,14 @@ def is_private(path: Path) -> bool:
 
 def _require_private(path: Path) -> None:
     if not is_private(path):
+        owner = path.stat().st_uid
+        is_own = owner == os.geteuid()
+        first = f"rm -r {pasted(path)}" if is_own else f'sudo chown -R "$(id -u)" {pasted(path)}'
         raise RuntimeDirectoryError(
-            f"mode {stat.S_IMODE(path.stat().st_mode):o} of user {path.stat().st_uid}: others "
+            f"mode {stat.S_IMODE(path.stat().st_mode):o} of user {owner}: others "
             "could have put something there, so the launcher does not use it",
             path=path,
-            remedy=f"rm -r {pasted(path)} && hooks-compile compile",
+            remedy=f"{first} && hooks-compile compile",
         )
 
 

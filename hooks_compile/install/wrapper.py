@@ -95,12 +95,13 @@ def write(directory: Path) -> Standing:
             path.chmod(0o755)
     except OSError as error:
         name, cause = pasted(directory), error.strerror or str(error)
-        # A file may be in the place of the directory, or of one above it.
-        is_missing = not os.path.lexists(directory) and directory.parent.is_dir()
-        first = f"mkdir {name}" if is_missing else files.remedy(cause, directory)
+        if isinstance(error, FileNotFoundError):
+            remedy = f"mkdir -p {name} && hooks-compile wrapper {name}"
+        elif directory.is_file():
+            remedy = f"hooks-compile wrapper {pasted(directory.parent)}"
+        else:
+            remedy = files.remedy(cause, directory)
         raise HooksCompileError(
-            f"the wrapper can't be written: {cause}",
-            path=directory,
-            remedy=f"{first}, then: hooks-compile wrapper {name}",
+            f"the wrapper can't be written: {cause}", path=directory, remedy=remedy
         ) from error
     return before

@@ -12,7 +12,9 @@ import json
 import os
 import re
 import subprocess
+import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 DIRECTORY: Final = "shims"
 CODE: Final = "shims.sh"
+TOOL: Final = "tool"
 _TIMEOUT_S: Final = 20
 _SOURCE: Final = (
     'code=$1 hooks_compile_shims=$2 hooks_compile_python=$3; shift 3; . "$code"; unset code; '
@@ -111,6 +114,16 @@ def bypass_of(
     except OSError as error:
         return Bypass(shim, None, f"no record can be written: {error.strerror}")
     return bypass
+
+
+def write_tool(runtime: Path) -> None:
+    """Write down how launches start us: they have no other way to know.
+
+    If it can't be written, launches have no shim recorded.
+    """
+    words = [sys.executable, "-E", "-m", "hooks_compile"]  # -E: a hook's PYTHON* is not ours
+    with suppress(OSError):
+        files.replace_if_changed(runtime / TOOL, os.fsencode("\0".join(words)))
 
 
 def outside_of_shims(env: Mapping[str, str]) -> dict[str, str]:

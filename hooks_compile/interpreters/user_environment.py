@@ -27,14 +27,15 @@ def user_environment(env: Mapping[str, str]) -> dict[str, str]:
       nothing names: its ``bin`` is removed from PATH, and VIRTUAL_ENV if it names it.
     - One that VIRTUAL_ENV names, because a person activated it: it is kept. The agent has it, too.
     - A Python of pyenv, asdf or mise, whose ``bin`` its shim has put before the shims on PATH: it
-      is removed, so that the shims decide again.
+      is removed, so that the shims decide again. So is the one that a shim of pyenv chose for the
+      hook that asks us.
 
     PYTHONHOME and __PYVENV_LAUNCHER__ are always removed: they change any Python that we start.
     """
     result = {name: value for name, value in env.items() if name not in _STARTERS}
     directories = result.get("PATH", os.defpath).split(os.pathsep)
     if sys.prefix == sys.base_prefix:
-        kept = _without_the_choice_of_a_shim(directories)
+        kept = directories
     else:
         is_named = "VIRTUAL_ENV" in env and _is_same(env["VIRTUAL_ENV"], sys.prefix)
         if is_named and not any(Path(sys.prefix, mark).exists() for mark in _TOOLS_MARKS):
@@ -42,6 +43,7 @@ def user_environment(env: Mapping[str, str]) -> dict[str, str]:
         if is_named:
             del result["VIRTUAL_ENV"]
         kept = [each for each in directories if not _is_our_bin(each)]
+    kept = _without_the_choice_of_a_shim(kept, env)
     if kept != directories:
         result["PATH"] = os.pathsep.join(kept)
     return result
@@ -52,12 +54,18 @@ def _is_our_bin(directory: str) -> bool:
     return directory != "" and _is_same(directory, os.path.dirname(sys.executable))  # noqa: PTH120 - strings
 
 
-def _without_the_choice_of_a_shim(directories: list[str]) -> list[str]:
+def _without_the_choice_of_a_shim(directories: list[str], env: Mapping[str, str]) -> list[str]:
     ours = os.path.realpath(sys.prefix)
+    asked = env.get("PYENV_ROOT", "/") if "PYENV_DIR" in env else "/"
     for position, directory in enumerate(directories):
         root, _, name = os.path.realpath(directory).rpartition(os.sep)
-        if name == "shims" and ours.startswith(root + os.sep):
-            before = [each for each in directories[:position] if not _is_our_bin(each)]
+        if name == "shims" and (root == os.path.realpath(asked) or ours.startswith(root + os.sep)):
+            chosen = f"{asked}/versions/"
+            before = [
+                each
+                for each in directories[:position]
+                if not (_is_our_bin(each) or each.startswith(chosen))
+            ]
             return before + directories[position:]
     return directories
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# hooks-compile wrapper 4 (3b4d91e5c83c0351): hook_wrapper.sh [--python=CMD | --shebang | --uv[=CMD]] [FLAGS] HOOK [ARGS]
+# hooks-compile wrapper 5 (7793815325e941bb): hook_wrapper.sh [--python=CMD | --shebang | --uv[=CMD]] [FLAGS] HOOK [ARGS]
+# (--beside=NAME for the HOOK of that name beside this file)
 # Does what "python3 HOOK.py ARGS" does: from compiled code if hooks-compile is set up, else from the
 # source. "hooks-compile wrapper" writes this file; commit it, do not edit it.
 # Each line ends in a comment, so that the shell also reads a checkout with the line ends of Windows.
@@ -18,22 +19,26 @@ case $hooks_compile_launch in #
 *) hooks_compile_launch= ;; # a relative directory would depend on where the hook starts
 esac #
 #
+hooks_compile_mark= #
 case ${1-} in #
---python=*) #
-    hooks_compile_python=${1#--python=} #
+--python=* | --uv | --uv=* | --shebang) #
+    hooks_compile_mark=$1 #
     shift #
     ;; #
---uv) #
-    hooks_compile_uv=uv #
+esac #
+case ${1-} in #
+--beside=*) #
+    hooks_compile_hook=${0%/*}/${1#--beside=} #
     shift #
+    set -- "$hooks_compile_hook" "$@" #
     ;; #
---uv=*) #
-    hooks_compile_uv=${1#--uv=} #
-    shift #
-    ;; #
+esac #
+case $hooks_compile_mark in #
+--python=*) hooks_compile_python=${hooks_compile_mark#--python=} ;; #
+--uv) hooks_compile_uv=uv ;; #
+--uv=*) hooks_compile_uv=${hooks_compile_mark#--uv=} ;; #
 --shebang) #
     # The script ran by its own first line before, and still does if that is not plain Python.
-    shift #
     hooks_compile_first= #
     [ -f "${1-}" ] && [ -r "$1" ] && [ -x "$1" ] && IFS= read -r hooks_compile_first <"$1" #
     case $hooks_compile_first in #

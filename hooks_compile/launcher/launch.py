@@ -1,5 +1,5 @@
 # PYTHON [flags] launch.py SCRIPT [ARGS]: the launcher of hooks-compile. Python compiles this file
-# at each launch, so each word costs time: lifecycle.py does the work, prepare.py compiles it once.
+# at each launch, so each word costs time. What is rare is a text, which Python only reads.
 # The script runs in this very __main__ module, above the frame of the last line and no other.
 import _imp, marshal, posix, sys
 
@@ -11,25 +11,29 @@ try:
     if _hash != _imp.source_hash(sys.hexversion, _data) or _user != posix.geteuid():
         raise OSError
     exec(marshal.loads(_data), _scope)
+    _launch = _scope["Launch"](globals())
 except OSError:
     exec(
         """
 try:
+    # The launcher is not compiled for this interpreter, or damaged, or a part of it is missing.
     _data = posix.stat(__file__[:-9])
     if _data.st_uid != posix.geteuid() or _data.st_mode & 0o77:
         raise PermissionError
     with open(__file__[:-9] + "prepare.py", "rb") as _data:
         exec(_data.read(), _scope)
     _scope["prepare"](_name, "@PARTS@".split(), _scope)
-except (OSError, ValueError, SyntaxError):  # half installed, or open to others: run the source
+    _launch = _scope["Launch"](globals())
+except (OSError, ValueError, SyntaxError):
+    # It is half installed, or open to others: become the process that runs the source.
     _data = list(getattr(sys, "orig_argv", [sys.executable] + sys.argv))
     _data.remove(sys.argv[0])
-    _file = sys.executable
+    _name = sys.executable
     if sys.argv[1][:5] == "--uv=":
-        _data[: 2 - len(sys.argv)] = ["sh", "-c", 'exec "$0" run "$@"']
-        _file = "/bin/sh"
-    posix.execv(_file, _data)
+        _data = ["sh", "-c", 'exec "$0" run "$@"'] + sys.argv[2:]
+        _name = "/bin/sh"
+    posix.execv(_name, _data)
 """
     )
-with _scope["Launch"](globals()) as _launch, _launch:
+with _launch, _launch:
     _launch()()

@@ -45,17 +45,14 @@ class Launch:
     calls, and ``__exit__`` is called for each context.
     """
 
-    __slots__ = ("can_prepare", "code", "gc", "is_inner", "namespace", "notes", "raised", "status")
-
-    if TYPE_CHECKING:
-        can_prepare: bool
-        code: CodeType
-        gc: Optional[ModuleType]  # None if it is known already that Python has to end the process
-        is_inner: bool  # until the inner context is left
-        namespace: Dict[str, Any]
-        notes: Notes
-        raised: bool  # the hook ended by SystemExit
-        status: Optional[int]  # None if Python has to end the process
+    can_prepare: bool
+    code: "CodeType"
+    gc: "Optional[ModuleType]"  # None if it is known already that Python has to end the process
+    is_inner: bool  # until the inner context is left
+    namespace: "Dict[str, Any]"
+    notes: "Notes"
+    raised: bool  # the hook ended by SystemExit
+    status: "Optional[int]"  # None if Python has to end the process
 
     def __init__(self, namespace: "Dict[str, Any]") -> None:
         """Find or compile the code, and restore ``namespace``, the globals of ``__main__``.
@@ -123,26 +120,27 @@ class Launch:
         error: "Optional[BaseException]",
         traceback: "Optional[TracebackType]",
     ) -> bool:
-        """End the process if that is all that is left to do; else let the exception through.
+        """Leave a context: the inner one when the hook ends, the outer one to end the process.
 
-        A hook that ends by an exception keeps its variables until the inner context is left. So
-        the outer context ends the process.
+        A hook that ends by an exception keeps its variables until the inner one is left. Returns
+        whether the outer one deals with ``error``; if not, Python shows it. This is one function
+        because a trace function that the hook left on sees each call.
         """
         if self.is_inner:
             self.is_inner = False
             if self.gc and has_usual_streams() and not is_traced():
                 self.status = status_of(error)
-            if self.status is not None:
-                flush()  # before variables vanish, which may print something
-                self.raised = error is not None
-                return True
-            if error is not None:
-                remove_first_frame(error, traceback)
-            return False
+            if self.status is None:
+                if error is not None:
+                    remove_first_frame(error, traceback)
+                return False
+            flush()  # before variables vanish, which may print something
+            self.raised = error is not None
+            return True
         if self.gc:
             if self.status is not None:
                 exit_early(self.status, self.gc)
-            self.gc.unfreeze()
+            self.gc.unfreeze()  # Python ends the process
         if self.raised:
             raise SystemExit(self.status)
         return False
@@ -156,16 +154,12 @@ def snapshot_is_due(runtime: str) -> bool:
 
 
 def run_source(error: Exception) -> "NoReturn":
-    """Become plain Python. ``error`` is the reason."""
+    """Become plain Python. ``error`` is the reason.
+
+    Raises OSError if the runtime directory is just being removed: launch.py deals with it.
+    """
     reason = str(error)
     if type(error) is not ValueError:
         reason = f"{type(error).__name__}: {reason}"
-    try:
-        miss.trace("source", reason, sys.argv[1])
-        miss.become_python()
-    except OSError:  # the runtime directory is just being removed
-        words = list(getattr(sys, "orig_argv", [sys.executable, *sys.argv]))
-        words.remove(sys.argv[0])
-        if sys.argv[1].startswith("--uv="):
-            posix.execv("/bin/sh", ["sh", "-c", 'exec "$0" run "$@"', *sys.argv[2:]])
-        posix.execv(sys.executable, words)
+    miss.trace("source", reason, sys.argv[1])
+    miss.become_python()

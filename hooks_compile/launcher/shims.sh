@@ -3,9 +3,11 @@
 # Out: the same command, and in hooks_compile_why why it stays; or the path of the binary, and in
 #      the environment what the shim and its bash would have put there. No fork, no subshell.
 # What is read here (a record, a version file) is compared and exported, never executed.
+# Each "return 0" leaves the launch to the shim, because of what hooks_compile_why says then.
 # Every shell that gets beyond ZSH_VERSION has -ef and -nt, and POSIX has them since 2024.
 # shellcheck shell=sh disable=SC2034,SC2154,SC3013,SC3028
 
+# The command that PATH finds, if each directory up to it is absolute: is it a shim of pyenv?
 hooks_compile_why='it is no shim of pyenv'
 case $hooks_compile_python in */*) return 0 ;; esac
 case ${PATH-} in /*) ;; *) return 0 ;; esac
@@ -17,8 +19,8 @@ until [ -f "${hooks_compile_after%%:*}/$hooks_compile_python" ] &&
 done
 hooks_compile_shim=${hooks_compile_after%%:*}
 hooks_compile_root=${hooks_compile_shim%/shims}
-[ "$hooks_compile_root" != "$hooks_compile_shim" ] && [ -d "$hooks_compile_root/versions" ] ||
-    return 0
+[ "$hooks_compile_root" != "$hooks_compile_shim" ] || return 0
+[ -d "$hooks_compile_root/versions" ] || return 0
 
 # What changes how pyenv or its bash works, or has the name of a variable of theirs.
 hooks_compile_why='a shim of pyenv has started all of this (PYENV_DIR is set)'
@@ -30,12 +32,15 @@ ${FORCE+x}${FROM_KNOWN+x}${program+x}${command+x}${script+x}${scripts+x}${BASH_E
 ${BASH_COMPAT+x}${GLOBIGNORE+x}${EXECIGNORE+x}${CDPATH+x} in
 ?*) return 0 ;;
 esac
+# A shell with options of its own, which the bash of pyenv would inherit from SHELLOPTS.
 case ${BASH_VERSION+bash}:${SHELLOPTS-} in
 : | bash:braceexpand:hashall:interactive-comments) ;;
 bash:braceexpand:hashall:interactive-comments:posix) ;;
 *) return 0 ;;
 esac
+# bash sets these two itself; from another shell they are the user's, and pyenv's bash obeys them.
 [ -n "${BASH_VERSION+x}" ] || [ -z "${POSIXLY_CORRECT+x}${BASHOPTS+x}" ] || return 0
+# bash counts SHLVL and drops OLDPWD in other ways if they hold something else.
 case ${SHLVL-} in '' | 0 | [1-9] | [1-9][0-9] | [1-8][0-9][0-9]) ;; *) return 0 ;; esac
 [ -z "${OLDPWD+x}" ] || [ -d "$OLDPWD" ] || return 0
 hooks_compile_why='pyenv would take the arguments for those of pip'
@@ -118,5 +123,5 @@ hooks_compile_python=$hooks_compile_binary
 export PATH="$hooks_compile_path$PATH" PWD PYENV_DIR="$PWD" PYENV_ROOT="$hooks_compile_root"
 export PYENV_HOOK_PATH="$hooks_compile_hook_path" PYENV_VERSION="$hooks_compile_version"
 export _PYENV_INSTALL_PREFIX="$hooks_compile_prefix"
-[ -n "${BASH_VERSION-}" ] || export SHLVL="${SHLVL:-0}"
+[ -n "${BASH_VERSION-}" ] || export SHLVL="${SHLVL:-0}" # this bash has counted already
 unset _ PS1 PS2

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hooks_compile.errors import ConfigError, pasted
+from hooks_compile.errors import HooksCompileError, pasted
 from hooks_compile.files import read_bytes
 from hooks_compile.project.globs import Glob
 
@@ -33,8 +32,7 @@ _MOST_DOTS = 1000
 _PYTHON = re.compile(r"(?:python|pypy)(?:3(?:\.\d{1,3}t?)?)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """What a project says about its hooks; each value has a default.
 
     ``include`` and ``exclude`` are globs relative to the work tree's root, ``optimize`` is the
@@ -64,8 +62,8 @@ def load_config(root: Path) -> Config:
     It is read from ``.hooks-compile.toml`` (keys at the top level). If that file is missing, it is
     read from the table ``[tool.hooks-compile]`` of ``pyproject.toml``. ``python`` takes only names
     from the user's PATH: with a path, compiling would start whatever program a pull request names.
-    Raises ConfigError with file, key and remedy for a file that can't be read or is no TOML, an
-    unknown key, a wrong type, or a glob that could leave the root.
+    Raises HooksCompileError with file, key and remedy for a file that can't be read or is no TOML,
+    an unknown key, a wrong type, or a glob that could leave the root.
     """
     path = root / DOTFILE
     text = _read(path)
@@ -79,7 +77,7 @@ def load_config(root: Path) -> Config:
     for key in ("tool", TABLE):
         settings = settings.get(key, {}) if isinstance(settings, dict) else None
     if not isinstance(settings, dict):
-        raise ConfigError("has to be a table", path=path, remedy=f"[tool.{TABLE}]")
+        raise HooksCompileError("has to be a table", path=path, remedy=f"[tool.{TABLE}]")
     return _config(path, settings)
 
 
@@ -98,40 +96,24 @@ def _read(path: Path) -> str | None:
         cause, remedy = f"is not UTF-8 (byte {error.start + 1})", "save the file as UTF-8"
     except OSError as error:
         cause, remedy = f"can't be read: {error.strerror}", f"ls -ld {pasted(path)}"
-    raise ConfigError(cause, path=path, remedy=remedy)
+    raise HooksCompileError(cause, path=path, remedy=remedy)
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
     import tomllib  # noqa: PLC0415 - 3 ms, and most projects say nothing
 
     if line := endless_name(text):
-        raise ConfigError(
+        raise HooksCompileError(
             f"line {line}: a name of too many parts", path=path, remedy="write tables"
         )
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        if (newer := _parse_newer_toml(text)) is not None:
-            return newer
         cause = f"is no valid TOML: {error}"
         remedy = "fix that line (after a merge: look for conflict markers)"
     except RecursionError:
         cause, remedy = "is nested too deeply", "write it flat"
-    raise ConfigError(cause, path=path, remedy=remedy)
-
-
-def _parse_newer_toml(text: str) -> dict[str, Any] | None:
-    """Return what TOML 1.1 makes of ``text``, which tomllib reads from Python 3.15 on.
-
-    None if it is none, or too large to be tried.
-    """
-    import tomlkit  # noqa: PLC0415 - slow, and nearly every file is TOML 1.0
-    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415 - as above
-
-    try:
-        return tomlkit.parse(text).unwrap() if len(text) <= LARGEST_TOML else None
-    except TOMLKitError:
-        return None
+    raise HooksCompileError(cause, path=path, remedy=remedy)
 
 
 def _config(path: Path, settings: dict[str, Any]) -> Config:
@@ -141,12 +123,12 @@ def _config(path: Path, settings: dict[str, Any]) -> Config:
             remedy = f"remove it; the keys are {', '.join(_SETTINGS)}"
             if key == "tool":
                 remedy = "write the keys at the top level: only pyproject.toml needs a table"
-            raise ConfigError(f"{key} is unknown", path=path, remedy=remedy)
+            raise HooksCompileError(f"{key} is unknown", path=path, remedy=remedy)
         try:
             values[key] = _SETTINGS[key].check(value)
         except ValueError as error:
             cause = f"{key} {error}"
-            raise ConfigError(cause, path=path, remedy=_SETTINGS[key].example) from error
+            raise HooksCompileError(cause, path=path, remedy=_SETTINGS[key].example) from error
     return Config(**values)
 
 

@@ -59,18 +59,20 @@ class Agents(Protocol):
 
     def named_scripts(
         self, root: Path, *, home: Path | None, cwd: Path | None, listed: Iterable[str] | None
-    ) -> Iterable[tuple[Path, str]]:
-        """Return the scripts that commands name, each with the file that does."""
+    ) -> Iterable[tuple[Path, str, tuple[str, ...]]]:
+        """Return the scripts that commands name, the files that do, and the interpreters there."""
 
 
 class Found(NamedTuple):
     """The hook sources of a work tree, sorted by path, and the names of files that were listed.
 
     ``listed`` has files of the work tree that git does not ignore, all of the agents' among them.
+    ``pythons`` are the interpreters that the agents' commands name, as written.
     """
 
     sources: list[HookSource]
     listed: tuple[str, ...]
+    pythons: tuple[str, ...]
 
 
 def discover(
@@ -108,7 +110,10 @@ def discover(
             del search.found[path]
         _search_git_hooks(search, repository)
     user = None if home is None else Search(os.path.realpath(home))
-    for script, origin in agents.named_scripts(Path(tree), home=home, cwd=start, listed=listed):
+    pythons: dict[str, None] = {}
+    named = agents.named_scripts(Path(tree), home=home, cwd=start, listed=listed)
+    for script, origin, commands in named:
+        pythons |= dict.fromkeys(commands)
         for each in filter(None, (search, user)):
             each.file(str(script), origin, any_name=True)
     for glob in include:
@@ -119,7 +124,7 @@ def discover(
         search.found = user.found | search.found
     exclude = [Glob.parse(text) for text in config.exclude]
     found = {p: why for p, why in search.found.items() if not _is_excluded(p, tree, exclude)}
-    return Found(_sources(found), listed)
+    return Found(_sources(found), listed, tuple(pythons))
 
 
 def from_arguments(paths: Sequence[Path]) -> list[HookSource]:

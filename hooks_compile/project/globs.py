@@ -8,9 +8,8 @@ time proportional to pattern times name, for every pattern.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,18 +17,17 @@ if TYPE_CHECKING:
 _WILD = re.compile(r"[*?\[]")
 
 
-@dataclass(frozen=True, slots=True)
-class Glob:
+class Glob(NamedTuple):
     """A parsed pattern.
 
     ``literal`` is the name itself if ``text`` has no wildcard, else None. ``prefix`` is the
-    directory below which all matches are, "" for the root.
+    directory below which all matches are, "" for the root. ``parts`` are those of the pattern.
     """
 
     text: str
     literal: str | None
     prefix: str
-    _parts: tuple[str, ...]
+    parts: tuple[str, ...]
 
     @classmethod
     def parse(cls, text: str) -> Glob:
@@ -65,14 +63,14 @@ class Glob:
         used = self._with_skipped({0})  # numbers of parts of the pattern that may be used up
         for part in name.split("/"):
             following = set()
-            for number in used - {len(self._parts)}:
-                if self._parts[number] == "**":
+            for number in used - {len(self.parts)}:
+                if self.parts[number] == "**":
                     following.add(number)
-                elif fnmatchcase(part, self._parts[number]):
+                elif fnmatchcase(part, self.parts[number]):
                     following.add(number + 1)
             used = self._with_skipped(following)
-            yield len(self._parts) in used
+            yield len(self.parts) in used
 
     def _with_skipped(self, used: set[int]) -> set[int]:
         """Return ``used``, and the numbers if a ``**`` that is next matches nothing."""
-        return used | {n + 1 for n in used if self._parts[n : n + 1] == ("**",)}
+        return used | {n + 1 for n in used if self.parts[n : n + 1] == ("**",)}

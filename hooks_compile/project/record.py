@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import git
 from hooks_compile.files import LARGEST_SOURCE, read_bytes
@@ -28,13 +27,12 @@ if TYPE_CHECKING:
 _IMPORT = re.compile(rb"\n[ \t]*(?:import|from)[ \t]+(\w[\w, \t]*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(NamedTuple):
     """A work tree and what was found in it.
 
     ``root`` is the work tree's root, or the current directory outside of git. ``repository`` is
     None outside of git. ``listed`` are names of files of the work tree, as
-    :class:`~.discovery.Found` has them; empty if nothing was searched for.
+    :class:`~.discovery.Found` has them, as ``pythons`` are; empty if nothing was searched for.
     """
 
     root: Path
@@ -43,6 +41,7 @@ class Project:
     runtime: Path
     repository: Repository | None = None
     listed: tuple[str, ...] = ()
+    pythons: tuple[str, ...] = ()
 
     def directories(self) -> list[Path]:
         """Return the directories of the hook sources."""
@@ -101,16 +100,17 @@ def open_project(
     root = repository.work_tree if repository else here
     config = load_config(root)
     listed: tuple[str, ...] = ()
+    pythons: tuple[str, ...] = ()
     if paths:
         sources = discovery.from_arguments([cwd / path for path in paths])
     else:
-        sources, listed = discovery.discover(
+        sources, listed, pythons = discovery.discover(
             root, config, repository, agents, home=home, start=start
         )
     if config.imports:
         sources = [_with_imports(source, root, config) for source in sources]
     runtime = runtime_directory.location(env)
-    return Project(root, config, tuple(sources), runtime, repository, listed)
+    return Project(root, config, tuple(sources), runtime, repository, listed, pythons)
 
 
 def _with_imports(source: HookSource, root: Path, config: Config) -> HookSource:

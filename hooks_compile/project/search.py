@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,13 +35,14 @@ _CHAINED = ".legacy"
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
-@dataclass(slots=True)
 class Search:
     """What was found below ``boundary``, a real path: real paths, each with the first reason."""
 
-    boundary: str
-    found: dict[str, str] = field(default_factory=dict)
-    _admitted: dict[str, bool] = field(default_factory=dict)
+    def __init__(self, boundary: str) -> None:
+        """Nothing is found yet."""
+        self.boundary = boundary
+        self.found: dict[str, str] = {}
+        self._admitted: dict[str, bool] = {}
 
     def directory(self, directory: str, origin: str) -> None:
         """Take the Python files in ``directory``, but no packages below it."""

@@ -9,6 +9,7 @@ VIRTUAL_ENV in the tree  is used                   is not: a branch may have cha
 a shim runs in           the current directory     the home directory, where no file of a
                          (as for a hook)           tree tells it what to run
 a path counts from       the current directory     the work tree's root
+what commands name       is used if it is on PATH  is known from the first launch
 =======================  ========================  =========================
 
 The Python that a project selects for a shim is known unattended from its first launch, which
@@ -42,29 +43,37 @@ class Rules(NamedTuple):
 
     ``names`` is the environment in which commands are looked up, ``env`` the one in which Pythons
     are started, ``cwd`` where they are started, ``base`` the directory from which paths count.
+    ``named`` are the interpreters that commands of agents name and that may be started.
     """
 
     names: Mapping[str, str]
     env: Mapping[str, str]
     cwd: Path
     base: Path
+    named: tuple[str, ...] = ()
 
 
 class Attempt(NamedTuple):
     """What came of one command: an interpreter or an error.
 
-    ``record`` is the launch record that named the command, None if it was asked for.
+    ``record`` is the launch record that named the command, ``is_named`` says that a command of an
+    agent did; else it was asked for.
     """
 
     record: LaunchRecord | None
     interpreter: Interpreter | None = None
     error: InterpreterError | None = None
+    is_named: bool = False
 
 
 def for_person(project: Project, cwd: Path, env: Mapping[str, str]) -> Rules:
     """Return the rules for a command that a person types in ``cwd``."""
     names = user_environment(env)
-    return Rules(names, trust.environment(names, project.root), cwd, cwd)
+    trusted = trust.environment(names, project.root)
+    on_path = trusted.get("PATH", os.defpath).split(os.pathsep)
+    # A settings file of a stranger may name any path: only what a bare name could start counts.
+    plain = (each for each in project.pythons if os.path.dirname(each) in ("", *on_path))  # noqa: PTH120 - strings
+    return Rules(names, trusted, cwd, cwd, tuple(plain))
 
 
 def for_unattended(project: Project, env: Mapping[str, str]) -> Rules:
@@ -81,15 +90,16 @@ def find_interpreters(
 ) -> list[Interpreter]:
     """Return the interpreters to compile for, each once.
 
-    They are those of ``commands``; without ``commands`` those of the configuration, and those that
-    launches in the hooks' directories recorded. Raises InterpreterError if one that was asked for
-    can't be used; without ``strict`` it is left out, as recorded ones always are.
+    They are those of ``commands``. Without ``commands`` they are those of the configuration, those
+    that commands of agents name, and those that launches in the hooks' directories recorded. Raises
+    InterpreterError if one that was asked for can't be used; without ``strict`` it is left out, as
+    all others are.
     """
     found: dict[Path, Interpreter] = {}
     for attempt in attempts(project, rules, commands):
         if attempt.interpreter is not None:
             found.setdefault(attempt.interpreter.executable, attempt.interpreter)
-        elif strict and attempt.record is None and attempt.error is not None:
+        elif strict and not (attempt.record or attempt.is_named) and attempt.error is not None:
             raise attempt.error
     return list(found.values())
 
@@ -100,14 +110,16 @@ def attempts(project: Project, rules: Rules, commands: Sequence[str] = ()) -> It
     trusted = _is_private(project.runtime)
     memory = project.runtime / "interpreters.json" if trusted else None
     records = _recorded(project, rules) if trusted and not commands else {}
-    asked = [(command, None) for command in _commands(project, rules, commands)]
-    for command, record in (*asked, *records.items()):
+    asked: dict[str, LaunchRecord | None] = dict.fromkeys(_commands(project, rules, commands))
+    named = () if commands else _named(project, rules)
+    for command, record in (asked | dict.fromkeys(named) | records).items():
+        is_named = command not in asked and record is None
         try:
             interpreter = resolve(command, cwd=rules.cwd, env=rules.env, memory=memory)
         except InterpreterError as error:
-            yield Attempt(record, error=error)
+            yield Attempt(record, None, error, is_named)
         else:
-            yield Attempt(record, interpreter)
+            yield Attempt(record, interpreter, None, is_named)
 
 
 def refresh_shims(project: Project, rules: Rules, commands: Sequence[str] = ()) -> list[Bypass]:
@@ -118,7 +130,11 @@ def refresh_shims(project: Project, rules: Rules, commands: Sequence[str] = ()) 
     """
     from hooks_compile.interpreters import shims  # noqa: PLC0415 - most commands need none
 
-    names = _commands(project, rules, commands) if _is_private(project.runtime) else ()
+    names = dict.fromkeys(_commands(project, rules, commands))
+    names |= {} if commands else dict.fromkeys(_named(project, rules))
+    if not _is_private(project.runtime):
+        return []
+    shims.write_tool(project.runtime)
     found = [
         shims.bypass_of(project.runtime, name, cwd=rules.cwd, env=rules.env, record=True)
         for name in names
@@ -133,6 +149,12 @@ def _commands(project: Project, rules: Rules, commands: Iterable[str]) -> Iterat
             yield os.path.join(rules.base, os.path.expanduser(command))  # noqa: PTH111, PTH118 - strings
         else:
             yield trust.command(command, rules.names, project.root)
+
+
+def _named(project: Project, rules: Rules) -> Iterator[str]:
+    """Yield what to start for each interpreter that a command of an agent names."""
+    for command in rules.named:
+        yield trust.command(command, rules.names, project.root)
 
 
 def _recorded(project: Project, rules: Rules) -> dict[str, LaunchRecord]:

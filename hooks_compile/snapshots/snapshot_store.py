@@ -156,6 +156,9 @@ class Store:
                 shutil.rmtree(path)
             for path in self.directory.glob("*/.*"):
                 path.unlink()
+            for path in self.directory.glob("*/[0-9a-f]*-*"):  # of scripts that tested one
+                if not is_off(path):
+                    path.unlink()
             yield
 
     @contextlib.contextmanager
@@ -224,11 +227,8 @@ class Store:
         return sorted(found, key=lambda each: each.used, reverse=True)
 
     def remove_unused(self) -> list[Path]:
-        """Remove what a killed test left, and the least recently used ones beyond the limit."""
+        """Remove the least recently used ones beyond the limit."""
         removed = []
-        for path in self.directory.glob("*/[0-9a-f]*-*"):
-            if not is_off(path):
-                path.unlink()
         left = self.limit_mb << 20
         for snapshot in self.snapshots():
             left -= snapshot.size

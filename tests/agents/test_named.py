@@ -34,7 +34,7 @@ def write(path: Path, text: str) -> None:
 def names(project: Project, home: Path | None = None) -> dict[str, str]:
     base = project.root.parent
     found = named_scripts(project.root, home=home)
-    return {path.relative_to(base).as_posix(): origin for path, origin in found}
+    return {path.relative_to(base).as_posix(): origin for path, origin, _ in found}
 
 
 FILES: dict[str, tuple[str, Callable[[str], str]]] = {

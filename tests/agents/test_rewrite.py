@@ -227,7 +227,7 @@ def test_the_same_string_elsewhere_stays() -> None:
 @pytest.mark.parametrize(
     ("extra", "reason"),
     [
-        ({"args": ["x.py"]}, "it is started without a shell, from a list of arguments"),
+        ({"args": ["x.py"]}, "it runs through `'python3 top.py'`"),
         ({"shell": "powershell"}, "it is read by powershell"),
         ({"env": {"PATH": "/x"}}, "its entry sets PATH, which decides about the launch"),
         (
@@ -241,6 +241,53 @@ def test_an_entry_that_no_plain_shell_reads_stays(extra: dict[str, object], reas
     wired = rewrite(wire_command, text, SETTINGS, look)
     assert wired.text == text
     assert [left.reason for left in wired.left] == [reason]
+
+
+P = "${CLAUDE_PROJECT_DIR}/.claude/hooks/"
+W = f'"{P}hook_wrapper.sh"'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (f'"python3", "args": ["{P}x.py"]', f'"sh", "args": [{W}, "{P}x.py"]'),
+        (
+            f'"python", "args": [\n "-u",\n "{P}x.py",\n "it\'s $HOME"\n]',
+            f'"sh", "args": [\n {W}, "--python=python", "-u",\n "{P}x.py",\n "it\'s $HOME"\n]',
+        ),
+        (f'"{P}run.py", "args": []', f'"sh", "args": [{W}, "--shebang", "{P}run.py"]'),
+        (f'"{P}run.py", "args": [ ]', f'"sh", "args": [{W}, "--shebang", "{P}run.py" ]'),
+        (
+            f'"{P}run.py", "args": [/* why */ "", "b",]',
+            f'"sh", "args": [/* why */ {W}, "--shebang", "{P}run.py", "", "b",]',
+        ),
+        (
+            f'"uv", "args": ["run",\n "{P}x.py"]',
+            f'"sh", "args": [{W}, "--uv",\n "{P}x.py"]',
+        ),
+        (
+            f'"/usr/bin/env", "args": ["python3", "{P}x.py"]',
+            f'"/usr/bin/env", "args": ["sh", {W}, "{P}x.py"]',
+        ),
+        (f'"{P}run.py", "args": [\n]', None),  # written in no usual form
+        (f'"{P}run.py", "args": [1]', None),
+        ('"python3", "args": ["$CLAUDE_PROJECT_DIR/x.py"]', None),  # nobody replaces it
+        ('"python3", "args": ["~/x.py"]', None),
+        ('"python3", "args": ["$(git rev-parse --show-toplevel)/x.py"]', None),
+        ('"python3", "args": ["-c", "pass"]', None),
+    ],
+)
+def test_a_command_with_arguments_changes_in_both_and_comes_back(old: str, new: str | None) -> None:
+    def look_for_files(path: Path) -> Script | None:
+        return None if set("$~") & set(str(path)) else look(path)
+
+    text = f'{{"fileSuggestion": {{"command": {old}, "type": "command"}}}}'
+    wired = rewrite(wire_command, text, SETTINGS, look_for_files)
+    assert wired.text == text.replace(old, new or old)
+    assert len(wired.left) == (new is None)
+    assert rewrite(unwire_command, wired.text, SETTINGS, look_for_files).text == text
+    again = rewrite(wire_command, wired.text, SETTINGS, look_for_files)
+    assert (again.text, again.wired) == (wired.text, int(new is not None))
 
 
 def test_other_kinds_of_hooks_are_no_commands() -> None:
@@ -262,7 +309,7 @@ def test_a_directory_that_can_not_have_the_wrapper_keeps_its_commands() -> None:
     assert [left.reason for left in wired.left] == ["foreign wrapper there"]
 
 
-def test_copilot_commands_for_powershell_too_and_without_a_shell_stay() -> None:
+def test_copilot_commands_for_powershell_too_stay() -> None:
     config = project_file(copilot.AGENT, ".github/hooks/a.json")
     entries = [
         {"type": "command", "bash": "python3 .github/hooks/h.py", "powershell": "py h.py"},
@@ -274,13 +321,15 @@ def test_copilot_commands_for_powershell_too_and_without_a_shell_stay() -> None:
     wired = rewrite(wire_command, text, config, look)
     assert [change.new for change in wired.changes] == [
         "sh .github/hooks/hook_wrapper.sh .github/hooks/h.py",
+        "sh .github/hooks/hook_wrapper.sh .github/hooks/h.py",
         "sh ./hook_wrapper.sh h.py",
     ]
-    assert wired.changes[1].wrappers == (ROOT / ".github/hooks/hook_wrapper.sh",)
-    assert [left.reason for left in wired.left] == [
-        "it is read by PowerShell as well",
-        "it is started without a shell, from a list of arguments",
-    ]
+    assert json.loads(wired.text)["hooks"]["preToolUse"][2] == {
+        "exec": "sh",
+        "args": [".github/hooks/hook_wrapper.sh", ".github/hooks/h.py"],
+    }
+    assert wired.changes[2].wrappers == (ROOT / ".github/hooks/hook_wrapper.sh",)
+    assert [left.reason for left in wired.left] == ["it is read by PowerShell as well"]
 
 
 def test_what_changed_after_wiring_stays_and_the_commands_still_come_back() -> None:

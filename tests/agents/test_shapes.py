@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -134,7 +133,7 @@ def both(
     command = filled(shape.command, project)
     around = project.surroundings(shape.agent)
     for start in around.starts or (project.elsewhere,):
-        wired = outcome(command, replace(around, starts=around.starts and (start,)))
+        wired = outcome(command, around._replace(starts=around.starts and (start,)))
         if isinstance(wired, Rewritten):
             break
     assert isinstance(wired, Rewritten)

@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hooks_compile.agents.shell.effects import State, follow
+from hooks_compile.agents.shell.launches import Launch
 from hooks_compile.agents.shell.syntax import parse
+from hooks_compile.agents.wiring.command import Surroundings
 from tests.support.tiers import scaled
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SHELLS = [path for name in ("dash", "bash", "zsh", "busybox") if (path := shutil.which(name))]
 LONGEST = 7
-COMMANDS = st.sampled_from(["cd a", "cd a", "cd ..", "true", "false", "exit 0", "A=b", "probe"])
+PROBE = 'printf "%s %s %s\\n" NUMBER "$PWD" "/$A" >&2'
+COMMANDS = st.sampled_from(
+    [
+        *(
+            "cd a",
+            "cd a",
+            "cd ..",
+            "true",
+            "false",
+            "exit 0",
+            "A=b",
+            "A=c",
+            "export A=d",
+            "unset A",
+        ),
+        *(
+            PROBE,
+            f"if cd a; then {PROBE}; else A=e; fi",
+            f"if false; then cd a; elif A=$A; then\n{PROBE}; fi",
+        ),
+        "if true; then if false || A=f; then cd ..; fi; fi",
+    ]
+)
 OPERATORS = st.sampled_from(["&&", "&&", "||", ";", "|", "&", "\n"])
 
 
@@ -38,26 +58,30 @@ def middle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-@settings(max_examples=scaled(25, 80, 2000), deadline=None)
+@settings(max_examples=scaled(25, 80, 2000))
 @given(parts=st.lists(st.tuples(COMMANDS, OPERATORS), max_size=LONGEST - 1))
-def test_if_a_directory_is_certain_a_real_shell_is_in_it(
+def test_if_a_directory_or_a_value_is_certain_it_is_so_in_a_real_shell(
     shell: str, middle: Path, parts: list[tuple[str, str]]
 ) -> None:
-    line = ""
-    for number, (command, operator) in enumerate([*parts, ("probe", ";")]):
-        text = f'printf "{number} %s\\n" "$PWD" >&2' if command == "probe" else command
-        line += f"{text} {operator} "
+    line = "".join(f"{command} {operator} " for command, operator in [*parts, (PROBE, ";")])
+    while "NUMBER" in line:
+        line = line.replace("NUMBER", str(line.count("NUMBER")), 1)
+    around = Surroundings(lambda _: None, (middle,), {"A": "z"}, frozenset(), {})
     certain = {}
-    for number, (_, state) in enumerate(follow(parse(line))):
-        if None not in state.directories:
-            names = [word.text for word in state.directories if word is not None]
-            certain[number] = os.path.normpath(middle.joinpath(*names))
+    for simple, state in follow(parse(line)):
+        if simple.words and simple.words[0].text == "printf":
+            for number, word in enumerate(simple.words[3:]):
+                found = around.possible_paths(word, Launch(None, word, state))
+                certain[simple.words[2].text, number] = [str(path) for path in found]
     words = [shell, "sh", "-c"] if shell.endswith("busybox") else [shell, "-c"]
-    done = subprocess.run([*words, line], cwd=middle, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*words, line], cwd=middle, capture_output=True, text=True, check=False, env={"A": "z"}
+    )
     for seen in done.stderr.splitlines():
-        which, _, directory = seen.partition(" ")
+        which, *values = seen.split(" ")
         if which.isdigit():  # else the shell itself says something
-            assert certain.get(int(which), directory) == directory, line
+            for number, value in enumerate(values):
+                assert certain[which, number] in ([], [str(Path(value))]), line
 
 
 @pytest.mark.parametrize(

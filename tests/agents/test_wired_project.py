@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -204,3 +204,49 @@ def test_another_user_runs_the_hooks_of_a_project_and_of_their_clone_of_it() -> 
             os.chown(path, 12345, 12345)
         assert_hooks_run(clone, clone, changes, base / "home", user=12345)
         assert list((base / "home").iterdir()) == []
+
+
+def test_git_is_asked_once_for_a_path_and_arguments_need_no_shell(
+    repo: tuple[GitRepo, list[Change]], tmp_path: Path, home: Path
+) -> None:
+    root = repo[0].path
+    ensure(home / ".local/share/hooks-compile")
+    counting = tmp_path / "bin" / "git"
+    counting.parent.mkdir()
+    counting.write_text(f'#!/bin/sh\necho >>{tmp_path}/asked\nexec {shutil.which("git")} "$@"\n')
+    counting.chmod(0o755)
+    hook = ".claude/hooks/guard.py"
+    text = f'python3 "$(git rev-parse --show-toplevel)/{hook}" one'
+    entries: list[dict[str, Any]] = [
+        {"type": "command", "command": text},
+        {"type": "command", "command": "python3", "args": [f"${{CLAUDE_PROJECT_DIR}}/{hook}"]},
+    ]
+    config = claude.AGENT.files(root, None)[0]
+    before = json.dumps({"hooks": {"Stop": [{"hooks": entries}]}})
+    wired = json.loads(rewrite(wire_command, before, config, files.look_in(root)).text)
+    new = wired["hooks"]["Stop"][0]["hooks"]
+    env = {
+        "PATH": f"{counting.parent}:{os.environ['PATH']}",
+        "HOME": str(home),
+        "HOOKS_COMPILE_TRACE": str(tmp_path / "trace"),
+    }
+
+    def shown(entry: dict[str, Any]) -> tuple[int, bytes, bytes]:
+        words = ["/bin/sh", "-c", entry["command"]]
+        if "args" in entry:  # as Claude Code does it
+            words = [entry["command"], *entry["args"]]
+            words = [word.replace("${CLAUDE_PROJECT_DIR}", str(root)) for word in words]
+        (tmp_path / "asked").write_text("")
+        done = subprocess.run(
+            words, input=b"{}", capture_output=True, cwd=hooks, env=env, check=False
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    hooks = root / ".claude"
+    for old, other in zip(entries, new, strict=True):
+        expected = shown(old)
+        assert expected[0] == 2
+        for _ in ("a miss", "a hit"):
+            assert shown(other) == expected
+            assert (tmp_path / "asked").read_text() == ("\n" if old is entries[0] else "")
+    assert (tmp_path / "trace").read_text().count("hit\t") == 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,10 +55,28 @@ def test_the_wrapper_stays_one_word_if_the_directory_has_quotes_and_spaces() -> 
 
 @pytest.mark.parametrize(
     "command",
-    ["", "echo a", "if a; then b; fi", "sh ./hook_wrapper.sh", "sh other_wrapper.sh x.py"],
+    [
+        *("", "echo a", "if a; then b; fi", "sh ./hook_wrapper.sh", "sh other_wrapper.sh x.py"),
+        'sh ./hook_"wrapper".sh --beside=x.py',
+    ],
 )
 def test_a_command_without_our_wrapper_has_nothing_to_take_off(command: str) -> None:
     assert unwire_command(command, around()) is None
+
+
+@pytest.mark.parametrize(
+    ("wired", "old"),
+    [
+        ('"$(pwd)/hook_wrapper.sh" --beside=x.py a', 'python3 "$(pwd)/x.py" a'),
+        ('"$(pwd)/hook_wrapper.sh" --shebang --beside=x.py a', '"$(pwd)/x.py" a'),
+        ('/bin/sh "$(pwd)/hook_wrapper.sh" --uv=bin/uv --beside=x.py', 'bin/uv run "$(pwd)/x.py"'),
+        ("if sh ./hook_wrapper.sh x.py; then a; fi", "if python3 x.py; then a; fi"),
+    ],
+)
+def test_a_line_that_was_written_by_hand_comes_off(wired: str, old: str) -> None:
+    back = unwire_command(wired, around())
+    assert back is not None
+    assert back.command == old
 
 
 def test_a_wrapper_whose_directory_is_not_known_is_taken_for_ours() -> None:
@@ -124,5 +141,5 @@ def test_the_wrappers_that_a_command_calls_are_known_when_they_are_gone(
 
 def test_a_wrapper_outside_of_the_project_is_not_written_for_a_command() -> None:
     here = around()
-    outside = replace(here, look=lambda _: Script(b"", "outside"))
+    outside = here._replace(look=lambda _: Script(b"", "outside"))
     assert wired_wrappers("sh a/hook_wrapper.sh a/x.py", outside) == []

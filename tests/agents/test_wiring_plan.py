@@ -61,7 +61,7 @@ def there_and_back(root: Path, path: Path) -> None:
     assert summary(wiring_plan.plan_uninit(Scope(root, ENV), [hooks])) == ""
 
 
-@settings(deadline=None, max_examples=scaled(10, 60, 1000))
+@settings(max_examples=scaled(10, 60, 1000))
 @given(texts(comments=True), st.sampled_from([0o600, 0o640, 0o644]))
 def test_uninit_after_init_is_the_same_file_for_any_json(text: str, mode: int) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -71,7 +71,7 @@ def test_uninit_after_init_is_the_same_file_for_any_json(text: str, mode: int) -
         there_and_back(root, path)
 
 
-@settings(deadline=None, max_examples=scaled(10, 30, 500))
+@settings(max_examples=scaled(10, 30, 500))
 @given(
     eol=st.sampled_from(["\n", "\r\n"]),
     note=st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=5),
@@ -195,6 +195,6 @@ def test_files_in_a_home_directory_have_absolute_names_in_the_diff(tmp_path: Pat
         home / ".cursor/hooks.json",
         '{"hooks": {"stop": [{"command": "python3 ../.claude/hooks/log.py"}]}}',
     )
-    plan = wiring_plan.plan_init(Scope(root, {"HOME": str(home)}, home=home))
+    plan = wiring_plan.plan_init(Scope(root, {"HOME": str(home)}, ["cursor"], home))
     assert f"+++ b{home}/.cursor/hooks.json\n" in diff(plan)
     assert os.path.commonpath([home, *plan.written]) == str(home)

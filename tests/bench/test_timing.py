@@ -25,12 +25,3 @@ def test_processes_are_started_in_turn_and_each_has_its_times(tmp_path: Path) ->
     assert [len(each) for each in times] == [3, 3]
     assert times[0][1] >= 0.3
     assert min(times[1]) >= 0.3
-
-
-def test_after_the_budget_no_round_begins_but_the_first(tmp_path: Path) -> None:
-    count = shell("echo x >>log; [ $(grep -c x log) -lt 3 ] || sleep 3")
-    for budget, rounds in ((3, 3), (0, 1)):
-        (tmp_path / "log").unlink(missing_ok=True)
-        (times,) = time_in_turn([count], cwd=tmp_path, env=ENV, rounds=9, budget=budget)
-        assert len(times) == rounds
-        assert (tmp_path / "log").read_text().split() == ["x"] * rounds

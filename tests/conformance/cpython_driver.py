@@ -89,9 +89,9 @@ def resuming(flags: Sequence[str], launcher: str, env: Any) -> Sequence[str]:
     place = store.place(sys.executable, env)
     with contextlib.suppress(tracee.SnapshotError):
         if not place.directory.exists():
-            for kind, held in snapshot_store.KINDS.items():
-                data = maker.make(sys.executable, Path(launcher), env, held)
-                store.publish(place, kind, store.draft(place, data))
+            held = snapshot_store.KINDS[snapshot_store.STANDARD]
+            data = maker.make(sys.executable, Path(launcher), env, held)
+            store.publish(place, snapshot_store.STANDARD, store.draft(place, data))
     return [str(store.loader), sys.executable]
 
 

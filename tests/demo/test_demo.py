@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hooks_compile.demo import story as demo
-from hooks_compile.demo.samples import BROKEN, FILES, GUARD, HOOKS, LOG, STRICTER
+from hooks_compile.demo.samples import FILES, GUARD, SETTINGS, STRICTER
 from hooks_compile.errors import HooksCompileError
 from tests.support.interpreters_found import Found, each_interpreter
 from tests.support.launches import default_interpreter
@@ -93,57 +93,33 @@ def test_the_demo_plays_whatever_the_users_settings_are(tool: Tool, tmp_path: Pa
     assert [path.name for path in hooks.iterdir()] == ["theirs.py"]
     assert not (tmp_path / "trace").exists()
 
-    assert_readable(done.out)
+    lines = done.out.partition("hooks-compile doctor says")[0].splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "\x1b" not in done.out
     assert_launches(done.out)
-    assert_broken_hook(done.out)
     assert_measured(done.out, ["python3", "its binary"])
-    assert "it takes" in done.out.rpartition("doctor says that this costs time here:")[2]
+    assert "is a shim" in done.out.rpartition("doctor says that this costs time here:")[2]
     (in_readme,) = re.findall(r"```text\n(.*?)```", README.read_text(), re.DOTALL)
     assert in_readme in done.out
 
 
-def assert_readable(out: str) -> None:
-    """It fits 80 columns without colour, except what can be pasted."""
-    lines = out.partition("hooks-compile doctor says")[0].splitlines()
-    assert max(map(len, lines)) <= 80
-    assert "\x1b" not in out
-    assert all(line == line.rstrip() for line in lines)
-
-
 def assert_launches(out: str) -> None:
     """Every launch is shown, with the code that ran and what came out."""
-    launches = re.findall(r"^  (\w+\.py) +.+? +(hit|miss|source) +exit (\d)$", out, re.MULTILINE)
-    assert launches == [
-        ("guard.py", "hit", "0"),
-        ("guard.py", "hit", "2"),
-        ("log.py", "hit", "0"),
-        ("guard.py", "miss", "2"),
-        ("guard.py", "hit", "2"),
-        ("guard.py", "hit", "0"),
-        ("guard.py", "hit", "2"),
-    ]
+    launches = re.findall(r"^  guard.py +.+? +(hit|miss|source) +exit (\d)$", out, re.MULTILINE)
+    assert launches == [("hit", "0"), ("hit", "2"), ("miss", "2"), ("hit", "2")]
     assert "guard: blocked, because it removes everything" in out
-    assert out.count("history of others") == 3, "the new text runs after the edit, and comes back"
-
-
-def assert_broken_hook(out: str) -> None:
-    """File, line and caret."""
-    line = FILES[f"{HOOKS}/{LOG}"].split("\n").index(f"    {BROKEN[0]}") + 1
-    assert f"  .claude/hooks/log.py:{line}: SyntaxError: " in out
-    place = out.splitlines().index(f"      {BROKEN[1]}")
-    assert out.splitlines()[place + 1].strip() == "^"
+    assert out.count("history of others") == 2, "the new text runs after the edit"
 
 
 def assert_measured(out: str, starters: list[str]) -> None:
-    """Each hook is in the table for each way to start it, with a verdict."""
+    """Each way to start the hook is in the table, with a verdict."""
     rows = re.findall(
-        r"^  (\w+\.py) +(.+?) +([\d.]+) ms +([\d.]+) ms +([\d.]+)   (saves|costs|within the noise)",
+        r"^  (.+?) +([\d.]+) ms +([\d.]+) ms +([\d.]+)   (saves|costs|no difference)",
         out,
         re.MULTILINE,
     )
-    expected = [(hook, starter) for starter in starters for hook in ("guard.py", "log.py")]
-    assert [row[:2] for row in rows] == expected
-    for _, _, source, entry, ratio, verdict in rows:
+    assert [row[0] for row in rows] == starters
+    for _, source, entry, ratio, verdict in rows:
         assert float(source) > 0
         assert abs(float(entry) / float(source) - float(ratio)) < 0.02
         assert float(ratio) < 1 or verdict != "saves"
@@ -157,8 +133,8 @@ def test_a_difference_is_claimed_only_if_it_is_no_noise() -> None:
     assert demo.verdict(source, [time + 0.001 for time in source]) == "costs 1.0 ms more"
     # the median is lower by far, but it is lower in 5 of 9 rounds only
     noisy = [time + (0.010 if number % 5 < 2 else -0.005) for number, time in enumerate(source)]
-    assert demo.verdict(source, noisy) == "within the noise"
-    assert demo.verdict(source, source) == "within the noise"
+    assert demo.verdict(source, noisy) == "no difference beyond noise"
+    assert demo.verdict(source, source) == "no difference beyond noise"
 
 
 def test_a_kept_project_goes_on_working(tool: Tool, python: Path) -> None:
@@ -174,15 +150,13 @@ def test_a_kept_project_goes_on_working(tool: Tool, python: Path) -> None:
     again = Tool(project, tool.env)
     shown = again.shell(f"{export}\nhooks-compile compile && hooks-compile check")
     assert shown.status == 0, shown
-    settings = json.loads((project / ".claude/settings.json").read_text())
+    settings = json.loads((project / SETTINGS).read_text())
     command = settings["hooks"]["PreToolUse"][0]["hooks"][0]["command"]
     event = json.dumps({"tool_name": "Bash", "tool_input": {"command": "mkfs.ext4 /dev/sda"}})
     launch = f"{export}\nexport CLAUDE_PROJECT_DIR={shlex.quote(str(project))}\n{command}"
     launched = again.shell(launch, event.encode())
     assert launched.status == 2
     assert "makes a new file system" in launched.err
-    tracked = again.shell("git ls-files").out.split()
-    assert sorted(tracked) == sorted([*FILES, f"{HOOKS}/hook_wrapper.sh"])
 
 
 @pytest.mark.parametrize(
@@ -232,7 +206,7 @@ def test_what_is_not_as_expected_is_shown_and_is_a_failure(tool: Tool, python: P
     start_by(tool, f'exec {python} -O "$@"')
     done = tool.run("demo")
     assert done.status == 1
-    assert re.search(r"guard.py .* source +exit 0\n    ! expected: hit", done.out)
+    assert re.search(r"guard.py .* source +exit 0\n  ! expected: hit", done.out)
     assert "hooks-compile doctor" in done.out.splitlines()[-1]
     assert "ms" not in done.out.split(), "what did not work is not measured"
     assert temporary_files(tool) == []
@@ -258,28 +232,17 @@ def test_without_a_place_for_its_directory_the_demo_names_the_remedy(
 
 
 @each_interpreter
-def test_the_hooks_of_the_demo_run_under_every_interpreter(
+def test_the_hook_of_the_demo_runs_under_every_interpreter(
     interpreter: Found, tmp_path: Path
 ) -> None:
-    for name, text in FILES.items():
-        write(tmp_path / name, text)
-    events = {GUARD: ("sudo rm -rf /", 2), LOG: ("git status", 0)}
-    for hook, (command, status) in events.items():
-        event = {"tool_name": "Bash", "tool_input": {"command": command}}
+    hook = write(tmp_path / "guard.py", FILES[GUARD].replace(*STRICTER))
+    for command, status in (("git status", 0), ("git push --force", 2)):
+        event = json.dumps({"tool_name": "Bash", "tool_input": {"command": command}})
         done = subprocess.run(
-            [interpreter.executable, tmp_path / HOOKS / hook],
-            input=json.dumps(event).encode(),
-            capture_output=True,
-            check=False,
-            env={"CLAUDE_PROJECT_DIR": str(tmp_path)},
+            [interpreter.executable, hook], input=event.encode(), capture_output=True, check=False
         )
         assert done.returncode == status, done
-    logged = json.loads((tmp_path / ".claude/log.jsonl").read_text())
-    assert logged["input"] == {"command": "git status"}
 
 
-@pytest.mark.parametrize("edit", [STRICTER, BROKEN])
-def test_the_edits_of_the_demo_change_exactly_one_place(edit: tuple[str, str]) -> None:
-    texts = [FILES[f"{HOOKS}/{hook}"] for hook in (GUARD, LOG)]
-    assert sum(text.count(edit[0]) for text in texts) == 1
-    assert not any(edit[1] in text for text in texts)
+def test_the_edit_of_the_demo_changes_exactly_one_place() -> None:
+    assert FILES[GUARD].count(STRICTER[0]) == 1

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile import agents
-from hooks_compile.doctor import machine_checks, python_checks
+from hooks_compile.agents.wiring.plan import Scope, plan_init
+from hooks_compile.doctor import machine_checks, python_checks, start_files
 from hooks_compile.doctor.checks import check_entries, check_project, examine
 from hooks_compile.doctor.directory_checks import (
     check_cache_directory,
@@ -21,6 +22,7 @@ from hooks_compile.doctor.directory_checks import (
     check_wrapper,
 )
 from hooks_compile.doctor.findings import OK, PROBLEM
+from hooks_compile.doctor.guard_checks import check_guards
 from hooks_compile.entries import sync
 from hooks_compile.install import wrapper
 from hooks_compile.install.runtime_directory import ensure
@@ -44,8 +46,7 @@ if TYPE_CHECKING:
     from tests.support.interpreters_found import Found
 
 HOOKS = ".claude/hooks"
-EARLY = "launches still end early"
-LATE = "it loads modules that are not known, so Python itself ends each launch"
+LATE = "it loads unknown modules, so Python itself ends each launch"
 CACHE = f"{HOOKS}/__pycache_opt__"
 SOMEBODY = 12345
 
@@ -99,7 +100,7 @@ def interpreter() -> Interpreter:
 def diagnose(tool: Tool) -> list[Finding]:
     """All findings; each start of Python is measured once."""
     project = open_project(tool.cwd, tool.env, agents=agents)
-    return examine(project, tool.cwd, tool.env, budget=0)
+    return examine(project, tool.cwd, tool.env, rounds=1)
 
 
 def diagnose_project(tool: Tool) -> list[Finding]:
@@ -171,24 +172,76 @@ def test_a_command_without_the_wrapper_is_named_and_init_fixes_it(healthy: Tool)
     configured(healthy, command, "echo hello", f"bash {HOOKS}/shell.sh")
     finding = expect(healthy, "without the wrapper", "problem")
     assert finding.text == ".claude/settings.json: 1 command launches Python without the wrapper"
-    assert healthy.shell(finding.remedy.replace("  #", " --yes --no-git  #")).status == 0
+    assert healthy.shell(f"{finding.remedy} --yes --no-git").status == 0
     assert found(healthy, "without the wrapper") is None
     expect_ok = found(healthy, ".claude/settings.json: 1 command on the wrapper")
     assert expect_ok is not None
     assert expect_ok.level == "ok"
 
 
-def test_a_command_that_init_has_to_leave_is_a_note_with_the_reason(healthy: Tool) -> None:
-    configured(healthy, f"bash -c 'python3 {HOOK}'", "bash -c 'python3 other.py'")
-    finding = expect(healthy, f"(bash -c 'python3 {HOOK}') is not on the wrapper: ", "note")
-    assert "runs through `bash`" in finding.text.rpartition(": ")[2]
+def test_what_is_left_on_purpose_is_no_problem(healthy: Tool) -> None:
+    """An agent whose commands are not on the wrapper while those of another are, and commands
+    that ``init`` has to leave: these have no remedy, since none would change anything."""
+    shell = f"bash -c 'python3 {HOOK}'"
+    configured(healthy, f"sh {HOOKS}/{wrapper.NAME} {HOOK}", shell, shell, "bash -c 'other.py'")
+    codex = {"hooks": {"Stop": [{"hooks": [{"type": "command", "command": f"python3 {HOOK}"}]}]}}
+    write(healthy.cwd / ".codex/hooks.json", json.dumps(codex))
+    repo = GitRepo(healthy.cwd)
+    repo.git("add", "--all")
+    repo.git("commit", "--quiet", "--message", "wired")
+    findings = diagnose_project(healthy)
+    assert not problems(findings)
+    (left,) = [each for each in findings if "bash" in each.text]
+    place = "hooks.PreToolUse[0].hooks[1].command and 1 more"
+    assert left.text == f".claude/settings.json: {place} not on the wrapper: it runs through `bash`"
+    assert (left.level, left.remedy) == ("note", "")
+    remedy = expect(healthy, ".codex/hooks.json: 1 command launches", "note").remedy
+    assert remedy == "hooks-compile init --agent codex"
 
 
 def test_a_reason_that_the_user_can_remove_is_a_problem(healthy: Tool) -> None:
     configured(healthy, f"python3 {HOOK}")
     (healthy.cwd / HOOKS / "hook_wrapper.sh").write_text("#!/bin/sh\n# mine\n")
-    finding = expect(healthy, f"(python3 {HOOK}) is not on the wrapper: ", "problem")
+    finding = expect(healthy, "not on the wrapper: ", "problem")
     assert "is not ours" in finding.text
+
+
+BLOCKING = "import sys\nsys.exit(2)\n"
+IN_PROJECT = f'"$CLAUDE_PROJECT_DIR"/{HOOK}'
+
+
+@pytest.mark.parametrize(
+    ("source", "event", "entry", "expected"),
+    [
+        (BLOCKING, "PreToolUse", {"onFailure": "block"}, ""),
+        (BLOCKING, "PreToolUse", {"timeout": 5}, "(no onFailure)"),
+        (BLOCKING, "UserPromptSubmit", {}, "(no onFailure, no timeout)"),
+        (BLOCKING, "PostToolUse", {}, ""),
+        ("import sys\nsys.exit(3)\n", "PreToolUse", {}, ""),
+        (
+            "def main():\n    return 2\n",
+            "PreToolUse",
+            {"command": f"cd .claude; sh hooks/{wrapper.NAME} hooks/hook.py", "timeout": 5},
+            "(no onFailure, relative path)",
+        ),
+        (BLOCKING, "PreToolUse", {"command": "cd /tmp; python3 hook.py"}, ""),
+        (BLOCKING, "PreToolUse", {"command": f"python3.99 {IN_PROJECT}"}, "no 'python3.99'"),
+        (BLOCKING, "PreToolUse", {"command": f"/no/python {IN_PROJECT}"}, "no '/no/python'"),
+    ],
+)
+def test_guards_that_let_everything_pass_if_their_launch_fails_are_named(
+    healthy: Tool, source: str, event: str, entry: dict[str, object], expected: str
+) -> None:
+    write(healthy.cwd / HOOK, source)
+    hook = {"type": "command", "command": f"python3 {IN_PROJECT}", **entry}
+    settings = {"hooks": {event: [{"matcher": "*", "hooks": [hook]}]}}
+    write(healthy.cwd / ".claude/settings.json", json.dumps(settings))
+    plans = plan_init(Scope(healthy.cwd, healthy.env)).files
+    findings = [each for plan in plans for each in check_guards(plan, healthy.env)]
+    assert bool(findings) == bool(expected)
+    if expected:
+        assert expected in findings[0].text
+        assert ("onFailure" in findings[-1].remedy) == ("onFailure" in findings[-1].text)
 
 
 def test_a_command_whose_wrapper_is_missing_is_named_once_with_all_places(healthy: Tool) -> None:
@@ -289,15 +342,15 @@ def foreign_wrapper(tool: Tool) -> None:
 @pytest.mark.parametrize(
     ("situation", "part", "states"),
     [
-        (remove_runtime, "is not there, so hooks run from their sources", {""}),
+        (remove_runtime, "is missing, so hooks run from their sources", {""}),
         (writable_runtime, "runtime: mode 777", {"source"}),
         (open_key, "key: mode 644", {"source"}),
         (remove_key, "the key can't be read", {"source"}),
         (remove_launcher, "lacks files of this version: launch.py", {""}),
         (remove_part, "lacks files of this version: ", {"", "source"}),
         (change_launcher, "lacks files of this version: launch.py", {"hit"}),
-        (remove_entries, "1 hook not compiled", {"miss"}),
-        (damage_entry, "do not verify", {"miss"}),
+        (remove_entries, f"{HOOK}: not compiled under ", {"miss"}),
+        (damage_entry, f"{HOOK}: its entry is not used under ", {"miss"}),
         (symlinked_cache, "is a symlink", {"miss"}),
         (file_for_cache, "is not a directory", {"miss"}),
         (lock_wrapper, "is not executable", {"hit"}),
@@ -355,16 +408,17 @@ def test_a_runtime_directory_of_somebody_else_is_a_problem(tmp_path: Path) -> No
         foreign = Path("/")
     finding = machine_checks.check_runtime(foreign)
     assert finding.level == PROBLEM
-    assert f"{foreign} belongs to another user" in finding.text
+    assert f"{foreign}: mode " in finding.text
     assert f'chown -R "$(id -u)" {foreign}' in finding.remedy
 
 
 def test_a_launcher_that_root_left_in_the_users_directory_is_a_problem(healthy: Tool) -> None:
     require_root()
     os.chown(healthy.runtime / "launch.py", SOMEBODY, SOMEBODY)
-    finding = expect(healthy, "launch.py belongs to another user", "problem")
-    assert "chown" in finding.remedy
+    finding = expect(healthy, "lacks files of this version: launch.py", "problem")
     assert healthy.launch(HOOK)[0] == ""
+    assert healthy.shell(finding.remedy).status == 0
+    assert healthy.launch(HOOK)[0] == "hit"
 
 
 def test_a_runtime_directory_that_cannot_be_looked_at_is_a_problem(unprivileged: Path) -> None:
@@ -404,16 +458,11 @@ def test_something_else_called_python_is_a_problem(healthy: Tool) -> None:
     assert str(healthy.bin / "python3") in finding.text
 
 
-def test_a_shim_is_named_with_its_measured_cost_and_the_remedy_avoids_it(
-    healthy: Tool, plain_python: Path
-) -> None:
+def test_a_shim_is_named_and_the_remedy_avoids_it(healthy: Tool, plain_python: Path) -> None:
     shim = healthy.bin / "python3"
-    write(shim, f'#!/bin/sh\nsleep 0.3\nexec {plain_python} "$@"\n', executable=True)
+    write(shim, f'#!/bin/sh\nexec {plain_python} "$@"\n', executable=True)
     tool = healthy.with_env(PATH=str(healthy.bin))
     finding = expect(tool, f"{shim} is a shim", "note", diagnose)
-    cost = int(finding.text.partition("it takes ")[2].partition(" ms")[0])
-    assert cost >= 60
-    assert str(plain_python) in finding.text
     answer = tool.shell(f"{finding.remedy}\ncommand -v python3")
     assert answer.out == f"{plain_python}\n"
 
@@ -442,9 +491,9 @@ def test_a_file_that_slows_every_start_is_named_with_what_it_costs(
     file = write(site_packages(python) / name, "import time; time.sleep(0.1)\n")
     tool = healthy.with_environment_of(python)
     finding = expect(tool, str(file), "note", diagnose)
-    cost = float(finding.text.partition(" ms;")[0].rpartition(" ")[2])
+    cost = float(finding.text.partition(" ms of")[0].rpartition(" ")[2])
     assert 100 <= cost < 2000
-    assert finding.text.endswith(EARLY if name.endswith(".pth") else LATE)
+    assert finding.text.endswith(LATE) == (not name.endswith(".pth"))
     assert finding.remedy.startswith(f"rm {file}  # ")
     healthy.shell(finding.remedy)
     assert only(diagnose(tool), str(file)) is None
@@ -460,32 +509,40 @@ final = Final()
 
 
 @each_cpython
-def test_what_is_said_of_a_pth_file_is_what_launches_do(
+def test_what_is_said_of_start_files_is_what_launches_do(
     interpreter: Found, healthy: Tool, tmp_path: Path
 ) -> None:
     """A file loads a module of its own, or one of setuptools, or only runs a line. One looks for
-    its directory as those of namespace packages do."""
+    its directory as those of namespace packages do. A ``.start`` file acts from Python 3.15 on."""
     python = make_environment(tmp_path / "venv", interpreter.executable)
     site = site_packages(python)
     lines = {
         "own.pth": "import own_module",
         "known.pth": "import _distutils_hack",
-        "line.pth": "import sys; sys.flags",
+        "slow.pth": "import time; time.sleep(0.01)",
         "x-nspkg.pth": "import sys; sys._getframe(1).f_locals['sitedir'] + ''",
         "paths.pth": f"{tmp_path}\n# import this",
+        "entry.start": "start_module:slow",
     }
     for name, line in lines.items():
         write(site / name, f"{line}\n")
     for module in ("own_module", "_distutils_hack"):
         write(site / f"{module}.py", FINAL)
+    write(site / "start_module.py", "import time\ndef slow():\n    time.sleep(0.03)\n")
     tool = healthy.with_environment_of(python)
     (record,), rules = find_pythons(tool)
-    texts = [str(each) for each in python_checks.check_python(record, rules, budget=0)]
-    assert not [text for text in texts if "paths.pth" in text]
-    for name in ("own.pth", "known.pth", "line.pth", "x-nspkg.pth"):
-        (text,) = [text for text in texts if f"{site / name} runs code" in text]
-        assert (LATE if name == "own.pth" else EARLY) in text
+    texts = [str(each) for each in python_checks.check_python(record, rules, rounds=1)]
+    named = {name: [text for text in texts if f"{site / name} takes " in text] for name in lines}
+    late = {name for name, found in named.items() if LATE in "".join(found)}
+    expected = {"own.pth", "entry.start"} if record.version >= (3, 15) else {"own.pth"}
+    assert late == expected
+    assert {name for name in lines if named[name]} >= {"slow.pth", *expected}
+    assert not named["paths.pth"]
+    cheap = start_files.StartFile(site / "known.pth", 0.001, is_known=True)
+    assert not list(start_files.describe([cheap], record))
     tool.ok("compile")
+    for name in ("slow.pth", "entry.start"):
+        (site / name).unlink()
     for name, other, out in (
         ("known.pth", "own.pth", "ran\n"),
         ("own.pth", "known.pth", "ran\nended by Python\n"),
@@ -504,6 +561,7 @@ def test_a_pth_file_of_a_distribution_is_removed_with_it(
     write(site / "own_module.py")
     write(site / "__own.pth", "import own_module\n")
     write(site / "some_thing-1.0.dist-info/RECORD", "some/x.py,,\n__own.pth,sha256=x,20\n")
+    write(site / "some_thing-1.0.dist-info/METADATA", "Name: some-thing\n")
     write(site / "another-1.0.dist-info/RECORD", "some/__own.pth,,\n")
     origin = {"url": "file:///some%20where", "dir_info": {"editable": editable}}
     write(site / "some_thing-1.0.dist-info/direct_url.json", json.dumps(origin))
@@ -511,7 +569,7 @@ def test_a_pth_file_of_a_distribution_is_removed_with_it(
     if editable:
         assert remedy == f"{python} -m pip install file:///some%20where  # not --editable"
     else:
-        assert remedy == f"{python} -m pip uninstall some_thing"
+        assert remedy == f"{python} -m pip uninstall some-thing"
 
 
 def test_a_usercustomize_is_named(healthy: Tool) -> None:
@@ -533,7 +591,7 @@ def test_a_python_newer_than_those_tested_is_named(healthy: Tool) -> None:
         ((major, minor + 1, 0), "pypy", []),
     ):
         newer = python._replace(version=version, implementation=implementation)
-        findings = python_checks.check_python(newer, rules, budget=0)
+        findings = python_checks.check_python(newer, rules, rounds=1)
         assert [each.level for each in findings if "is newer than" in each.text] == levels
 
 
@@ -702,13 +760,16 @@ def test_a_hook_that_vanishes_meanwhile_is_a_problem(healthy: Tool) -> None:
 def test_many_hooks_without_entries_are_one_finding(healthy: Tool) -> None:
     for number in range(9):
         write(healthy.cwd / HOOKS / f"h{number}.py", "pass\n")
-    assert expect(healthy, "9 hooks not compiled", "problem")
+    assert expect(
+        healthy, "h0.py, .claude/hooks/h1.py, .claude/hooks/h2.py and 6 more: ", "problem"
+    )
 
 
 def test_a_project_without_hooks_is_noted(git_repo: GitRepo, tmp_path: Path) -> None:
     tool = Tool.create(git_repo.path, tmp_path)
-    finding = expect(tool, "no hooks in", "note", diagnose)
-    assert str(git_repo.path) in finding.text
+    finding = only(diagnose(tool), f"no hooks in {git_repo.path}")
+    assert finding is not None
+    assert finding.level == "note"
 
 
 def test_names_that_are_not_utf8_can_be_printed(healthy: Tool) -> None:
@@ -737,9 +798,7 @@ def test_an_unreadable_wrapper_is_a_problem(unprivileged: Path) -> None:
     path.chmod(0)
     (finding,) = check_wrapper(unprivileged, unprivileged)
     assert finding.level == PROBLEM
-    assert "hook_wrapper.sh can't be read" in finding.text
-    subprocess.run(["sh", "-c", finding.remedy], check=True)
-    assert not list(check_wrapper(unprivileged, unprivileged))
+    assert "hook_wrapper.sh is not the wrapper of this version (foreign)" in finding.text
 
 
 def test_what_cannot_be_read_is_not_reported_as_unchecked(unprivileged: Path) -> None:

@@ -291,6 +291,27 @@ def test_only_an_equal_interpreter_counts_as_our_own(tmp_path: Path) -> None:
         assert not is_own(interpreter_of(other, tmp_path))
 
 
+def test_patterns_are_of_the_very_version_that_runs_the_hook(tmp_path: Path, key: bytes) -> None:
+    """Debian's 3.11.2 reads the entries of our 3.11.7, but could not use patterns of it."""
+    try:
+        other = resolve("/usr/bin/python3", cwd=tmp_path, env=os.environ)
+    except InterpreterError:
+        pytest.skip("the system has no Python")
+    if not is_own(other) or other.version == sys.version_info[:3]:
+        pytest.skip("the system's Python has no other patch version of our own")
+    hook = HookSource(write(tmp_path / "hook.py", "import re\nre.compile('a.+b')\n"))
+    for interpreter in (own(tmp_path), other):
+        with Compiler([interpreter], key) as compiler:
+            path = compiler.compile([hook])[0].entry
+        assert path is not None
+        (version,) = [
+            flags for pattern, flags in entry.unpack(path.read_bytes())[1][2] if not pattern
+        ]
+        major, minor, micro = interpreter.version
+        assert version >> 8 == major << 16 | minor << 8 | micro
+        path.unlink()
+
+
 def test_environment_variables_do_not_reach_the_compiled_code(
     tmp_path: Path, key: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

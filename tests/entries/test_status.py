@@ -1,4 +1,4 @@
-"""The table of ``status``: a row for each hook and interpreter."""
+"""The lines of ``status``, and its rows: one for each hook and interpreter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.entries.fallbacks import Fallback
-from hooks_compile.entries.status import COLUMNS, rows
+from hooks_compile.entries.status import lines, rows
 from hooks_compile.model import (
     CompileResult,
     HookSource,
@@ -55,16 +55,14 @@ def row(
 
 
 def test_a_forced_level_names_what_it_drops(hook: Path) -> None:
-    assert row(hook, optimize=2).notes == [
-        f"{hook}: level 2 is forced: asserts and docstrings are dropped"
-    ]
+    assert row(hook, optimize=2).notes == ["level 2 is forced: asserts and docstrings are dropped"]
     assert row(hook, optimize=1).dropped == ["asserts"]
     assert row(hook, optimize=0).notes == row(hook).notes == []
 
 
 def test_a_hook_that_cannot_be_read_any_more_is_still_shown(hook: Path) -> None:
     hook.unlink()
-    assert row(hook).cells(hook.parent)[0] == "guard.py"
+    assert row(hook).line(hook.parent).startswith("guard.py: compiled under CPython 3.11.7, ")
 
 
 def test_fallbacks_count_for_their_hook_and_interpreter_only(hook: Path) -> None:
@@ -77,8 +75,9 @@ def test_fallbacks_count_for_their_hook_and_interpreter_only(hook: Path) -> None
     found = row(hook, fallbacks=log)
     assert [fallback.time for fallback in found.fallbacks] == [100, 400]
     since = time.strftime("%Y-%m-%d %H:%M", time.localtime(100))
-    assert found.cells(hook.parent)[-1] == f"2 since {since} (last: the entry does not verify)"
-    assert row(hook).cells(hook.parent)[-1] == "0"
+    text = f"2 had to compile since {since} (last: the entry does not verify)"
+    assert found.line(hook.parent).endswith(f", {text}")
+    assert next(iter(lines([found], hook.parent))) == f"launches: {text}"
 
 
 @pytest.mark.parametrize(
@@ -91,21 +90,22 @@ def test_launches_count_however_the_script_was_typed(hook: Path, typed: str) -> 
 
 
 def test_launches_that_nothing_counted_are_unknown_not_zero(hook: Path) -> None:
-    assert row(hook).cells(hook.parent)[COLUMNS.index("launches")] == "-"
-    assert row(hook, launches={}).cells(hook.parent)[COLUMNS.index("launches")] == "0"
+    assert "launches" not in row(hook).line(hook.parent)
+    assert "0 launches" in row(hook, launches={}).line(hook.parent)
 
 
-def test_a_row_has_a_cell_for_each_column(hook: Path) -> None:
-    found = dict(zip(COLUMNS, row(hook).cells(hook.parent.parent), strict=True))
-    assert found == {
-        "hook": "hooks/guard.py",
-        "interpreter": "CPython 3.11.7",
-        "level": "2",
-        "why": "a reason",
-        "state": "fresh",
-        "launches": "-",
-        "fallbacks": "0",
-    }
+def test_exceptions_come_first_and_the_count_last(hook: Path) -> None:
+    states = [*[State.FRESH] * 9, *[State.MISSING] * 5, State.DAMAGED]
+    results = [result(hook.with_name(f"{number}.py"), state) for number, state in enumerate(states)]
+    found = rows(results, "auto", (), None)
+    assert list(lines(found, hook.parent)) == [
+        "9.py, 10.py, 11.py and 2 more: not compiled under CPython 3.11.7",
+        "14.py: its entry is not used under CPython 3.11.7: ",
+        "9 hooks compiled under CPython 3.11.7",
+    ]
+    every = list(lines(found, hook.parent, verbose=True))
+    assert every[2] == "0.py: compiled under CPython 3.11.7, level 2 (a reason)"
+    assert len(every) == 3 + len(states)
 
 
 def test_json_of_a_row_adds_to_that_of_the_result(hook: Path) -> None:
@@ -122,12 +122,9 @@ def test_json_of_a_row_adds_to_that_of_the_result(hook: Path) -> None:
 def test_deferred_imports_are_named_and_where_they_have_no_effect(hook: Path) -> None:
     found = row(hook, imports="deferred")
     (note,) = found.notes
-    assert note.startswith(f'{hook}: under CPython 3.11.7 imports = "deferred" has no effect')
+    assert note.startswith('under CPython 3.11.7 imports = "deferred" has no effect')
     assert found.as_json()["imports"] == {"wanted": "deferred", "deferred": False}
     newer = found.result.interpreter._replace(version=(3, 15, 0))
     lazy = replace(found, result=found.result._replace(interpreter=newer))
-    assert lazy.notes == [
-        f"{hook}: under CPython 3.15.0 imports of the standard library are lazy (PEP 810)"
-    ]
+    assert lazy.notes == ["under CPython 3.15.0 imports of the standard library are lazy (PEP 810)"]
     assert lazy.as_json()["imports"] == {"wanted": "deferred", "deferred": True}
-    assert row(hook).notes == []

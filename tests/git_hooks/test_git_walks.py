@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, precondition, rule
 
@@ -228,8 +228,6 @@ for each in (Walk, NewestWalk):
     each.TestCase.settings = settings(
         max_examples=scaled(1, 5, 150),
         stateful_step_count=scaled(12, 20, 60),
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
     )
 
 

@@ -18,7 +18,7 @@ from hooks_compile.interpreters import shims
 from tests.conftest import CHECKOUT
 from tests.support.launches import WRAPPER, require_root
 from tests.support.pyenv_scene import LONG_AGO, SYSTEM, Scene, real_root, versions
-from tests.support.tiers import scaled
+from tests.support.tiers import ci_only, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -102,6 +102,7 @@ def test_a_version_file_of_any_content_gives_what_the_shim_gives(scene: Scene) -
     assert list(scene.top.rglob("touch*")) == []
 
 
+@ci_only
 def test_the_variable_is_used_before_every_file(scene: Scene) -> None:
     scene.choose(_named("{middle}\n"))
     for content, passed in [
@@ -287,6 +288,7 @@ def test_after_any_change_a_launch_does_what_the_shim_does_then(
     scene.compare(directory="sub")
 
 
+@ci_only
 def test_a_new_version_counts_if_a_prefix_chooses_the_latest(scene: Scene) -> None:
     old, middle = versions()[:2]
     latest = f"{minor(old)}.99"
@@ -308,6 +310,7 @@ def test_a_new_version_counts_if_a_prefix_chooses_the_latest(scene: Scene) -> No
         assert scene.compare().seen["env"]["PYENV_VERSION"] == expected
 
 
+@ci_only
 def test_a_version_counts_from_when_its_installation_is_complete(scene: Scene) -> None:
     directory = scene.root / "versions" / "3.99.0" / "bin"
     directory.mkdir(parents=True)
@@ -336,6 +339,7 @@ def test_a_pyenv_that_changed_a_moment_ago_is_recorded_later(scene: Scene) -> No
     assert not scene.passes()
 
 
+@ci_only
 def test_the_virtual_environment_of_a_plugin_is_a_version_like_others(scene: Scene) -> None:
     base = scene.root / "versions" / versions()[-1] / "bin" / "python3"
     directory = scene.root / "versions" / "mine"
@@ -408,6 +412,7 @@ PATHS = [
 ]
 
 
+@ci_only
 def test_path_leads_to_the_shim_or_does_not(scene: Scene) -> None:
     (scene.top / "link").symlink_to(scene.root)
     tools = scene.top / "tools"
@@ -424,6 +429,7 @@ def test_path_leads_to_the_shim_or_does_not(scene: Scene) -> None:
             assert scene.passes(directory, PATH=path) == expected, row
 
 
+@ci_only
 def test_a_logical_working_directory_is_kept(scene: Scene) -> None:
     link = scene.top / "link"
     link.symlink_to(scene.project / "sub")
@@ -439,6 +445,7 @@ def test_a_logical_working_directory_is_kept(scene: Scene) -> None:
     assert by_link.seen["env"]["PYENV_VERSION"] == versions()[1]
 
 
+@ci_only
 def test_in_a_directory_that_is_gone_the_shim_is_asked(scene: Scene) -> None:
     scene.refresh()
     command = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
@@ -461,26 +468,29 @@ def test_arguments_that_pyenv_takes_for_those_of_pip_are_left_to_it(scene: Scene
     scene.compare("x -m pip y")
 
 
-@pytest.mark.parametrize("shell", _shells(list(SHELLS)[: scaled(3, 9, 9) : scaled(2, 1, 1)]))
+@pytest.mark.parametrize("shell", _shells(list(SHELLS)[: scaled(1, 9, 9)]))
 def test_every_shell_gives_the_hook_what_it_gives_it_through_the_shim(
     scene: Scene, shell: tuple[str, ...]
 ) -> None:
     for directory, content in (("sub", f"{minor(versions()[1])}\n"), ("sub/deep", "system\n")):
         scene.choose(content, directory)
         assert scene.refresh(directory).binary
-        for env in ({}, {"_": "/x", "SHLVL": "5", "OLDPWD": "/"}, {"SHLVL": "x"}):
-            scene.compare("a b", shell=shell, env=env, directory=directory)
+        scene.compare("a b", shell=shell, directory=directory)
+    for env in ({"_": "/x", "SHLVL": "5", "OLDPWD": "/"}, {"SHLVL": "x"}):
+        scene.compare("a b", shell=shell, env=env, directory="sub")
 
 
 @pytest.mark.parametrize("shell", _shells(PASSING_SHELLS[:: scaled(3, 1, 1)]))
-@pytest.mark.parametrize("options", [[], ["-e"], ["-u"], ["-C"]][: scaled(1, 4, 4)], ids=" ".join)
-def test_it_starts_no_process_but_the_hooks(
-    scene: Scene, shell: tuple[str, ...], options: list[str]
-) -> None:
+def test_it_starts_no_process_but_the_hooks(scene: Scene, shell: tuple[str, ...]) -> None:
     if shutil.which("strace") is None:
         pytest.skip("strace is not on this machine")
     scene.choose(f"{minor(versions()[1])}\n")
     scene.refresh()
+    for options in ([], ["-e"], ["-u"], ["-C"])[: scaled(1, 4, 4)]:
+        _assert_nothing_else_starts(scene, shell, options)
+
+
+def _assert_nothing_else_starts(scene: Scene, shell: tuple[str, ...], options: list[str]) -> None:
     trace = scene.top / "trace"
     command = ["strace", "-f", "-o", str(trace), "-e", "trace=execve,clone,clone3,fork,vfork"]
     done = subprocess.run(
@@ -757,7 +767,8 @@ def test_compile_and_status_record_and_the_tool_tells(scene: Scene) -> None:
     assert answer["shims"] == [{"shim": str(shim), "binary": str(binary), "asked_because": None}]
     scene.choose(f"{minor(versions()[1])}\n")
     assert not scene.passes()
-    assert f"{shim} is a shim: launches go straight to " in told(scene, "status", "hook.py").stdout
+    shown = " ".join(told(scene, "status", "hook.py").stdout.split())
+    assert f"{shim} is a shim: launches go straight to " in shown
     assert scene.passes()
     why = told(scene, "run", "--explain", "hook.py", PYENV_DIR="/").stderr
     assert "each launch asks it, because a shim of pyenv has started all of this" in why
@@ -766,6 +777,55 @@ def test_compile_and_status_record_and_the_tool_tells(scene: Scene) -> None:
     scene.compare()
 
 
+def configure(scene: Scene, *commands: str) -> None:
+    """Let Claude Code run these commands."""
+    hooks = [{"hooks": [{"type": "command", "command": each} for each in commands]}]
+    settings = scene.project / ".claude" / "settings.json"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(json.dumps({"hooks": {"Stop": hooks}}))
+
+
+def test_the_shims_that_commands_name_are_recorded_and_nothing_else_is_started(
+    scene: Scene, tmp_path: Path
+) -> None:
+    evil = tmp_path / "elsewhere" / "python3"
+    evil.parent.mkdir()
+    evil.write_text(f"#!/bin/sh\ntouch '{tmp_path}/started'\n")
+    evil.chmod(0o755)
+    configure(scene, "python hook.py", "python3.99 hook.py", f"{evil} hook.py")
+    assert told(scene, "compile").returncode == 0
+    python = shims.bypass_of(scene.runtime, "python", cwd=scene.project, env=scene.env)
+    assert python
+    assert python.binary
+    findings = json.loads(told(scene, "doctor", "--json").stdout)
+    texts = [each["text"] for each in findings if each["level"] == "problem"]
+    assert any("there is no 'python3.99'" in text for text in texts)
+    shown = {each["text"] for each in findings if "launches go straight to" in each["text"]}
+    assert {text.partition(" is a shim")[0].rpartition("/")[2] for text in shown} == {
+        "python",
+        "python3",
+    }
+    assert not (tmp_path / "started").exists()
+
+
+def test_a_launch_through_a_shim_has_it_recorded_in_the_background(scene: Scene) -> None:
+    shims.write_tool(scene.runtime)
+    assert not scene.passes()
+    scene.launch(wrapper=True)
+    deadline = time.monotonic() + 60
+    while not scene.passes():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    scene.compare()
+    # Once an hour at most.
+    (scene.runtime / "shims" / f"python3@{versions()[0]}").unlink()
+    asked = (scene.runtime / "shims.asked").stat().st_mtime
+    scene.hook.write_text(f"{scene.hook.read_text()}# new\n")
+    scene.launch(wrapper=True)
+    assert (scene.runtime / "shims.asked").stat().st_mtime == asked
+
+
+@ci_only
 def test_doctor_names_a_shim_that_is_asked(scene: Scene) -> None:
     def finding(level: str) -> dict[str, str]:
         found = json.loads(told(scene, "doctor", "--json").stdout)

@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support import interpreters_found
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _FLAGS = ("-S",)
 ENDED_BY_PYTHON = b"[Python ended the process]"
 # The last lines of launch.py, which tell when they are left by other ways than the process's end.
-_LAST = "with _scope["
+_LAST = "with _launch"
 _TELLING = """\
 try:
     {}
@@ -188,9 +188,6 @@ _TOGETHER = sorted(
 @each_of_some
 @settings(
     max_examples=60 if SOAK else 6,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-    derandomize=not SOAK,
 )
 @given(names=st.lists(st.sampled_from(_TOGETHER), min_size=2, max_size=5, unique=True))
 def test_several_together_show_what_their_source_shows(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hooks_compile.entries import cache
@@ -321,8 +321,6 @@ _steps: st.SearchStrategy[list[_Step]] = st.lists(
 @pytest.mark.timeout(3600 if SOAK else 120)
 @settings(
     max_examples=3000 if SOAK else 12,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=_steps)
 def test_after_any_sequence_the_output_is_that_of_the_source(
@@ -362,8 +360,6 @@ def _take(user: User, hook: Path, kind: str, value: object) -> None:
 @pytest.mark.timeout(3600 if SOAK else 120)
 @settings(
     max_examples=2000 if SOAK else 10,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     data=st.data(),

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hooks_compile.launcher.safe_read import LARGEST_BYTES, read
@@ -32,7 +32,7 @@ def maze(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(max_examples=200)
 @given(names=st.lists(_names, max_size=8), absolute=st.booleans())
 def test_a_real_path_is_what_the_library_says(
     maze: Path, names: list[str], *, absolute: bool

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.doctor.findings import PROBLEM
-from hooks_compile.doctor.snapshot_checks import check_snapshots
+from hooks_compile.doctor.machine_checks import check_snapshots
 from hooks_compile.snapshots import snapshot_keys
 from hooks_compile.snapshots.snapshot_file import LARGEST_HEADER, checksum
 from tests.support.snapshot_machine import NEEDS_LOADER, Machine, interpreters, loader

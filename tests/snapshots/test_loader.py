@@ -23,7 +23,7 @@ pytestmark = NEEDS_LOADER
 CODE = range(0x200000000, 0x200100000)
 BEFORE = {
     *("read", "close", "fstat", "openat", "newfstatat", "pread64", "geteuid", "getuid", "getegid"),
-    *("getgid", "prlimit64", "faccessat", "clock_gettime", "time"),
+    *("getgid", "prlimit64", "faccessat", "clock_gettime", "time", "brk"),
 }
 RESUMING = BEFORE | {
     *("rt_sigaction", "sigaltstack", "mmap", "munmap", "prctl", "set_tid_address", "arch_prctl"),

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 pytestmark = NEEDS_LOADER
 
 HOOK = "import sys\nimport json\nprint(json.dumps(sys.argv[1:]))\nsys.exit(2)\n"
-# What the background maker does, for one hook: makes, tests and publishes.
+# What the background maker does: makes, tests and publishes.
 MAKE = """\
 import os, sys
 from pathlib import Path
 from hooks_compile.interpreters.resolve import resolve
 from hooks_compile.snapshots import making, snapshot_store
-runtime, python = sys.argv[1:3]
+runtime, python = sys.argv[1:]
 interpreter = resolve(python, cwd=Path("/"), env=os.environ)
 print("begun", flush=True)
 made = making.make_all(snapshot_store.Store(Path(runtime)), [interpreter], os.environ)
@@ -52,8 +52,7 @@ def hook_of(machine: Machine) -> Path:
 
 def command(machine: Machine) -> list[str]:
     """The command of a maker."""
-    runtime = str(machine.user.runtime)
-    return [sys.executable, "-c", MAKE, runtime, machine.user.python, str(hook_of(machine))]
+    return [sys.executable, "-c", MAKE, str(machine.user.runtime), machine.user.python]
 
 
 def leftovers(machine: Machine) -> Iterator[Path]:

@@ -79,7 +79,6 @@ class Soak:
         small = self.machine.write(SMALL, "small.py")
         self.machine.make()
         self.machine.make(guard)
-        self.machine.make(many)
         passes = self._event(guard, '{"command": "ls"}')
         blocks = self._event(guard, '{"command": "rm -rf x"}')
         fails = self._event(small, "")

@@ -1,7 +1,7 @@
 """How much the tests do, by the environment variable ``HOOKS_COMPILE_TESTS``.
 
 Unset: what a person runs before a commit. ``ci``: everything that has to hold, under every
-interpreter, with branch coverage. ``soak``: long random runs besides.
+interpreter, with branch coverage. ``soak``: long random runs and real clients of agents besides.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 from typing import TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 T = TypeVar("T")
 
@@ -20,6 +21,22 @@ if _TIER not in ("", "ci", "soak"):
 
 IS_CI = _TIER in ("ci", "soak")
 IS_SOAK = _TIER == "soak"
+
+# The load of the machine fails no random test, and chance none outside of soaks.
+settings.register_profile(
+    "tier",
+    derandomize=not IS_SOAK,
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.filter_too_much,
+        # These tests only read it, or make a new directory in it for each example.
+        HealthCheck.function_scoped_fixture,
+    ],
+)
+settings.load_profile("tier")
 
 ci_only = pytest.mark.skipif(not IS_CI, reason=f"takes long: {VARIABLE}=ci runs it")
 soak_only = pytest.mark.skipif(not IS_SOAK, reason=f"takes very long: {VARIABLE}=soak runs it")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from uv import find_uv_bin
 
 from hooks_compile.agents.clients import claude, codex, copilot, cursor, gemini
+from hooks_compile.agents.shell.syntax import TOPLEVEL
 from hooks_compile.agents.wiring.apply import applied
 from hooks_compile.agents.wiring.command import Surroundings
 from hooks_compile.agents.wiring.config_files import look_in
@@ -112,6 +113,7 @@ class Project:
         for link in ("python3", "python", "python3.11"):
             (project.programs / link).symlink_to(interpreter)
         (project.programs / "uv").symlink_to(find_uv_bin())
+        subprocess.run(["git", "init", "-q", project.root], check=True)
         _write(project.root / "archive.pyz", "PK\x03\x04")
         _write(project.root / "old.pyc", "")
         venv = project.root / ".venv/bin"
@@ -149,8 +151,8 @@ class Project:
             starts = config[agent].starts
             root = config[agent].root
         pastes = config[agent].agent.pastes if agent in config else frozenset()
-        variables["HOME"] = str(self.home)
-        return Surroundings(look_in(root), starts, variables, pastes, {})
+        known = {"PATH": None, "HOME": str(self.home), TOPLEVEL: str(self.root) if starts else None}
+        return Surroundings(look_in(root), starts, {**known, **variables}, pastes, {})
 
     def write_wrappers(self, wrappers: tuple[Path, ...]) -> None:
         """Write the real wrapper, without execute permission: `sh` does not need it."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.repositories import write
-from tests.support.tiers import scaled
+from tests.support.tiers import ci_only, scaled
 from tests.support.watching import HOOK, wait_warm
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def threads(watcher: Watcher) -> int:
     return int(re.findall(r"Threads:\s+(\d+)", watcher.proc("status"))[0])
 
 
+@ci_only
 def test_idle_it_does_nothing_but_beat(scene: Scene) -> None:
     with scene.watching() as watcher:
         watcher.wait_started()

@@ -65,7 +65,8 @@ def in_a_namespace(limit: str, value: int) -> list[str]:
 
 @ON_LINUX
 @pytest.mark.parametrize(
-    ("limit", "value"), [("max_inotify_watches", 3), ("max_inotify_instances", 0)]
+    ("limit", "value"),
+    [("max_inotify_watches", 3), ("max_inotify_instances", 0)][: scaled(1, 2, 2)],
 )
 def test_a_limit_that_is_reached_is_said_with_the_remedy_and_the_scan_comes_more_often(
     scene: Scene, limit: str, value: int

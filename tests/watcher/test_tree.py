@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.errors import ConfigError
+from hooks_compile.errors import HooksCompileError
 from hooks_compile.model import HookSource
 from tests.support.repositories import write
 from tests.support.watching import HOOK
@@ -144,15 +144,15 @@ def test_a_bug_in_a_survey_is_no_trouble_of_the_users(scene: Scene) -> None:
 def test_a_survey_that_fails_is_reported_once_and_forgets_nothing(scene: Scene) -> None:
     tree = tree_of(scene)
     assert sync(tree, lambda _: None)
-    (notice,) = tree.fail(ConfigError("keep has to be 1 or more"))
+    (notice,) = tree.fail(HooksCompileError("keep has to be 1 or more"))
     assert notice.event == "trouble"
-    assert tree.fail(ConfigError("keep has to be 1 or more")) == []
+    assert tree.fail(HooksCompileError("keep has to be 1 or more")) == []
     assert tree.sources.hooks
 
 
 def test_a_tree_that_can_not_be_used_ends_a_single_sync(scene: Scene) -> None:
     write(scene.root / ".hooks-compile.toml", "keep = 0\n")
-    with pytest.raises(ConfigError):
+    with pytest.raises(HooksCompileError):
         sync(tree_of(scene), lambda _: None)
 
 
@@ -163,7 +163,7 @@ def test_surveys_do_not_take_all_of_the_time(scene: Scene) -> None:
     tree.scan_due = 0.0
     assert tree.start_survey() is None  # one is running
     now[0] = 102.0
-    tree.fail(ConfigError("x"))
+    tree.fail(HooksCompileError("x"))
     tree.route(Event(Kind.GONE, str(scene.root), 102.0, is_directory=True))
     now[0] = 109.9
     assert tree.start_survey() is None

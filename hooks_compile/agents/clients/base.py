@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,11 +14,10 @@ Json = dict[str, "Json"] | list["Json"] | str | float | bool | None
 
 KeyPath = tuple[str | int, ...]
 
-_WINDOWS_KEYS = ("commandWindows", "command_windows", "powershell")
+_WINDOWS_KEYS = ("commandWindows", "command_windows", "powershell", "windows")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A command in a configuration file, reached through ``path``.
 
     ``cwd`` is the working directory that the entry sets, as written; ``arguments`` are those of an
@@ -53,8 +52,7 @@ class Found:
         return text.lstrip(".")
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigFile:
+class ConfigFile(NamedTuple):
     """A configuration file that may exist.
 
     ``root`` is the directory that it belongs to (the project, the home directory, the plugin):
@@ -68,11 +66,10 @@ class ConfigFile:
     root: Path
     origin: str
     starts: tuple[Path, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(NamedTuple):
     """A coding agent: where its hooks are configured, and how it runs them.
 
     ``names`` and ``user_names`` are its files in a project and in the home directory, patterns
@@ -83,8 +80,10 @@ class Agent:
 
     ``pastes`` are variables whose ``$NAME`` the agent itself replaces by the quoted path before a
     shell reads the command: in quotes it would break. ``below`` says that it reads its files in
-    any directory that it is started in, ``trust`` that it asks again about a changed command, and
-    ``windows_shell`` which shell reads a command on Windows if that has no ``sh``.
+    any directory that it is started in, ``trust`` what it does about a changed command until the
+    user trusts that once more ("" if it does not ask), and ``windows_shell`` which shell reads a
+    command on Windows if that has no ``sh``. ``ran`` says that the client itself was run with
+    rewired files; the files of others are wired only if the agent is named.
     """
 
     name: str
@@ -99,8 +98,9 @@ class Agent:
     user_starts: tuple[str, ...] = ()
     pastes: frozenset[str] = frozenset()
     below: bool = True
-    trust: bool = False
+    trust: str = ""
     windows_shell: str = ""
+    ran: bool = True
 
     def files(self, root: Path, home: Path | None) -> list[ConfigFile]:
         """Return the files of a project that may exist; with ``home`` the user's own as well."""
@@ -153,7 +153,7 @@ def nested_commands(settings: Json) -> Iterator[Found]:
         matcher = member(group, "matcher")
         for number, entry in children(member(group, "hooks")):
             for found in entry_command(entry, (*at, "hooks", number)):
-                yield replace(found, matcher=matcher if isinstance(matcher, str) else "")
+                yield found._replace(matcher=matcher if isinstance(matcher, str) else "")
 
 
 def flat_commands(settings: Json) -> Iterator[Found]:

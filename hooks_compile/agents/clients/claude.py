@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def _commands(settings: Json) -> Iterator[Found]:
     yield from nested_commands(settings)
-    yield from entry_command(member(settings, "statusLine"), ("statusLine",))
+    for name in ("statusLine", "subagentStatusLine", "fileSuggestion"):
+        yield from entry_command(member(settings, name), (name,))
 
 
 AGENT = Agent(

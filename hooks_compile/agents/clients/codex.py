@@ -15,6 +15,6 @@ AGENT = Agent(
     _NAMES,
     nested_commands,
     user_names=_NAMES,
-    trust=True,
+    trust="it skips them, `codex exec` in silence; to trust them: codex, then /hooks",
     windows_shell="cmd or PowerShell",
 )

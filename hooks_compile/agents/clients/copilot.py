@@ -5,7 +5,6 @@ https://docs.github.com/en/copilot/reference/hooks-reference
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hooks_compile.agents.clients.base import Agent, Found, entry_command, event_entries, member
@@ -24,9 +23,9 @@ def _commands(settings: Json) -> Iterator[Found]:
             yield from entry_command(entry, at, "bash")
             continue
         for found in entry_command(entry, at):
-            yield replace(found, foreign=found.foreign or "PowerShell as well")
+            yield found._replace(foreign=found.foreign or "PowerShell as well")
         for found in entry_command(entry, at, "exec"):
-            yield replace(found, arguments=found.arguments or ())
+            yield found._replace(arguments=found.arguments or ())
 
 
 AGENT = Agent(

@@ -19,4 +19,5 @@ AGENT = Agent(
     starts=(".", ".cursor"),  # the second formerly
     user_starts=(".cursor",),
     windows_shell="cmd or PowerShell",
+    ran=False,
 )

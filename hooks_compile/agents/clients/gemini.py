@@ -18,6 +18,6 @@ AGENT = Agent(
     user_names=_NAMES,
     variables=_VARIABLES,
     pastes=frozenset(_VARIABLES),
-    trust=True,
+    trust="it asks when it is started next",
     windows_shell="PowerShell",
 )

@@ -9,12 +9,21 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile import git
-from hooks_compile.agents.clients import claude, codex, copilot, cursor, gemini
+from hooks_compile.agents.clients import (
+    claude,
+    codex,
+    copilot,
+    cursor,
+    factory,
+    gemini,
+    kiro,
+    qwen,
+    windsurf,
+)
 from hooks_compile.agents.shell.launches import WRAPPER_NAME
 from hooks_compile.errors import GitError
 from hooks_compile.files import read_bytes
@@ -24,7 +33,10 @@ if TYPE_CHECKING:
 
     from hooks_compile.agents.clients.base import ConfigFile
 
-AGENTS = (claude.AGENT, codex.AGENT, cursor.AGENT, gemini.AGENT, copilot.AGENT)
+AGENTS = (
+    *(claude.AGENT, codex.AGENT, gemini.AGENT, copilot.AGENT, qwen.AGENT),
+    *(cursor.AGENT, factory.AGENT, windsurf.AGENT, kiro.AGENT),
+)
 
 NAMES_BELOW = tuple(name for agent in AGENTS if agent.below for name in agent.names)
 PATHSPECS = tuple(f":(glob)*/**/{name}" for name in NAMES_BELOW)
@@ -51,7 +63,7 @@ def config_files(
             # Its scripts may be anywhere in the project; a plugin's are in the plugin.
             inside = root if config.root == directory else config.root
             origin = config.path.relative_to(root).as_posix()
-            found.append(replace(config, origin=origin, root=inside))
+            found.append(config._replace(origin=origin, root=inside))
     return found
 
 

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile.agents.shell.syntax import Parameter, assignment_name, declared_name
+from hooks_compile.agents.shell.syntax import (
+    Parameter,
+    assigned_value,
+    assignment_name,
+    declared_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,44 +32,96 @@ _CHANGING = frozenset(
 _HARMLESS_SETTINGS = frozenset({"-e", "-u", "-eu", "-euo", "-o", "pipefail"})
 
 
+class Entered(NamedTuple):
+    """A ``cd`` to ``word``; None if it can't be followed."""
+
+    word: Word | None
+
+
+class Assigned(NamedTuple):
+    """A variable that gets the value ``word``; None if that is not known."""
+
+    name: str
+    word: Word | None
+
+
 class State(NamedTuple):
     """What the commands in front have left for a command.
 
-    ``directories`` are the words of their ``cd`` commands, with None for one that can't be
-    followed. ``changed`` are the variables that they set, without a PATH that was only extended.
-    ``doubt`` is the reason why nothing is certain any more, or "".
+    ``effects`` are in their order, without a PATH that was only extended. ``doubt`` is the reason
+    why nothing is certain any more, or "".
     """
 
-    directories: tuple[Word | None, ...] = ()
-    changed: frozenset[str] = frozenset()
+    effects: tuple[Entered | Assigned, ...] = ()
     doubt: str = ""
 
-    def in_doubt_of_directory(self, outset: State) -> State:
-        """Return this state if it is uncertain whether a directory was entered since ``outset``."""
-        if self.directories == outset.directories:
-            return self
-        return self._replace(directories=(*outset.directories, None))
+    @property
+    def changed(self) -> frozenset[str]:
+        """The variables that were assigned."""
+        return frozenset(each.name for each in self.effects if isinstance(each, Assigned))
+
+    def behind(self, *effects: Entered | Assigned) -> State:
+        """Return this state with more effects."""
+        return self._replace(effects=(*self.effects, *effects))
+
+    def in_doubt_since(self, outset: State) -> State:
+        """Return this state if it is uncertain whether what came behind ``outset`` has run."""
+        since = self.effects[len(outset.effects) :]
+        unknown = dict.fromkeys(each._replace(word=None) for each in since)
+        return self._replace(effects=(*outset.effects, *unknown))
+
+
+class _List(NamedTuple):
+    """A list of commands up to ``;``: where it began, how far it is, and the operator behind that.
+
+    ``certain`` says that if it has ended, all of its effects since ``outset`` were made.
+    """
+
+    outset: State
+    state: State
+    before: str = ";"
+    certain: bool = True
+
+    def behind(self, after: State, operator: str, *, leaves: bool = False) -> _List:
+        """Return the list behind one more command, which leaves the state ``after``."""
+        if self.before in ("|", "||"):
+            after = after.in_doubt_since(self.state)
+        certain = self.certain and (leaves or self.before == ";" or after == self.state)
+        if operator in ("&&", "||", "|"):
+            return _List(self.outset, after, operator, certain)
+        if operator == "&" or not certain:
+            after = after.in_doubt_since(self.outset)
+        return _List(after, after)
 
 
 def follow(commands: Iterable[SimpleCommand]) -> Iterator[tuple[SimpleCommand, State]]:
     """Yield each command of a line with the state that it starts in."""
-    state = outset = State()
-    before = ";"
-    certain = True  # whether all directories since `outset` were entered if this list has ended
+    current = _List(State(), State())
+    around: list[_List] = []  # the lists that hold an `if` which is open
     for simple in commands:
-        if before == "||":
-            state, certain = state.in_doubt_of_directory(outset), False
-        yield simple, state
-        # All of a pipeline but its end runs in other processes; under zsh the end does not.
-        after = state if simple.operator == "|" else _state_behind(simple, state)
-        if before in ("|", "||"):
-            after = after.in_doubt_of_directory(state)
-        certain = certain and (before == ";" or after.directories == state.directories)
-        state, before = after, simple.operator
-        if before not in ("&&", "||", "|"):
-            if before == "&" or not certain:
-                state = state.in_doubt_of_directory(outset)
-            outset, before, certain = state, ";", True
+        leaves = current.before == "||" and _ends_shell(simple)
+        if current.before == "||" and not leaves:
+            doubtful = current.state.in_doubt_since(current.outset)
+            current = current._replace(state=doubtful, certain=False)
+        if simple.part == "if":
+            around.append(current)
+            current = _List(current.state, current.state)
+        elif simple.part in ("elif", "else"):
+            doubtful = current.state.in_doubt_since(around[-1].state)
+            current = _List(doubtful, doubtful)
+        elif simple.part == "fi":
+            after = current.state.in_doubt_since(around[-1].state)
+            current = around.pop().behind(after, simple.operator)
+        elif not simple.part:
+            yield simple, current.state
+            # All of a pipeline but its end runs in other processes; under zsh the end does not.
+            piped = simple.operator == "|"
+            after = current.state if piped else _state_behind(simple, current.state)
+            current = current.behind(after, simple.operator, leaves=leaves)
+
+
+def _ends_shell(simple: SimpleCommand) -> bool:
+    return _program(simple) == "exit" and simple.operator in (";", "\n", "")
 
 
 def only_extends_path(word: Word) -> bool:
@@ -82,13 +139,19 @@ def _program(simple: SimpleCommand) -> str | None:
 
 def _state_behind(simple: SimpleCommand, state: State) -> State:
     """Return the state behind a command that runs in the shell's own process."""
-    lasting = (word for word in simple.assignments if not only_extends_path(word))
-    state = state._replace(changed=state.changed.union(map(assignment_name, lasting)))
+    # In front of a special builtin an assignment stays, in front of all others it does not.
+    state = state.behind(
+        *(
+            Assigned(assignment_name(word), None if simple.words else assigned_value(word))
+            for word in simple.assignments
+            if not only_extends_path(word)
+        )
+    )
     program = _program(simple)
     if program in _CHANGING_DIRECTORY:
         words = simple.words
         plain = len(words) == 2 and words[0].text == "cd" and words[1].text[:1] not in ("-", "+")
-        return state._replace(directories=(*state.directories, words[1] if plain else None))
+        return state.behind(Entered(words[1] if plain else None))
     if program in _NAMING:
         return _with_names(simple, state)
     if state.doubt or _keeps_meanings(simple, program):
@@ -98,14 +161,13 @@ def _state_behind(simple: SimpleCommand, state: State) -> State:
 
 def _with_names(simple: SimpleCommand, state: State) -> State:
     """Return the state behind ``export``, ``readonly``, ``read`` or ``unset``."""
-    names = set()
     for word in simple.words[1:]:
         if word.text.startswith("-") or only_extends_path(word):
             continue
         if (name := declared_name(word)) is None:
             return state._replace(doubt=f"`{word.text}` may set any variable")
-        names.add(name)
-    return state._replace(changed=state.changed | names)
+        state = state.behind(Assigned(name, assigned_value(word)))
+    return state
 
 
 def _keeps_meanings(simple: SimpleCommand, program: str | None) -> bool:

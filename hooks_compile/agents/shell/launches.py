@@ -31,6 +31,7 @@ WRAPPER_NAME = "hook_wrapper.sh"  # as in hooks_compile.install.wrapper, whose i
 PYTHON_MARK = "--python="
 SHEBANG_MARK = "--shebang"
 UV_MARK = "--uv"  # or --uv=CMD
+BESIDE_MARK = "--beside="
 NO_PYTHON = "it does not launch a Python script"
 PYTHON_NAME = re.compile(r"(?:python|pypy)(?:3(?:\.[0-9]+t?)?)?(?:\.exe)?")
 
@@ -80,11 +81,11 @@ class Launch(NamedTuple):
 class WiredLaunch(NamedTuple):
     """A launch that goes through the wrapper already: ``[sh] WRAPPER [MARK] WORD...``.
 
-    ``start`` is where its first word begins, ``following`` the words behind the wrapper, ``state``
-    what the commands in front have left.
+    ``first`` is its first word, ``following`` are the words behind the wrapper, ``state`` is what
+    the commands in front have left.
     """
 
-    start: int
+    first: Word
     wrapper: Word
     following: tuple[Word, ...]
     state: State
@@ -120,7 +121,7 @@ def find_launches(command: str) -> Reading:
 
 
 def mentioned_words(
-    texts: Iterable[str], variables: Mapping[str, str], root: Path
+    texts: Iterable[str], variables: Mapping[str, str | None], root: Path
 ) -> Iterator[str]:
     """Yield what may be a path in commands that need not be understood: their words, read roughly.
 
@@ -131,8 +132,8 @@ def mentioned_words(
             words = [word for command in parse(text) for word in command.words]
             yield from filter(None, (expand(word, variables) for word in words))
         rough = _TOPLEVEL.sub(lambda _: str(root), text)
-        rough = _VARIABLE.sub(lambda match: variables.get(match[1] or match[2], ""), rough)
-        rough = rough.replace("~/", variables.get("HOME", "~") + "/")
+        rough = _VARIABLE.sub(lambda match: variables.get(match[1] or match[2]) or "", rough)
+        rough = rough.replace("~/", (variables.get("HOME") or "~") + "/")
         yield from filter(None, re.split(r"[\s;|&()<>\"'`]+", re.sub(r"[\"']", "", rough)))
 
 
@@ -186,9 +187,9 @@ def _launch_of(simple: SimpleCommand, state: State) -> Launch | WiredLaunch | No
 def _plain_launch(words: tuple[Word, ...], state: State) -> Launch | WiredLaunch | None:
     program = _program(words[0])
     if program == WRAPPER_NAME:
-        return WiredLaunch(words[0].start, words[0], words[1:], state)
+        return WiredLaunch(words[0], words[0], words[1:], state)
     if program in _SHELLS and len(words) > 1 and _program(words[1]) == WRAPPER_NAME:
-        return WiredLaunch(words[0].start, words[1], words[2:], state)
+        return WiredLaunch(words[0], words[1], words[2:], state)
     is_uv = program == "uv" and len(words) > 1 and words[1].text == "run"
     if is_uv or (program and PYTHON_NAME.fullmatch(program)):
         run = words[1] if is_uv else None

@@ -1,25 +1,30 @@
 """Shell command lines, read by the rules of POSIX (XCU 2, Shell Command Language).
 
 :func:`parse` returns every word with its exact span of the text, so that a caller can replace one
-word and keep every other byte. It refuses what is more than a list of simple commands: compound
-commands, functions, here-documents, backticks, constructs of one shell only.
+word and keep every other byte. ``if`` is understood; all other compound commands are refused, as
+are functions, here-documents, backticks, constructs of one shell only.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+TOPLEVEL = "$(git rev-parse --show-toplevel)"
+"""The name by which the root of the work tree is looked up among the variables."""
+
 _RESERVED = frozenset(
     {"!", "{", "}", "if", "then", "elif", "else", "fi", "for", "in", "do", "done", "while", "until"}
     | {"case", "esac", "[[", "]]", "coproc", "function", "select", "time"}  # the last are bash's
 )
+# What may come behind the commands of each part of an ``if``.
+_NEXT_PART = {"if": ("then",), "elif": ("then",), "then": ("elif", "else", "fi"), "else": ("fi",)}
 _META = " \t\n;&|<>()"
 _BLANK = re.compile(r"(?:[ \t]|\\\n)*(?:#[^\n]*)?")
+_PART = re.compile(r"(?:if|then|elif|else|fi)(?=[ \t\n;&|<>()]|\Z)")
 _OPERATOR = re.compile(r"&&|\|\||[;&|\n]")
 _REDIRECTION = re.compile(r"(?:[0-9]*(?:<&|>&|<>|>\||>>|<|>)|&>>?)(?:[ \t]|\\\n)*")
 _TILDE = re.compile(r"~([A-Za-z0-9._-]*)(?=[/\s;&|<>()]|$)")
@@ -36,21 +41,26 @@ _PARAMETER = re.compile(
 _MORE_IN_ZSH = re.compile(r"[:\[]|[^\0-\x7f]")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _DECLARED = re.compile(r"""["']?([A-Za-z_][A-Za-z0-9_]*)(?:\+?=|["']?$)""")
-_PLAIN = re.compile(r"[\w./@%+,:=$-]*")
+# Substitutions whose value is known, and defaults that mean the same in quotes.
+_ASKS_GIT = (
+    r"\$\(\s*git\s+rev-parse\s+--show-toplevel(?:\s+2>\s*/dev/null)?"
+    r"(?:\s*\|\|\s*(?:pwd|echo\s+\.|true))?\s*\)"
+)
+_SUBSTITUTION = re.compile(rf"(?P<git>{_ASKS_GIT})|\$\(\s*pwd\s*\)")
+_PLAIN = re.compile(rf"(?:[\w./@%+,:=$-]|{_SUBSTITUTION.pattern})*")
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     """Characters that mean themselves, without their quotes."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """``$NAME``, ``${NAME}`` or ``${NAME<operator><argument>}``; unquoted, its value is split.
 
-    ``~`` at the start of a word is the parameter HOME.
+    ``~`` at the start of a word is the parameter HOME, ``$(pwd)`` is PWD, and a usual
+    ``$(git rev-parse --show-toplevel)`` is TOPLEVEL.
     """
 
     text: str
@@ -60,12 +70,11 @@ class Parameter:
     argument: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """A part whose value is known only when the command runs.
 
-    It is ``~user``, ``$(...)`` or ``$((...))``, or a pattern: an unquoted ``*``, ``?``, ``[`` or
-    brace, and what zsh alone expands, as ``=name``, ``$~name``, ``$name[``, ``$name:h``.
+    It is ``~user``, most of ``$(...)``, ``$((...))``, or a pattern: an unquoted ``*``, ``?``,
+    ``[`` or brace, and what zsh alone expands, as ``=name``, ``$~name``, ``$name[``, ``$name:h``.
     """
 
     text: str
@@ -81,8 +90,7 @@ class SplitPath(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word: ``text`` as typed, at ``[start, end)`` of the command, and its parts."""
 
     start: int
@@ -115,11 +123,16 @@ class Word:
 
 
 class SimpleCommand(NamedTuple):
-    """``A=b WORD...``, and the operator behind it ("" for the last command)."""
+    """``A=b WORD...``, and the operator behind it ("" for the last command).
+
+    ``part`` is "" but for an item without words: the ``if``, ``then``, ``elif``, ``else`` or ``fi``
+    that the next commands belong to.
+    """
 
     assignments: tuple[Word, ...]
     words: tuple[Word, ...]
     operator: str
+    part: str = ""
 
 
 def assignment_name(word: Word) -> str:
@@ -137,25 +150,41 @@ def declared_name(word: Word) -> str | None:
     return match[1] if match else None
 
 
-def expand(word: Word, variables: Mapping[str, str]) -> str | None:
+def assigned_value(word: Word) -> Word | None:
+    """Return what an ``A=b`` word assigns; None if that is known only when the command runs."""
+    match = _ASSIGNMENT.match(word.text)
+    first = word.parts[0]
+    if match is None or not isinstance(first, Literal) or "~" in word.text:
+        return None
+    rest = Literal(first.text[match.end() :])
+    return Word(
+        word.start + match.end(), word.end, word.text[match.end() :], (rest, *word.parts[1:])
+    )
+
+
+def expand(word: Word, variables: Mapping[str, str | None]) -> str | None:
     """Return a word's value with the given variables; None if it depends on anything else."""
     values = [value_of(part, variables) for part in word.parts]
     known = [value for value in values if value is not None]
     return "".join(known) if len(known) == len(values) else None
 
 
-def value_of(part: Part, variables: Mapping[str, str]) -> str | None:
+def value_of(part: Part, variables: Mapping[str, str | None]) -> str | None:
     """Return the value of one part of a word, as :func:`expand` does for all of them.
 
-    A variable without a value is unknown, even if the word brings a default: somebody may set it.
-    So is one with a default that would mean something else in quotes.
+    A variable whose value is None has one that is not known. One that is missing is not set. A
+    default that would mean something else in quotes is not known either.
     """
     if isinstance(part, Literal):
         return part.text
-    if isinstance(part, Parameter) and part.operator in ("", "?", ":?", "-", ":-"):
-        value = variables.get(part.name)
-        return value if not part.operator or (value and _PLAIN.fullmatch(part.argument)) else None
-    return None
+    if not isinstance(part, Parameter) or not _PLAIN.fullmatch(part.argument):
+        return None
+    value = variables.get(part.name)
+    is_missing = part.name not in variables or (value == "" and part.operator == ":-")
+    if is_missing and part.operator in ("-", ":-"):
+        (default,) = parse(f'"{part.argument}"')
+        return expand(default.words[0], variables)
+    return value if part.operator in ("", "?", ":?", "-", ":-") else None
 
 
 class NotUnderstoodError(ValueError):
@@ -180,14 +209,40 @@ class _Parser:
 
     def commands(self) -> tuple[SimpleCommand, ...]:
         found: list[SimpleCommand] = []
+        parts: list[str] = []  # of each `if` that is open, the part that was read last
         self._skip_blank_lines()
         while self._char():
-            command = self._simple_command()
+            command = self._part(parts, found) or self._simple_command()
             found.append(command)
             self._skip_blank_lines()
             if command.operator in ("&&", "||", "|") and not self._char():
                 raise NotUnderstoodError(f"nothing behind `{command.operator}`")
+        if parts:
+            raise NotUnderstoodError(f"`{parts[-1]}` without its end")
         return tuple(found)
+
+    def _part(self, parts: list[str], found: list[SimpleCommand]) -> SimpleCommand | None:
+        """Read a word of ``if`` and what has to be behind it, None if there is none."""
+        part = self._take(_PART)
+        if not part:
+            return None
+        if part == "if":
+            parts.append(part)
+        elif not (
+            parts and part in _NEXT_PART[parts.pop()] and found[-1].operator in (";", "&", "\n")
+        ):
+            raise NotUnderstoodError(f"`{part}` in a place where it means nothing")
+        elif part != "fi":
+            parts.append(part)
+        if part != "fi":
+            return SimpleCommand((), (), "", part)
+        self._take(_BLANK)
+        while self._skip_redirection():
+            self._take(_BLANK)
+        operator = self._take(_OPERATOR)
+        if not operator and self._char():
+            raise NotUnderstoodError("a word behind `fi`")
+        return SimpleCommand((), (), operator, part)
 
     def _char(self) -> str:
         return self.text[self.pos : self.pos + 1]
@@ -280,7 +335,7 @@ class _Parser:
             raise NotUnderstoodError("a `${...}` that is more than a variable and its default")
         if char == "(":
             self._skip_parentheses()
-            parts.append(Unknown(self.text[start : self.pos]))
+            parts.append(_substitution(self.text[start : self.pos], quoted=quoted))
         elif char in ("'", '"') and not quoted:
             raise NotUnderstoodError(f"`${char}`, which only some shells know")
         elif char and char not in _META + "\"'/":
@@ -306,6 +361,13 @@ class _Parser:
             if not depth:
                 return
         raise NotUnderstoodError("a `$(` that is not closed")
+
+
+def _substitution(text: str, *, quoted: bool) -> Parameter | Unknown:
+    match = _SUBSTITUTION.fullmatch(text)
+    if match is None:
+        return Unknown(text)
+    return Parameter(text, TOPLEVEL if match["git"] else "PWD", quoted)
 
 
 def _parameter(match: re.Match[str], *, quoted: bool) -> Parameter:

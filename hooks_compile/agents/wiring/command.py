@@ -7,11 +7,12 @@ The wired command holds all that is needed to restore the old one, so nothing ha
     X ARGS                    sh WRAPPER --shebang X ARGS
     uv run --script X ARGS    sh WRAPPER --uv --script X ARGS
     bin/uv run X ARGS         sh WRAPPER --uv=bin/uv X ARGS
+    python "$(...)"/X ARGS    sh "$(...)"/WRAPPER --python=python --beside=X ARGS
 
-WRAPPER is beside the script and is written with the script's directory as that was written. ``sh``
-runs it, and not its execute bit, which archives, Windows and some file systems drop: a guard that
-can't be started lets everything pass. A command whose old form would not come back to the letter
-stays.
+The last form runs ``$(...)`` once: the wrapper adds its own directory to the name. WRAPPER is
+beside the script and is written with the script's directory as that was written. ``sh`` runs it,
+and not its execute bit, which archives, Windows and some file systems drop: a guard that can't be
+started lets everything pass. A command whose old form would not come back to the letter stays.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ import os
 import re
 import shlex
 from contextlib import suppress
-from dataclasses import dataclass
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from hooks_compile.agents.shell.effects import Assigned
 from hooks_compile.agents.shell.launches import (
+    BESIDE_MARK,
     NO_PYTHON,
     PYTHON_MARK,
     PYTHON_NAME,
@@ -34,7 +37,7 @@ from hooks_compile.agents.shell.launches import (
     RefusedError,
     find_launches,
 )
-from hooks_compile.agents.shell.syntax import Literal, Parameter, expand, value_of
+from hooks_compile.agents.shell.syntax import TOPLEVEL, Literal, Parameter, expand, value_of
 from hooks_compile.project import shebang
 
 if TYPE_CHECKING:
@@ -50,6 +53,7 @@ _FIRST_LINE = re.compile(
     rb"|#!/\S*/env -S uv run (?:(?:-q|--quiet) )?--script"
 )
 _WRAPPER_HEAD = b"hooks-compile wrapper"
+_NAME = r"[\w.+-]+"  # of a script that --beside names
 _Edit = tuple[int, int, str]  # replaces the characters [start, end) of a command
 
 
@@ -60,47 +64,48 @@ class Script(NamedTuple):
     obstacle: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """Where a command runs.
 
     ``look`` returns what is at a path, None if that is nothing that Python could run. ``starts``
-    are the directories that the command may start in (none if nobody knows), ``variables`` what the
-    agent and the user's environment set, ``pastes`` the variables that the agent replaces itself,
-    ``blocked`` the directories that can't have the wrapper, with the reason.
+    are the directories that the command may start in (none if nobody knows). ``variables`` are what
+    the agent and the user's environment set (None for a value that may be another one), ``pastes``
+    those that the agent replaces itself. ``blocked`` are the directories that can't have the
+    wrapper, with the reason.
     """
 
     look: Callable[[Path], Script | None]
     starts: tuple[Path, ...]
-    variables: Mapping[str, str]
+    variables: Mapping[str, str | None]
     pastes: frozenset[str]
     blocked: Mapping[Path, str]
-
-    def variables_at(self, launch: Launch | WiredLaunch) -> dict[str, str]:
-        """Return the variables that are known at a launch."""
-        variables = dict(self.variables)
-        if not launch.state.directories and len(self.starts) == 1:
-            variables["PWD"] = str(self.starts[0])
-        return {n: value for n, value in variables.items() if n not in launch.state.changed}
 
     def paths(self, word: Word, launch: Launch | WiredLaunch) -> list[Path]:
         """Return where the file may be that a word of a launch names.
 
         Raises RefusedError if that is known only when the command runs.
         """
-        variables = self.variables_at(launch)
+        variables: dict[str, str | None] = dict(self.variables)
+        directories = list(self.starts)
+        variables["PWD"] = str(directories[0]) if len(directories) == 1 else None
+        for effect in launch.state.effects:
+            value = expand(effect.word, variables) if effect.word else None
+            if isinstance(effect, Assigned):
+                variables[effect.name] = value
+                if effect.name.startswith("GIT_"):
+                    variables[TOPLEVEL] = None
+                continue
+            if value is None:
+                directories = []
+            else:
+                starts = [Path("/")] if value.startswith("/") else directories
+                # As `cd` does it: `link/..` is the directory that holds the link.
+                directories = [Path(os.path.normpath(start / value)) for start in starts]
+            variables["PWD"] = str(directories[0]) if len(directories) == 1 else None
+            variables[TOPLEVEL] = None
         name = certain_value(word, variables)
         if name.startswith("/"):
             return [Path(name)]
-        directories = list(self.starts)
-        for entered in launch.state.directories:
-            if entered is None:
-                directories = []
-                continue
-            directory = certain_value(entered, variables)
-            starts = [Path("/")] if directory.startswith("/") else directories
-            # As `cd` does it: `link/..` is the directory that holds the link.
-            directories = [Path(os.path.normpath(start / directory)) for start in starts]
         if not directories:
             raise RefusedError(f"`{name}` depends on the directory that the command starts in")
         return [directory / name for directory in directories]
@@ -112,7 +117,7 @@ class Surroundings:
         return []
 
 
-def certain_value(word: Word, variables: Mapping[str, str]) -> str:
+def certain_value(word: Word, variables: Mapping[str, str | None]) -> str:
     """Return a word's value. Raises RefusedError if it may have another one when it runs."""
     for part in word.parts:
         if value_of(part, variables) is None:
@@ -139,7 +144,7 @@ def wire_command(command: str, around: Surroundings) -> Rewritten | None:
     for launch in reading.launches:
         try:
             wrappers[_find_script(launch, around).parent / WRAPPER_NAME] = None
-            edits.append(_wiring_edit(launch, around.pastes))
+            edits += _wiring_edits(command, launch, around.pastes)
         except RefusedError as refused:
             reasons.append(str(refused))
     if not edits:
@@ -155,7 +160,7 @@ def wire_command(command: str, around: Surroundings) -> Rewritten | None:
 def unwire_command(command: str, around: Surroundings) -> Rewritten | None:
     """Return the command without the wrapper; None if it has none, or one that is not ours."""
     ours = (launch for launch in find_launches(command).wired if _is_ours(launch, around))
-    old = _edited(command, map(_unwiring_edit, ours))
+    old = _edited(command, chain.from_iterable(map(_unwiring_edits, ours)))
     return Rewritten(old) if old != command else None
 
 
@@ -179,6 +184,13 @@ def launched_scripts(command: str, around: Surroundings) -> list[Path]:
     """Return where the scripts that a command launches may be, on the wrapper or not."""
     launches = find_launches(_unwired(command)).launches
     return [path for each in launches for path in around.possible_paths(each.script, each)]
+
+
+def launched_pythons(command: str) -> list[str]:
+    """Return the interpreters that a command names, as written: names, and plain paths."""
+    words = (launch.python for launch in find_launches(_unwired(command)).launches)
+    names = (word.literal for word in words if word is not None)
+    return [name for name in names if name and PYTHON_NAME.fullmatch(name.rpartition("/")[2])]
 
 
 def launch_arguments(command: str) -> tuple[str, ...]:
@@ -226,12 +238,13 @@ def _obstacle(launch: Launch, path: Path, script: Script, around: Surroundings) 
 
 
 def _unwired(command: str) -> str:
-    return _edited(command, map(_unwiring_edit, find_launches(command).wired))
+    wired = find_launches(command).wired
+    return _edited(command, chain.from_iterable(map(_unwiring_edits, wired)))
 
 
-def _edited(text: str, edits: Iterable[_Edit | None]) -> str:
+def _edited(text: str, edits: Iterable[_Edit]) -> str:
     """Return the text with all edits made; they must not overlap."""
-    for start, end, new in sorted(filter(None, edits), reverse=True):
+    for start, end, new in sorted(edits, reverse=True):
         text = text[:start] + new + text[end:]
     return text
 
@@ -251,32 +264,71 @@ def _quoted(part: Part, pastes: frozenset[str]) -> str:
     return f'"{part.text}"'
 
 
-def _wiring_edit(launch: Launch, pastes: frozenset[str]) -> _Edit:
-    front = f"sh {_wrapper_word(launch.script.path, pastes)}"
-    if launch.python is None:
-        start = launch.script.start
-        return (start, start, f"{front} {SHEBANG_MARK} ")
-    start, end, program = launch.python.start, launch.python.end, launch.python.text
+def _wiring_edits(command: str, launch: Launch, pastes: frozenset[str]) -> list[_Edit]:
+    script = launch.script
+    program, mark, start = "", SHEBANG_MARK, script.start
+    if launch.python is not None:
+        program, start = launch.python.text, launch.python.start
+        mark = "" if program == _PLAIN_PYTHON else f"{PYTHON_MARK}{program}"
+    end = start + len(program)
     if launch.uv_run is not None:
         mark = UV_MARK if program == "uv" else f"{UV_MARK}={program}"
-        return (start, launch.uv_run.end, f"{front} {mark}")
-    if program == _PLAIN_PYTHON:
-        return (start, end, front)
-    return (start, start, f"{front} {PYTHON_MARK}")
+        end = launch.uv_run.end
+    if any("$(" in part.text for part in script.parts if not isinstance(part, Literal)):
+        return [
+            (start, end, "sh" if program else "sh "),
+            _name_edit(command[end : script.end], script),
+            (script.end, script.end, f"{mark and ' '}{mark} {BESIDE_MARK}{_name(script)}"),
+        ]
+    front = f"sh {_wrapper_word(script.path, pastes)}"
+    if mark.startswith(PYTHON_MARK):
+        return [(start, start, f"{front} {PYTHON_MARK}")]
+    return [(start, end, f"{front}{mark and ' '}{mark}{'' if program else ' '}")]
 
 
-def _unwiring_edit(launch: WiredLaunch) -> _Edit | None:
-    if not launch.following:
-        return None
-    first = launch.following[0]
-    if first.text == SHEBANG_MARK and len(launch.following) > 1:
-        return (launch.start, launch.following[1].start, "")
-    if first.text.startswith(PYTHON_MARK):
-        return (launch.start, first.start + len(PYTHON_MARK), "")
-    if f"{first.text}=".startswith(f"{UV_MARK}="):
-        name = first.text[len(UV_MARK) + 1 :] or "uv"
-        return (launch.start, first.end, f"{name} run")
-    return (launch.start, launch.wrapper.end, _PLAIN_PYTHON)
+def _name_edit(from_program: str, script: Word) -> _Edit:
+    """Return what puts the wrapper's name in the place of the script's.
+
+    Raises RefusedError if the wrapper could not put it back: there are options in front of it, or
+    it is not written plainly.
+    """
+    end = script.start + len(script.text.removesuffix('"'))
+    name = _name(script)
+    if from_program.strip() != script.text or not re.fullmatch(rf".*/{_NAME}\"?", script.text):
+        raise RefusedError("only a plain name can be behind `$(...)`, and no option in front of it")
+    return (end - len(name), end, WRAPPER_NAME)
+
+
+def _name(script: Word) -> str:
+    return script.path.name if script.path else ""
+
+
+def _unwiring_edits(launch: WiredLaunch) -> list[_Edit]:
+    first, wrapper = launch.first, launch.wrapper
+    marks = [*takewhile(lambda word: word.text.startswith("--"), launch.following[:2])]
+    at = wrapper.text.rfind(WRAPPER_NAME) + wrapper.start
+    if not launch.following or at < wrapper.start:
+        return []
+    mark = marks[0].text if marks else ""
+    beside = next((word for word in marks if word.text.startswith(BESIDE_MARK)), None)
+    if mark == SHEBANG_MARK and len(launch.following) > 1:
+        program = ""
+    elif mark.startswith(PYTHON_MARK):
+        program = mark.removeprefix(PYTHON_MARK)
+    elif f"{mark}=".startswith(f"{UV_MARK}="):
+        program = f"{mark[len(UV_MARK) + 1 :] or 'uv'} run"
+    else:
+        program, mark = _PLAIN_PYTHON, ""
+    if beside is not None:
+        end = wrapper.start if first is wrapper or not program else first.end
+        return [
+            (first.start, end, program + " " * (first is wrapper and bool(program))),
+            (at, at + len(WRAPPER_NAME), beside.text.removeprefix(BESIDE_MARK)),
+            (wrapper.end, beside.end, ""),
+        ]
+    if not program:
+        return [(first.start, launch.following[1].start, "")]
+    return [(first.start, marks[0].end if mark else wrapper.end, program)]
 
 
 def _is_ours(launch: WiredLaunch, around: Surroundings) -> bool:

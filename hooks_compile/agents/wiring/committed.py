@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from hooks_compile import git
 from hooks_compile.agents.clients.places import config_files
 from hooks_compile.agents.shell.launches import WRAPPER_NAME, find_launches, mentioned_words
+from hooks_compile.agents.wiring.arguments import command_line
 from hooks_compile.agents.wiring.rewrite import readable_commands, surroundings
 from hooks_compile.errors import pasted
 from hooks_compile.files import LARGEST_SETTINGS, read_bytes
@@ -114,7 +115,7 @@ def _named(config: ConfigFile, content: bytes) -> Iterator[_Named]:
         return
     for found in readable_commands(config, content):
         around = surroundings(found, config, lambda _: None)
-        launches = find_launches(found.command).wired if found.arguments is None else []
+        launches = find_launches(command_line(found, config.variables)).wired
         known = [each for it in launches if (each := around.possible_paths(it.wrapper, it))]
         if not known:  # a line that was written by hand: what looks like the wrapper's path counts
             words = dict.fromkeys(mentioned_words(found.texts, around.variables, config.root))

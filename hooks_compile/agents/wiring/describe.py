@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from io import StringIO
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from hooks_compile.entries.report import plural
+from hooks_compile.entries.report import plural, some
 from hooks_compile.install import wrapper
 from hooks_compile.printable import one_line, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from hooks_compile.agents.wiring.plan import FilePlan, Plan
+    from hooks_compile.agents.wiring.rewrite import Change, Left
     from hooks_compile.errors import AgentConfigError
 
 NEXT_STEPS = """\
@@ -44,18 +47,24 @@ def diff(plan: Plan) -> str:
     return "".join(parts)
 
 
-def describe(plan: Plan) -> list[str]:
-    """Return what a person reads before anything is changed, a line each."""
-    lines: list[str] = []
-    for each in plan.files:
-        lines += _describe_file(each)
-    wrappers = [(path, "to be written") for path in plan.written]
-    wrappers += [(path, "to be staged (git add), since clones need it") for path in plan.staged]
-    wrappers += [(path, "to be removed") for path in plan.removed]
-    lines += [f"{shown(path, plan.root)}: {what}" for path, what in [*wrappers, *plan.kept]]
+def describe(plan: Plan, *, verbose: bool = False) -> list[str]:
+    """Return what a person reads before anything is changed, a line each.
+
+    Commands that change in the same way share a line, and so do those that stay for one reason;
+    with ``verbose`` each that stays has lines of its own.
+    """
+    lines = [line for each in plan.files for line in _describe_file(each, verbose=verbose)]
+    for paths, what in (
+        (plan.written, "to be written"),
+        (plan.staged, "to be staged (git add), since clones need it"),
+        (plan.removed, "to be removed"),
+    ):
+        if paths:
+            lines.append(f"{some([shown(path, plan.root) for path in paths])}: {what}")
+    lines += [f"{shown(path, plan.root)}: {what}" for path, what in plan.kept]
     for error in plan.obstacles:
         lines += [shown(error.path or plan.root, plan.root), *_describe_trouble(error)]
-    return lines or ["no agent that we know has hooks configured here"]
+    return [*lines, *_describe_unasked(plan)]
 
 
 def summary(plan: Plan) -> str:
@@ -68,33 +77,66 @@ def summary(plan: Plan) -> str:
     return ", ".join(filter(None, parts))
 
 
+def _describe_unasked(plan: Plan) -> Iterator[str]:
+    """Say which files stay until their agent is named, and how to name it."""
+    if plan.unasked:
+        names = some([one_line(config.origin) for config in plan.unasked])
+        agents = dict.fromkeys(config.agent.name for config in plan.unasked)
+        words = " ".join(f"--agent {name}" for name in agents)
+        yield f"not asked for, since their clients were never run with it: {names}: add {words}"
+
+
 def _describe_trouble(error: AgentConfigError) -> Iterator[str]:
     yield f"  can't be changed: {one_line(error.cause)}"
     yield f"    to fix it: {one_line(error.remedy)}"
 
 
-def _describe_file(plan: FilePlan) -> Iterator[str]:
+def _describe_file(plan: FilePlan, *, verbose: bool) -> Iterator[str]:
     agent, result = plan.config.agent, plan.result
     yield f"{one_line(plan.config.origin)} ({agent.title})"
     if plan.trouble is not None:
         yield from _describe_trouble(plan.trouble)
         return
-    for change in result.changes:
-        yield f"  {one_line(change.where)}: changes"
-        yield f"    - {one_line(change.old)}"
-        yield f"    + {one_line(change.new)}"
-    for left in result.left:
-        yield f"  {one_line(left.where)}: stays, because {one_line(left.reason)}"
-        yield f"      {one_line(left.command)}"
-        if left.suggestion:
-            yield f"    you may write instead: {one_line(left.suggestion)}"
+    for edit, count in Counter(map(_edit, result.changes)).items():
+        yield f"  {plural(count, 'command')}: {one_line(edit)}"
+    yield from _describe_left(result.left, verbose=verbose)
     if result.wired:
         yield f"  on the wrapper already: {plural(result.wired, 'command')}"
     yield from _windows_warning(plan)
     if result.changes and agent.trust:
         yield f"  {agent.title} will ask you to trust the changed hooks once more"
+        yield f"    until then {agent.trust}"
     if not (result.changes or result.left or result.wired):
         yield "  no command to change"
+
+
+def _edit(change: Change) -> str:
+    """Return which words of a command become which others, ``OLD => NEW``."""
+    old, new = change.old.split(" "), change.new.split(" ")
+    start = _common_words(old, new)
+    end = _common_words(reversed(old[start:]), reversed(new[start:]))
+    before, after = (" ".join(words[start : len(words) - end]) for words in (old, new))
+    return f"{before or 'SCRIPT'} => {after or 'SCRIPT'}"
+
+
+def _common_words(old: Iterable[str], new: Iterable[str]) -> int:
+    """Return with how many of the same words both begin."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+
+
+def _describe_left(left: Sequence[Left], *, verbose: bool) -> Iterator[str]:
+    if verbose:
+        for each in left:
+            yield f"  {one_line(each.where)}: stays, because {one_line(each.reason)}"
+            yield f"      {one_line(each.command)}"
+            if each.suggestion:
+                yield f"    you may write instead: {one_line(each.suggestion)}"
+        return
+    for reason, count in Counter(each.reason for each in left).items():
+        stays = plural(count, "command stays", "commands stay")
+        yield f"  {stays}, because {one_line(reason)}"
+    if any(each.suggestion for each in left):
+        yield "  --verbose shows lines that you may write instead"
 
 
 def _windows_warning(plan: FilePlan) -> Iterator[str]:

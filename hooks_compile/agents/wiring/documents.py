@@ -1,4 +1,4 @@
-"""The text of a settings file: its values, and strings that are replaced in it.
+"""The text of a settings file: its values, and strings and lists that are replaced in it.
 
 One reader for each format. JSON may have what people write into it: comments, trailing commas, a
 byte order mark. Whatever leaves a doubt about which value counts (a key that is there twice) is
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from itertools import count
+from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from hooks_compile.errors import AgentConfigError
@@ -35,10 +35,11 @@ _TOML_STRING_OR_COMMENT = re.compile(
     r"""|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*'|#[^\n]*"""
 )
 _NUMBERED = "hooks-compile, string "
+_EMPTY_LISTS = ["[]", "[ ]"]
 
 
 class Replaced(NamedTuple):
-    """A new text, and the strings that could not be replaced in it, each with the reason."""
+    """A new text, and the values that could not be replaced in it, each with the reason."""
 
     text: str
     refused: Mapping[KeyPath, str]
@@ -57,27 +58,36 @@ def read_settings(text: str, path: Path) -> Json:
         ) from error
 
 
-def replace_strings(text: str, path: Path, new: Mapping[KeyPath, str]) -> Replaced:
-    """Return the text with new strings at some places of what it holds.
+def replace_values(text: str, path: Path, new: Mapping[KeyPath, str | list[str]]) -> Replaced:
+    """Return the text with new strings, and new lists of strings, at some places of what it holds.
 
     A new string is written in the form of the old one. One that is written in no usual form stays:
-    its characters would not come back on the way back. The new text is parsed again.
-    Raises AgentConfigError if anything else would differ then.
+    its characters would not come back on the way back. In a list only what is in front of the
+    strings at its end that stay is replaced. The new text is parsed again. Raises AgentConfigError
+    if anything else would differ then.
     """
     settings = read_settings(text, path)
     forms = _toml_forms if path.suffix == ".toml" else _json_forms
-    old = {key: forms(str(_value_at(settings, key))) for key in new}
-    places = _find(text, path, old)
-    edits: list[tuple[int, int, str]] = []
+    wanted: dict[KeyPath, list[str]] = {}
+    for key in new:
+        old = _value_at(settings, key)
+        items = {(*key, n): forms(str(each)) for n, each in enumerate(old)} if _is_list(old) else {}
+        wanted |= items or {key: _EMPTY_LISTS if _is_list(old) else forms(str(old))}
+    places = _find(text, path, wanted)
+    edits: list[_Edit] = []
     refused: dict[KeyPath, str] = {}
     for key, value in new.items():
-        match = places.get(key)
-        if match is None:
+        edit = None
+        if isinstance(value, list):
+            edit = _list_edit(key, _value_at(settings, key), value, places)
+        elif match := places.get(key):
+            edit = _Edit(*match.span(), forms(value)[wanted[key].index(match[0])])
+        if edit is None:
             refused[key] = "its text is written in a form that can't be changed in place"
-        elif literal := forms(value)[old[key].index(match[0])]:
-            edits.append((match.start(), match.end(), literal))
-        else:
+        elif not edit.text and isinstance(value, str):
             refused[key] = "its string has quotes that can't hold the new command"
+        else:
+            edits.append(edit)
     for start, end, literal in sorted(edits, reverse=True):
         text = text[:start] + literal + text[end:]
     expected = {key: value for key, value in new.items() if key not in refused}
@@ -85,11 +95,41 @@ def replace_strings(text: str, path: Path, new: Mapping[KeyPath, str]) -> Replac
     return Replaced(text, refused)
 
 
+class _Edit(NamedTuple):
+    """``text`` replaces the characters ``[start, end)``."""
+
+    start: int
+    end: int
+    text: str
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _list_edit(
+    key: KeyPath, old: list[Any], new: list[str], places: Mapping[KeyPath, re.Match[str]]
+) -> _Edit | None:
+    """Return what makes a list of strings another one, None if it is written in no usual form."""
+    pairs = zip(reversed(old), reversed(new), strict=False)
+    kept = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+    gone = len(old) - kept
+    text = ", ".join(_json_forms(each)[0] for each in new[: len(new) - kept])
+    if not old:
+        match = places.get(key)
+        return _Edit(match.start() + 1, match.start() + 1, text) if match else None
+    first, behind, last = (places.get((*key, n)) for n in (0, gone, gone - 1))
+    if gone and (text or not kept):
+        return _Edit(first.start(), last.end(), text) if first and last else None
+    return _Edit(first.start(), behind.start(), text and f"{text}, ") if first and behind else None
+
+
 def _find(
     text: str, path: Path, forms: Mapping[KeyPath, list[str]]
 ) -> dict[KeyPath, re.Match[str]]:
     """Return where strings are written: in a copy of the text each is a number of its own."""
-    pattern = _TOML_STRING_OR_COMMENT if path.suffix == ".toml" else _STRING_OR_COMMENT
+    strings = _TOML_STRING_OR_COMMENT if path.suffix == ".toml" else _STRING_OR_COMMENT
+    pattern = re.compile(rf"{strings.pattern}|\[ ?\]", strings.flags)
     wanted = {literal for literals in forms.values() for literal in literals}
     matches = [match for match in pattern.finditer(text) if match[0] in wanted]
     numbers = count()
@@ -117,7 +157,9 @@ def _value_at(settings: Json, key: KeyPath) -> Any:
     return None
 
 
-def _require_only(new: Mapping[KeyPath, str], after: Json, before: Json, path: Path) -> None:
+def _require_only(
+    new: Mapping[KeyPath, str | list[str]], after: Json, before: Json, path: Path
+) -> None:
     """Raise AgentConfigError if two settings differ in more than the ``new`` strings."""
     for key, value in new.items():
         if _value_at(after, key) == value:

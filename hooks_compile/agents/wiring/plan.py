@@ -7,9 +7,12 @@ is written. :mod:`hooks_compile.agents.wiring.apply` carries a plan out.
 from __future__ import annotations
 
 import os
+import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.clients.places import config_files
+from hooks_compile.agents.shell.launches import RefusedError
 from hooks_compile.agents.wiring import config_files as settings_files
 from hooks_compile.agents.wiring import tracking
 from hooks_compile.agents.wiring.command import unwire_command, wire_command
@@ -24,11 +27,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.agents.clients.base import ConfigFile
+    from hooks_compile.agents.wiring.command import Rewritten, Surroundings
     from hooks_compile.agents.wiring.config_files import ReadFile
     from hooks_compile.agents.wiring.rewrite import Act, Change
 
 OURS = (Standing.CURRENT, Standing.OLDER)
 _STAY = (Standing.NEWER, Standing.EDITED)
+_WINDOWS_SUFFIXES = (".ps1", ".bat", ".cmd")
+_WINDOWS = "Windows is in use here, and its shells have no sh: --posix changes it all the same"
+_SIGN_OF_WINDOWS = re.compile(
+    r"""commandWindows|command_windows|"(?:powershell|windows)"\s*:"""
+    r"""|(?<![\w./-])py(?:\.exe)?\s|\.(?:ps1|bat|cmd)\b"""
+)
 _IGNORED = "git ignores the wrapper but not this file: colleagues would lack the wrapper"
 
 
@@ -38,7 +48,8 @@ class Scope(NamedTuple):
     ``root`` is the project, ``env`` the user's environment. ``agents`` are the names of the agents
     that are meant (none: all). ``home`` adds the user's own files, ``cwd`` those in the directories
     from there up to the root. ``listed`` are the files of the work tree, as
-    :func:`~hooks_compile.agents.clients.places.config_files` takes them.
+    :func:`~hooks_compile.agents.clients.places.config_files` takes them. ``posix`` says that nobody
+    runs the hooks on Windows.
     """
 
     root: Path
@@ -47,15 +58,31 @@ class Scope(NamedTuple):
     home: Path | None = None
     cwd: Path | None = None
     listed: Sequence[str] | None = None
+    posix: bool = False
 
     def configs(self, *, of_all_agents: bool = False) -> list[ConfigFile]:
-        """Return the configuration files that exist, each once even if links give it two names."""
+        """Return the configuration files that exist, each once even if links give it two names.
+
+        Without ``of_all_agents`` those of agents that are meant. If none is named, an agent whose
+        client was never run is meant only by a file that is wired already.
+        """
         found: dict[str, ConfigFile] = {}
         for config in config_files(self.root, self.home, self.cwd, self.listed):
-            is_meant = of_all_agents or not self.agents or config.agent.name in self.agents
-            if is_meant and os.path.lexists(config.path):
+            if os.path.lexists(config.path) and (of_all_agents or self._is_meant(config)):
                 found.setdefault(os.path.realpath(config.path), config)
         return list(found.values())
+
+    def _is_meant(self, config: ConfigFile) -> bool:
+        if self.agents:
+            return config.agent.name in self.agents
+        return config.agent.ran or names_wrapper(config)
+
+    def unasked(self) -> list[ConfigFile]:
+        """Return the configuration files that stay until somebody names their agent."""
+        if self.agents:
+            return []
+        meant = self.configs()
+        return [each for each in self.configs(of_all_agents=True) if each not in meant]
 
 
 class FilePlan(NamedTuple):
@@ -82,7 +109,7 @@ class Plan(NamedTuple):
 
     ``written`` and ``removed`` are wrappers, ``staged`` and ``unstaged`` those that git's index
     gets and loses. ``kept`` are wrappers that stay, with the reason. ``obstacles`` say why the
-    index can't be changed.
+    index can't be changed. ``unasked`` are files of agents that have to be named.
     """
 
     root: Path
@@ -93,6 +120,7 @@ class Plan(NamedTuple):
     unstaged: tuple[Path, ...] = ()
     kept: tuple[tuple[Path, str], ...] = ()
     obstacles: tuple[AgentConfigError, ...] = ()
+    unasked: tuple[ConfigFile, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -118,7 +146,7 @@ def plan_init(scope: Scope) -> Plan:
     writes nothing.
     """
     configs = scope.configs()
-    planned = [_plan(wire_command, config, scope.env, {}) for config in configs]
+    planned = [_plan_wiring(config, scope, {}) for config in configs]
     wanted = {path for plan in planned for path in plan.wrappers}
     ignored = tracking.ignored([*wanted, *(config.path for config in configs)])
     blocked = {path.parent: reason for path in wanted if (reason := _blocked(path))}
@@ -127,7 +155,7 @@ def plan_init(scope: Scope) -> Plan:
         if plan.config.path not in ignored:
             for_file |= {path.parent: _IGNORED for path in wanted & ignored}
         if any(path.parent in for_file for path in plan.wrappers):
-            planned[number] = _plan(wire_command, plan.config, scope.env, for_file)
+            planned[number] = _plan_wiring(plan.config, scope, for_file)
     standings = {path: standing_of(path) for plan in planned for path in plan.wrappers}
     usable = {path for path, it in standings.items() if it not in LEFT_ALONE}
     shared = {path for plan in planned if _is_shared(plan, ignored) for path in plan.wrappers}
@@ -140,6 +168,7 @@ def plan_init(scope: Scope) -> Plan:
         staged=staged,
         kept=tuple(sorted((p, wrapper.DONE[s]) for p, s in standings.items() if p not in usable)),
         obstacles=tracking.obstacles(staged),
+        unasked=tuple(scope.unasked()),
     )
 
 
@@ -192,6 +221,35 @@ def names_wrapper(config: ConfigFile, text: str = "") -> bool:
         return wrapper.NAME in (text or settings_files.read(config.path, config.root).text)
     except AgentConfigError:
         return True
+
+
+def _plan_wiring(config: ConfigFile, scope: Scope, blocked: Mapping[Path, str]) -> FilePlan:
+    """Plan what ``init`` does to a file; ``blocked`` is as for :func:`_plan`.
+
+    A command that would fail under the shells of Windows stays if the project is used there.
+    """
+    plan = _plan(wire_command, config, scope.env, blocked)
+    failing = {change.old for change in plan.result.changes if change.windows_shell}
+    if scope.posix or not failing or not _shows_windows(plan):
+        return plan
+
+    def wire_the_others(command: str, around: Surroundings) -> Rewritten | None:
+        if command in failing:
+            raise RefusedError(_WINDOWS)
+        return wire_command(command, around)
+
+    return _plan(wire_the_others, config, scope.env, blocked)
+
+
+def _shows_windows(plan: FilePlan) -> bool:
+    """Return whether a file, or a script beside its hooks, is written for Windows."""
+    if plan.file is not None and _SIGN_OF_WINDOWS.search(plan.file.text):
+        return True
+    beside: list[Path] = []
+    for directory in {path.parent for path in plan.wrappers}:
+        with suppress(OSError):
+            beside += directory.iterdir()
+    return any(path.suffix.lower() in _WINDOWS_SUFFIXES for path in beside)
 
 
 def _plan(

@@ -6,6 +6,7 @@ literal, in the words that launch Python.
 
 from __future__ import annotations
 
+import os
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,8 +16,10 @@ from hooks_compile.agents.shell.launches import (
     mentioned_words,
     suggested_command,
 )
+from hooks_compile.agents.shell.syntax import TOPLEVEL
+from hooks_compile.agents.wiring.arguments import command_line, words_of
 from hooks_compile.agents.wiring.command import Surroundings, unwire_command, wired_wrappers
-from hooks_compile.agents.wiring.documents import read_settings, replace_strings
+from hooks_compile.agents.wiring.documents import read_settings, replace_values
 from hooks_compile.errors import AgentConfigError
 
 if TYPE_CHECKING:
@@ -88,30 +91,38 @@ def rewrite(
     can't have the wrapper, with the reason. Raises AgentConfigError if the text does not parse.
     """
     changes: dict[KeyPath, Change] = {}
+    edits: dict[KeyPath, dict[KeyPath, str | list[str]]] = {}
     left: list[Left] = []
     wired = 0
     wrappers: list[Path] = []
     for found in config.agent.commands(read_settings(text, config.path)):
         around = surroundings(found, config, look, environment, blocked)
-        wrappers += wired_wrappers(found.command, around)
+        line = command_line(found, config.variables)
+        wrappers += wired_wrappers(line, around)
         try:
             _require_known_shell(found, around)
-            rewritten = act(found.command, around)
+            rewritten = act(line, around)
         except RefusedError as refused:
             left.append(_left(found, str(refused), around))
             continue
         if rewritten is None:
             wired += 1
             continue
-        shell = "" if found.has_windows_command else config.agent.windows_shell
-        changes[found.path] = Change(found.where, found.command, *rewritten, shell)
+        shell = config.agent.windows_shell if found.arguments is None else "what is on PATH"
+        shell = "" if found.has_windows_command else shell
+        changes[found.path] = Change(found.where, line, *rewritten, shell)
+        edits[found.path] = _edits(found, rewritten.command)
     is_way_back = act is unwire_command
     if is_way_back:
         left, wired = [], 0  # they are as init left them
-    new = replace_strings(text, config.path, {key: each.new for key, each in changes.items()})
-    for key, reason in new.refused.items():
-        change = changes.pop(key)
-        left.append(Left(change.where, change.old, reason, change.new, is_way_back))
+    new = replace_values(text, config.path, _all(edits))
+    for path, own in [*edits.items()]:
+        if reasons := [new.refused[key] for key in own if key in new.refused]:
+            change = changes.pop(path)
+            del edits[path]
+            left.append(Left(change.where, change.old, reasons[0], change.new, is_way_back))
+    if new.refused:  # a command and its arguments change together or not at all
+        new = replace_values(text, config.path, _all(edits))
     return Result(new.text, tuple(changes.values()), tuple(left), wired, tuple(wrappers))
 
 
@@ -134,16 +145,38 @@ def surroundings(
 ) -> Surroundings:
     """Return where a command of a configuration file runs; the arguments are those of rewrite."""
     starts = tuple(start / (found.cwd or "") for start in config.starts)
-    home = {"HOME": environment["HOME"]} if environment.get("HOME") else {}
-    return Surroundings(look, starts, {**home, **config.variables}, config.agent.pastes, blocked)
+    variables: dict[str, str | None] = dict.fromkeys(environment)  # the agent's may differ
+    variables["HOME"] = environment.get("HOME") or None
+    toplevels = {_work_tree(start) for start in starts}
+    variables[TOPLEVEL] = toplevels.pop() if len(toplevels) == 1 else None
+    variables.update(config.variables)
+    return Surroundings(look, starts, variables, config.agent.pastes, blocked)
+
+
+def _work_tree(start: Path) -> str | None:
+    """Return the root of the work tree around a directory, as git finds it; git does not run."""
+    real = start.resolve()
+    roots = (each for each in (real, *real.parents) if os.path.lexists(each / ".git"))
+    return next(map(str, roots), None)
+
+
+def _edits(found: Found, line: str) -> dict[KeyPath, str | list[str]]:
+    """Return what a command and its arguments have to become for a new command line."""
+    if found.arguments is None:
+        return {found.path: line}
+    program, *arguments = words_of(line)
+    return {found.path: program, (*found.path[:-1], "args"): arguments}
+
+
+def _all(
+    edits: Mapping[KeyPath, Mapping[KeyPath, str | list[str]]],
+) -> dict[KeyPath, str | list[str]]:
+    return {key: value for own in edits.values() for key, value in own.items()}
 
 
 def _require_known_shell(found: Found, around: Surroundings) -> None:
     """Raise RefusedError if a command is read by no shell that is understood here."""
-    if found.arguments is not None:
-        # Without a shell the agent itself would have to find `sh`, which Windows does not have.
-        raise RefusedError("it is started without a shell, from a list of arguments")
-    if found.foreign:
+    if found.foreign and found.arguments is None:
         raise RefusedError(f"it is read by {found.foreign}")
     for name in sorted(found.environment):
         if is_shell_variable(name) or name in around.variables:

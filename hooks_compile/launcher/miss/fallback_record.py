@@ -5,6 +5,7 @@ import posix
 import sys
 import time
 
+from hooks_compile.launcher.miss.background import ask_for_shim_record
 from hooks_compile.launcher.miss.store import CREATE
 from hooks_compile.launcher.resumed import RESUMED
 
@@ -18,6 +19,7 @@ _LOG_LIMIT_BYTES = 1 << 20
 def record_fallback(runtime: str, reason: str, path: str) -> None:
     """Record that the hook at ``path`` had to be compiled, and which interpreter runs hooks there.
 
+    What a shim has chosen is recorded in the background.
     If the runtime directory can't be written, nothing is recorded: the launch is what counts.
     """
     try:
@@ -30,7 +32,8 @@ def record_fallback(runtime: str, reason: str, path: str) -> None:
         posix.write(file, data)
         posix.close(file)
     except OSError:
-        return
+        pass  # as it says above
+    ask_for_shim_record(runtime)
 
 
 def trace(state: str, reason: str, script: str) -> None:

@@ -345,8 +345,9 @@ static void check_machine(void)
     for (u64 n = 0; n < 3; n++)
         if (CALL4(SYS_PRLIMIT64, 0, wanted[n][0], 0, limits) || limits[0] != wanted[n][1])
             go_cold(n ? "memory is limited" : "the stack limit is another");
-    if (CALL2(SYS_CLOCK_GETTIME, 0, limits) || CALL1(SYS_TIME, 0) < 0) /* a start has the vdso(7) */
-        go_cold("the clock is refused");
+    /* a start has the vdso(7), and sees that brk(2) fails */
+    if (CALL2(SYS_CLOCK_GETTIME, 0, limits) || CALL1(SYS_TIME, 0) < 0 || CALL1(SYS_BRK, 0) < 0)
+        go_cold("a filter refuses system calls");
     if (!is_equal(TEXT(header->python), python, length_of(python) + 1))
         go_cold("the snapshot is of another interpreter");
 }
@@ -574,7 +575,6 @@ _Noreturn void begin(u64 *stack)
             hwcap2 = auxiliary[1];
         else if (auxiliary[0] == AT_SECURE)
             is_secure = auxiliary[1];
-
     u64 user = (u64)CALL1(SYS_GETEUID, 0);
     if (is_unwanted)
         go_cold("HOOKS_COMPILE_SNAPSHOT=0");
@@ -589,7 +589,6 @@ _Noreturn void begin(u64 *stack)
     read_header(file);
     check_machine();
     check_files();
-
     take_signals();
     map_segments(file);
     u64 size = fill_buffer();

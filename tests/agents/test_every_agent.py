@@ -1,0 +1,130 @@
+"""Each agent's file in its own shape: wired if it may be, and back byte for byte."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hooks_compile.agents.clients.places import AGENTS
+from hooks_compile.agents.wiring import plan as wiring_plan
+from hooks_compile.agents.wiring.describe import describe
+from hooks_compile.install import wrapper
+from tests.support.wired_project import carry_out
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RAN = {"claude", "codex", "gemini", "copilot", "qwen"}
+FORMS = {
+    "factory": "python3 $FACTORY_PROJECT_DIR/h.py",
+    "qwen": "python3 $QWEN_PROJECT_DIR/h.py",
+}
+
+
+def written(agent: str, command: str) -> str:
+    """Return settings of an agent with one command, as its documentation shows them."""
+    nested = {"hooks": {"PreToolUse": [{"matcher": "Bash", "hooks": [{"command": command}]}]}}
+    shapes: dict[str, Any] = {
+        "copilot": {"version": 1, "hooks": {"preToolUse": [{"bash": command}]}},
+        "cursor": {"version": 1, "hooks": {"stop": [{"command": command}]}},
+        "windsurf": {"hooks": {"pre_run_command": [{"command": command, "show_output": True}]}},
+        "kiro": {
+            "version": "v1",
+            "hooks": [
+                {"name": "a", "trigger": "Stop", "action": {"type": "agent", "prompt": command}},
+                {"name": "b", "trigger": "Stop", "action": {"type": "command", "command": command}},
+            ],
+        },
+    }
+    return json.dumps(shapes.get(agent, nested), indent=1).replace("\n", "\r\n")
+
+
+FILES = [
+    (agent.name, name.replace("*", "x"))
+    for agent in AGENTS
+    for name in agent.names
+    if not name.endswith(".toml")  # test_rewrite and test_wiring_plan have these
+]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "h.py").write_text("print(1)\n")
+    return tmp_path
+
+
+def planned(root: Path, *agents: str) -> wiring_plan.Plan:
+    return wiring_plan.plan_init(wiring_plan.Scope(root, {}, agents))
+
+
+@pytest.mark.parametrize(("agent", "name"), FILES)
+def test_a_file_is_wired_if_it_may_be_and_comes_back_byte_for_byte(
+    root: Path, agent: str, name: str
+) -> None:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = written(agent, FORMS.get(agent, "python3 h.py")).encode()
+    path.write_bytes(text)
+    unnamed = planned(root)
+    assert bool(unnamed.changes) == (agent in RAN)
+    assert any(f"add --agent {agent}" in line for line in describe(unnamed)) == (agent not in RAN)
+    carry_out(planned(root, agent))
+    assert path.read_bytes().count(wrapper.NAME.encode()) == 1
+    again = planned(root)
+    assert (again.changes, again.unasked) == ((), ()), "what is wired is looked after"
+    carry_out(wiring_plan.plan_uninit(wiring_plan.Scope(root, {}), [root]))
+    assert path.read_bytes() == text
+    assert not (root / wrapper.NAME).exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[" * 100_000, '{"hooks": ' * 5000, "\0", "", " " * (5 << 20)),
+        *("3", '"x"', "[]", '{"hooks": 3}', '{"hooks": [[[{"hooks": null}]], {"action": []}]}'),
+        '{"hooks": {"a": {"b": {"command": {}, "hooks": {"c": [], "command": 1}}}}}',
+        '{"hooks": [{"action": {"command": ["python3 h.py"]}}], "statusLine": []}',
+    ],
+    ids=range(12),
+)
+def test_a_hostile_file_changes_nothing_and_is_told_in_a_line(root: Path, text: str) -> None:
+    for _, name in FILES:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    plan = planned(root, *(agent.name for agent in AGENTS))
+    assert not plan.changes
+    assert all("\n" not in line and len(line) < 300 for line in describe(plan))
+
+
+@pytest.mark.parametrize(
+    ("beside", "other"),
+    [
+        ("", {"command": "python3 h.py --b", "commandWindows": "py h.py --b"}),
+        ("", {"command": "py h.py"}),
+        ("setup.PS1", {"command": "echo"}),
+    ],
+)
+def test_where_windows_is_in_use_a_command_without_a_field_for_it_stays(
+    root: Path, beside: str, other: dict[str, str]
+) -> None:
+    if beside:
+        (root / beside).touch()
+    path = root / ".codex/hooks.json"
+    path.parent.mkdir()
+    entries = [{"command": "python3 h.py"}, other]
+    before = json.dumps({"hooks": {"Stop": [{"hooks": entries}]}})
+    path.write_text(before)
+    expected = ["hooks.Stop[0].hooks[1].command"] if "commandWindows" in other else []
+    plan = planned(root)
+    assert [change.where for change in plan.changes] == expected
+    assert any("Windows is in use here" in line for line in describe(plan))
+    assert plan.unfinished == 0, "it is left on purpose"
+    carry_out(plan)
+    assert not planned(root).changes, "the second time, too"
+    posix = wiring_plan.plan_init(wiring_plan.Scope(root, {}, posix=True))
+    assert [change.where for change in posix.changes] == ["hooks.Stop[0].hooks[0].command"]
+    carry_out(posix)
+    carry_out(wiring_plan.plan_uninit(wiring_plan.Scope(root, {}), [root]))
+    assert path.read_text() == before

@@ -1,0 +1,87 @@
+"""Hooks that Codex skips: by its own state, whatever that holds. The hashes are those that its
+``hooks/list`` (0.171.0) gave for these commands."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hooks_compile.agents.wiring import plan as wiring_plan
+from hooks_compile.doctor.trust_checks import check_codex_trust
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ENTRIES = {
+    "PreToolUse": [
+        {
+            "matcher": "Bash",
+            "hooks": [
+                {"type": "command", "command": 'sh ./hook_wrapper.sh größe.py "x"', "timeout": 30}
+            ],
+        }
+    ],
+    "Stop": [
+        {
+            "hooks": [
+                {"type": "command", "command": "sh ./hook_wrapper.sh s.py", "statusMessage": "hm"}
+            ]
+        }
+    ],
+}
+TRUSTED = {
+    "pre_tool_use": "sha256:2da7c0555cca074d8209aed9090f2469d60d14df10276e4d4e194ab618569f9f",
+    "stop": "sha256:8514a5c91fadf3b4f792f705a96957640aceb5dc68f2e0acbca8d8924fff1cc9",
+}
+
+
+def found(root: Path, state: bytes | None) -> list[str]:
+    """What doctor says about a project, if ``state`` is Codex's configuration of the user."""
+    path = root / ".codex/hooks.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"hooks": ENTRIES}))
+    (root / "home").mkdir()
+    if state is not None:
+        (root / "home/config.toml").write_bytes(state)
+    (plan,) = wiring_plan.plan_init(wiring_plan.Scope(root, {})).files
+    return [each.text for each in check_codex_trust(plan, {"CODEX_HOME": str(root / "home")})]
+
+
+def state_of(root: Path, hashes: dict[str, str]) -> bytes:
+    path = root / ".codex/hooks.json"
+    rows = [
+        f'[hooks.state."{path}:{event}:0:0"]\ntrusted_hash = "{it}"\n'
+        for event, it in hashes.items()
+    ]
+    return "".join(rows).encode()
+
+
+def test_a_trusted_hook_is_no_finding_and_a_changed_one_is(tmp_path: Path) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    first.mkdir()
+    second.mkdir()
+    assert found(first, state_of(first, TRUSTED)) == []
+    (text,) = found(second, state_of(second, {**TRUSTED, "stop": "sha256:old"}))
+    assert text.endswith("1 hook is not trusted in Codex, which skips them: Stop[0].hooks[0]")
+
+
+@pytest.mark.parametrize("state", [None, b"", b"hooks = 3", b"[hooks]\nstate = ['x']"])
+def test_without_a_state_no_hook_is_trusted(tmp_path: Path, state: bytes | None) -> None:
+    (text,) = found(tmp_path, state)
+    assert "2 hooks are not trusted" in text
+
+
+@pytest.mark.parametrize("state", [b"\xff", b"[", b"a = 1\n" * 100_000, b"#" * (5 << 20)])
+def test_a_state_that_can_not_be_read_is_told_in_a_line(tmp_path: Path, state: bytes) -> None:
+    (text,) = found(tmp_path, state)
+    assert "Codex's own state can't be read" in text
+    assert "\n" not in text
+
+
+def test_a_machine_without_codex_has_nothing_to_trust(tmp_path: Path) -> None:
+    (tmp_path / ".codex").mkdir()
+    (tmp_path / ".codex/hooks.json").write_text(json.dumps({"hooks": ENTRIES}))
+    (plan,) = wiring_plan.plan_init(wiring_plan.Scope(tmp_path, {})).files
+    assert not list(check_codex_trust(plan, {"HOME": str(tmp_path / "nobody")}))
