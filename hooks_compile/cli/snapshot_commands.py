@@ -133,6 +133,8 @@ def _show(arguments: argparse.Namespace, snapshots: Store) -> int:
     output.say(f"snapshots are {state}: {len(found)}, {size}")
     if found:
         output.print_table(("interpreter", "snapshot", "MB", "made"), _rows(found))
+    if snapshots.is_on:
+        _show_reasons(arguments, snapshots)
     for path in crashes:
         signal, _, script = path.read_text("utf-8", "replace").partition("\t")
         output.warn(
@@ -140,6 +142,19 @@ def _show(arguments: argparse.Namespace, snapshots: Store) -> int:
             "  to fix it: hooks-compile snapshot on, or: hooks-compile snapshot off"
         )
     return bool(crashes)
+
+
+def _show_reasons(arguments: argparse.Namespace, snapshots: Store) -> None:
+    """Print for each interpreter of this project whether its launches are resumed, or why not."""
+    from hooks_compile.snapshots.launch_probe import cold_reason
+
+    try:
+        job = plan_job(open_project(arguments), arguments.python)
+    except HooksCompileError:
+        return  # no project here, or no interpreter
+    for interpreter in job.interpreters:
+        reason = cold_reason(snapshots, snapshots.place(str(interpreter.executable), os.environ))
+        output.say(f"{interpreter.label}: hooks are {f'cold: {reason}' if reason else 'resumed'}")
 
 
 def _rows(found: Sequence[Snapshot]) -> list[tuple[str, ...]]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.agents.wiring.plan import Plan
+    from hooks_compile.cli.context import Job
     from hooks_compile.git_hooks.setup import GitPlan
     from hooks_compile.project.record import Project
 
@@ -45,7 +46,19 @@ def run_init(arguments: argparse.Namespace) -> int:
     if plan.changes:
         output.say(describe.NEXT_STEPS)
     output.say("")
-    return entry_commands.update(plan_job(project)) | _unfinished(plan)
+    job = plan_job(project)
+    status = entry_commands.update(job) | _unfinished(plan)
+    _mention_snapshots(job)
+    return status
+
+
+def _mention_snapshots(job: Job) -> None:
+    from hooks_compile.snapshots.launch_probe import advice
+    from hooks_compile.snapshots.snapshot_store import Store
+
+    hint = advice(Store(job.project.runtime), job.interpreters)
+    if hint:
+        output.say(hint)
 
 
 def run_uninit(arguments: argparse.Namespace) -> int:

@@ -42,6 +42,11 @@ def is_supported_machine() -> bool:
     return sys.platform == "linux" and platform.machine() in _MACHINES
 
 
+def is_available() -> bool:
+    """Return whether there is a loader, or a compiler for it."""
+    return BUILT.exists() or (is_supported_machine() and any(_compilers()))
+
+
 def loader() -> bytes:
     """Return the loader that the package carries, or compile it now. Raises LoaderError."""
     if BUILT.exists():

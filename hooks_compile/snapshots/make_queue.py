@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from hooks_compile import files
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.interpreters.resolve import resolve
-from hooks_compile.snapshots import making
+from hooks_compile.snapshots import launch_probe, making
 from hooks_compile.snapshots.snapshot_store import KINDS, Place, Store
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def _follow(snapshots: Store, request: Request) -> list[making.Made]:
     place = snapshots.place(request.python, request.environment)
     if any(name.startswith(_NAMES_CODE) for name in place.environment):
         return []
-    if _is_young(place) and _is_resumed(snapshots, place):
+    if _is_young(place) and not launch_probe.cold_reason(snapshots, place):
         return []
     path = os.environ.get("PATH", os.defpath)
     env = {"PATH": path, **place.environment}
@@ -115,15 +114,3 @@ def _is_young(place: Place) -> bool:
     paths = [place.directory / kind for kind in KINDS]
     oldest = time.time() - _MADE_ANEW_S
     return all(path.exists() and path.stat().st_mtime > oldest for path in paths)
-
-
-def _is_resumed(snapshots: Store, place: Place) -> bool:
-    """Return whether a launch is resumed from the base: nothing that it depends on has changed."""
-    with snapshots.locked(), snapshots.scratch() as directory:
-        script, trace = directory / "probe.py", directory / "trace"
-        script.write_bytes(b"")
-        env = {**place.environment, "PATH": os.defpath, "HOOKS_COMPILE_TRACE": str(trace)}
-        launcher = str(snapshots.runtime / "launch.py")
-        words = [str(snapshots.loader), place.python, launcher, str(script)]
-        subprocess.run(words, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        return trace.exists() and trace.read_bytes().startswith(b"resumed\t")

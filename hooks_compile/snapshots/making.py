@@ -54,10 +54,15 @@ def make_all(
     return done
 
 
-def _require_tested(interpreter: Interpreter) -> None:
+def is_tested(interpreter: Interpreter) -> bool:
+    """Return whether snapshots of such an interpreter were tested."""
     is_known = _OLDEST <= interpreter.version[:2] <= NEWEST_TESTED
     has_lock = not interpreter.cache_tag.endswith("t")
-    if not (interpreter.implementation == "cpython" and is_known and has_lock):
+    return interpreter.implementation == "cpython" and is_known and has_lock
+
+
+def _require_tested(interpreter: Interpreter) -> None:
+    if not is_tested(interpreter):
         raise SnapshotError(
             f"{interpreter.label} was not tested: snapshots are of CPython "
             f"{'.'.join(map(str, _OLDEST))} to {'.'.join(map(str, NEWEST_TESTED))}"

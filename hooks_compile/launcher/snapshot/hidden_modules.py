@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, Dict, List, Sequence, Set, Tuple
 
+SEPARATOR = "\0"
 # importlib changes attributes of these when it is imported.
 _BOOTSTRAPS = ("_frozen_importlib", "_frozen_importlib_external")
 
@@ -44,18 +45,20 @@ class HiddenModules:
             sys.lazy_modules.update(lazy)  # type: ignore[attr-defined]
         new = [name for name in sys.modules if name not in visible]
         self._modules: "Dict[str, ModuleType]" = {name: sys.modules.pop(name) for name in new}
-        self._brought = {name: graph.brought_by(name) for name in new}
+        brought = {name: graph.brought_by(name) for name in new}
         # by the name of a hidden module: the attributes that it gives to others
         self._given: "Dict[str, List[Tuple[Dict[str, Any], str, Any]]]" = {}
         for name, attributes in before.items():
             self._take_back(name, visible[name].__dict__, attributes)
         for name, module in self._modules.items():
-            self._take_from_package(name, module)
+            self._take_from_package(name, module, brought)
         for path in [path for path in sys.path_importer_cache if path not in finders]:
             del sys.path_importer_cache[path]
         retract(self._modules)
-        # Python looks at these when it imports; so does reveal()
-        self._files = {name: stamps_of(module) for name, module in self._modules.items()}
+        # Each object that a launch uses is on a page that is copied then. So these are texts, one
+        # behind the other: what else becomes visible with a module, and its files as they were.
+        self._brought = {name: SEPARATOR.join(names) for name, names in brought.items()}
+        self._stamps = {name: stamps_of(module) for name, module in self._modules.items()}
         self._find_spec: "Any" = _frozen_importlib._find_spec  # type: ignore[attr-defined]
         _frozen_importlib._find_spec = self._find_hidden  # type: ignore[attr-defined]
         self._usual = how_imports_are_made()
@@ -79,36 +82,42 @@ class HiddenModules:
             else:
                 now[attribute] = old
 
-    def _take_from_package(self, name: str, module: "ModuleType") -> None:
+    def _take_from_package(
+        self, name: str, module: "ModuleType", brought: "Dict[str, Tuple[str, ...]]"
+    ) -> None:
         """Let a hidden package have a submodule only if its own code imports it, and note it."""
         parent, _, child = name.rpartition(".")
         names: "Dict[str, Any]" = getattr(self._modules.get(parent), "__dict__", {})
-        given = self._given.setdefault(name, [])
-        if names.get(child) is module and name not in self._brought[parent]:
+        if names.get(child) is module and name not in brought[parent]:
             del names[child]
-            given.append((names, child, module))
+            self._given.setdefault(name, []).append((names, child, module))
 
     def reveal(self, name: str) -> bool:
         """Make a module visible, with all that it brings; return whether it is, or was."""
         if name not in self._modules:
             return name in sys.modules
         modules = self._modules
-        names = [each for each in self._brought[name] if each in modules]
-        files = [pair for each in names for pair in self._files[each]]
-        if not (self._is_certain() and [1 for path, old in files if stamp(path) != old] == []):
+        names = [each for each in self._brought[name].split(SEPARATOR) if each in modules]
+        if not (self._is_certain() and all(map(self._is_as_it_was, names))):
             self._give_up()
             return False
         for each in names:
             sys.modules[each] = modules.pop(each)
-            for attributes, attribute, value in self._given[each]:
-                attributes[attribute] = value
+            if each in self._given:
+                for attributes, attribute, value in self._given[each]:
+                    attributes[attribute] = value
             if each in RENEWALS:
                 RENEWALS[each](sys.modules[each])
         return True
 
+    def _is_as_it_was(self, name: str) -> bool:
+        """Return whether the files of a hidden module are unchanged: so Python would check it."""
+        *paths, before = self._stamps[name].split(SEPARATOR)
+        return str(list(map(stamp, paths))) == before
+
     def files(self) -> "List[str]":
         """Return the files and directories at which :meth:`reveal` looks."""
-        return [path for pairs in self._files.values() for path, _ in pairs]
+        return [path for text in self._stamps.values() for path in text.split(SEPARATOR)[:-1]]
 
     def _is_certain(self) -> bool:
         """Return whether the hook can get none but the hidden modules for their names."""
@@ -157,11 +166,11 @@ class _Loaded:
         spec.loader = self._loader
 
 
-def stamps_of(module: "ModuleType") -> "List[Tuple[str, Tuple[int, ...]]]":
-    """Return the file of a module, and the directories of a package, each with its stamp."""
+def stamps_of(module: "ModuleType") -> str:
+    """Return the file of a module, the directories of a package, and the stamps of all."""
     names: "Dict[str, Any]" = module.__dict__
     paths = [path for path in (names.get("__file__"), *names.get("__path__", ())) if path]
-    return [(path, stamp(path)) for path in paths]
+    return SEPARATOR.join([*paths, str(list(map(stamp, paths)))])
 
 
 def stamp(path: str) -> "Tuple[int, ...]":

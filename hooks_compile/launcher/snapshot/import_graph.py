@@ -6,7 +6,7 @@ from _frozen_importlib import _calc___package__, _resolve_name  # type: ignore[a
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+    from typing import Any, Dict, List, Sequence, Set, Tuple
 
 
 class ImportGraph:
@@ -24,7 +24,7 @@ class ImportGraph:
 
     def import_all(self, names: "Sequence[str]") -> None:
         """Import these modules, as far as this Python has them."""
-        builtins.__import__ = self._import_statement
+        builtins.__import__ = self._import_statement  # type: ignore[assignment] # it returns Any
         try:
             for name in names:
                 try:
@@ -50,25 +50,28 @@ class ImportGraph:
         return tuple(order)
 
     def _import_statement(
-        self,
-        name: str,
-        globals: "Optional[Mapping[str, Any]]" = None,  # noqa: A002 - callers know these names
-        locals: "Optional[Mapping[str, Any]]" = None,  # noqa: A002
-        fromlist: "Optional[Sequence[str]]" = (),
-        level: int = 0,
+        self, name: str, scope: "Any" = None, *rest: "Any", **named: "Any"
     ) -> "Any":
-        """Do what ``builtins.__import__`` does, and note it."""
-        full_name = _resolve_name(name, _calc___package__(globals), level) if level else name
+        """Do what ``builtins.__import__`` does, and note it.
+
+        Its parameters are ``name``, ``globals``, ``locals``, ``fromlist`` and ``level``; C code
+        gives the last ones by name.
+        """
+        given = dict(zip(("locals", "fromlist", "level"), rest))
+        given.update(named)
+        scope = given.pop("globals", scope)
+        level = given.get("level", 0)
+        full_name = _resolve_name(name, _calc___package__(scope), level) if level else name
         self._load(full_name)
         module = sys.modules[full_name]
         if "__path__" in module.__dict__:  # hasattr() would call a function of some modules
-            for each in fromlist or ():
+            for each in given.get("fromlist") or ():
                 if f"{full_name}.{each}" in sys.modules or not hasattr(module, each):
                     try:
                         self._load(f"{full_name}.{each}")
                     except ModuleNotFoundError:  # then the statement itself fails
                         continue
-        return self._import(name, globals, locals, fromlist, level)
+        return self._import(name, scope, **given)
 
     def _load(self, name: str) -> None:
         """Import a module by its full name, and note that the one that is being loaded needs it."""

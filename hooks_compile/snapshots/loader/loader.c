@@ -261,9 +261,8 @@ static i64 enter_directory(i64 above, const char *name, u64 flags, const char *r
     return directory;
 }
 
-/* Opens the snapshot for the script: one of its own while a new one is tested, an empty one after a crash,
- * else the standard one, else the base.  Each directory is opened in the one before, so that nobody can
- * exchange one between its check and its use.  */
+/* Opens the snapshot for the script: its own in a test or after a crash, else the standard one, else the
+ * base.  Each directory is opened in the one before, so that nobody can exchange one in between.  */
 static i64 open_snapshot(const char *launcher, const char *script)
 {
     static const char missing[] = "no snapshot for this interpreter and environment";
