@@ -7,6 +7,7 @@ under ``sh``, with an event on stdin. Only one temporary directory is written to
 from __future__ import annotations
 
 import json
+import contextlib
 import os
 import shutil
 import signal
@@ -105,7 +106,8 @@ class _Demo:
         try:
             output, _ = process.communicate(stdin)
         except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # all of them have ended already
+                os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             raise
         took = time.perf_counter() - begun
