@@ -6,8 +6,8 @@ under ``sh``, with an event on stdin. Only one temporary directory is written to
 
 from __future__ import annotations
 
-import json
 import contextlib
+import json
 import os
 import shutil
 import signal
