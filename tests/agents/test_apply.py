@@ -243,15 +243,22 @@ def test_the_users_own_wrapper_is_staged_only_if_their_settings_are_tracked(
 # What the question says
 
 
-def test_commands_that_windows_would_run_are_named(repo: GitRepo) -> None:
-    repo.write(SETTINGS, settings(COMMAND))
-    repo.write(".codex/hooks.json", settings("python3 other/x.py"))
-    repo.write(".gemini/settings.json", settings("python3 other/x.py"))
-    lines = describe(plan(repo, "init"), verbose=True)
-    warnings = [number for number, line in enumerate(lines) if "on Windows" in line]
-    assert [lines[number].split()[3] for number in warnings] == ["Codex", "Gemini"]
-    text = "\n".join(lines[warnings[0] : warnings[0] + 3])
-    assert "hooks." in text
+@pytest.mark.parametrize(
+    ("name", "shell"),
+    [
+        (".claude/settings.json", "Claude Code uses PowerShell (if Git Bash is missing)"),
+        (".codex/hooks.json", "Codex uses cmd or PowerShell"),
+        (".gemini/settings.json", "Gemini CLI uses PowerShell"),
+    ],
+)
+def test_commands_that_windows_would_run_are_named(repo: GitRepo, name: str, shell: str) -> None:
+    repo.write(name, settings(*["python3 other/x.py"] * 3))
+    short, long = (describe(plan(repo, "init"), verbose=verbose) for verbose in (False, True))
+    at = short.index("  warning: 3 commands would fail on Windows, and let all pass:")
+    assert short[at + 1] == f"    {shell} there, without sh"
+    assert short[at + 2].endswith(" and 1 more")
+    assert long[at + 2].count("hooks.") == 3
+    carry_out(plan(repo, "init"))
     assert not any("on Windows" in line for line in describe(plan(repo, "uninit")))
 
 

@@ -116,15 +116,20 @@ def test_where_windows_is_in_use_a_command_without_a_field_for_it_stays(
     entries = [{"command": "python3 h.py"}, other]
     before = json.dumps({"hooks": {"Stop": [{"hooks": entries}]}})
     path.write_text(before)
+    gemini = root / ".gemini/settings.json"
+    gemini.parent.mkdir()
+    gemini.write_text(json.dumps({"hooks": {"Stop": [{"hooks": [{"command": "python3 h.py"}]}]}}))
     expected = ["hooks.Stop[0].hooks[1].command"] if "commandWindows" in other else []
     plan = planned(root)
     assert [change.where for change in plan.changes] == expected
-    assert any("Windows is in use here" in line for line in describe(plan))
+    said = [line for line in describe(plan) if "Windows is in use here" in line]
+    assert len(said) == 2, "the project uses Windows, so the file of another agent stays, too"
+    assert all("--posix" in line for line in said)
     assert plan.unfinished == 0, "it is left on purpose"
     carry_out(plan)
     assert not planned(root).changes, "the second time, too"
     posix = wiring_plan.plan_init(wiring_plan.Scope(root, {}, posix=True))
-    assert [change.where for change in posix.changes] == ["hooks.Stop[0].hooks[0].command"]
+    assert [change.where for change in posix.changes] == ["hooks.Stop[0].hooks[0].command"] * 2
     carry_out(posix)
     carry_out(wiring_plan.plan_uninit(wiring_plan.Scope(root, {}), [root]))
     assert path.read_text() == before

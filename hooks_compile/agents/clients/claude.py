@@ -33,4 +33,5 @@ AGENT = Agent(
     ),
     plugin_variable="CLAUDE_PLUGIN_ROOT",
     variables=("CLAUDE_PROJECT_DIR",),
+    windows_shell="PowerShell (if Git Bash is missing)",
 )

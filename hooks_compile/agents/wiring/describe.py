@@ -102,7 +102,7 @@ def _describe_file(plan: FilePlan, *, verbose: bool) -> Iterator[str]:
     yield from _describe_left(result.left, verbose=verbose)
     if result.wired:
         yield f"  on the wrapper already: {plural(result.wired, 'command')}"
-    yield from _windows_warning(plan)
+    yield from _windows_warning(plan, verbose=verbose)
     if result.changes and agent.trust:
         yield f"  {agent.title} will ask you to trust the changed hooks once more"
         yield f"    until then {agent.trust}"
@@ -139,14 +139,15 @@ def _describe_left(left: Sequence[Left], *, verbose: bool) -> Iterator[str]:
         yield "  --verbose shows lines that you may write instead"
 
 
-def _windows_warning(plan: FilePlan) -> Iterator[str]:
+def _windows_warning(plan: FilePlan, *, verbose: bool) -> Iterator[str]:
     """Yield which commands would fail on a colleague's Windows, where there is no ``sh``."""
     concerned = [change for change in plan.result.changes if change.windows_shell]
     if concerned:
-        names = ", ".join(one_line(change.where) for change in concerned)
-        yield f"  warning: on Windows {plan.config.agent.title} runs these commands with"
-        yield f"    {concerned[0].windows_shell}, which has no sh: the hooks would not start there,"
-        yield f"    and a guard would let everything pass: {names}"
+        names = [one_line(change.where) for change in concerned]
+        shells = " or ".join(dict.fromkeys(change.windows_shell for change in concerned))
+        yield f"  warning: {plural(len(names), 'command')} would fail on Windows, and let all pass:"
+        yield f"    {plan.config.agent.title} uses {shells} there, without sh"
+        yield f"    {some(names, len(names) if verbose else 2)}"
 
 
 def _diff(path: Path, root: Path, old: str, new: str) -> str:

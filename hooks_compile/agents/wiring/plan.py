@@ -36,7 +36,7 @@ _STAY = (Standing.NEWER, Standing.EDITED)
 _WINDOWS_SUFFIXES = (".ps1", ".bat", ".cmd")
 _WINDOWS = "Windows is in use here, and its shells have no sh: --posix changes it all the same"
 _SIGN_OF_WINDOWS = re.compile(
-    r"""commandWindows|command_windows|"(?:powershell|windows)"\s*:"""
+    r"""commandWindows|command_windows|\b(?:powershell|pwsh)\b|"windows"\s*:"""
     r"""|(?<![\w./-])py(?:\.exe)?\s|\.(?:ps1|bat|cmd)\b"""
 )
 _IGNORED = "git ignores the wrapper but not this file: colleagues would lack the wrapper"
@@ -146,7 +146,9 @@ def plan_init(scope: Scope) -> Plan:
     writes nothing.
     """
     configs = scope.configs()
-    planned = [_plan_wiring(config, scope, {}) for config in configs]
+    first = [_plan(wire_command, config, scope.env, {}) for config in configs]
+    windows = set() if scope.posix else {each.config.root for each in first if _shows_windows(each)}
+    planned = [_plan_wiring(config, scope.env, {}, windows) for config in configs]
     wanted = {path for plan in planned for path in plan.wrappers}
     ignored = tracking.ignored([*wanted, *(config.path for config in configs)])
     blocked = {path.parent: reason for path in wanted if (reason := _blocked(path))}
@@ -155,7 +157,7 @@ def plan_init(scope: Scope) -> Plan:
         if plan.config.path not in ignored:
             for_file |= {path.parent: _IGNORED for path in wanted & ignored}
         if any(path.parent in for_file for path in plan.wrappers):
-            planned[number] = _plan_wiring(plan.config, scope, for_file)
+            planned[number] = _plan_wiring(plan.config, scope.env, for_file, windows)
     standings = {path: standing_of(path) for plan in planned for path in plan.wrappers}
     usable = {path for path, it in standings.items() if it not in LEFT_ALONE}
     shared = {path for plan in planned if _is_shared(plan, ignored) for path in plan.wrappers}
@@ -223,14 +225,16 @@ def names_wrapper(config: ConfigFile, text: str = "") -> bool:
         return True
 
 
-def _plan_wiring(config: ConfigFile, scope: Scope, blocked: Mapping[Path, str]) -> FilePlan:
+def _plan_wiring(
+    config: ConfigFile, env: Mapping[str, str], blocked: Mapping[Path, str], windows: set[Path]
+) -> FilePlan:
     """Plan what ``init`` does to a file; ``blocked`` is as for :func:`_plan`.
 
-    A command that would fail under the shells of Windows stays if the project is used there.
+    A command that would fail under the shells of Windows stays if its root is in ``windows``.
     """
-    plan = _plan(wire_command, config, scope.env, blocked)
+    plan = _plan(wire_command, config, env, blocked)
     failing = {change.old for change in plan.result.changes if change.windows_shell}
-    if scope.posix or not failing or not _shows_windows(plan):
+    if not failing or config.root not in windows:
         return plan
 
     def wire_the_others(command: str, around: Surroundings) -> Rewritten | None:
@@ -238,7 +242,7 @@ def _plan_wiring(config: ConfigFile, scope: Scope, blocked: Mapping[Path, str]) 
             raise RefusedError(_WINDOWS)
         return wire_command(command, around)
 
-    return _plan(wire_the_others, config, scope.env, blocked)
+    return _plan(wire_the_others, config, env, blocked)
 
 
 def _shows_windows(plan: FilePlan) -> bool:

@@ -95,6 +95,7 @@ def rewrite(
     left: list[Left] = []
     wired = 0
     wrappers: list[Path] = []
+    is_way_back = act is unwire_command
     for found in config.agent.commands(read_settings(text, config.path)):
         around = surroundings(found, config, look, environment, blocked)
         line = command_line(found, config.variables)
@@ -109,10 +110,9 @@ def rewrite(
             wired += 1
             continue
         shell = config.agent.windows_shell if found.arguments is None else "what is on PATH"
-        shell = "" if found.has_windows_command else shell
+        shell = "" if found.has_windows_command or is_way_back else shell
         changes[found.path] = Change(found.where, line, *rewritten, shell)
         edits[found.path] = _edits(found, rewritten.command)
-    is_way_back = act is unwire_command
     if is_way_back:
         left, wired = [], 0  # they are as init left them
     new = replace_values(text, config.path, _all(edits))
