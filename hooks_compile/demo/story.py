@@ -6,6 +6,7 @@ under ``sh``, with an event on stdin. Only one temporary directory is written to
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -105,7 +106,8 @@ class _Demo:
         try:
             output, _ = process.communicate(stdin)
         except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # all of them have ended already
+                os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             raise
         took = time.perf_counter() - begun

@@ -14,7 +14,7 @@ from hooks_compile.snapshots import elf, snapshot_keys, steering
 from hooks_compile.snapshots.site_code import is_harmless_pth
 from hooks_compile.snapshots.snapshot_file import Image, Machine, Segment, pack
 from hooks_compile.snapshots.snapshot_keys import Look
-from hooks_compile.snapshots.tracee import PAGE, SnapshotError, Tracee
+from hooks_compile.snapshots.tracee import LONGEST_LIFE_S, PAGE, SnapshotError, Tracee
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +36,6 @@ _SMALLEST_HOLE = 64 * PAGE
 _SMALLEST_OF_FILE = 32 * PAGE
 # What lies below the stack pointer is not used: a function may use 128 bytes, and the rest is new.
 _BELOW_STACK_POINTER = 4 * PAGE
-_LONGEST_START_S = 60
 _ATTEMPTS = 3
 # How launcher/snapshot/stop.py ends.
 _IS_UNKNOWN, _IS_ALONE = 3, 4
@@ -96,15 +95,18 @@ def _rehearse(words: Sequence[str], env: Mapping[str, str]) -> frozenset[str]:
 
     Return the paths at which it will look itself.
     """
-    done = subprocess.run(
-        words,
-        cwd="/",
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        timeout=_LONGEST_START_S,
-    )
+    try:
+        done = subprocess.run(
+            words,
+            cwd="/",
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=LONGEST_LIFE_S,
+        )
+    except subprocess.TimeoutExpired:
+        raise SnapshotError(f"a start of it takes over {LONGEST_LIFE_S} s") from None
     if done.returncode == _IS_UNKNOWN:
         raise SnapshotError(
             "a .pth file or a sitecustomize loads a module that may act in each process",

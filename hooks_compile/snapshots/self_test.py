@@ -13,6 +13,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from hooks_compile.snapshots import snapshot_keys
 from hooks_compile.snapshots.tracee import SnapshotError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hooks_compile.model import Interpreter
     from hooks_compile.snapshots.snapshot_store import Place, Store
@@ -82,14 +83,8 @@ class _Launches:
 
     def require(self, case: str, status: int = 0, said: bytes = _OK, **how: object) -> None:
         """Launch a case. Raises SnapshotError unless it is resumed and ends as it should."""
-        words = [*self._words, case]
-        options: dict[str, object] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, **how}
-        with subprocess.Popen(words, env=self.env, stderr=subprocess.PIPE, **options) as process:  # type: ignore[call-overload] # options of any kind
-            try:
-                out, error = process.communicate(timeout=_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise SnapshotError(f"the new snapshot hangs in the test {case!r}") from None
+        with self.started(case, **how) as process:
+            out, error = process.communicate()
         self.judge(case, process.returncode == status and (out or b"") == said, error)
 
     def judge(self, case: str, is_right: bool, error: bytes = b"") -> None:
@@ -103,9 +98,21 @@ class _Launches:
             last = (error.decode("utf-8", "replace").splitlines() or ["nothing on stderr"])[-1]
             raise SnapshotError(f"the new snapshot fails in the test {case!r}: {last}")
 
-    def start(self, case: str, **how: object) -> subprocess.Popen[bytes]:
-        """Start a case; its stdout is a pipe."""
-        return subprocess.Popen([*self._words, case], env=self.env, stdout=subprocess.PIPE, **how)  # type: ignore[call-overload,no-any-return] # options of any kind
+    @contextlib.contextmanager
+    def started(self, case: str, **how: object) -> Iterator[subprocess.Popen[bytes]]:
+        """Start a case with pipes. It is killed with its children if it takes too long."""
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, **how}
+        words = [*self._words, case]
+        with subprocess.Popen(
+            words, env=self.env, stderr=subprocess.PIPE, start_new_session=True, **options
+        ) as process:  # type: ignore[call-overload] # options of any kind
+            limit = threading.Timer(_TIMEOUT_S, os.killpg, (process.pid, signal.SIGKILL))
+            limit.start()
+            try:
+                yield process
+            finally:
+                limit.cancel()
+                limit.join()
 
 
 def _closed_streams(launches: _Launches) -> None:
@@ -129,8 +136,8 @@ def _broken_pipe(launches: _Launches) -> None:
 def _terminal(launches: _Launches) -> None:
     master, terminal = pty.openpty()
     try:
-        process = launches.start("terminal", stdin=terminal, stderr=subprocess.PIPE)
-        out, error = process.communicate(timeout=_TIMEOUT_S)
+        with launches.started("terminal", stdin=terminal) as process:
+            out, error = process.communicate()
         launches.judge("terminal", process.returncode == 0 and out == _OK, error)
     finally:
         os.close(master)
@@ -139,11 +146,11 @@ def _terminal(launches: _Launches) -> None:
 
 def _interrupt(launches: _Launches) -> None:
     """^C ends the script as it ends every Python."""
-    with launches.start("interrupt", stderr=subprocess.PIPE) as process:
+    with launches.started("interrupt") as process:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=_TIMEOUT_S)
+        _, error = process.communicate()
     is_right = process.returncode == -signal.SIGINT and b"KeyboardInterrupt" in error
     launches.judge("interrupt", is_right, error)
 

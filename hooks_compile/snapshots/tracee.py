@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import struct
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 PAGE = 4096
+LONGEST_LIFE_S = 60
 # linux/ptrace.h
 _TRACEME, _SINGLESTEP, _GETREGS, _SETREGS, _GETFPREGS, _SYSCALL = 0, 9, 12, 13, 14, 24
 _SETOPTIONS, _TRACESYSGOOD, _EXITKILL = 0x4200, 1, 0x100000
@@ -79,7 +81,7 @@ class MemoryMap(NamedTuple):
 class Tracee:
     """A program that was started under ptrace, stopped before its first instruction.
 
-    It is killed when the context is left.
+    It is killed when the context is left, or after a minute.
     """
 
     def __init__(self, program: str, words: Sequence[str], env: Mapping[str, str]) -> None:
@@ -100,6 +102,9 @@ class Tracee:
             self._become(program, words, env)
         self._is_alive = True
         self._memory = -1
+        # It ends for the reader of its states, whatever it waits for.
+        self._limit = threading.Timer(LONGEST_LIFE_S, os.kill, (self.pid, signal.SIGKILL))
+        self._limit.start()
         try:
             if not os.WIFSTOPPED(self._wait()):
                 raise SnapshotError(
@@ -129,6 +134,8 @@ class Tracee:
 
     def kill(self) -> None:
         """Kill the process, if it lives."""
+        self._limit.cancel()
+        self._limit.join()
         if self._is_alive:
             os.kill(self.pid, signal.SIGKILL)
             while self._is_alive:
