@@ -155,11 +155,6 @@ def remove(directory: Path) -> list[Path]:
     return paths
 
 
-def has_snapshots(directory: Path) -> bool:
-    """Return whether the user has turned snapshots on."""
-    return os.access(directory / "snapshots" / "loader", os.X_OK)
-
-
 def is_private(path: Path) -> bool:
     """Return whether only this user can use ``path``: the launcher trusts nothing else."""
     status = path.stat()
