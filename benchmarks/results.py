@@ -107,6 +107,7 @@ def interpreters(directory: Path) -> Iterator[tuple[str, dict[str, str]]]:
         root = None
     found = list(cold.found())
     ours = {Path(p).parents[1].name: p for p in found if root and Path(p).is_relative_to(root)}
+    without_shims = ":".join(each for each in env["PATH"].split(":") if Path(each).name != "shims")
     pyenv = shims.fresh(root, list(ours), directory) if root and ours else directory
     for number, python in enumerate(found):
         version = next((name for name, path in ours.items() if path == python), "")
@@ -115,7 +116,7 @@ def interpreters(directory: Path) -> Iterator[tuple[str, dict[str, str]]]:
             variables = {"PATH": path, "PYENV_ROOT": str(pyenv), "PYENV_VERSION": version}
             yield str(pyenv / "versions" / version / "bin/python3"), variables
         else:
-            yield cold.fresh(python, directory / f"venv-{number}"), {"PATH": "/usr/bin:/bin"}
+            yield cold.fresh(python, directory / f"venv-{number}"), {"PATH": without_shims}
 
 
 def usual_table(tables: Sequence[Results]) -> Iterator[str]:
