@@ -229,7 +229,7 @@ def test_randomness_is_new_in_each_launch(machine: Machine) -> None:
     hook = machine.write(
         "import sys\nimport random, uuid, tempfile, secrets, os\n"
         "print(random.random(), uuid.uuid4(), next(tempfile._get_candidate_names()),"
-        " secrets.token_hex(4), os.urandom(4))\n"
+        " secrets.token_hex(4), os.urandom(4).hex())\n"
     )
     machine.make(hook)
     launches = [machine.launch(hook) for _ in range(5)]
