@@ -78,6 +78,22 @@ def test_a_state_that_can_not_be_read_is_told_in_a_line(tmp_path: Path, state: b
     assert "\n" not in text
 
 
+def test_hooks_of_the_user_are_looked_at_too(tmp_path: Path) -> None:
+    """In both files of Codex's directory: one is trusted, the other is not."""
+    home = tmp_path / "home"
+    home.mkdir()
+    hooks = json.dumps({"hooks": {"Stop": ENTRIES["Stop"]}})
+    (home / "hooks.json").write_text(hooks)
+    state = f'[hooks.state."{home}/hooks.json:stop:0:0"]\ntrusted_hash = "{TRUSTED["stop"]}"\n'
+    group = "[[hooks.Stop]]\n[[hooks.Stop.hooks]]\ntype = 'command'\n"
+    (home / "config.toml").write_text(f"{group}command = 'sh ./hook_wrapper.sh x.py'\n{state}")
+    (finding,) = check_codex_trust([], {"CODEX_HOME": str(home)})
+    assert finding.text.startswith(f"{home}/config.toml: 1 hook is not trusted in Codex")
+    (home / "config.toml").write_text("")
+    (finding,) = check_codex_trust([], {"CODEX_HOME": str(home)})
+    assert finding.text.startswith(f"{home}/hooks.json: 1 hook is not trusted in Codex")
+
+
 def test_a_machine_without_codex_has_nothing_to_trust(tmp_path: Path) -> None:
     (tmp_path / ".codex").mkdir()
     (tmp_path / ".codex/hooks.json").write_text(json.dumps({"hooks": ENTRIES}))
