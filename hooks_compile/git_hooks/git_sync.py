@@ -83,10 +83,9 @@ def _describe(synced: Synced, root: Path) -> str:
         return ""
     from hooks_compile.entries.report import describe_trouble  # noqa: PLC0415 - rarely needed
 
-    first, *others = synced.broken
-    line = (describe_trouble(first, root) or "").partition("\n")[0]
-    more = f" (and {len(others)} more: hooks-compile check)" if others else ""
-    return f"hooks-compile: {line}{more}"
+    line = (describe_trouble(synced.broken[0], root) or "").partition("\n")[0]
+    others = len(synced.broken) - 1
+    return f"hooks-compile: {line}{f' (and {others} more: hooks-compile check)' if others else ''}"
 
 
 def _fail(stamp: Stamp, reason: str) -> None:

@@ -42,19 +42,13 @@ class Step:
 
     def __str__(self) -> str:
         """Return ``write /.../hooks/post-merge (why)``."""
-        words = [str(self.do), *map(shlex.quote, self.arguments)]
-        if self.do is not Do.CONFIG:
-            words.append(str(self.path))
-        return " ".join(words) + (f" ({self.why})" if self.why else "")
+        what = shlex.join(self.arguments) if self.do is Do.CONFIG else self.path
+        return f"{self.do} {what}" + (f" ({self.why})" if self.why else "")
 
     def as_json(self) -> dict[str, object]:
         """Return the step as JSON values."""
-        return {
-            "do": str(self.do),
-            "path": str(self.path),
-            "arguments": list(self.arguments),
-            "why": self.why,
-        }
+        words = {"do": str(self.do), "path": str(self.path), "why": self.why}
+        return {**words, "arguments": list(self.arguments)}
 
 
 def check(steps: Sequence[Step]) -> None:
@@ -82,16 +76,13 @@ def take(steps: Sequence[Step]) -> None:
     """
     planned = changes(steps)
     for done, step in enumerate(planned):
-        made = f" ({done} of {len(planned)} changes were made)" if done else ""
         try:
             _take(step)
-        except GitError as error:
-            raise GitError(error.cause + made, path=error.path, remedy=error.remedy) from error
-        except OSError as error:
-            cause = f"can't {step.do}: {error.strerror}{made}"
-            way = files.remedy(error.strerror or str(error), step.path.parent)
-            remedy = f"{way}, then the same command again"
-            raise HooksCompileError(cause, path=step.path, remedy=remedy) from error
+        except (GitError, OSError) as error:
+            refusal = files.refusal(error) if isinstance(error, OSError) else error
+            made = f" ({done} of {len(planned)} changes were made)" if done else ""
+            cause = f"can't {step.do}: {refusal.cause}{made}"
+            raise type(refusal)(cause, path=refusal.path, remedy=refusal.remedy) from error
 
 
 def changes(steps: Sequence[Step]) -> list[Step]:
