@@ -16,12 +16,10 @@ from typing import TYPE_CHECKING
 
 from hooks_compile import files, git
 from hooks_compile.errors import GitError
-from hooks_compile.git_hooks.steps import Do, Step
+from hooks_compile.git_hooks.steps import Do, Place, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from hooks_compile.git_hooks.installer import Place
 
 EVENTS = (
     *("post-checkout", "post-merge", "post-rewrite", "post-commit", "post-applypatch"),

@@ -9,7 +9,7 @@ from hooks_compile import git
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.git_hooks import hook_files, installer
 from hooks_compile.git_hooks.stamp import Stamp
-from hooks_compile.git_hooks.steps import Do, changes
+from hooks_compile.git_hooks.steps import SECTION, Do, Place, changes
 from hooks_compile.install import runtime_directory
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Status(NamedTuple):
 def status(root: Path, env: Mapping[str, str]) -> Status:
     """Look at the hooks of the repository of ``root``. Raises GitError if there is none."""
     repository = git.require_repository(root)
-    place = installer.Place.find(repository, runtime_directory.location(env))
+    place = Place.find(repository, runtime_directory.location(env))
     plan, problems = [], []
     try:
         plan = installer.plan_install(repository, env)
@@ -65,7 +65,7 @@ def status(root: Path, env: Mapping[str, str]) -> Status:
         events.append(EventStatus(event, how, why.get(event, "")))
     problems = problems or list(_install_problems(plan, events[-1]))
     if place.values("enabled")[-1:] and place.values("enabled")[-1].lower() in _OFF:
-        off = f"{installer.SECTION}.enabled"
+        off = f"{SECTION}.enabled"
         problems.append(f"it is switched off: git config --unset {off}")
     if failure := Stamp(repository.git_dir).failure():
         again = f"cd {quote(str(repository.work_tree))} && hooks-compile sync"

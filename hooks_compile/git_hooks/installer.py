@@ -8,88 +8,28 @@ directory which can't be written is found before the first change.
 
 from __future__ import annotations
 
-import os
 import sysconfig
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from hooks_compile import git
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.git_hooks import hook_files, stamp
 from hooks_compile.git_hooks.hook_files import EVENTS
-from hooks_compile.git_hooks.steps import Do, Step, check, take
+from hooks_compile.git_hooks.steps import SECTION, TEMPLATE, Do, Place, Step, check, take
 from hooks_compile.install import runtime_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from hooks_compile.git import Repository, Setting
+    from hooks_compile.git import Repository
 
 Method = Literal["config", "files"]
-
-SECTION = "hook.hooks-compile"
-"""Our settings in git's configuration."""
 
 SCRIPT = "git_hook.sh"
 """The hook in the runtime directory that git's configuration names."""
 
-TEMPLATE = "git-template"
-"""The directory in the runtime directory that an older git makes new repositories from."""
-
 _FIRST_WITH_CONFIG = (2, 54)
-_SETTINGS = (
-    r"^(core\.hookspath|init\.templatedir|hook\.hooks-compile\..*|filter\.lfs\..*|annex\.uuid)$"
-)
-
-
-class Place(NamedTuple):
-    """Where a plan works: in one repository, or without one for all repositories of the user.
-
-    ``settings`` are those of git that concern us. ``directories`` are those of hooks that belong to
-    this repository or user alone, the one in use first.
-    """
-
-    repository: Repository | None
-    settings: Sequence[Setting]
-    directories: Sequence[Path]
-
-    @classmethod
-    def find(cls, repository: Repository | None, runtime: Path) -> Place:
-        """Ask git for the settings; one process."""
-        if repository is None:
-            found = cls(None, git.settings(git.ANYWHERE, _SETTINGS), [])
-            template = (found.paths("init.templatedir") or [runtime / TEMPLATE])[-1]
-            directories = [*found.paths("core.hookspath")[-1:], template / "hooks"]
-            return found._replace(directories=directories)
-        settings = git.settings(repository.work_tree, _SETTINGS)
-        used = Path(os.path.realpath(repository.hooks_path))
-        usual = repository.common_dir / "hooks"
-        inside = (repository.work_tree, repository.common_dir)
-        is_own = any(used.is_relative_to(os.path.realpath(each)) for each in inside)
-        scopes = [each.scope for each in settings if each.name == "core.hookspath"]
-        is_own |= scopes[-1:] in (["local"], ["worktree"])
-        return cls(repository, settings, list(dict.fromkeys((used, usual))) if is_own else [usual])
-
-    def own(self) -> list[Setting]:
-        """Return the settings of the scope in which we write."""
-        scope = "local" if self.repository else "global"
-        return [each for each in self.settings if each.scope == scope]
-
-    def values(self, name: str) -> list[str]:
-        """Return the values of a setting of ours, in all scopes."""
-        return [each.value for each in self.settings if each.name == f"{SECTION}.{name}"]
-
-    def paths(self, name: str) -> list[Path]:
-        """Return the directories that a setting of the scope names."""
-        found = (each.value for each in self.own() if each.name == name and each.value)
-        return [Path(os.path.expanduser(value)) for value in found]  # noqa: PTH111 - never raises
-
-    def write(self, *arguments: str, why: str = "") -> Step:
-        """Return the step that changes the configuration in which we write."""
-        if self.repository is None:
-            return Step(Do.CONFIG, git.ANYWHERE, why, arguments=("--global", *arguments))
-        path = self.repository.common_dir / "config"
-        return Step(Do.CONFIG, path, why, arguments=("--file", str(path), *arguments))
 
 
 def plan_install(

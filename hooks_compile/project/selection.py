@@ -98,7 +98,6 @@ def attempts(project: Project, rules: Rules, commands: Sequence[str] = ()) -> It
     """Try each command of :func:`find_interpreters`, those that were asked for first."""
     # What others could have written there names no binary that we start.
     trusted = _is_private(project.runtime)
-    memory = project.runtime / "interpreters.json" if trusted else None
     records = _recorded(project, rules) if trusted and not commands else {}
     asked: dict[str, LaunchRecord | None] = dict.fromkeys(
         _starts(project, rules, commands or project.config.python)
@@ -108,7 +107,7 @@ def attempts(project: Project, rules: Rules, commands: Sequence[str] = ()) -> It
         is_named = command not in asked and record is None
         try:
             start = _behind_shim(project.runtime, command, rules) if trusted else command
-            interpreter = resolve(start, cwd=rules.cwd, env=rules.env, memory=memory)
+            interpreter = resolve(start, cwd=rules.cwd, env=rules.env)
         except InterpreterError as error:
             yield Attempt(record, None, error, is_named)
         else:
