@@ -944,15 +944,6 @@ def test_a_file_in_a_directory_s_place_is_found_before_the_first_change(scene: S
     assert caught.value.path == exclude
 
 
-def test_a_git_without_a_version_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(tmp_path / "git", "#!/bin/sh\necho some other program\n", executable=True)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    with pytest.raises(GitError, match="some other program"):
-        git.version()
-
-
 def test_the_command_is_this_installations_or_the_users(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
