@@ -10,13 +10,11 @@ import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile.agents.clients.base import children
+from hooks_compile.agents.clients.base import value_at
 from hooks_compile.agents.shell.effects import Entered
-from hooks_compile.agents.shell.launches import find_launches
-from hooks_compile.agents.wiring.arguments import command_line
-from hooks_compile.agents.wiring.command import launched_scripts, unwire_command
+from hooks_compile.agents.wiring.command import launches_of
 from hooks_compile.agents.wiring.documents import read_settings
-from hooks_compile.agents.wiring.rewrite import surroundings
+from hooks_compile.agents.wiring.hooks import hooks_in
 from hooks_compile.doctor.findings import NOTE, PROBLEM, Finding
 from hooks_compile.entries.report import some
 from hooks_compile.files import read_bytes
@@ -93,18 +91,10 @@ def _guards(plan: FilePlan) -> Iterator[_Guard]:
         return
     config = plan.config
     settings = read_settings(plan.file.text, config.path)
-    for found in config.agent.commands(settings):
-        if not _BEFORE.match(found.event):
-            continue
-        around = surroundings(found, config, lambda _: None)
-        line = command_line(found, config.variables)
-        old = unwire_command(line, around)
-        launches = find_launches(old.command if old else line).launches
-        entry = settings
-        for key in found.path[:-1]:
-            entry = dict(children(entry))[key]
-        for script in launched_scripts(line, around):
+    for hook in hooks_in(plan.file.text, config):
+        entry = value_at(settings, hook.found.path[:-1])
+        for script in hook.scripts if _BEFORE.match(hook.found.event) else []:
             with suppress(OSError):  # missing, which other checks say
                 if _BLOCKS.search(read_bytes(script)) and isinstance(entry, dict):
-                    yield _Guard(one_line(script.name), entry, launches)
+                    yield _Guard(one_line(script.name), entry, launches_of(hook.line))
                     break
