@@ -181,10 +181,10 @@ def _show_missing_wrappers(project: Project, place: Place) -> int:
 
 
 def _explain_rest(runtime: Path) -> None:
-    from hooks_compile.git_hooks import installer
+    from hooks_compile.git_hooks.steps import TEMPLATE
 
     output.warn(f"{runtime}: stays, because something else is in it")
-    if (runtime / installer.TEMPLATE).exists():  # git would warn if it were missing
+    if (runtime / TEMPLATE).exists():  # git would warn if it were missing
         output.warn("  git makes clones from it: hooks-compile git-hooks uninstall --global")
 
 

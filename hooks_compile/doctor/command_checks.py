@@ -13,13 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile.agents.clients.base import children, member
+from hooks_compile.agents.clients.base import children, member, value_at
 from hooks_compile.agents.shell.launches import NO_PYTHON
-from hooks_compile.agents.wiring.arguments import command_line
-from hooks_compile.agents.wiring.command import launched_pythons, launched_scripts
 from hooks_compile.agents.wiring.committed import missing_wrappers
 from hooks_compile.agents.wiring.documents import read_settings
-from hooks_compile.agents.wiring.rewrite import surroundings
+from hooks_compile.agents.wiring.hooks import hooks_in
 from hooks_compile.doctor.findings import Finding, note, ok, problem
 from hooks_compile.entries.report import plural, some
 from hooks_compile.files import read_bytes
@@ -28,7 +26,7 @@ from hooks_compile.interpreters.user_environment import user_environment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from hooks_compile.agents.clients.base import Agent, Found, Json
+    from hooks_compile.agents.clients.base import Agent, Json
     from hooks_compile.agents.wiring.committed import MissingWrapper, Place
     from hooks_compile.agents.wiring.plan import FilePlan
 
@@ -77,19 +75,19 @@ def check_launches(plan: FilePlan, env: Mapping[str, str]) -> Iterator[Finding]:
     settings = read_settings(plan.file.text, config.path)
     weak: list[str] = []
     remedies: dict[str, str] = {}
-    for found in config.agent.commands(settings):
-        line = command_line(found, config.variables)
-        for name in launched_pythons(line):
+    for hook in hooks_in(plan.file.text, config):
+        for name in hook.pythons:
             if ("/" not in name or name.startswith("/")) and not shutil.which(name, path=path):
-                text = f"{config.origin}: {found.where}: there is no {name!r} to run its hook with"
+                where = f"{config.origin}: {hook.found.where}"
+                text = f"{where}: there is no {name!r} to run its hook with"
                 yield problem(text, f"install {name}, or name another there")
-        around = surroundings(found, config, lambda _: None)
-        scripts = launched_scripts(line, around)
-        guard = next(filter(_is_guard, scripts if _BEFORE.match(found.event) else []), None)
+        scripts = hook.scripts if _BEFORE.match(hook.found.event) else []
+        guard = next(filter(_is_guard, scripts), None)
         if guard is not None:
-            from_root = launched_scripts(line, around._replace(starts=(Path("/"),)))
-            is_relative = from_root != scripts
-            reasons = _weaknesses(_entry(settings, found), config.agent, is_relative=is_relative)
+            from_root = hook._replace(around=hook.around._replace(starts=(Path("/"),)))
+            is_relative = from_root.scripts != scripts
+            entry = value_at(settings, hook.found.path[:-1])
+            reasons = _weaknesses(entry, config.agent, is_relative=is_relative)
             weak += [f"{guard.name} ({', '.join(reasons)})"] if reasons else []
             remedies |= reasons
     if weak:
@@ -115,13 +113,6 @@ def _is_guard(script: Path) -> bool:
     with suppress(OSError):  # missing, which other checks say
         return bool(_BLOCKS.search(read_bytes(script)))
     return False
-
-
-def _entry(settings: Json, found: Found) -> Json:
-    """Return the entry of a command in its settings."""
-    for key in found.path[:-1]:
-        settings = dict(children(settings))[key]
-    return settings
 
 
 def _weaknesses(entry: Json, agent: Agent, *, is_relative: bool) -> dict[str, str]:

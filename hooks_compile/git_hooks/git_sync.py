@@ -64,8 +64,6 @@ def _sync(repository: Repository, env: Mapping[str, str], stamp: Stamp) -> str:
     from hooks_compile.project.record import open_project  # noqa: PLC0415 - after the alarm is set
 
     project = open_project(repository.work_tree, env, agents=agents, repository=repository)
-    with contextlib.suppress(OSError):  # without it nothing found out of interpreters is remembered
-        project.runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
     interpreters = find_interpreters(project, for_unattended(project, env), strict=False)
     if not interpreters:
         raise InterpreterError(
@@ -83,10 +81,9 @@ def _describe(synced: Synced, root: Path) -> str:
         return ""
     from hooks_compile.entries.report import describe_trouble  # noqa: PLC0415 - rarely needed
 
-    first, *others = synced.broken
-    line = (describe_trouble(first, root) or "").partition("\n")[0]
-    more = f" (and {len(others)} more: hooks-compile check)" if others else ""
-    return f"hooks-compile: {line}{more}"
+    line = (describe_trouble(synced.broken[0], root) or "").partition("\n")[0]
+    others = len(synced.broken) - 1
+    return f"hooks-compile: {line}{f' (and {others} more: hooks-compile check)' if others else ''}"
 
 
 def _fail(stamp: Stamp, reason: str) -> None:

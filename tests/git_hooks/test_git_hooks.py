@@ -589,7 +589,7 @@ def husky(tmp_path_factory: pytest.TempPathFactory) -> Path:
         directory,
         "husky@9",
     ]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=110)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=500)
     if done.returncode != 0:
         pytest.skip(f"npm gives no husky here: {done.stderr.strip().splitlines()[-1:]}")
     return directory / "node_modules/husky/bin.js"
@@ -942,15 +942,6 @@ def test_a_file_in_a_directory_s_place_is_found_before_the_first_change(scene: S
     with pytest.raises(HooksCompileError, match="is no directory") as caught:
         check([Step(Do.WRITE, exclude / "exclude")])
     assert caught.value.path == exclude
-
-
-def test_a_git_without_a_version_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(tmp_path / "git", "#!/bin/sh\necho some other program\n", executable=True)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    with pytest.raises(GitError, match="some other program"):
-        git.version()
 
 
 def test_the_command_is_this_installations_or_the_users(
