@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from hooks_compile.agents.clients.base import children, member, value_at
 from hooks_compile.agents.shell.launches import NO_PYTHON
-from hooks_compile.agents.wiring.committed import missing_wrappers
 from hooks_compile.agents.wiring.documents import read_settings
 from hooks_compile.agents.wiring.hooks import hooks_in
 from hooks_compile.doctor.findings import Finding, note, ok, problem
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hooks_compile.agents.clients.base import Agent, Json
-    from hooks_compile.agents.wiring.committed import MissingWrapper, Place
     from hooks_compile.agents.wiring.plan import FilePlan
 
 # The events before something happens, as the agents call them.
@@ -93,19 +91,6 @@ def check_launches(plan: FilePlan, env: Mapping[str, str]) -> Iterator[Finding]:
     if weak:
         text = f"if their launch fails, these guards let everything pass: {some(weak)}"
         yield note(f"{config.origin}: {text}", "; ".join(remedies.values()))
-
-
-def check_named_wrappers(root: Path) -> Iterator[Finding]:
-    """Name the commands whose wrapper is missing: on disk, in the index or in the last commit."""
-    places: tuple[Place, ...] = ("work tree", "index", "HEAD")
-    missing: defaultdict[tuple[Path, str], list[MissingWrapper]] = defaultdict(list)
-    for place in places:
-        for each in missing_wrappers(root, place):
-            missing[each.path, each.named].append(each)
-    for (path, named), found in missing.items():
-        where = ", ".join(dict.fromkeys(each.place for each in found))
-        # the last remedy has the steps of the others
-        yield problem(f"{path}: {named}, which is missing in: {where}", found[-1].remedy)
 
 
 def _is_guard(script: Path) -> bool:

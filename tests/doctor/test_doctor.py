@@ -14,14 +14,16 @@ import pytest
 
 from hooks_compile import agents
 from hooks_compile.agents.wiring.plan import Scope, plan_init
-from hooks_compile.doctor import machine_checks, python_checks, start_files
-from hooks_compile.doctor.checks import check_entries, check_project, examine
-from hooks_compile.doctor.command_checks import check_launches
-from hooks_compile.doctor.directory_checks import (
+from hooks_compile.doctor import machine_checks, start_files
+from hooks_compile.doctor.checks import (
     check_cache_directory,
+    check_entries,
+    check_project,
     check_unchecked_modules,
     check_wrapper,
+    examine,
 )
+from hooks_compile.doctor.command_checks import check_launches
 from hooks_compile.entries import sync
 from hooks_compile.install import wrapper
 from hooks_compile.install.runtime_directory import ensure
@@ -116,7 +118,7 @@ def diagnose_project(tool: Tool) -> list[Finding]:
 def find_pythons(tool: Tool) -> tuple[list[Interpreter], Rules]:
     project = open_project(tool.cwd, tool.env, agents=agents)
     rules = for_person(project, tool.cwd, tool.env)
-    return python_checks.find_pythons(project, rules)[0], rules
+    return machine_checks.find_pythons(project, rules)[0], rules
 
 
 def only(findings: Iterable[Finding], part: str) -> Finding | None:
@@ -543,7 +545,7 @@ def test_what_is_said_of_start_files_is_what_launches_do(
     write(site / "start_module.py", "import time\ndef slow():\n    time.sleep(0.03)\n")
     tool = healthy.with_environment_of(python)
     (record,), rules = find_pythons(tool)
-    texts = [str(each) for each in python_checks.check_python(record, rules, rounds=1)]
+    texts = [str(each) for each in machine_checks.check_python(record, rules, rounds=1)]
     named = {name: [text for text in texts if f"{site / name} takes " in text] for name in lines}
     late = {name for name, found in named.items() if LATE in "".join(found)}
     expected = {"own.pth", "entry.start"} if record.version >= (3, 15) else {"own.pth"}
@@ -603,7 +605,7 @@ def test_a_python_newer_than_those_tested_is_named(healthy: Tool) -> None:
         ((major, minor + 1, 0), "pypy", []),
     ):
         newer = python._replace(version=version, implementation=implementation)
-        findings = python_checks.check_python(newer, rules, rounds=1)
+        findings = machine_checks.check_python(newer, rules, rounds=1)
         assert [each.level for each in findings if "is newer than" in each.text] == levels
 
 
