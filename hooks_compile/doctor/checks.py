@@ -95,7 +95,7 @@ def check_project(
     names = {source.path.name for source in project.sources}
     for plan in plans:
         yield from command_checks.check_commands(plan, names, is_wired=is_wired)
-        yield from command_checks.check_launches(plan, env)
+        yield from command_checks.check_launches(plan, env, project.config.python)
     of_codex = (plan.config.path for plan in plans if plan.config.agent.name == "codex")
     yield from trust_checks.check_codex_trust(of_codex, env)
     yield from check_tracked_entries(project)

@@ -23,7 +23,7 @@ from hooks_compile.files import read_bytes
 from hooks_compile.interpreters.user_environment import user_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from hooks_compile.agents.clients.base import Agent, Json
     from hooks_compile.agents.wiring.plan import FilePlan
@@ -65,20 +65,24 @@ def check_commands(plan: FilePlan, names: set[str], *, is_wired: bool) -> Iterat
         yield ok(f"{origin}: {plural(result.wired, 'command')} on the wrapper")
 
 
-def check_launches(plan: FilePlan, env: Mapping[str, str]) -> Iterator[Finding]:
-    """Name the commands whose interpreter is missing, and guards that let everything pass then."""
+def check_launches(
+    plan: FilePlan, env: Mapping[str, str], reported: Collection[str] = ()
+) -> Iterator[Finding]:
+    """Name the interpreters that are missing, and guards that let everything pass if they fail.
+
+    ``reported`` are interpreters that another check looks for.
+    """
     if plan.file is None or plan.trouble is not None:
         return
     config, path = plan.config, user_environment(env).get("PATH")
     settings = read_settings(plan.file.text, config.path)
+    missing: defaultdict[str, list[str]] = defaultdict(list)
     weak: list[str] = []
     remedies: dict[str, str] = {}
     for hook in hooks_in(plan.file.text, config):
-        for name in hook.pythons:
+        for name in {*hook.pythons}.difference(reported):
             if ("/" not in name or name.startswith("/")) and not shutil.which(name, path=path):
-                where = f"{config.origin}: {hook.found.where}"
-                text = f"{where}: there is no {name!r} to run its hook with"
-                yield problem(text, f"install {name}, or name another there")
+                missing[name].append(hook.found.where)
         scripts = hook.scripts if _BEFORE.match(hook.found.event) else []
         guard = next(filter(_is_guard, scripts), None)
         if guard is not None:
@@ -88,6 +92,9 @@ def check_launches(plan: FilePlan, env: Mapping[str, str]) -> Iterator[Finding]:
             reasons = _weaknesses(entry, config.agent, is_relative=is_relative)
             weak += [f"{guard.name} ({', '.join(reasons)})"] if reasons else []
             remedies |= reasons
+    for name, places in missing.items():
+        text = f"{config.origin}: {some(places, 1)}: there is no {name!r} to run its hook with"
+        yield problem(text, f"install {name}, or name another there")
     if weak:
         text = f"if their launch fails, these guards let everything pass: {some(weak)}"
         yield note(f"{config.origin}: {text}", "; ".join(remedies.values()))

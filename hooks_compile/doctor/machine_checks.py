@@ -80,11 +80,10 @@ def check_variables(env: Mapping[str, str]) -> Iterator[Finding]:
         if env.get(name):
             yield note(f"{name} is set here: {effect}", f"unset {name}")
     # dash keeps only names that are identifiers, so no function that bash has exported
-    done = subprocess.run(
-        ["/bin/sh", "-c", "exec /usr/bin/env"], env=env, capture_output=True, check=True
-    )
+    words = ["/bin/sh", "-c", "exec /usr/bin/env"]
+    done = subprocess.run(words, env=env, capture_output=True, check=False)
     kept = {line.partition("=")[0] for line in os.fsdecode(done.stdout).splitlines()}
-    if dropped := sorted(env.keys() - kept):
+    if kept and (dropped := sorted(env.keys() - kept)):
         text = "sh drops these variables, so a hook on the wrapper does not see them: "
         remedy = "use letters, digits and _ in their names; for functions: export -nf NAME"
         yield note(text + ", ".join(dropped), remedy)

@@ -251,10 +251,15 @@ def test_guards_that_let_everything_pass_if_their_launch_fails_are_named(
 
 def test_a_missing_interpreter_is_named_once_with_its_place(healthy: Tool) -> None:
     write(healthy.cwd / HOOK, BLOCKING)
-    configured(healthy, f"python3.99 {IN_PROJECT}")
-    finding = expect(healthy, "python3.99", "problem", diagnose)
-    place = ".claude/settings.json: hooks.PreToolUse[0].hooks[0].command"
-    assert finding.text == f"{place}: there is no 'python3.99' to run its hook with"
+    configured(healthy, *[f"python3.99 {IN_PROJECT}"] * 2, f"python3 {IN_PROJECT}")
+    (healthy.bin / "python3").unlink(missing_ok=True)
+    findings = diagnose(healthy.with_env(PATH=str(healthy.bin)))
+    named = [each.text for each in findings if each.text.rpartition("there is no ")[1]]
+    place = ".claude/settings.json: hooks.PreToolUse[0].hooks[0].command and 1 more"
+    assert named == [
+        "there is no 'python3' to run hooks with",
+        f"{place}: there is no 'python3.99' to run its hook with",
+    ]
 
 
 def test_a_command_whose_wrapper_is_missing_is_named_once_with_all_places(healthy: Tool) -> None:
