@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from itertools import count, takewhile
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from hooks_compile.agents.clients.base import children, value_at
@@ -86,7 +86,10 @@ def replace_values(
             refused[name] = str(reason)
     for start, end, literal in sorted(edits, reverse=True):
         text = text[:start] + literal + text[end:]
-    _require_only(expected, read_settings(text, path), settings, path)
+    for key, value in expected.items():
+        value_at(settings, key[:-1])[key[-1]] = value
+    if read_settings(text, path) != settings:  # pragma: no cover - no text is known that gets here
+        raise AgentConfigError("its commands would not read back as meant", path=path)
     return Replaced(text, refused)
 
 
@@ -118,19 +121,18 @@ class _Literals(NamedTuple):
             for at, each in [(key, value), *(((*key, n), it) for n, it in children(value))]:
                 old[at] = _EMPTY_LISTS if each == [] else forms(str(each))
         wanted = {literal for literals in old.values() for literal in literals}
-        matches = [match for match in strings.finditer(text) if match[0] in wanted]
-        numbers = count()
+        places: dict[KeyPath, re.Match[str]] = {}
 
         def numbered(match: re.Match[str]) -> str:
-            return f'"{_NUMBERED}{next(numbers)}"' if match[0] in wanted else match[0]
+            return f'"{_NUMBERED}{match.start()}"' if match[0] in wanted else match[0]
 
-        places: dict[KeyPath, re.Match[str]] = {}
         with suppress(AgentConfigError):
             copy = read_settings(strings.sub(numbered, text), path)
             for key in old:
                 value = str(value_at(copy, key))
                 if value.startswith(_NUMBERED):
-                    places[key] = matches[int(value.removeprefix(_NUMBERED))]
+                    match = strings.match(text, int(value.removeprefix(_NUMBERED)))
+                    places |= {key: match} if match else {}
         return cls(forms, old, places)
 
     def at(self, key: KeyPath) -> re.Match[str]:
@@ -162,17 +164,6 @@ class _Literals(NamedTuple):
         else:
             start, end = self.at((*key, 0)).start(), self.at((*key, gone - 1)).end()
         return _Edit(start, end, text)
-
-
-def _require_only(
-    new: Mapping[KeyPath, str | list[str]], after: Json, before: Json, path: Path
-) -> None:
-    """Raise AgentConfigError if two settings differ in more than the ``new`` values."""
-    for key, value in new.items():
-        if value_at(after, key) == value:
-            value_at(after, key[:-1])[key[-1]] = value_at(before, key)
-    if after != before:  # pragma: no cover - no text is known that gets here
-        raise AgentConfigError("its commands would not read back as meant", path=path)
 
 
 # JSON

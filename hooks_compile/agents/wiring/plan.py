@@ -105,8 +105,8 @@ class Plan(NamedTuple):
     """All files that ``init`` or ``uninit`` looks at, and what becomes of the wrappers.
 
     ``written`` and ``removed`` are wrappers, ``staged`` and ``unstaged`` those that git's index
-    gets and loses. ``kept`` are wrappers that stay, with the reason. ``obstacles`` say why the
-    index can't be changed. ``unasked`` are files of agents that have to be named.
+    gets and loses. ``kept`` are wrappers that stay, with the reason. ``unasked`` are files of
+    agents that have to be named.
     """
 
     root: Path
@@ -116,7 +116,6 @@ class Plan(NamedTuple):
     staged: tuple[Path, ...] = ()
     unstaged: tuple[Path, ...] = ()
     kept: tuple[tuple[Path, str], ...] = ()
-    obstacles: tuple[AgentConfigError, ...] = ()
     unasked: tuple[ConfigFile, ...] = ()
 
     @property
@@ -127,7 +126,7 @@ class Plan(NamedTuple):
     @property
     def troubles(self) -> tuple[AgentConfigError, ...]:
         """Why nothing can be changed; empty if all can."""
-        return (*(plan.trouble for plan in self.files if plan.trouble), *self.obstacles)
+        return tuple(plan.trouble for plan in self.files if plan.trouble)
 
     @property
     def unfinished(self) -> int:
@@ -178,7 +177,6 @@ def plan_uninit(scope: Scope, directories: Iterable[Path]) -> Plan:
         removed=tuple(ours),
         unstaged=unstaged,
         kept=tuple(kept.items()),
-        obstacles=tracking.obstacles(unstaged),
     )
 
 
@@ -264,7 +262,6 @@ def _with_wrappers(plan: Plan, ignored: set[Path]) -> Plan:
         written=tuple(sorted(p for p in usable if standings[p] is not Standing.CURRENT)),
         staged=staged,
         kept=tuple(sorted((p, wrapper.DONE[s]) for p, s in standings.items() if p not in usable)),
-        obstacles=tracking.obstacles(staged),
     )
 
 
