@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from hooks_compile.agents.shell.launches import NO_PYTHON
 from hooks_compile.agents.wiring import plan as wiring_plan
 from hooks_compile.agents.wiring.committed import missing_wrappers
+from hooks_compile.agents.wiring.describe import PLUGIN_ADVICE, describe_plugin
 from hooks_compile.doctor import (
     directory_checks,
     guard_checks,
@@ -27,7 +29,6 @@ from hooks_compile.project.selection import for_person
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from hooks_compile.agents.wiring.committed import MissingWrapper, Place
     from hooks_compile.agents.wiring.plan import FilePlan
@@ -104,6 +105,8 @@ def check_project(
         yield from _check_commands(plan, names, is_wired=is_wired)
         yield from guard_checks.check_guards(plan, env)
         yield from trust_checks.check_codex_trust(plan, env)
+    for plan in wiring_plan.installed_plugins(Path(env.get("HOME", "/")), env):
+        yield Finding(NOTE, f"{describe_plugin(plan)}; {PLUGIN_ADVICE}")
     yield from directory_checks.check_tracked_entries(project)
     yield from _check_named_wrappers(root)
 

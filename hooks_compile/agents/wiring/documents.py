@@ -51,8 +51,11 @@ class Replaced(NamedTuple):
 def read_settings(text: str, path: Path) -> Json:
     """Return what a settings file holds, as TOML or JSON by its name.
 
+    Of Markdown it is the commands of hooks in the front matter: ``{"line 7": {"command": TEXT}}``.
     Raises AgentConfigError if it does not parse.
     """
+    if path.suffix == ".md":
+        return _front_matter_commands(text)
     try:
         return _parse_toml(text) if path.suffix == ".toml" else _parse_json(text)
     except ValueError as error:
@@ -232,3 +235,30 @@ def _toml_forms(value: str) -> list[str]:
         f'"""{value}"""' if basic else "",
         *("" if "'" in value else f"{quotes}{value}{quotes}" for quotes in ("'", "'''")),
     ]
+
+
+# YAML, as far as hooks need it
+
+
+def _front_matter_commands(text: str) -> Json:
+    first, *lines = text.removeprefix(_BYTE_ORDER_MARK).splitlines() or [""]
+    found: dict[str, Json] = {}
+    is_hooks = False
+    for number, line in enumerate(takewhile(lambda it: it.rstrip() != "---", lines), 2):
+        if re.match("[A-Za-z]", line):
+            is_hooks = line.startswith("hooks:") and first.rstrip() == "---"
+        key, _, value = line.lstrip(" -").partition(": ")
+        if is_hooks and key == "command" and (command := _yaml_string(value.strip())):
+            found[f"line {number}"] = {"command": command}
+    return found
+
+
+def _yaml_string(text: str) -> str:
+    """Return a string that is written in one line, "" for anything else."""
+    if match := re.match(r"'((?:[^']|'')*+)'", text):
+        return match[1].replace("''", "'")
+    if match := re.match(r'"(?:[^"\\]|\\.)*+"', text):
+        with suppress(ValueError):  # an escape that JSON lacks
+            return str(json.loads(match[0]))
+    is_plain = text[:1] not in tuple("\"'|>&*!{[#")
+    return re.split(r"\s#", text, maxsplit=1)[0].rstrip() if is_plain else ""
