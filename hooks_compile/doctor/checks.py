@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from hooks_compile.agents.wiring import plan as wiring_plan
+from hooks_compile.agents.wiring.describe import PLUGIN_ADVICE, describe_plugin
 from hooks_compile.doctor import (
     command_checks,
     directory_checks,
@@ -24,7 +26,6 @@ from hooks_compile.project.selection import for_person
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from hooks_compile.model import CompileResult, Interpreter
     from hooks_compile.project.record import Project
@@ -93,6 +94,8 @@ def check_project(
         yield from command_checks.check_launches(plan, env)
     of_codex = (plan.config.path for plan in plans if plan.config.agent.name == "codex")
     yield from trust_checks.check_codex_trust(of_codex, env)
+    for plan in wiring_plan.installed_plugins(Path(env.get("HOME", "/")), env):
+        yield note(f"{describe_plugin(plan)}; {PLUGIN_ADVICE}")
     yield from directory_checks.check_tracked_entries(project)
     yield from command_checks.check_named_wrappers(root)
 
