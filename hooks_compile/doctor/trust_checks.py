@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from hooks_compile.agents.clients.base import Json
 
 _DEFAULT_TIMEOUT_S = 600
+_EVENTS = {  # that Codex knows, as it writes them in its state
+    *("permission_request", "pre_tool_use", "post_tool_use", "pre_compact", "post_compact"),
+    *("session_start", "session_end", "subagent_start", "subagent_stop", "stop"),
+    "user_prompt_submit",
+}
 _REMEDY = "codex  # then /hooks, and trust them; until then nothing is blocked"
 
 
@@ -70,7 +75,7 @@ def _wired_hooks(path: Path) -> Iterator[tuple[str, str, set[str]]]:
     """Yield the place, Codex's key and the possible hashes of each hook that is on the wrapper."""
     for event, groups in children(member(_settings(path), "hooks")):
         label = re.sub(r"(?<!^)(?=[A-Z])", "_", str(event)).lower()
-        for group_number, group in children(groups):
+        for group_number, group in children(groups) if label in _EVENTS else []:
             for number, entry in children(member(group, "hooks")):
                 command = member(entry, "command")
                 if isinstance(command, str) and wrapper.NAME in command:
@@ -81,11 +86,14 @@ def _wired_hooks(path: Path) -> Iterator[tuple[str, str, set[str]]]:
 
 def _hashes(label: str, matcher: Json, entry: Json) -> Iterator[str]:
     """Yield the hash of a hook with its matcher, and without it: some events ignore it."""
-    timeout, message = member(entry, "timeout"), member(entry, "statusMessage")
+    given, message = member(entry, "timeout"), member(entry, "statusMessage")
+    timeout = max(given, 1) if isinstance(given, int) else _DEFAULT_TIMEOUT_S
+    if label == "session_end":
+        timeout = min(timeout, 3) if isinstance(given, int) else 1
     handler = {
         "type": "command",
         "command": member(entry, "command"),
-        "timeout": _DEFAULT_TIMEOUT_S if timeout is None else timeout,
+        "timeout": timeout,
         "async": member(entry, "async") is True,
         **({} if message is None else {"statusMessage": message}),
     }

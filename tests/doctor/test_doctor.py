@@ -225,6 +225,11 @@ IN_PROJECT = f'"$CLAUDE_PROJECT_DIR"/{HOOK}'
     [
         (BLOCKING, "PreToolUse", {"onFailure": "block"}, ""),
         (BLOCKING, "PreToolUse", {"timeout": 5}, "(no onFailure)"),
+        ("print(json.dumps({'decision': 'block'}))\n", "Stop", {}, ""),
+        ("print(json.dumps({'decision': 'block'}))\n", "PreToolUse", {}, "(no onFailure, no "),
+        ('x["permissionDecision"] = "deny"\n', "PreToolUse", {"timeout": 5}, "(no onFailure)"),
+        ('dict(permission="deny")\n', "beforeShellExecution", {}, "(no onFailure, no timeout)"),
+        ('print({"permissionDecision": "allow"})\n', "PreToolUse", {}, ""),
         (BLOCKING, "UserPromptSubmit", {}, "(no onFailure, no timeout)"),
         (BLOCKING, "PostToolUse", {}, ""),
         ("import sys\nsys.exit(3)\n", "PreToolUse", {}, ""),
@@ -252,6 +257,14 @@ def test_guards_that_let_everything_pass_if_their_launch_fails_are_named(
     if expected:
         assert expected in findings[0].text
         assert ("onFailure" in findings[-1].remedy) == ("onFailure" in findings[-1].text)
+
+
+def test_a_missing_interpreter_is_named_once_with_its_place(healthy: Tool) -> None:
+    write(healthy.cwd / HOOK, BLOCKING)
+    configured(healthy, f"python3.99 {IN_PROJECT}")
+    finding = expect(healthy, "python3.99", "problem", diagnose)
+    place = ".claude/settings.json: hooks.PreToolUse[0].hooks[0].command"
+    assert finding.text == f"{place}: there is no 'python3.99' to run its hook with"
 
 
 def test_a_command_whose_wrapper_is_missing_is_named_once_with_all_places(healthy: Tool) -> None:
