@@ -52,9 +52,8 @@ def plan_install(
     if (method or best_method()) == "config":
         steps = list(_steps_to_write_settings(place, runtime / SCRIPT, tool))
         return [*steps, *_steps_to_remove_files(place, "git runs it by configuration now")]
-    if repository is None:
-        return list(hook_files.shared_steps(place, runtime / TEMPLATE, tool))
-    return [*hook_files.repository_steps(place, tool), *_steps_to_remove_settings(place)]
+    steps = list(hook_files.install_steps(place, runtime / TEMPLATE, tool))
+    return [*steps, *_steps_to_remove_settings(place)]
 
 
 def plan_uninstall(repository: Repository | None, env: Mapping[str, str]) -> list[Step]:
