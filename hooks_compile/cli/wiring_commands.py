@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from hooks_compile import git
-from hooks_compile.agents.clients.places import AGENTS
+from hooks_compile.agents.clients.table import AGENTS
 from hooks_compile.agents.wiring import describe
 from hooks_compile.agents.wiring import plan as wiring_plan
 from hooks_compile.agents.wiring.apply import applied

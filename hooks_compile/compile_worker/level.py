@@ -85,7 +85,7 @@ def choose_level(source: bytes) -> LevelChoice:
     return LevelChoice(0, "line {}: {}".format(*telling))
 
 
-def _telling_words(words: "Set[str]", text: str) -> "Iterator[Tuple[int, str]]":
+def _telling_words(words: Set[str], text: str) -> Iterator[Tuple[int, str]]:
     """Yield the line and the text of each word that may depend on the level."""
     odd = {word for word in words - _HARMLESS_DUNDERS if "_" in word[:3] and _ODD.fullmatch(word)}
     # A pattern that begins with its word is searched for fast.
@@ -102,7 +102,7 @@ def _telling_words(words: "Set[str]", text: str) -> "Iterator[Tuple[int, str]]":
             yield text.count("\n", 0, match.start()) + 1, what
 
 
-def _telling_lines(words: "Set[str]", text: str) -> "Iterator[Tuple[int, str]]":
+def _telling_lines(words: Set[str], text: str) -> Iterator[Tuple[int, str]]:
     """Yield the number and the fault of each line with an import or a class that is not checked."""
     if words.isdisjoint(("import", "class")):
         return
@@ -126,7 +126,7 @@ def _telling_lines(words: "Set[str]", text: str) -> "Iterator[Tuple[int, str]]":
                         yield number, f"imports {module}, which is not checked"
 
 
-def _next_code(lines: "List[str]", start: int) -> str:
+def _next_code(lines: List[str], start: int) -> str:
     """Return the first line with code from index ``start`` on, without its indentation."""
     stripped = (lines[index].strip() for index in range(start, len(lines)))
     return next((line for line in stripped if line and line[0] != "#"), "")

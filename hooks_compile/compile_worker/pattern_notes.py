@@ -5,15 +5,11 @@ import marshal
 import re
 import sys
 import warnings
+from types import CodeType
+from typing import Any, Dict, Iterator, Optional, Set, Tuple, Union
 
 from hooks_compile.compile_worker.standard_modules import LAZY_SINCE, WITH_PATTERNS
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import CodeType
-    from typing import Any, Dict, Iterator, Optional, Set, Tuple, Union
-
-    from hooks_compile.launcher.entry import Patterns
+from hooks_compile.launcher.annotations import Patterns
 
 # Those that compile patterns when they are imported in this Python. tomllib is new in 3.11.
 _WITH_PATTERNS = WITH_PATTERNS.difference(
@@ -36,7 +32,7 @@ _FLAGS = {
 }
 
 
-def patterns_of(code: "CodeType") -> "Patterns":
+def patterns_of(code: CodeType) -> Patterns:
     """Return the regular expressions among the constants of ``code``, as ``re`` compiles them.
 
     A string that only looks like one is of no use, and does no harm.
@@ -58,7 +54,7 @@ def patterns_of(code: "CodeType") -> "Patterns":
     return ready
 
 
-def _names_and_texts(code: "CodeType") -> "Tuple[Set[str], Dict[str, None]]":
+def _names_and_texts(code: CodeType) -> Tuple[Set[str], Dict[str, None]]:
     """Return the names and the strings of ``code`` and of all code in it, in order."""
     names: Set[str] = set()
     texts: Dict[str, None] = {}
@@ -74,7 +70,7 @@ def _names_and_texts(code: "CodeType") -> "Tuple[Set[str], Dict[str, None]]":
     return names, texts
 
 
-def library_patterns(name: str) -> "Patterns":
+def library_patterns(name: str) -> Patterns:
     """Return the regular expressions that importing ``name`` leaves in modules and classes.
 
     The module is imported here: all that are named in MODULES can be.
@@ -99,7 +95,7 @@ def library_patterns(name: str) -> "Patterns":
     return _of_library[name]
 
 
-def key_of(pattern: "Union[str, bytes]", flags: int) -> "Tuple[str, int]":
+def key_of(pattern: Union[str, bytes], flags: int) -> Tuple[str, int]:
     """Return the key of a pattern.
 
     A dictionary with both text and bytes as keys would make Python warn under ``-b``.
@@ -109,7 +105,7 @@ def key_of(pattern: "Union[str, bytes]", flags: int) -> "Tuple[str, int]":
     return pattern, flags
 
 
-def _values(module: "Any") -> "Iterator[Any]":
+def _values(module: Any) -> Iterator[Any]:
     """Yield the values of a module, of its classes, and of the modules that it has imported."""
     waiting, seen = [module], {module.__name__}
     for each in waiting:  # it grows
@@ -123,17 +119,17 @@ def _values(module: "Any") -> "Iterator[Any]":
                 waiting.append(home)
 
 
-def _home(value: "Any") -> str:
+def _home(value: Any) -> str:
     """Return the name of the module that a class or a function is from, "" for other values."""
     name = getattr(value, "__module__", None) if callable(value) else None
     return name if type(name) is str else ""
 
 
-_of_library: "Dict[str, Patterns]" = {}
-_known: "Dict[Tuple[str, int], Optional[bytes]]" = {}
+_of_library: Dict[str, Patterns] = {}
+_known: Dict[Tuple[str, int], Optional[bytes]] = {}
 
 
-def _compiled(pattern: "Union[str, bytes]", flags: int) -> "Optional[bytes]":
+def _compiled(pattern: Union[str, bytes], flags: int) -> Optional[bytes]:
     """Return the marshalled arguments of ``_sre.compile``; None if Python refuses or warns."""
     key = key_of(pattern, flags)
     if key not in _known:
@@ -146,7 +142,7 @@ def _compiled(pattern: "Union[str, bytes]", flags: int) -> "Optional[bytes]":
     return _known[key]
 
 
-def _arguments(pattern: "Union[str, bytes]", flags: int) -> "Tuple[Any, ...]":
+def _arguments(pattern: Union[str, bytes], flags: int) -> Tuple[Any, ...]:
     """Return what ``re`` gives to ``_sre.compile`` behind the pattern (``sre_compile.compile``)."""
     compiler = _compiler()
     parser = compiler._parser if sys.version_info >= (3, 11) else compiler.sre_parse
@@ -164,7 +160,7 @@ def _arguments(pattern: "Union[str, bytes]", flags: int) -> "Tuple[Any, ...]":
     )
 
 
-def _compiler() -> "Any":
+def _compiler() -> Any:
     if sys.version_info >= (3, 11):
         return re._compiler  # type: ignore[attr-defined] # typeshed lacks it
     import sre_compile  # noqa: PLC0415 - deprecated later

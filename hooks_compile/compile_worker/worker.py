@@ -7,17 +7,15 @@ it in a subprocess.
 import os
 import sys
 import warnings
+from types import CodeType
 from typing import List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from hooks_compile.compile_worker.level import LevelChoice, choose_level
 from hooks_compile.compile_worker.notes import notes_of
 from hooks_compile.launcher import entry
+from hooks_compile.launcher.annotations import Warnings
 from hooks_compile.launcher.miss.store import store
 from hooks_compile.launcher.safe_read import read
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import CodeType
 
 _CACHE_TAG = str(sys.implementation.cache_tag)
 _MODULE_LEVEL = LevelChoice(0, "a module is compiled as Python compiles it")
@@ -91,7 +89,7 @@ class _Found(NamedTuple):
     detail: str = ""
 
 
-def perform(order: Order, paths: "Sequence[str]") -> "List[Outcome]":
+def perform(order: Order, paths: Sequence[str]) -> List[Outcome]:
     """Return an outcome for each of the sources ``paths``, in order.
 
     The tasks to find only look. The others compile each source; without ``write`` one that compiles
@@ -237,13 +235,13 @@ def _compile_module(order: Order, path: str, source: bytes) -> Outcome:
     return Outcome(COMPILED, *_MODULE_LEVEL, name)
 
 
-def _module_place(path: str) -> "Tuple[str, str]":
+def _module_place(path: str) -> Tuple[str, str]:
     """Return the directory and the name of a module's ``.pyc``."""
     directory, _, script = path.rpartition("/")
     return f"{directory}/__pycache__", f"{script[:-3]}.{_CACHE_TAG}.pyc"
 
 
-def _compile(source: bytes, filename: str, level: int) -> "Tuple[CodeType, entry.Warnings]":
+def _compile(source: bytes, filename: str, level: int) -> Tuple[CodeType, Warnings]:
     """Return the code, and the warnings that Python gives whenever it compiles ``source``.
 
     Raises what ``compile`` raises.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from hooks_compile.agents.clients.places import AGENTS
+from hooks_compile.agents.clients.table import AGENTS
 from hooks_compile.project.discovery import PROJECT_DIRECTORIES
 from hooks_compile.project.globs import Glob
 

@@ -190,7 +190,7 @@ def _contents(version: str) -> dict[str, bytes]:
     texts[_NO_CACHE] = ""
     texts["uv.sh"] = (_LAUNCHER / "uv.sh").read_text("utf-8")
     texts[_RECORDER] = bundle.program("uv.uv_recorder", "run()")
-    texts["prepare.py"] = (_LAUNCHER / "prepare.py").read_text("utf-8")
+    texts["prepare.py"] = bundle.program("prepare")
     texts["launch.py"] = launch.replace("@BUILD@", version).replace("@PARTS@", on_demand)
     contents = {name: text.encode() for name, text in texts.items()}
     manifest = [version, *(f"{_digest(content)} {name}" for name, content in contents.items())]

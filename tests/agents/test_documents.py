@@ -38,9 +38,9 @@ def replaced(text: str, path: Path, key: tuple[str | int, ...], value: str) -> s
     settings: Any = read_settings(text, path)
     for part in key:
         settings = settings[part]
-    new, refused = replace_values(text, path, {key: value})
+    new, refused = replace_values(text, path, {key: {key: value}})
     assert refused == {}
-    assert replace_values(new, path, {key: settings}) == (text, {})
+    assert replace_values(new, path, {key: {key: settings}}) == (text, {})
     return new
 
 
@@ -129,7 +129,7 @@ def test_a_toml_string_keeps_its_quotes(old: str, new: str) -> None:
 
 def test_quotes_that_can_not_hold_the_new_string_stay() -> None:
     text = 'a = \'x\'\nb = """x"""\n'
-    new, refused = replace_values(text, TOML, {("a",): "it's", ("b",): 'x"'})
+    new, refused = replace_values(text, TOML, {("a",): {("a",): "it's"}, ("b",): {("b",): 'x"'}})
     assert new == text
     assert set(refused.values()) == {"its string has quotes that can't hold the new command"}
 
@@ -140,7 +140,7 @@ def test_quotes_that_can_not_hold_the_new_string_stay() -> None:
 )
 def test_a_toml_string_of_several_lines_or_with_rare_escapes_stays(literal: str) -> None:
     text = f"command = {literal}\n"
-    new, refused = replace_values(text, TOML, {("command",): "x"})
+    new, refused = replace_values(text, TOML, {("command",): {("command",): "x"}})
     assert (new, list(refused)) == (text, [("command",)])
 
 
@@ -169,7 +169,7 @@ def test_strings_in_tables_that_are_apart_are_found() -> None:
     )
     places = [("Stop", 0), ("Start", 1), ("Start", 0)]
     keys = [("hooks", event, 0, "hooks", number, "command") for event, number in places]
-    new, refused = replace_values(text, TOML, dict(zip(keys, "xyz", strict=True)))
+    new, refused = replace_values(text, TOML, {("hooks",): dict(zip(keys, "xyz", strict=True))})
     assert refused == {}
     assert re.findall("command = '(.)'", new) == ["x", "z", "y"]
 

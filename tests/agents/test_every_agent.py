@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hooks_compile.agents.clients.places import AGENTS
+from hooks_compile.agents.clients.table import AGENTS
 from hooks_compile.agents.wiring import plan as wiring_plan
 from hooks_compile.agents.wiring.describe import describe
 from hooks_compile.install import wrapper

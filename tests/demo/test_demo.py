@@ -167,12 +167,12 @@ def test_an_interrupt_at_any_moment_removes_the_directory(
     tool: Tool, number: signal.Signals, status: int, seconds: float
 ) -> None:
     process = tool.start("demo", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not temporary_files(tool) and time.monotonic() < deadline:
         time.sleep(0.01)
     time.sleep(seconds)
     process.send_signal(number)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == status, err
     assert err == b""
     assert temporary_files(tool) == []
@@ -189,7 +189,7 @@ def test_what_a_hook_has_started_ends_before_the_directory_is_removed(
     while not list(Path(tool.env["TMPDIR"]).glob("*/trace")) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (143, b"")
     assert temporary_files(tool) == []
 

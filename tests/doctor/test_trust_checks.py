@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.agents.wiring import plan as wiring_plan
 from hooks_compile.doctor.trust_checks import check_codex_trust
 
 if TYPE_CHECKING:
@@ -45,8 +44,7 @@ def found(root: Path, state: bytes | None) -> list[str]:
     (root / "home").mkdir()
     if state is not None:
         (root / "home/config.toml").write_bytes(state)
-    (plan,) = wiring_plan.plan_init(wiring_plan.Scope(root, {})).files
-    return [each.text for each in check_codex_trust(plan, {"CODEX_HOME": str(root / "home")})]
+    return [each.text for each in check_codex_trust([path], {"CODEX_HOME": str(root / "home")})]
 
 
 def state_of(root: Path, hashes: dict[str, str]) -> bytes:
@@ -83,5 +81,5 @@ def test_a_state_that_can_not_be_read_is_told_in_a_line(tmp_path: Path, state: b
 def test_a_machine_without_codex_has_nothing_to_trust(tmp_path: Path) -> None:
     (tmp_path / ".codex").mkdir()
     (tmp_path / ".codex/hooks.json").write_text(json.dumps({"hooks": ENTRIES}))
-    (plan,) = wiring_plan.plan_init(wiring_plan.Scope(tmp_path, {})).files
-    assert not list(check_codex_trust(plan, {"HOME": str(tmp_path / "nobody")}))
+    path = tmp_path / ".codex/hooks.json"
+    assert not list(check_codex_trust([path], {"HOME": str(tmp_path / "nobody")}))

@@ -589,7 +589,7 @@ def husky(tmp_path_factory: pytest.TempPathFactory) -> Path:
         directory,
         "husky@9",
     ]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=110)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=500)
     if done.returncode != 0:
         pytest.skip(f"npm gives no husky here: {done.stderr.strip().splitlines()[-1:]}")
     return directory / "node_modules/husky/bin.js"

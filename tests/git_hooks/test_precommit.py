@@ -283,7 +283,6 @@ def test_the_check_compiles_for_every_configured_interpreter(
     assert f"(compiled under CPython 3.{older[0].version[1]}" in shown
 
 
-@pytest.mark.timeout(300)
 def test_the_oldest_pre_commit_that_we_name(packaged: Packaged, tmp_path: Path) -> None:
     """3.2 is the first that knows the stages by their new names."""
     scene = Scene.create(tmp_path / "scene", files={CONFIG: packaged.config(IDS)})

@@ -18,6 +18,7 @@ from hooks_compile.interpreters.launch_records import LaunchRecord, launch_recor
 from hooks_compile.interpreters.resolve import find, is_shim, resolve
 from hooks_compile.interpreters.user_environment import user_environment
 from tests.support.interpreters_found import Found, each_interpreter, found
+from tests.support.processes import is_running
 from tests.support.tiers import scaled
 
 if TYPE_CHECKING:
@@ -275,25 +276,17 @@ def test_the_link_of_a_virtual_environment_is_no_shim(tmp_path: Path) -> None:
 # --- commands that misbehave ----------------------------------------------------------------------
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().split(")")[-1].split()[0] != "Z"
-
-
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     hanging = script(tmp_path / "python3", f"sleep 60 & echo $! > {note}; wait")
     start = time.monotonic()
-    with pytest.raises(InterpreterError, match=r"does not answer in 0\.5 s") as caught:
-        resolve(str(hanging), cwd=tmp_path, env=path_env(*_system()), timeout=0.5)
-    assert time.monotonic() - start < 10
+    with pytest.raises(InterpreterError, match=r"does not answer in 2 s") as caught:
+        resolve(str(hanging), cwd=tmp_path, env=path_env(*_system()), timeout=2)
+    assert time.monotonic() - start < 40
     assert caught.value.path == hanging
     assert caught.value.remedy.startswith(str(hanging))
     child = int(note.read_text())
-    while _alive(child):  # the test's time limit ends this
+    while is_running(child):  # the test's time limit ends this
         time.sleep(0.01)
 
 
@@ -308,18 +301,18 @@ def test_a_process_left_behind_by_a_shim_does_not_delay_the_answer(tmp_path: Pat
     shim = script(tmp_path / "python3", f'sleep 60 & echo $! > {note}; exec {PLAIN} "$@"')
     start = time.monotonic()
     assert resolve(str(shim), cwd=tmp_path, env=path_env(*_system())).executable == PLAIN
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 40
     child = int(note.read_text())
-    assert _alive(child)  # not ours to end
+    assert is_running(child)  # not ours to end
     os.kill(child, signal.SIGKILL)
 
 
 def test_a_command_that_hangs_after_its_answer_is_ended(tmp_path: Path) -> None:
     shim = script(tmp_path / "python3", f'{PLAIN} "$@"; exec sleep 60')
     start = time.monotonic()
-    answer = resolve(str(shim), cwd=tmp_path, env=path_env(*_system()), timeout=1)
+    answer = resolve(str(shim), cwd=tmp_path, env=path_env(*_system()), timeout=3)
     assert answer.executable == PLAIN
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 40
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooks_compile.compile_worker import worker
+from hooks_compile.install.bundle import Bundle
 from hooks_compile.launcher import entry
 from tests.support.interpreters_found import clean_environment, each_interpreter
 from tests.support.repositories import write
 
 if TYPE_CHECKING:
+    from hooks_compile.launcher.annotations import Notes
     from tests.support.interpreters_found import Found
 
 KEY = bytes(range(16))
@@ -38,7 +40,7 @@ def made(
     key: bytes = KEY,
     level: int = 0,
     settings: bytes = entry.PROVEN + entry.AS_WRITTEN,
-    notes: entry.Notes = entry.NO_NOTES,
+    notes: Notes = entry.NO_NOTES,
 ) -> bytes:
     code = compile(source, "hook.py", "exec", 0, True, level)
     return entry.pack(key, level, settings, code, notes, source)
@@ -284,8 +286,7 @@ _ROUND_TRIP = """
 import sys
 before = set(sys.modules)
 scope = {"__name__": "entry"}
-with open(sys.argv[1], "rb") as file:
-    exec(compile(file.read(), "entry.py", "exec"), scope)
+exec(compile(sys.argv[1], "entry.py", "exec"), scope)
 assert set(sys.modules) == before, set(sys.modules) - before
 source = b"print('ran')\\n"
 notes = (("SyntaxWarning", "w", 1),), ("re",), {("x", 0): b"y"}, True
@@ -307,8 +308,10 @@ exec(code)
 
 @each_interpreter
 def test_the_format_holds_and_imports_nothing_in(interpreter: Found) -> None:
+    launcher = Path(entry.__file__).parent
+    program = Bundle(launcher, "hooks_compile.launcher").program("entry")
     done = subprocess.run(
-        [interpreter.executable, "-I", "-S", "-c", _ROUND_TRIP, Path(entry.__file__)],
+        [interpreter.executable, "-I", "-S", "-c", _ROUND_TRIP, program],
         capture_output=True,
         check=False,
         env=clean_environment(),

@@ -41,7 +41,7 @@ COMPILES = 4
 AT_ONCE = 6
 KILLS = 1000 if SOAK else 25
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600 if SOAK else 120)]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600 if SOAK else 600)]
 
 
 @pytest.fixture

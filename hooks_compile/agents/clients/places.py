@@ -13,17 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile import git
-from hooks_compile.agents.clients import (
-    claude,
-    codex,
-    copilot,
-    cursor,
-    factory,
-    gemini,
-    kiro,
-    qwen,
-    windsurf,
-)
+from hooks_compile.agents.clients.table import AGENTS
 from hooks_compile.agents.shell.launches import WRAPPER_NAME
 from hooks_compile.errors import GitError
 from hooks_compile.files import read_bytes
@@ -32,11 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from hooks_compile.agents.clients.base import ConfigFile
-
-AGENTS = (
-    *(claude.AGENT, codex.AGENT, gemini.AGENT, copilot.AGENT, qwen.AGENT),
-    *(cursor.AGENT, factory.AGENT, windsurf.AGENT, kiro.AGENT),
-)
 
 NAMES_BELOW = tuple(name for agent in AGENTS if agent.below for name in agent.names)
 PATHSPECS = tuple(f":(glob)*/**/{name}" for name in NAMES_BELOW)

@@ -176,8 +176,6 @@ def _launch_of(simple: SimpleCommand, state: State) -> Launch | WiredLaunch | No
         return None
     launch = _plain_launch(words, state)
     if isinstance(launch, Launch):
-        if state.doubt:
-            raise RefusedError(state.doubt)
         names = {assignment_name(word) for word in assigned if not only_extends_path(word)}
         if seen := sorted(filter(is_shell_variable, state.changed | names)):
             raise RefusedError(f"it sets {seen[0]}, which the wrapper's shell would see")

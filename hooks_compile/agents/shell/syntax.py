@@ -46,7 +46,14 @@ _ASKS_GIT = (
     r"\$\(\s*git\s+rev-parse\s+--show-toplevel(?:\s+2>\s*/dev/null)?"
     r"(?:\s*\|\|\s*(?:pwd|echo\s+\.|true))?\s*\)"
 )
+_ANY_SUBSTITUTION = re.compile(
+    r"""\$\((?:[^()'"`\\#<$]|<(?!<)|\$[\w{]|'[^']*'|"[^"`\\()]*")*\)|\$\(\([\w+*/% -]*\)\)"""
+)
 _SUBSTITUTION = re.compile(rf"(?P<git>{_ASKS_GIT})|\$\(\s*pwd\s*\)")
+_REFUSED = {
+    "{": "a `${...}` that is more than a variable and its default",
+    "(": "a `$(...)` with more than plain commands inside",
+}
 _PLAIN = re.compile(rf"(?:[\w./@%+,:=$-]|{_SUBSTITUTION.pattern})*")
 
 
@@ -196,10 +203,7 @@ def parse(command: str) -> tuple[SimpleCommand, ...]:
 
     Raises NotUnderstoodError if the line is no list of simple commands, or no shell would run it.
     """
-    try:
-        return _Parser(command).commands()
-    except RecursionError:
-        raise NotUnderstoodError("it is nested too deeply") from None
+    return _Parser(command).commands()
 
 
 class _Parser:
@@ -329,38 +333,19 @@ class _Parser:
             if match["name"] and (more := _MORE_IN_ZSH.match(self.text, self.pos)):
                 parts.append(Unknown(more[0]))
             return
+        if text := self._take(_ANY_SUBSTITUTION):
+            parts.append(_substitution(text, quoted=quoted))
+            return
         self.pos += 1
         char = self._char()
-        if char == "{":
-            raise NotUnderstoodError("a `${...}` that is more than a variable and its default")
-        if char == "(":
-            self._skip_parentheses()
-            parts.append(_substitution(self.text[start : self.pos], quoted=quoted))
-        elif char in ("'", '"') and not quoted:
+        if char in ("{", "("):
+            raise NotUnderstoodError(_REFUSED[char])
+        if char in ("'", '"') and not quoted:
             raise NotUnderstoodError(f"`${char}`, which only some shells know")
-        elif char and char not in _META + "\"'/":
+        if char and char not in _META + "\"'/":
             parts.append(Unknown("$"))
         else:
             _add_text(parts, "$")
-
-    def _skip_parentheses(self) -> None:
-        """Skip to the end of the parentheses that open here, with respect to quotes.
-
-        Only plain contents are followed: a ``case`` or a comment may hold a lone parenthesis.
-        """
-        depth = 0
-        inner: list[Part] = []
-        while char := self._char():
-            if char == "#" or self.text.startswith(("<<", "case"), self.pos):
-                raise NotUnderstoodError("a `$(...)` with more than plain commands inside")
-            if char in _META:
-                depth += {"(": 1, ")": -1}.get(char, 0)
-                self.pos += 1
-            else:
-                self._piece(inner)
-            if not depth:
-                return
-        raise NotUnderstoodError("a `$(` that is not closed")
 
 
 def _substitution(text: str, *, quoted: bool) -> Parameter | Unknown:

@@ -85,6 +85,8 @@ class Surroundings(NamedTuple):
 
         Raises RefusedError if that is known only when the command runs.
         """
+        if launch.state.doubt:
+            raise RefusedError(launch.state.doubt)
         variables: dict[str, str | None] = dict(self.variables)
         directories = list(self.starts)
         variables["PWD"] = str(directories[0]) if len(directories) == 1 else None
@@ -182,22 +184,16 @@ def wired_wrappers(command: str, around: Surroundings) -> list[Path]:
 
 def launched_scripts(command: str, around: Surroundings) -> list[Path]:
     """Return where the scripts that a command launches may be, on the wrapper or not."""
-    launches = find_launches(_unwired(command)).launches
-    return [path for each in launches for path in around.possible_paths(each.script, each)]
+    return [
+        path
+        for launch in launches_of(command)
+        for path in around.possible_paths(launch.script, launch)
+    ]
 
 
-def launched_pythons(command: str) -> list[str]:
-    """Return the interpreters that a command names, as written: names, and plain paths."""
-    words = (launch.python for launch in find_launches(_unwired(command)).launches)
-    names = (word.literal for word in words if word is not None)
-    return [name for name in names if name and PYTHON_NAME.fullmatch(name.rpartition("/")[2])]
-
-
-def launch_arguments(command: str) -> tuple[str, ...]:
-    """Return what a command gives its script, without what is known only when the command runs."""
-    launches = find_launches(_unwired(command)).launches
-    words = launches[0].arguments if launches else ()
-    return tuple(word.literal for word in words if word.literal is not None)
+def launches_of(command: str) -> list[Launch]:
+    """Return the launches of a command, on the wrapper or not."""
+    return find_launches(_unwired(command)).launches
 
 
 def shebang_refusal(head: bytes) -> str:
@@ -274,16 +270,14 @@ def _wiring_edits(command: str, launch: Launch, pastes: frozenset[str]) -> list[
     if launch.uv_run is not None:
         mark = UV_MARK if program == "uv" else f"{UV_MARK}={program}"
         end = launch.uv_run.end
+    behind, mark = "" if program else " ", f" {mark}" if mark else ""
     if any("$(" in part.text for part in script.parts if not isinstance(part, Literal)):
         return [
-            (start, end, "sh" if program else "sh "),
+            (start, end, f"sh{behind}"),
             _name_edit(command[end : script.end], script),
-            (script.end, script.end, f"{mark and ' '}{mark} {BESIDE_MARK}{_name(script)}"),
+            (script.end, script.end, f"{mark} {BESIDE_MARK}{_name(script)}"),
         ]
-    front = f"sh {_wrapper_word(script.path, pastes)}"
-    if mark.startswith(PYTHON_MARK):
-        return [(start, start, f"{front} {PYTHON_MARK}")]
-    return [(start, end, f"{front}{mark and ' '}{mark}{'' if program else ' '}")]
+    return [(start, end, f"sh {_wrapper_word(script.path, pastes)}{mark}{behind}")]
 
 
 def _name_edit(from_program: str, script: Word) -> _Edit:
