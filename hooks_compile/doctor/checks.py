@@ -68,7 +68,7 @@ def check_project(
     """Say what is wrong with the hooks of a project, their directories and their commands."""
     root, results = project.root, []
     try:
-        synced = sync.examine(project, interpreters)
+        synced = sync.examine(project, interpreters, project.config.optimize)
     except InterpreterError as error:
         yield problem_of(error)
     else:

@@ -811,7 +811,7 @@ def test_an_unreadable_hook_is_a_problem(interpreter: Interpreter, unprivileged:
     hook = write(unprivileged / "hook.py", "pass\n")
     hook.chmod(0)
     project = Project(unprivileged, Config(), (HookSource(hook),), unprivileged)
-    results = sync.examine(project, [interpreter]).results
+    results = sync.examine(project, [interpreter], "auto").results
     (finding,) = check_entries(results, unprivileged)
     assert finding.level == "problem"
     assert "hook.py: can't be read" in finding.text
