@@ -122,10 +122,10 @@ def clean_caches(directories: Iterable[Path], modules: Iterable[HookSource]) -> 
     """Remove the entries of the hooks in ``directories``, and the modules that we compiled."""
     cleaned = cache.Removals([], [])
     hooks = set(directories)
-    for directory in hooks:
-        cleaned.run(cache.clean, cache.directory_in(directory))
-    for directory in sorted(hooks.union(module.path.parent for module in modules)):
-        cleaned.run(cache.clean_modules, directory / cache.MODULE_DIRECTORY)
+    caches = {cache.directory_in(each) for each in hooks}
+    places = hooks.union(module.path.parent for module in modules)
+    for directory in sorted(caches.union(each / cache.MODULE_DIRECTORY for each in places)):
+        cleaned.run(cache.clean, directory)
     return cleaned
 
 

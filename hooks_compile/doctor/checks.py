@@ -7,11 +7,13 @@ import os
 import stat
 from collections import defaultdict
 from glob import escape
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from hooks_compile.agents.wiring import plan as wiring_plan
 from hooks_compile.agents.wiring.committed import missing_wrappers
+from hooks_compile.agents.wiring.describe import PLUGIN_ADVICE, describe_plugin
 from hooks_compile.doctor import command_checks, machine_checks, trust_checks
 from hooks_compile.doctor.findings import Finding, note, ok, problem, problem_of
 from hooks_compile.entries import sync
@@ -28,7 +30,6 @@ from hooks_compile.project.selection import for_person
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from hooks_compile.agents.wiring.committed import MissingWrapper, Place
     from hooks_compile.model import CompileResult, HookSource, Interpreter
@@ -72,7 +73,7 @@ def check_project(
     """Say what is wrong with the hooks of a project, their directories and their commands."""
     root, results = project.root, []
     try:
-        synced = sync.examine(project, interpreters)
+        synced = sync.examine(project, interpreters, project.config.optimize)
     except InterpreterError as error:
         yield problem_of(error)
     else:
@@ -98,6 +99,8 @@ def check_project(
         yield from command_checks.check_launches(plan, env, project.config.python)
     of_codex = (plan.config.path for plan in plans if plan.config.agent.name == "codex")
     yield from trust_checks.check_codex_trust(of_codex, env)
+    for plugin in wiring_plan.installed_plugins(Path(env.get("HOME", "/")), env):
+        yield note(f"{describe_plugin(plugin)}; {PLUGIN_ADVICE}")
     yield from check_tracked_entries(project)
     yield from check_named_wrappers(root)
 

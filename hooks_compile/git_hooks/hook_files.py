@@ -19,7 +19,7 @@ from hooks_compile.errors import GitError
 from hooks_compile.git_hooks.steps import Do, Place, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 EVENTS = (
     *("post-checkout", "post-merge", "post-rewrite", "post-commit", "post-applypatch"),
@@ -76,63 +76,51 @@ def config_command(script: Path) -> str:
     return f"[ ! -r {quoted} ] || . {quoted}"
 
 
-def repository_steps(place: Place, tool: Path) -> Iterator[Step]:
-    """Give the steps that put our hooks into a repository, for a git before 2.54.
-
-    Raises GitError if its hooks are those of all repositories.
-    """
-    repository, directory = place.repository, place.directories[0]
-    assert repository is not None  # noqa: S101 - else shared_steps is called
-    tree = repository.work_tree
-    if directory != Path(os.path.realpath(repository.hooks_path)):
-        raise GitError(
-            f"its hooks are in {repository.hooks_path}, which your repositories share",
-            path=tree,
-            remedy="hooks-compile git-hooks install --global",
-        )
-    in_tree = directory.is_relative_to(tree) and not directory.is_relative_to(repository.common_dir)
-    if in_tree and not git.ignored(tree, [directory / INDEX]):
-        # A commit must not take ours, which names paths of this machine.
-        yield Step(Do.LEAVE, directory / INDEX, f"this directory is for commits; {_ADVICE}")
-    else:
-        yield from _install_steps(directory, tool, _exclusive_tool(place))
-
-
-def shared_steps(place: Place, template: Path, tool: Path) -> Iterator[Step]:
-    """Give the steps that put our hooks into what all repositories share, for a git before 2.54.
+def install_steps(place: Place, template: Path, tool: Path) -> Iterator[Step]:
+    """Give the steps by which a git before 2.54 runs our hooks; none but LEAVE if all is in place.
 
     ``template`` is what new clones are made from if the user has no such directory. Raises GitError
-    if there is no such place.
+    if the place of hooks is not for us.
     """
-    directory = place.directories[0]
-    if not directory.is_absolute():
-        raise GitError(
-            f"core.hooksPath is {directory}, which is another directory in each repository",
-            remedy="hooks-compile git-hooks install, in each repository",
-        )
-    if directory == template / "hooks" and not template.exists():
+    repository, directory = place.repository, place.directories[0]
+    is_template = directory == template / "hooks"
+    left_to = "other tools"  # any may want its hook in a clone
+    if repository:
+        tree, common_dir = repository.work_tree, repository.common_dir
+        if directory != Path(os.path.realpath(repository.hooks_path)):
+            cause = f"its hooks are in {repository.hooks_path}, which your repositories share"
+            remedy = "hooks-compile git-hooks install --global"
+            raise GitError(cause, path=tree, remedy=remedy)
+        in_tree = directory.is_relative_to(tree) and not directory.is_relative_to(common_dir)
+        if in_tree and not git.ignored(tree, [directory / INDEX]):
+            # A commit must not take ours, which names paths of this machine.
+            yield Step(Do.LEAVE, directory / INDEX, f"this directory is for commits; {_ADVICE}")
+            return
+        left_to = _exclusive_tool(tree, [each.name for each in place.settings])
+    elif not directory.is_absolute():
+        cause = f"core.hooksPath is {directory}, which is another directory in each repository"
+        raise GitError(cause, remedy="hooks-compile git-hooks install, in each repository")
+    elif is_template and not template.exists():
         # As in git's own template: people append to it.
         yield Step(Do.WRITE, template / "info" / "exclude", mode=0o644)
-    yield from _install_steps(directory, tool, "other tools")  # any may want them in a clone
-    if not place.paths("core.hookspath") and not place.paths("init.templatedir"):
+    yield from _steps_in(directory, tool, left_to)
+    if is_template and not place.paths("init.templatedir"):
         why = "new clones are made from it"
         yield place.write("init.templateDir", str(template), why=why)
 
 
-def _exclusive_tool(place: Place) -> str:
-    """Return which tool in the work tree tolerates no hook beside its own, "" for none."""
-    assert place.repository is not None  # noqa: S101 - as above
-    root, names = place.repository.work_tree, [each.name for each in place.settings]
-    has_filter = any(name.startswith("filter.lfs.") for name in names)
-    found = {
-        "git-lfs": has_filter or b"filter=lfs" in _content(root / ".gitattributes"),
-        "git-annex": "annex.uuid" in names,
-        "DVC": (root / ".dvc").is_dir(),
-    }
-    return next((tool for tool, is_there in found.items() if is_there), "")
+def _exclusive_tool(tree: Path, settings: Sequence[str]) -> str:
+    """Return which tool tolerates no hook beside its own, "" for none; ``settings`` are names."""
+    if any(name.startswith("filter.lfs.") for name in settings):
+        return "git-lfs"
+    if b"filter=lfs" in _content(tree / ".gitattributes"):
+        return "git-lfs"
+    if "annex.uuid" in settings:
+        return "git-annex"
+    return "DVC" if (tree / ".dvc").is_dir() else ""
 
 
-def _install_steps(directory: Path, tool: Path, left_to: str) -> Iterator[Step]:
+def _steps_in(directory: Path, tool: Path, left_to: str) -> Iterator[Step]:
     """Give the steps for ``directory``; ``left_to`` is who gets all but the UNCONTESTED events."""
     for hook in (directory / event for event in EVENTS):
         content = _content(hook)

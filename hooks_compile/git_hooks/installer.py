@@ -10,13 +10,23 @@ from __future__ import annotations
 
 import sysconfig
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from shlex import quote
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hooks_compile import git
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.git_hooks import hook_files, stamp
 from hooks_compile.git_hooks.hook_files import EVENTS
-from hooks_compile.git_hooks.steps import SECTION, TEMPLATE, Do, Place, Step, check, take
+from hooks_compile.git_hooks.steps import (
+    SECTION,
+    TEMPLATE,
+    Do,
+    Place,
+    Step,
+    changes,
+    check,
+    take,
+)
 from hooks_compile.install import runtime_directory
 
 if TYPE_CHECKING:
@@ -30,6 +40,7 @@ SCRIPT = "git_hook.sh"
 """The hook in the runtime directory that git's configuration names."""
 
 _FIRST_WITH_CONFIG = (2, 54)
+_OFF = ("", "0", "false", "no", "off")
 
 
 def plan_install(
@@ -52,9 +63,8 @@ def plan_install(
     if (method or best_method()) == "config":
         steps = list(_steps_to_write_settings(place, runtime / SCRIPT, tool))
         return [*steps, *_steps_to_remove_files(place, "git runs it by configuration now")]
-    if repository is None:
-        return list(hook_files.shared_steps(place, runtime / TEMPLATE, tool))
-    return [*hook_files.repository_steps(place, tool), *_steps_to_remove_settings(place)]
+    steps = list(hook_files.install_steps(place, runtime / TEMPLATE, tool))
+    return [*steps, *_steps_to_remove_settings(place)]
 
 
 def plan_uninstall(repository: Repository | None, env: Mapping[str, str]) -> list[Step]:
@@ -96,6 +106,67 @@ def own_command() -> Path:
 def best_method() -> Method:
     """Return which method fits this git. Raises GitError if git is missing."""
     return "config" if git.version() >= _FIRST_WITH_CONFIG else "files"
+
+
+class EventStatus(NamedTuple):
+    """How git runs our hook for ``event``, "" if it does not; ``why`` says who has it instead."""
+
+    event: str
+    how: str
+    why: str = ""
+
+    def __str__(self) -> str:
+        """Return a line for a person."""
+        return f"{self.event}: {self.how or self.why or 'not installed'}"
+
+
+class Status(NamedTuple):
+    """All events, and what is to be fixed: cause and remedy, one line each."""
+
+    events: tuple[EventStatus, ...]
+    problems: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Return JSON values."""
+        events = [{**each._asdict(), "installed": bool(each.how)} for each in self.events]
+        return {"ok": not self.problems, "events": events, "problems": list(self.problems)}
+
+
+def status(root: Path, env: Mapping[str, str]) -> Status:
+    """Look at the hooks of the repository of ``root``. Raises GitError if there is none."""
+    repository = git.require_repository(root)
+    place = Place.find(repository, runtime_directory.location(env))
+    plan, problems = [], []
+    try:
+        plan = plan_install(repository, env)
+    except HooksCompileError as error:
+        problems.append(str(error))
+    is_configured = place.values("command") and best_method() == "config"
+    configured = place.values("event") if is_configured else []
+    why = {step.path.name: step.why for step in plan if step.do is Do.LEAVE}
+    events = []
+    for event in EVENTS:
+        hook = repository.hooks_path / event
+        how = str(hook) if hook_files.is_run(hook) else ""
+        how = "git's configuration" if event in configured else how
+        events.append(EventStatus(event, how, why.get(event, "")))
+    problems = problems or list(_install_problems(plan, events[-1]))
+    if place.values("enabled")[-1:] and place.values("enabled")[-1].lower() in _OFF:
+        off = f"{SECTION}.enabled"
+        problems.append(f"it is switched off: git config --unset {off}")
+    if failure := stamp.Stamp(repository.git_dir).failure():
+        again = f"cd {quote(str(repository.work_tree))} && hooks-compile sync"
+        problems.append(f"the last sync by a git hook failed: {failure}; to see it: {again}")
+    return Status(tuple(events), tuple(problems))
+
+
+def _install_problems(plan: Sequence[Step], index: EventStatus) -> Iterator[str]:
+    """Yield what is to be installed; ``index`` is the event that tells of nearly everything."""
+    missing = [step for step in changes(plan) if step.why or not index.how]  # new ones have no why
+    if missing:
+        yield f"to be changed: {missing[0]}, {len(missing)} in all: hooks-compile git-hooks install"
+    elif not index.how:
+        yield f"git runs nothing of ours for {index.event}, which tells of most changes"
 
 
 def _steps_to_write_settings(place: Place, script: Path, tool: Path) -> Iterator[Step]:

@@ -24,7 +24,7 @@ from typing import Tuple
 from hooks_compile.launcher.annotations import Notes
 
 CACHE_DIRECTORY = "__pycache_opt__"
-FORMAT = b"h7"
+FORMAT = b"h8"
 # The settings of an entry are two bytes. Who chose the level: a launch (always level 0, as Python),
 # the rules of "auto", or the user.
 AS_PYTHON = b"p"

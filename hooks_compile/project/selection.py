@@ -103,14 +103,16 @@ def attempts(project: Project, rules: Rules, commands: Sequence[str] = ()) -> It
         _starts(project, rules, commands or project.config.python)
     )
     named = () if commands else _starts(project, rules, rules.named)
+    known: dict[str, Interpreter] = {}  # by the path of the binary, which records name
     for command, record in (asked | dict.fromkeys(named) | records).items():
         is_named = command not in asked and record is None
         try:
             start = _behind_shim(project.runtime, command, rules) if trusted else command
-            interpreter = resolve(start, cwd=rules.cwd, env=rules.env)
+            interpreter = known.get(start) or resolve(start, cwd=rules.cwd, env=rules.env)
         except InterpreterError as error:
             yield Attempt(record, None, error, is_named)
         else:
+            known[str(interpreter.executable)] = interpreter
             yield Attempt(record, interpreter._replace(command=command), None, is_named)
 
 

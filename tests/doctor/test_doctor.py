@@ -186,6 +186,12 @@ def test_what_is_left_on_purpose_is_no_problem(healthy: Tool) -> None:
     configured(healthy, f"sh {HOOKS}/{wrapper.NAME} {HOOK}", shell, shell, "bash -c 'other.py'")
     codex = {"hooks": {"Stop": [{"hooks": [{"type": "command", "command": f"python3 {HOOK}"}]}]}}
     write(healthy.cwd / ".codex/hooks.json", json.dumps(codex))
+    front = f"---\nhooks:\n  Stop:\n    - hooks:\n        - command: python3 {HOOK}\n---\n"
+    write(healthy.cwd / ".claude/agents/a.md", front)
+    plugin = Path(healthy.env["HOME"], ".claude/plugins/cache/m/p/1.0/hooks")
+    write(plugin / "h.py", "pass\n")
+    command = "python3 ${CLAUDE_PLUGIN_ROOT}/hooks/h.py"
+    write(plugin / "hooks.json", json.dumps(codex).replace(f"python3 {HOOK}", command))
     repo = GitRepo(healthy.cwd)
     repo.git("add", "--all")
     repo.git("commit", "--quiet", "--message", "wired")
@@ -195,6 +201,12 @@ def test_what_is_left_on_purpose_is_no_problem(healthy: Tool) -> None:
     place = "hooks.PreToolUse[0].hooks[1].command and 1 more"
     assert left.text == f".claude/settings.json: {place} not on the wrapper: it runs through `bash`"
     assert (left.level, left.remedy) == ("note", "")
+    for part in (
+        "a.md: line 5.command not on the wrapper: it is in",
+        "hooks.json: 1 command stays",
+    ):
+        (left,) = [each for each in findings if part in each.text]
+        assert (left.level, left.remedy) == ("note", "")
     remedy = expect(healthy, ".codex/hooks.json: 1 command launches", "note").remedy
     assert remedy == "hooks-compile init --agent codex"
 
@@ -806,7 +818,7 @@ def test_an_unreadable_hook_is_a_problem(interpreter: Interpreter, unprivileged:
     hook = write(unprivileged / "hook.py", "pass\n")
     hook.chmod(0)
     project = Project(unprivileged, Config(), (HookSource(hook),), unprivileged)
-    results = sync.examine(project, [interpreter]).results
+    results = sync.examine(project, [interpreter], "auto").results
     (finding,) = check_entries(results, unprivileged)
     assert finding.level == "problem"
     assert "hook.py: can't be read" in finding.text

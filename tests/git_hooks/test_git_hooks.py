@@ -17,7 +17,7 @@ from hooks_compile import git
 from hooks_compile.errors import GitError, HooksCompileError
 from hooks_compile.git_hooks import installer, setup
 from hooks_compile.git_hooks.hook_files import EVENTS, text
-from hooks_compile.git_hooks.hook_status import status
+from hooks_compile.git_hooks.installer import status
 from hooks_compile.git_hooks.steps import Do, Step, check, take
 from tests.support.git_calls import git_calls, note_git_calls
 from tests.support.git_scene import HOOK, NO_NEWER_GIT, TOOL, Scene, gits, is_new, newer_git

@@ -89,7 +89,7 @@ class Agent(NamedTuple):
     user trusts that once more ("" if it does not ask). ``windows_shell`` is the shell that reads a
     command on Windows if that has no ``sh``, ``foreign`` one that reads ``command`` everywhere.
     ``ran`` says that the client itself was run with rewired files; the files of others are wired
-    only if the agent is named.
+    only if the agent is named. ``advice`` is the reason why nothing is changed in these files.
     """
 
     name: str
@@ -109,6 +109,7 @@ class Agent(NamedTuple):
     windows_shell: str = ""
     foreign: str = ""
     ran: bool = True
+    advice: str = ""
 
     def files(self, root: Path, home: Path | None) -> Iterator[ConfigFile]:
         """Yield the files of a project that may exist; with ``home`` the user's own as well."""

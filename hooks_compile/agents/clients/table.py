@@ -6,6 +6,10 @@ from hooks_compile.agents.clients.base import FLAT, NESTED, Agent
 
 _CODEX = (".codex/hooks.json", ".codex/config.toml")
 _FACTORY = (".factory/settings.json", ".factory/hooks.json")
+_MARKDOWN = (
+    *(".claude/agents/**/*.md", ".claude/commands/**/*.md"),
+    ".claude/skills/*/SKILL.md",
+)
 _GEMINI_VARIABLES = ("GEMINI_PROJECT_DIR", "GEMINI_CWD", "CLAUDE_PROJECT_DIR")
 _QWEN_VARIABLES = ("QWEN_PROJECT_DIR", "GEMINI_PROJECT_DIR", "CLAUDE_PROJECT_DIR")
 
@@ -118,3 +122,24 @@ AGENTS = (
         ran=False,
     ),
 )
+
+# https://code.claude.com/docs/en/hooks: hooks of agents and skills
+FRONT_MATTER = Agent(
+    "claude",
+    "Claude Code",
+    _MARKDOWN,
+    user_names=_MARKDOWN,
+    entries=("*",),
+    variables=("CLAUDE_PROJECT_DIR",),
+    below=False,
+    advice="it is in the front matter of a Markdown file: change it yourself, then run init again",
+)
+
+INSTALLED_PLUGINS = Agent(
+    "claude",
+    "Claude Code",
+    (),
+    plugin_names=(".claude/plugins/cache/*/*/*/hooks/hooks.json",),
+    plugin_variable="CLAUDE_PLUGIN_ROOT",
+)
+"""What the user has installed, by the home directory."""

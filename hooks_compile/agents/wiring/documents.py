@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from itertools import count, takewhile
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from hooks_compile.agents.clients.base import children, value_at
@@ -51,8 +51,11 @@ class Replaced(NamedTuple):
 def read_settings(text: str, path: Path) -> Json:
     """Return what a settings file holds, as TOML or JSON by its name.
 
+    Of Markdown it is the commands of hooks in the front matter: ``{"line 7": {"command": TEXT}}``.
     Raises AgentConfigError if it does not parse.
     """
+    if path.suffix == ".md":
+        return _front_matter_commands(text)
     try:
         return _parse_toml(text) if path.suffix == ".toml" else _parse_json(text)
     except ValueError as error:
@@ -86,7 +89,10 @@ def replace_values(
             refused[name] = str(reason)
     for start, end, literal in sorted(edits, reverse=True):
         text = text[:start] + literal + text[end:]
-    _require_only(expected, read_settings(text, path), settings, path)
+    for key, value in expected.items():
+        value_at(settings, key[:-1])[key[-1]] = value
+    if read_settings(text, path) != settings:  # pragma: no cover - no text is known that gets here
+        raise AgentConfigError("its commands would not read back as meant", path=path)
     return Replaced(text, refused)
 
 
@@ -118,19 +124,18 @@ class _Literals(NamedTuple):
             for at, each in [(key, value), *(((*key, n), it) for n, it in children(value))]:
                 old[at] = _EMPTY_LISTS if each == [] else forms(str(each))
         wanted = {literal for literals in old.values() for literal in literals}
-        matches = [match for match in strings.finditer(text) if match[0] in wanted]
-        numbers = count()
+        places: dict[KeyPath, re.Match[str]] = {}
 
         def numbered(match: re.Match[str]) -> str:
-            return f'"{_NUMBERED}{next(numbers)}"' if match[0] in wanted else match[0]
+            return f'"{_NUMBERED}{match.start()}"' if match[0] in wanted else match[0]
 
-        places: dict[KeyPath, re.Match[str]] = {}
         with suppress(AgentConfigError):
             copy = read_settings(strings.sub(numbered, text), path)
             for key in old:
                 value = str(value_at(copy, key))
                 if value.startswith(_NUMBERED):
-                    places[key] = matches[int(value.removeprefix(_NUMBERED))]
+                    match = strings.match(text, int(value.removeprefix(_NUMBERED)))
+                    places |= {key: match} if match else {}
         return cls(forms, old, places)
 
     def at(self, key: KeyPath) -> re.Match[str]:
@@ -162,17 +167,6 @@ class _Literals(NamedTuple):
         else:
             start, end = self.at((*key, 0)).start(), self.at((*key, gone - 1)).end()
         return _Edit(start, end, text)
-
-
-def _require_only(
-    new: Mapping[KeyPath, str | list[str]], after: Json, before: Json, path: Path
-) -> None:
-    """Raise AgentConfigError if two settings differ in more than the ``new`` values."""
-    for key, value in new.items():
-        if value_at(after, key) == value:
-            value_at(after, key[:-1])[key[-1]] = value_at(before, key)
-    if after != before:  # pragma: no cover - no text is known that gets here
-        raise AgentConfigError("its commands would not read back as meant", path=path)
 
 
 # JSON
@@ -241,3 +235,30 @@ def _toml_forms(value: str) -> list[str]:
         f'"""{value}"""' if basic else "",
         *("" if "'" in value else f"{quotes}{value}{quotes}" for quotes in ("'", "'''")),
     ]
+
+
+# YAML, as far as hooks need it
+
+
+def _front_matter_commands(text: str) -> Json:
+    first, *lines = text.removeprefix(_BYTE_ORDER_MARK).splitlines() or [""]
+    found: dict[str, Json] = {}
+    is_hooks = False
+    for number, line in enumerate(takewhile(lambda it: it.rstrip() != "---", lines), 2):
+        if re.match("[A-Za-z]", line):
+            is_hooks = line.startswith("hooks:") and first.rstrip() == "---"
+        key, _, value = line.lstrip(" -").partition(": ")
+        if is_hooks and key == "command" and (command := _yaml_string(value.strip())):
+            found[f"line {number}"] = {"command": command}
+    return found
+
+
+def _yaml_string(text: str) -> str:
+    """Return a string that is written in one line, "" for anything else."""
+    if match := re.match(r"'((?:[^']|'')*+)'", text):
+        return match[1].replace("''", "'")
+    if match := re.match(r'"(?:[^"\\]|\\.)*+"', text):
+        with suppress(ValueError):  # an escape that JSON lacks
+            return str(json.loads(match[0]))
+    is_plain = text[:1] not in tuple("\"'|>&*!{[#")
+    return re.split(r"\s#", text, maxsplit=1)[0].rstrip() if is_plain else ""

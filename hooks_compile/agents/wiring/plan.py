@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.clients.places import config_files
+from hooks_compile.agents.clients.table import INSTALLED_PLUGINS
 from hooks_compile.agents.wiring import config_files as settings_files
 from hooks_compile.agents.wiring import tracking
 from hooks_compile.agents.wiring.command import unwire_command, wire_command
@@ -105,8 +106,8 @@ class Plan(NamedTuple):
     """All files that ``init`` or ``uninit`` looks at, and what becomes of the wrappers.
 
     ``written`` and ``removed`` are wrappers, ``staged`` and ``unstaged`` those that git's index
-    gets and loses. ``kept`` are wrappers that stay, with the reason. ``obstacles`` say why the
-    index can't be changed. ``unasked`` are files of agents that have to be named.
+    gets and loses. ``kept`` are wrappers that stay, with the reason. ``unasked`` are files of
+    agents that have to be named, ``plugins`` those of installed plugins, which stay.
     """
 
     root: Path
@@ -116,8 +117,8 @@ class Plan(NamedTuple):
     staged: tuple[Path, ...] = ()
     unstaged: tuple[Path, ...] = ()
     kept: tuple[tuple[Path, str], ...] = ()
-    obstacles: tuple[AgentConfigError, ...] = ()
     unasked: tuple[ConfigFile, ...] = ()
+    plugins: tuple[FilePlan, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -127,7 +128,8 @@ class Plan(NamedTuple):
     @property
     def troubles(self) -> tuple[AgentConfigError, ...]:
         """Why nothing can be changed; empty if all can."""
-        return (*(plan.trouble for plan in self.files if plan.trouble), *self.obstacles)
+        asked = (plan for plan in self.files if not plan.config.agent.advice)
+        return tuple(plan.trouble for plan in asked if plan.trouble)
 
     @property
     def unfinished(self) -> int:
@@ -150,7 +152,8 @@ def plan_init(scope: Scope) -> Plan:
         for config, limits in _limits(wished, ignored, scope)
     )
     plan = Plan(scope.root, files, unasked=tuple(scope.unasked()))
-    return _with_wrappers(plan, ignored)
+    plugins = installed_plugins(scope.home, scope.env) if scope.home else ()
+    return _with_wrappers(plan._replace(plugins=plugins), ignored)
 
 
 def plan_uninit(scope: Scope, directories: Iterable[Path]) -> Plan:
@@ -178,7 +181,6 @@ def plan_uninit(scope: Scope, directories: Iterable[Path]) -> Plan:
         removed=tuple(ours),
         unstaged=unstaged,
         kept=tuple(kept.items()),
-        obstacles=tracking.obstacles(unstaged),
     )
 
 
@@ -199,6 +201,13 @@ def names_wrapper(config: ConfigFile, text: str = "") -> bool:
         return wrapper.NAME in (text or settings_files.read(config.path, config.root).text)
     except AgentConfigError:
         return True
+
+
+def installed_plugins(home: Path, env: Mapping[str, str]) -> tuple[FilePlan, ...]:
+    """Return what ``init`` would change in the plugins that a user has installed: nobody does."""
+    configs = INSTALLED_PLUGINS.files(home, None)
+    plans = (_planned(wire_command, config, env) for config in configs)
+    return tuple(plan for plan in plans if plan.result.changes)
 
 
 def _limits(
@@ -264,7 +273,6 @@ def _with_wrappers(plan: Plan, ignored: set[Path]) -> Plan:
         written=tuple(sorted(p for p in usable if standings[p] is not Standing.CURRENT)),
         staged=staged,
         kept=tuple(sorted((p, wrapper.DONE[s]) for p, s in standings.items() if p not in usable)),
-        obstacles=tracking.obstacles(staged),
     )
 
 
