@@ -14,7 +14,7 @@ import resource
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile.snapshots.snapshot_file import SignalAction, ThreadRecords
+from hooks_compile.snapshots.snapshot_file import HUGE_PAGE, SignalAction, ThreadRecords
 from hooks_compile.snapshots.snapshot_keys import Look
 from hooks_compile.snapshots.system_calls import HARMLESS, OF_LINKS, PATH_FIRST, PATH_SECOND, Call
 from hooks_compile.snapshots.tracee import PAGE, SnapshotError
@@ -206,6 +206,8 @@ class _Steering:
             if registers.r10 & _MAP_ANONYMOUS:
                 registers.rdi, self._next_memory = self._next_memory, self._next_memory + size
             else:
+                if size >= HUGE_PAGE // 2:  # then huge pages may be mapped
+                    self._next_file = -(-self._next_file // HUGE_PAGE) * HUGE_PAGE
                 registers.rdi, self._next_file = self._next_file, self._next_file + size
             return True
         if number == Call.MREMAP and registers.r10 & 3 == _MREMAP_MAYMOVE:
