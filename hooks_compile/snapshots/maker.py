@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -133,13 +134,15 @@ def _rehearse(words: Sequence[str], env: Mapping[str, str]) -> frozenset[str]:
 
 
 def _use_up_low_pids() -> None:
-    """Fork until process ids are distinctive: in a container they begin at 1."""
-    while True:
-        pid = os.fork()
-        if not pid:
-            os._exit(0)
-        os.waitpid(pid, 0)
-        if pid >= _LOWEST_PID:
+    """Start threads until their ids, which are also process ids, are distinctive.
+
+    In a container they begin at 1, and elsewhere they begin anew at some time.
+    """
+    for _ in range(_LOWEST_PID):
+        thread = threading.Thread(target=int)
+        thread.start()
+        thread.join()
+        if (thread.native_id or 0) >= _LOWEST_PID:
             return
 
 

@@ -47,10 +47,11 @@ class Scene:
         self.snapshots = Store(self.user.runtime)
 
     def tool(self, *words: str, status: int = 0) -> str:
-        """Run hooks-compile; return its stdout."""
+        """Run hooks-compile as a shell does in the background; return its stdout."""
         env = {**clean_environment(), **self.user.environment()}
+        ignoring = ["sh", "-c", "trap '' INT QUIT; exec \"$@\"", "sh"]
         done = subprocess.run(
-            [sys.executable, "-m", "hooks_compile", *words],
+            [*ignoring, sys.executable, "-m", "hooks_compile", *words],
             cwd=self.project,
             env=env,
             capture_output=True,
