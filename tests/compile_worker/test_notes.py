@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.compile_worker.standard_modules import MODULES
-from tests.launcher.test_early_exit import each_of_some
-from tests.support.interpreters_found import each_cpython, printed
+from tests.support.interpreters_found import each_cpython, each_of_few, few, in_turn, printed
 from tests.support.launches import User
 from tests.support.repositories import write
 
@@ -150,7 +149,7 @@ print(len(names), "]")
 """
 
 
-@each_of_some
+@each_of_few
 def test_a_module_imported_ahead_leaves_nothing_that_acts_at_the_end(interpreter: Found) -> None:
     answer = answered(interpreter, _MODULES, sorted(MODULES))
     assert isinstance(answer, list)
@@ -452,8 +451,7 @@ def test_no_other_modules_are_loaded_than_those_of_the_hook(
     assert ahead > 30 or interpreter.version < (3, 10)
 
 
-@each_of_some
-@pytest.mark.parametrize("name", AHEAD)
+@pytest.mark.parametrize(("name", "interpreter"), in_turn(AHEAD, few()))
 def test_what_is_done_ahead_shows_nowhere(
     name: str, interpreter: Found, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
