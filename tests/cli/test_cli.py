@@ -75,6 +75,10 @@ def test_a_wrong_call_is_2_and_says_why_on_stderr(capsys: pytest.CaptureFixture[
     for words in (
         *([], ["unknown"], ["compile", "--optimize", "3"], ["compile", "--optimize", "x"]),
         *(["compile", "--unknown"], ["run"], ["runtime", "more"]),
+        # options that would have no effect
+        *(["git-hooks", "status", "--global"], ["git-hooks", "status", "--dry-run"]),
+        *(["snapshot", "off", "--limit-mb", "9"], ["snapshot", "status", "--limit-mb", "9"]),
+        *(["sync", "--git-hook", "--json"], ["sync", "--git-hook", "hook.py"]),
     ):
         with pytest.raises(SystemExit) as caught:
             cli.main(words)
@@ -116,7 +120,8 @@ def test_json_of_compile_and_check_tells_every_result(tool: Tool) -> None:
     assert (result["state"], result["level"], result["error"]) == ("compiled", 2, None)
     assert Path(result["entry"]).is_file()
     assert [module["state"] for module in value["modules"]] == ["compiled"]
-    assert parsed(tool.run("check", "--json"))["results"][0]["state"] == "fresh"
+    for words in (("check",), ("check", "--sources-only"), ("compile", "--changed", HOOK)):
+        assert parsed(tool.run(*words, "--json"))["results"][0]["state"] == "fresh"
 
 
 def test_paths_are_compiled_instead_of_all_hooks(tool: Tool) -> None:

@@ -84,7 +84,7 @@ def assert_no_leftovers(user: User, hook: Path) -> None:
     names = {path.name for path in user.runtime.iterdir()}
     parts = {name for name in names if name.endswith(".py")}
     compiled = {name for name in names if name.startswith("launch.py.")}
-    known = {"key", "seen", "fallbacks.log", "interpreters.json", "uv.sh", "uvsite", "manifest"}
+    known = {"key", "seen", "fallbacks.log", "uv.sh", "uvsite", "manifest"}
     assert names - parts - compiled <= known
     assert len(compiled) <= 4, "start with main, miss, snapshot, uv"
 

@@ -37,7 +37,8 @@ class Scene:
         self.user = User.create(directory, Found(found.implementation, found.version, python))
         home = directory / "home"
         home.mkdir()
-        self.user = self.user.with_env(HOME=str(home))
+        # in this locale Python sets LC_CTYPE itself, which no hook is started with
+        self.user = self.user.with_env(HOME=str(home), LANG="C")
         self.project = directory / "project"
         hooks = self.project / ".claude" / "hooks"
         hooks.mkdir(parents=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from hooks_compile.agents.clients.places import AGENTS
+from hooks_compile.agents.clients.table import AGENTS
 from tests.support.agent_clients import EVENTS, Client, Hook, cache_of, write_user_files
 from tests.support.launches import default_interpreter
 from tests.support.processes import is_running
