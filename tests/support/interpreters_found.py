@@ -219,7 +219,8 @@ def _supported(interpreter: Found) -> bool:
     return interpreter.version[0] == 3 and interpreter.version[1] in CPYTHON_MINORS
 
 
+newest = pytest.mark.parametrize("interpreter", few()[-1:], ids=["newest"])
 each_interpreter = pytest.mark.parametrize("interpreter", parameters())
 each_cpython = pytest.mark.parametrize("interpreter", parameters(pypy=False))
+each_cpython_in_ci = each_cpython if tiers.IS_CI else newest
 each_of_few = pytest.mark.parametrize("interpreter", few(), ids=lambda found: found.name)
-newest = pytest.mark.parametrize("interpreter", few()[-1:], ids=["newest"])
