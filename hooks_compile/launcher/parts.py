@@ -3,18 +3,15 @@
 import _imp
 import marshal
 import sys
+from types import CodeType, ModuleType
+from typing import Any, Dict
 
 from hooks_compile.launcher.safe_read import read
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import CodeType, ModuleType
-    from typing import Any, Dict
-
 
 def make_parts(
-    first: "Dict[str, Any]", directory: str, name: str, digests: "Dict[str, bytes]"
-) -> "Dict[str, ModuleType]":
+    first: Dict[str, Any], directory: str, name: str, digests: Dict[str, bytes]
+) -> Dict[str, ModuleType]:
     """Return the parts by name.
 
     ``start`` has the names in ``first``, ``main`` is empty, and those in ``digests`` are loaded at
@@ -36,13 +33,13 @@ def make_parts(
     return parts
 
 
-def load_on_demand(module: "ModuleType", path: str, digest: bytes, source: str) -> None:
+def load_on_demand(module: ModuleType, path: str, digest: bytes, source: str) -> None:
     """Let a module be loaded when one of its names is first used (PEP 562).
 
     That raises OSError and ValueError if the part is missing or damaged.
     """
 
-    def load(name: str) -> "Any":
+    def load(name: str) -> Any:
         code = code_of(path, digest, source)
         del module.__dict__["__getattr__"]
         exec(code, module.__dict__)
@@ -51,7 +48,7 @@ def load_on_demand(module: "ModuleType", path: str, digest: bytes, source: str) 
     module.__dict__["__getattr__"] = load
 
 
-def code_of(path: str, digest: bytes, source: str) -> "CodeType":
+def code_of(path: str, digest: bytes, source: str) -> CodeType:
     """Return the code of a part: as it was stored in ``path``, else compiled from ``source``."""
     try:
         data = read(path, private=True)

@@ -9,14 +9,11 @@ import marshal
 import posix
 import sys
 import time
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import CodeType
-    from typing import Any, Dict, Sequence
+from types import CodeType
+from typing import Any, Dict, Sequence
 
 
-def prepare(path: str, on_demand: "Sequence[str]", scope: "Dict[str, Any]") -> None:
+def prepare(path: str, on_demand: Sequence[str], scope: Dict[str, Any]) -> None:
     """Compile the parts of the launcher, store them, and execute the first one in ``scope``.
 
     That puts the class ``Launch`` into ``scope``. The file of the first part begins with its hash,
@@ -47,13 +44,13 @@ def compiled_part(path: str, more: bytes = b"") -> bytes:
     return marshal.dumps(without_positions(code))
 
 
-def without_positions(code: "CodeType") -> "CodeType":
+def without_positions(code: CodeType) -> CodeType:
     """Return ``code`` without line numbers and qualified names, which only tracebacks show."""
     if sys.implementation.name != "cpython":
         return code
     kind = type(code)
     constants = [without_positions(each) if type(each) is kind else each for each in code.co_consts]
-    changes: "Any" = {
+    changes: Any = {
         "co_consts": tuple(constants),
         "co_linetable" if sys.version_info >= (3, 10) else "co_lnotab": b"",
     }

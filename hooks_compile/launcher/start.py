@@ -2,20 +2,13 @@
 
 import marshal
 import sys
+from typing import Any, Dict
 
 from hooks_compile.launcher.collector import GC
 from hooks_compile.launcher.parts import make_parts
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Dict, Type
 
-    from hooks_compile.launcher.lifecycle import Launch
-
-
-def start(
-    first: "Dict[str, Any]", name: str, digests: "Dict[str, bytes]", main: bytes
-) -> "Type[Launch]":
+def start(first: Dict[str, Any], name: str, digests: Dict[str, bytes], main: bytes) -> type:
     """Return the class ``Launch`` of the main part, which is marshalled in ``main``.
 
     The last line of this part, which ``prepare.py`` adds, calls it. ``first`` holds the names of
@@ -26,5 +19,5 @@ def start(
     parts = make_parts(first, sys.argv[0][: -len("launch.py")], name, digests)
     names = parts["main"].__dict__
     exec(marshal.loads(main), names)
-    launch: "Type[Launch]" = names["Launch"]
+    launch: type = names["Launch"]
     return launch

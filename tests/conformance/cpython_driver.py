@@ -58,7 +58,7 @@ def compile_entry(key: bytes, script: Any, directory: Any) -> None:
 
     path = str(Path(directory or ".", os.fsdecode(script)).resolve())
     with contextlib.suppress(OSError, ValueError):
-        worker.perform(worker.Order(worker.COMPILE_HOOKS, key, 0, write=True), [path])
+        worker.perform(worker.Order(key, 0, write=True), [path])
 
 
 def outside_the_library(script: Any, directory: Any) -> Any:

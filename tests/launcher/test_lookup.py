@@ -24,7 +24,7 @@ from tests.support.repositories import write
 if TYPE_CHECKING:
     from types import CodeType
 
-    from hooks_compile.launcher.entry import Notes
+    from hooks_compile.launcher.annotations import Notes
     from tests.support.launches import Launched
 
 

@@ -162,13 +162,15 @@ def unwire_command(command: str, around: Surroundings) -> Rewritten | None:
     return Rewritten(old) if old != command else None
 
 
-def wired_wrappers(command: str, around: Surroundings) -> tuple[Path, ...]:
+def wired_wrappers(command: str, around: Surroundings) -> list[Path]:
     """Return the wrappers that a command calls beside scripts in the project, there or not."""
-    old = _unwired(command)
+    launches = find_launches(command).wired
+    named = [path for each in launches for path in around.possible_paths(each.wrapper, each)]
+    beside: tuple[Path, ...] = ()
     with suppress(RefusedError):
-        again = wire_command(old, around._replace(blocked={})) if old != command else None
-        return again.wrappers if again else ()
-    return ()
+        again = wire_command(_unwired(command), around._replace(blocked={})) if named else None
+        beside = again.wrappers if again else ()
+    return [path for path in beside if os.path.normpath(path) in map(os.path.normpath, named)]
 
 
 def launches_of(command: str) -> list[Launch]:

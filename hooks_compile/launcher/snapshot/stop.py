@@ -3,6 +3,7 @@
 import posix
 import sys
 import time
+from typing import Any, Dict, List
 
 from hooks_compile.launcher.collector import GC
 from hooks_compile.launcher.observers import can_prepare, has_only_known_modules
@@ -10,10 +11,6 @@ from hooks_compile.launcher.resumed import RESUMED
 from hooks_compile.launcher.snapshot.hidden_modules import HiddenModules
 from hooks_compile.launcher.snapshot.process_state import restore_process
 from hooks_compile.launcher.snapshot.streams import stream_settings
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Dict, List
 
 # No process has this descriptor: the maker stops this read, and the loader answers it.
 _STOP_FD = 1023

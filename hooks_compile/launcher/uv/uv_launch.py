@@ -2,7 +2,9 @@
 
 import posix
 import sys
+from typing import List, NoReturn
 
+from hooks_compile.launcher.annotations import Environment
 from hooks_compile.launcher.runtime_key import read_key
 from hooks_compile.launcher.safe_read import read
 from hooks_compile.launcher.uv.uv_contexts import (
@@ -14,12 +16,6 @@ from hooks_compile.launcher.uv.uv_contexts import (
     uv_environment,
 )
 from hooks_compile.launcher.uv.uv_inputs import uv_inputs
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import List, NoReturn
-
-    from hooks_compile.launcher.uv.uv_inputs import Environment
 
 
 def enter_uv(runtime: str) -> None:
@@ -59,12 +55,12 @@ def enter_uv(runtime: str) -> None:
     del sys.argv[1 : 3 + position]
 
 
-def become_uv(command: str, words: "List[str]", environ: "Environment") -> "NoReturn":
+def become_uv(command: str, words: List[str], environ: Environment) -> NoReturn:
     """Replace the process by ``uv run``. If there is no uv, a shell has the message for it."""
     posix.execve("/bin/sh", ["sh", "-c", 'exec "$0" run "$@"', command, *words], environ)
 
 
-def set_environment(environ: "Environment") -> None:
+def set_environment(environ: Environment) -> None:
     """Make ``environ`` that of this process and of those that it starts, in its order."""
     os_environ = getattr(sys.modules.get("os"), "environb", {})
     os_environ.clear()
