@@ -169,13 +169,8 @@ def plan_uninit(scope: Scope, directories: Iterable[Path]) -> Plan:
         kept |= dict.fromkeys(ours, f"stays: named in {', '.join(callers)}")
         ours = []
     unstaged = tuple(path for path, it in tracking.in_index(ours).items() if it)
-    return Plan(
-        scope.root,
-        files,
-        removed=tuple(ours),
-        unstaged=unstaged,
-        kept=tuple(kept.items()),
-    )
+    kept_now = tuple(kept.items())
+    return Plan(scope.root, files, removed=tuple(ours), unstaged=unstaged, kept=kept_now)
 
 
 def standing_of(path: Path) -> Standing:
@@ -189,12 +184,13 @@ def standing_of(path: Path) -> Standing:
 def names_wrapper(config: ConfigFile, text: str = "") -> bool:
     """Return whether a file names a wrapper, by ``text`` or else by its text on disk.
 
-    One that can't be read may do so too.
+    One that can't be read may do so too. Of Markdown only the front matter counts.
     """
     try:
-        return wrapper.NAME in (text or settings_files.read(config.path, config.root).text)
+        text = text or settings_files.read(config.path, config.root).text
     except AgentConfigError:
         return True
+    return wrapper.NAME in (text.partition("\n---")[0] if config.agent.advice else text)
 
 
 def installed_plugins(home: Path, env: Mapping[str, str]) -> tuple[FilePlan, ...]:
