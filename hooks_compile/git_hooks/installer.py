@@ -17,16 +17,7 @@ from hooks_compile import git
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.git_hooks import hook_files, stamp
 from hooks_compile.git_hooks.hook_files import EVENTS
-from hooks_compile.git_hooks.steps import (
-    SECTION,
-    TEMPLATE,
-    Do,
-    Place,
-    Step,
-    changes,
-    check,
-    take,
-)
+from hooks_compile.git_hooks.steps import SECTION, TEMPLATE, Do, Place, Step, changes
 from hooks_compile.install import runtime_directory
 
 if TYPE_CHECKING:
@@ -79,18 +70,6 @@ def plan_uninstall(repository: Repository | None, env: Mapping[str, str]) -> lis
         steps.append(place.write("--unset-all", "init.templateDir"))
     ours = stamp.directories(repository.common_dir) if repository else [template]
     return [*steps, *(Step(Do.REMOVE, each) for each in ours if each.is_dir())]
-
-
-def apply(plan: Sequence[Step], env: Mapping[str, str]) -> None:
-    """Take the steps of a plan. Raises GitError or HooksCompileError.
-
-    What this user can't write is found before the first change.
-    """
-    check(plan)
-    runtime = runtime_directory.location(env)
-    if any(step.path.is_relative_to(runtime) and step.do is not Do.REMOVE for step in plan):
-        runtime_directory.ensure(runtime)
-    take(plan)
 
 
 def own_command() -> Path:
