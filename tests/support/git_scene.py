@@ -236,7 +236,8 @@ class Scene:
         """Install our git hooks as ``git-hooks install`` does, by any method."""
         code = (
             "import os, pathlib; from hooks_compile import git; "
-            "from hooks_compile.git_hooks.installer import apply, plan_install; "
+            "from hooks_compile.git_hooks.installer import plan_install; "
+            "from hooks_compile.git_hooks.steps import apply; "
             f"where = None if {global_} else git.require_repository(pathlib.Path.cwd()); "
             f"tool = {f'pathlib.Path({str(tool)!r})' if tool else None}; "
             f"plan = plan_install(where, os.environ, method={method!r}, tool=tool); "
