@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from hooks_compile import git
-from hooks_compile.agents.clients.places import AGENTS
+from hooks_compile.agents.clients.table import AGENTS
 from hooks_compile.agents.wiring import describe
 from hooks_compile.agents.wiring import plan as wiring_plan
 from hooks_compile.agents.wiring.apply import applied
@@ -16,7 +16,7 @@ from hooks_compile.cli.context import current_directory, home_of, open_project, 
 from hooks_compile.entries import report
 from hooks_compile.entries.cache import Removals
 from hooks_compile.errors import HooksCompileError
-from hooks_compile.git_hooks import hook_status, installer
+from hooks_compile.git_hooks import installer
 from hooks_compile.git_hooks import setup as git_setup
 from hooks_compile.install import wrapper
 
@@ -110,7 +110,7 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
     """Install, remove or show our hooks among those that git runs."""
     root = current_directory()
     if arguments.action == "status":
-        status = hook_status.status(root, os.environ)
+        status = installer.status(root, os.environ)
         output.show(arguments, status.as_json(), (*status.events, *status.problems))
         return bool(status.problems)
     repository = None if arguments.global_ else git.require_repository(root)

@@ -80,7 +80,7 @@ def library_patterns(name: str) -> Patterns:
         if name in _WITH_PATTERNS and _IS_CPYTHON:
             import _sre  # type: ignore[import-not-found] # noqa: PLC0415 - CPython's, without a stub
 
-            for value in _values(__import__(name), set()):
+            for value in _values(__import__(name)):
                 value = getattr(value, "__self__", value)  # noqa: PLW2901 - a method of a pattern
                 if type(value) is re.Pattern:
                     pattern = value.pattern
@@ -105,16 +105,18 @@ def key_of(pattern: Union[str, bytes], flags: int) -> Tuple[str, int]:
     return pattern, flags
 
 
-def _values(module: Any, seen: Set[str]) -> Iterator[Any]:
+def _values(module: Any) -> Iterator[Any]:
     """Yield the values of a module, of its classes, and of the modules that it has imported."""
-    seen.add(module.__name__)
-    for value in list(vars(module).values()):
-        yield value
-        if isinstance(value, type):
-            yield from list(vars(value).values())
-        home = value if isinstance(value, type(sys)) else sys.modules.get(_home(value))
-        if home is not None and home.__name__ not in seen:
-            yield from _values(home, seen)
+    waiting, seen = [module], {module.__name__}
+    for each in waiting:  # it grows
+        for value in list(vars(each).values()):
+            yield value
+            if isinstance(value, type):
+                yield from list(vars(value).values())
+            home = value if isinstance(value, type(sys)) else sys.modules.get(_home(value))
+            if home is not None and home.__name__ not in seen:
+                seen.add(home.__name__)
+                waiting.append(home)
 
 
 def _home(value: Any) -> str:

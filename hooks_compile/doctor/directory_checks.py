@@ -6,13 +6,13 @@ import errno
 import os
 import stat
 from glob import escape
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from hooks_compile.agents.wiring.plan import standing_of
-from hooks_compile.doctor.findings import NOTE, PROBLEM, Finding
+from hooks_compile.doctor.findings import Finding, note, problem
 from hooks_compile.entries.report import plural
 from hooks_compile.entries.sync import tracked_cache_files
+from hooks_compile.errors import pasted
 from hooks_compile.files import LARGEST_SOURCE, is_writable_directory, read_bytes, remedy
 from hooks_compile.install import wrapper
 from hooks_compile.install.wrapper import Standing
@@ -33,45 +33,39 @@ def check_wrapper(directory: Path, root: Path) -> Iterator[Finding]:
     A missing one is no finding here: it counts if a command names it.
     """
     path = directory / wrapper.NAME
-    where, name = shown(path, root), quote(shown(path))
+    where, name = shown(path, root), pasted(path)
     standing = standing_of(path)
     if standing in (Standing.OLDER, Standing.EDITED, Standing.FOREIGN):
-        level = PROBLEM if standing is Standing.FOREIGN else NOTE
         move = "" if standing is Standing.OLDER else f"mv {name} {name}.old && "
         text = f"{where} is not the wrapper of this version ({standing})"
-        yield Finding(level, text, f"{move}hooks-compile wrapper {quote(shown(directory))}")
+        finding = problem if standing is Standing.FOREIGN else note
+        yield finding(text, f"{move}hooks-compile wrapper {pasted(directory)}")
     elif standing is not Standing.MISSING and not os.access(path, os.X_OK):
         text = f"{where} is not executable: a command that begins with it runs no hook at all"
-        yield Finding(PROBLEM, text, f"chmod +x {name}")
+        yield problem(text, f"chmod +x {name}")
 
 
-def check_cache_directory(directory: Path, root: Path, *, lacking: bool) -> Iterator[Finding]:
-    """Say what keeps entries from being stored for the hooks in ``directory``.
-
-    ``lacking`` says that an entry is missing there.
-    """
+def check_cache_directory(directory: Path, root: Path) -> Iterator[Finding]:
+    """Say what keeps entries from being stored for the hooks in ``directory``."""
     place = directory / CACHE_DIRECTORY
     try:
         status = place.lstat()
     except OSError:  # not there, or out of reach: then the directory itself is in the way
         place, status = directory, directory.stat()
-    where, name = shown(place, root), quote(shown(place))
+    text = f"no entry can be stored in {shown(place, root)}: "
     if not stat.S_ISDIR(status.st_mode):
-        what = "a symlink" if stat.S_ISLNK(status.st_mode) else "not a directory"
-        text = f"{where} is {what}, so no entry can be stored"
-        yield Finding(PROBLEM, text, f"rm {name} && hooks-compile compile")
+        what = "it is a symlink" if stat.S_ISLNK(status.st_mode) else "it is not a directory"
+        yield problem(text + what, f"rm {pasted(place)} && hooks-compile compile")
     elif not is_writable_directory(place):
         is_read_only = os.statvfs(place).f_flag & os.ST_RDONLY
         cause = os.strerror(errno.EROFS if is_read_only else errno.EACCES)
-        text = f"{where} can't be written ({cause}), so no entry can be stored"
-        yield Finding(PROBLEM if lacking else NOTE, text, remedy(cause, place))
+        yield problem(text + cause, remedy(cause, place))
 
 
 def check_unchecked_modules(modules: Iterable[HookSource], root: Path) -> Iterator[Finding]:
     """Name compiled modules beside the hooks that Python runs without comparing their sources."""
     for module in sorted({source.path for source in modules}):
-        cached = (module.parent / "__pycache__").glob(f"{escape(module.stem)}.*.pyc")
-        for path in sorted(cached):
+        for path in sorted((module.parent / "__pycache__").glob(f"{escape(module.stem)}.*.pyc")):
             try:
                 # the flags of PEP 552: bit 0 says hash, bit 1 that Python compares it
                 flags = read_bytes(path, LARGEST_SOURCE)[4:5]
@@ -79,12 +73,13 @@ def check_unchecked_modules(modules: Iterable[HookSource], root: Path) -> Iterat
                 continue  # Python can't read it either
             if flags == b"\x01":
                 text = f"{shown(path, root)} is run by Python without a look at its source"
-                yield Finding(PROBLEM, text, f"rm {quote(shown(path))}")
+                yield problem(text, f"rm {pasted(path)}")
 
 
 def check_tracked_entries(project: Project) -> Iterator[Finding]:
     """Say if git tracks entries: then each compilation is a change."""
     if tracked := tracked_cache_files(project):
-        text = f"git tracks {plural(len(tracked), 'file')} of the cache, so commits fail or carry"
-        names = sorted({quote(shown(path.parent)) for path in tracked})
-        yield Finding(PROBLEM, f"{text} them", f"git rm -r --cached -- {' '.join(names)}")
+        count = plural(len(tracked), "file")
+        text = f"git tracks {count} of the cache, so commits fail or carry them"
+        names = sorted({pasted(path.parent) for path in tracked})
+        yield problem(text, f"git rm -r --cached -- {' '.join(names)}")

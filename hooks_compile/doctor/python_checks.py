@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from hooks_compile.bench.timing import Start, time_in_turn
 from hooks_compile.doctor import start_files
-from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
-from hooks_compile.errors import InterpreterError
+from hooks_compile.doctor.findings import Finding, note, ok, problem, problem_of
+from hooks_compile.errors import InterpreterError, pasted
 from hooks_compile.interpreters import shims
 from hooks_compile.launcher.observers import NEWEST_TESTED
-from hooks_compile.printable import shown
 from hooks_compile.project.selection import attempts
 
 if TYPE_CHECKING:
@@ -28,44 +26,38 @@ def find_pythons(project: Project, rules: Rules) -> tuple[list[Interpreter], lis
 
     An interpreter is returned for each command that starts it.
     """
-    found: list[Interpreter] = []
-    failures = []
+    found, failures = [], []
     for record, interpreter, error, is_named in attempts(project, rules):
         if interpreter is not None:
-            if record is None or all(interpreter.executable != each.executable for each in found):
-                found.append(interpreter)
-        elif is_named and error is not None:
-            text = f"a command of an agent can't start its hook: {error.cause}"
-            failures.append(
-                Finding(PROBLEM, text, "hooks-compile init --dry-run  # shows commands")
-            )
+            found.append(interpreter)
         elif record is not None:
-            text = f"hooks ran under {shown(record.executable)}, which can't be run any more"
-            failures.append(Finding(NOTE, text, f"rm {quote(shown(record.note))}"))
-        elif error is not None:
-            where = f"{shown(error.path)}: " if error.path else ""
-            failures.append(Finding(PROBLEM, f"{where}{error.cause}", error.remedy))
+            text = f"hooks ran under {record.executable}, which can't be run any more"
+            failures.append(note(text, f"rm {pasted(record.note)}"))
+        # the check of the commands names one that is not there
+        elif error is not None and (error.path or not is_named):
+            failures.append(problem_of(error))
     return found, failures
 
 
 def check_python(interpreter: Interpreter, rules: Rules, rounds: int) -> Iterator[Finding]:
     """Say how long an interpreter takes to start, and which files cost time then."""
-    path = shown(interpreter.executable)
+    path = interpreter.executable
     name = f"{interpreter.label} ({path})"
     try:
         files = start_files.measure(interpreter, rules.env, rounds)
     except InterpreterError as error:
-        remedy = f"remove what raises the error that this shows: {quote(path)} -c pass"
-        yield Finding(PROBLEM, f"{name} does not start: {error.cause}", remedy)
+        remedy = f"remove what raises the error that this shows: {pasted(path)} -c pass"
+        yield problem(f"{name} does not start: {error.cause}", remedy)
         return
-    start = Start([str(interpreter.executable), "-c", "pass"])
+    start = Start([str(path), "-c", "pass"])
     (times,) = time_in_turn([start], cwd=Path("/"), env=rules.env, rounds=rounds)
-    yield Finding(OK, f"{name} starts in {min(times) * 1000:.0f} ms")
+    yield ok(f"{name} starts in {min(times) * 1000:.0f} ms")
     yield from start_files.describe(files, interpreter)
     if interpreter.implementation == "cpython" and interpreter.version[:2] > NEWEST_TESTED:
         newest = ".".join(map(str, NEWEST_TESTED))
-        text = f"{name} is newer than {newest}: launches import nothing ahead and do not end early"
-        yield Finding(NOTE, text)
+        yield note(
+            f"{name} is newer than {newest}: launches import nothing ahead and do not end early"
+        )
 
 
 def check_shim(interpreter: Interpreter, runtime: Path, rules: Rules) -> Iterator[Finding]:
@@ -73,7 +65,7 @@ def check_shim(interpreter: Interpreter, runtime: Path, rules: Rules) -> Iterato
     env = shims.outside_of_shims(rules.env)
     bypass = shims.bypass_of(runtime, interpreter.command, cwd=rules.cwd, env=env)
     if bypass is not None and bypass.binary:
-        yield Finding(OK, str(bypass))
+        yield ok(str(bypass))
     elif bypass is not None:
-        remedy = f'export PATH={quote(str(interpreter.executable.parent))}:"$PATH"'
-        yield Finding(NOTE, str(bypass), f"{remedy}  # in the shell that starts the agent")
+        remedy = f'export PATH={pasted(interpreter.executable.parent)}:"$PATH"'
+        yield note(str(bypass), f"{remedy}  # in the shell that starts the agent")

@@ -64,8 +64,6 @@ def _sync(repository: Repository, env: Mapping[str, str], stamp: Stamp) -> str:
     from hooks_compile.project.record import open_project  # noqa: PLC0415 - after the alarm is set
 
     project = open_project(repository.work_tree, env, agents=agents, repository=repository)
-    with contextlib.suppress(OSError):  # without it nothing found out of interpreters is remembered
-        project.runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
     interpreters = find_interpreters(project, for_unattended(project, env), strict=False)
     if not interpreters:
         raise InterpreterError(

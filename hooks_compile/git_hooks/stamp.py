@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from hooks_compile.agents.clients.table import AGENTS
 from hooks_compile.project.discovery import PROJECT_DIRECTORIES
 from hooks_compile.project.globs import Glob
 
@@ -28,11 +29,12 @@ MOST_FILES = 40
 
 # The clock of a file system advances in steps, of 10 ms at most on Linux.
 _STEP_NS = 10_000_000
-# Files that decide what is a hook; hooks/hooks.json and plugins/*/hooks are a plugin's.
-_DECISIVE = (
+# Where hooks are, and what decides it; hooks/hooks.json and plugins/*/hooks are a plugin's.
+_USUAL = (
+    *dict.fromkeys(name.rpartition("/")[0] or name for name in PROJECT_DIRECTORIES),
+    *PROJECT_DIRECTORIES,
     *(".hooks-compile.toml", "pyproject.toml", "hooks", "plugins"),
-    *(".claude/settings.json", ".claude/settings.local.json"),
-    *(".codex/hooks.json", ".codex/config.toml", ".cursor/hooks.json", ".gemini/settings.json"),
+    *(name for agent in AGENTS for name in agent.names if "*" not in name),
 )
 
 
@@ -44,6 +46,10 @@ def places(project: Project) -> list[str]:
     not; then the sources, which a person may edit in place.
     """
     root = project.root
+
+    def shown(path: Path) -> str:
+        return os.fspath(path.relative_to(root) if path.is_relative_to(root) else path)
+
     holders = set(project.directories()) | {module.path.parent for module in project.modules()}
     for glob in map(Glob.parse, project.config.include):
         included = root / (glob.literal or glob.prefix or ".")
@@ -52,20 +58,9 @@ def places(project: Project) -> list[str]:
     # The root changes with every file at the top: it counts only if hooks are there.
     found = sorted(holders) + sorted(each for each in above if root in each.parents)
     files = [s.path for s in project.sources] if len(project.sources) <= MOST_FILES else []
-    names = [_shown(path, root) for path in found] + usual_places()
-    names += [_shown(path, root) for path in files]
+    names = [shown(path) for path in found] + [*_USUAL] + [shown(path) for path in files]
     # A name with a newline doesn't fit into a list of lines; the directory above it does.
     return list(dict.fromkeys(name for name in names if "\n" not in name))[:MOST_PLACES]
-
-
-def usual_places() -> list[str]:
-    """Return the places that decide which files are hooks, in any project."""
-    above = [name.rpartition("/")[0] for name in PROJECT_DIRECTORIES]
-    return [*filter(None, dict.fromkeys(above)), *PROJECT_DIRECTORIES, *_DECISIVE]
-
-
-def _shown(path: Path, root: Path) -> str:
-    return os.fspath(path.relative_to(root)) if path.is_relative_to(root) else os.fspath(path)
 
 
 class Stamp:
@@ -96,7 +91,7 @@ class Stamp:
 
         The next try is when something changes there, not at every ``git status``.
         """
-        self.succeed(self.read() or usual_places())
+        self.succeed(self.read() or _USUAL)
         self._failure.write_text(f"{reason}\n", encoding="utf-8")
 
     def read(self) -> list[str]:

@@ -47,8 +47,6 @@ GIT_ORIGINS = frozenset(
 )
 """The origins of hooks that git runs, without any agent."""
 
-_PLUGIN = "hooks/hooks.json"
-
 
 class Agents(Protocol):
     """What the agents' configuration files say; the package :mod:`hooks_compile.agents` does it."""
@@ -64,15 +62,11 @@ class Agents(Protocol):
 
 
 class Found(NamedTuple):
-    """The hook sources of a work tree, sorted by path, and the names of files that were listed.
+    """What was found in a work tree."""
 
-    ``listed`` has files of the work tree that git does not ignore, all of the agents' among them.
-    ``pythons`` are the interpreters that the agents' commands name, as written.
-    """
-
-    sources: list[HookSource]
-    listed: tuple[str, ...]
-    pythons: tuple[str, ...]
+    sources: list[HookSource]  # sorted by path
+    listed: tuple[str, ...] = ()  # files that git does not ignore, all of the agents' among them
+    pythons: tuple[str, ...] = ()  # the interpreters that the agents' commands name, as written
 
 
 def discover(
@@ -138,14 +132,14 @@ def from_arguments(paths: Sequence[Path]) -> list[HookSource]:
     for path in paths:
         real = os.path.realpath(path)
         try:
-            if os.path.isdir(real):
-                os.scandir(real).close()
-                search = Search(repository_above(real) or real)
-                search.named(real, "given")
-                found |= search.found
-            else:
+            if not os.path.isdir(real):
                 os.stat(real)
                 found[real] = "given"
+                continue
+            os.scandir(real).close()
+            search = Search(repository_above(real) or real)
+            search.named(real, "given")
+            found |= search.found
         except OSError as error:
             raise HooksCompileError(
                 f"can't be read: {error.strerror}", path=path, remedy=f"ls -ld {pasted(path)}"
@@ -200,10 +194,9 @@ def _search_usual_places(search: Search, listed: Sequence[str], include: Iterabl
 
 def _search_plugins(search: Search, top: str, names: Iterable[str], label: str = "") -> None:
     for name in names:
-        if name != _PLUGIN and not name.endswith(f"/{_PLUGIN}"):
-            continue
         path = os.path.join(top, name)
-        if os.path.isfile(path):  # git also lists tracked files that were deleted
+        # git also lists tracked files that were deleted
+        if f"/{name}".endswith("/hooks/hooks.json") and os.path.isfile(path):
             search.directory(os.path.dirname(path), f"beside {label}{name}")
 
 
@@ -240,12 +233,13 @@ def _ignored(tree: str, found: Iterable[str], listed: Iterable[str]) -> list[str
     Nor is ignored what is in a repository that is listed: a submodule has rules of its own.
     """
     known = {name.rstrip("/") for name in listed}
-    others = []
-    for path in found:
-        parents = accumulate(_relative(path, tree).split("/"), "{}/{}".format)
-        others += [path] if known.isdisjoint(parents) else []
+
+    def is_known(path: str) -> bool:
+        return not known.isdisjoint(accumulate(_relative(path, tree).split("/"), "{}/{}".format))
+
     try:
-        return [str(path) for path in git.ignored(Path(tree), map(Path, others))]
+        unknown = [Path(path) for path in found if not is_known(path)]
+        return [str(path) for path in git.ignored(Path(tree), unknown)]
     except GitError:  # to compile one too many harms nobody
         return []
 

@@ -291,8 +291,9 @@ def test_a_python_that_hangs_holds_the_hook_up_no_longer_than_us(scene: Scene) -
     scene.edit()
     python = scene.directory / "bin/python3"
     python.unlink()
-    # the last word of the answer is the path of the Python
-    answer = f"'{others[0].executable}' \"$@\" | sed \"s:, '[^']*')$:, '{python}'):\""
+    # the third word of the answer is the path of the Python
+    path = os.fsencode(python).hex()
+    answer = f"'{others[0].executable}' \"$@\" | sed 's/ cpython [^ ]*/ cpython {path}/'"
     hang = "echo noise >&2; exec sleep 60"
     script = f"case $* in\n*compile_worker*) {hang} ;;\n*) {answer} ;;\nesac\n"
     write(python, f"#!/bin/sh\n{script}", executable=True)

@@ -73,7 +73,6 @@ def witness(interpreter: Found, tmp_path_factory: pytest.TempPathFactory) -> Use
 
 
 @ci_only
-@pytest.mark.timeout(600)
 @each_of_some
 @pytest.mark.parametrize("maker", ["venv", "uv"])
 def test_a_launch_with_what_tools_install_ends_early_and_imports_ahead(

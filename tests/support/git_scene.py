@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from hooks_compile.git_hooks.installer import Method
 
 HOOK = ".claude/hooks/guard.py"
-TIMEOUT_S = 60
+TIMEOUT_S = 100
 TOOL = Path(sys.executable).parent / "hooks-compile"
 PRE_COMMIT = Path(sys.executable).parent / "pre-commit"
 

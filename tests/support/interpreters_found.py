@@ -175,7 +175,7 @@ def _probe(candidate: Path) -> Found | None:
             capture_output=True,
             text=True,
             env=clean_environment(),
-            timeout=20,
+            timeout=100,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):

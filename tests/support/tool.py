@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HOOK = ".claude/hooks/hook.py"
-TIMEOUT_S = 60
+TIMEOUT_S = 100
 # What the tool, the wrapper and the remedies in our messages call.
 _COMMANDS = ("chmod", "cat", "git", "head", "id", "ls", "mkdir", "mv", "rm", "sh", "sleep")
 

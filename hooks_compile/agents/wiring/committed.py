@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from hooks_compile import git
 from hooks_compile.agents.clients.places import config_files
 from hooks_compile.agents.shell.launches import WRAPPER_NAME, find_launches, mentioned_words
-from hooks_compile.agents.wiring.arguments import command_line
-from hooks_compile.agents.wiring.rewrite import readable_commands, surroundings
+from hooks_compile.agents.wiring.hooks import readable_hooks
 from hooks_compile.errors import pasted
 from hooks_compile.files import LARGEST_SETTINGS, read_bytes
 from hooks_compile.printable import shown
@@ -23,7 +22,8 @@ from hooks_compile.printable import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from hooks_compile.agents.clients.base import ConfigFile, Found
+    from hooks_compile.agents.clients.base import ConfigFile
+    from hooks_compile.agents.wiring.hooks import Hook
 
 Place = Literal["work tree", "index", "HEAD"]
 """Whose configuration and wrappers count: those on disk, of the next commit, or of the last."""
@@ -46,8 +46,7 @@ class MissingWrapper(NamedTuple):
 class _Named(NamedTuple):
     """A command that names a wrapper, and the paths where that may be."""
 
-    config: ConfigFile
-    found: Found
+    hook: Hook
     paths: list[Path]
 
 
@@ -100,8 +99,8 @@ def missing_wrappers(root: Path, place: Place, *, index_file: str = "") -> list[
 
     return [
         MissingWrapper(
-            each.config.path.relative_to(root),
-            f"{each.found.where} names {shown(each.paths[0], root)}",
+            each.hook.config.path.relative_to(root),
+            f"{each.hook.found.where} names {shown(each.paths[0], root)}",
             place,
             _remedy(tree, each.paths[0]),
         )
@@ -113,15 +112,14 @@ def missing_wrappers(root: Path, place: Place, *, index_file: str = "") -> list[
 def _named(config: ConfigFile, content: bytes) -> Iterator[_Named]:
     if WRAPPER_NAME.encode() not in content or len(content) > LARGEST_SETTINGS:
         return
-    for found in readable_commands(config, content):
-        around = surroundings(found, config, lambda _: None)
-        launches = find_launches(command_line(found, config.variables)).wired
+    for hook in readable_hooks(config, content):
+        around, launches = hook.around, find_launches(hook.line).wired
         known = [each for it in launches if (each := around.possible_paths(it.wrapper, it))]
         if not known:  # a line that was written by hand: what looks like the wrapper's path counts
-            words = dict.fromkeys(mentioned_words(found.texts, around.variables, config.root))
-            names = [word for word in words if word.endswith(f"/{WRAPPER_NAME}")]
+            words = mentioned_words(hook.found.texts, around.variables, config.root)
+            names = [word for word in dict.fromkeys(words) if word.endswith(f"/{WRAPPER_NAME}")]
             known = [[start / name for start in around.starts] for name in names]
-        yield from (_Named(config, found, paths) for paths in known)
+        yield from (_Named(hook, paths) for paths in known)
 
 
 def _remedy(tree: _Tree, path: Path) -> str:
