@@ -100,7 +100,7 @@ def test_what_is_not_stored_is_compiled_each_time(
     assert trace(runtime) == [
         ["miss", "no entry; it is not stored: Python is told to write no bytecode"],
         ["miss", "no entry; it is not stored: Python is told to write bytecode elsewhere"],
-        ["miss", "no entry; it is not stored: the code has no columns"],
+        ["miss", "no entry; it is not stored: Python is told to keep no columns"],
         ["miss", "no entry; it is not stored: Not a directory"],
     ]
 
