@@ -100,6 +100,18 @@ def pytest_report_header() -> str:
     return interpreters_found.report()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, since tests of processes wait for a part of their time."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return (cores or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the watcher first: these wait most, while other workers compute."""
+    items.sort(key=lambda item: "watcher" not in item.path.parts)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if tiers.IS_CI and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Coverage())
