@@ -1,11 +1,10 @@
 """Finds the regular expressions of a hook, and what ``re`` compiles them to."""
 
-import functools
 import marshal
 import re
 import sys
 import warnings
-from types import CodeType
+from types import CodeType, FunctionType, SimpleNamespace
 from typing import Any, Dict, Iterator, Optional, Set, Tuple, Union
 
 from hooks_compile.compile_worker.standard_modules import LAZY_SINCE, WITH_PATTERNS
@@ -16,6 +15,7 @@ _WITH_PATTERNS = WITH_PATTERNS.difference(
     () if sys.version_info >= (3, 11) else ("tomllib",),
     *(lazy for version, lazy in LAZY_SINCE.items() if sys.version_info >= version),
 )
+_IS_CPYTHON = sys.implementation.name == "cpython"
 # More would make every launch slower than they can make the hook faster.
 _MOST_PATTERNS = 128
 _LONGEST_PATTERN = 400
@@ -38,7 +38,7 @@ def patterns_of(code: CodeType) -> Patterns:
     A string that only looks like one is of no use, and does no harm.
     """
     names, texts = _names_and_texts(code)
-    if "re" not in names or not _can_compile():
+    if "re" not in names or not _IS_CPYTHON:
         return {}
     used = {_FLAGS[name] for name in names & set(_FLAGS)}
     combined = 0
@@ -77,7 +77,7 @@ def library_patterns(name: str) -> Patterns:
     """
     if name not in _of_library:
         found: Patterns = {}
-        if name in _WITH_PATTERNS and _can_compile():
+        if name in _WITH_PATTERNS and _IS_CPYTHON:
             import _sre  # type: ignore[import-not-found] # noqa: PLC0415 - CPython's, without a stub
 
             for value in _values(__import__(name)):
@@ -143,42 +143,12 @@ def _compiled(pattern: Union[str, bytes], flags: int) -> Optional[bytes]:
 
 
 def _arguments(pattern: Union[str, bytes], flags: int) -> Tuple[Any, ...]:
-    """Return what ``re`` gives to ``_sre.compile`` behind the pattern (``sre_compile.compile``)."""
-    compiler = _compiler()
-    parser = compiler._parser if sys.version_info >= (3, 11) else compiler.sre_parse
-    parsed = parser.parse(pattern, flags)
-    state = parsed.state
-    groups = [None] * state.groups
-    for name, number in state.groupdict.items():
-        groups[number] = name
-    return (
-        int(flags | state.flags),
-        [int(word) for word in compiler._code(parsed, flags)],  # some are named
-        state.groups - 1,
-        dict(state.groupdict),
-        tuple(groups),
-    )
-
-
-def _compiler() -> Any:
+    """Return what ``re`` gives to ``_sre.compile`` behind the pattern: its own code says it."""
     if sys.version_info >= (3, 11):
-        return re._compiler  # type: ignore[attr-defined] # typeshed lacks it
-    import sre_compile  # noqa: PLC0415 - deprecated later
-
-    return sre_compile
-
-
-@functools.lru_cache(maxsize=1)
-def _can_compile() -> bool:
-    """Return whether :func:`_arguments` gives the same as this interpreter's ``re``."""
-    if sys.implementation.name != "cpython":
-        return False
-    import _sre  # noqa: PLC0415 - CPython's
-
-    try:
-        for pattern, flags in ((r"^(?P<a>b+)|[^c-e]\s*$", 0), (r"rm\s+-r(f)?", 2), ("é.|ß", 26)):
-            if _sre.compile(pattern, *_arguments(pattern, flags)) != re.compile(pattern, flags):
-                return False
-    except (AttributeError, TypeError, ValueError):
-        return False
-    return True
+        compiler = re._compiler  # type: ignore[attr-defined] # typeshed lacks it
+    else:
+        import sre_compile as compiler  # noqa: PLC0415 - deprecated later
+    sre = SimpleNamespace(compile=lambda _pattern, *arguments: arguments)
+    compile_pattern = FunctionType(compiler.compile.__code__, {**vars(compiler), "_sre": sre})
+    all_flags, words, *groups = compile_pattern(pattern, flags)
+    return (int(all_flags), list(map(int, words)), *groups)  # some are named

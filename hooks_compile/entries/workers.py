@@ -81,7 +81,7 @@ class Subprocess:
         except InterpreterError:
             self.__exit__()
             self._process = self._start()
-            self._ask(order._replace(task=worker.FIND_HOOKS), [])  # or it can't be run at all
+            self._ask(order._replace(only_look=True), [])  # or it can't be run at all
         if len(paths) > 1:
             return [outcome for path in paths for outcome in self.perform(order, [path])]
         crash = worker.Problem("Crash", "the interpreter crashes when it compiles this")

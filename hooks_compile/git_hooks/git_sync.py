@@ -70,7 +70,7 @@ def _sync(repository: Repository, env: Mapping[str, str], stamp: Stamp) -> str:
             f"none of {', '.join(project.config.python)} is on PATH",
             remedy="hooks-compile sync",
         )
-    synced = synchronize(project, interpreters)
+    synced = synchronize(project, interpreters, project.config.optimize)
     stamp.succeed(places(project))
     return _describe(synced, project.root)
 
@@ -81,9 +81,10 @@ def _describe(synced: Synced, root: Path) -> str:
         return ""
     from hooks_compile.entries.report import describe_trouble  # noqa: PLC0415 - rarely needed
 
-    line = (describe_trouble(synced.broken[0], root) or "").partition("\n")[0]
-    others = len(synced.broken) - 1
-    return f"hooks-compile: {line}{f' (and {others} more: hooks-compile check)' if others else ''}"
+    first, *others = synced.broken
+    line = describe_trouble(first, root).partition("\n")[0]
+    more = f" (and {len(others)} more: hooks-compile check)" if others else ""
+    return f"hooks-compile: {line}{more}"
 
 
 def _fail(stamp: Stamp, reason: str) -> None:

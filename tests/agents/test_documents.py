@@ -188,3 +188,34 @@ def test_strings_in_tables_that_are_apart_are_found() -> None:
 def test_what_is_no_toml_or_takes_too_long_is_refused(text: str, message: str) -> None:
     with pytest.raises(AgentConfigError, match=message):
         read_settings(text, TOML)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("python3 x.py --a", "python3 x.py --a"),
+        ("python3 x.py#1  # why", "python3 x.py#1"),
+        ('"python3 \\"$A\\"/x.py" # why', 'python3 "$A"/x.py'),
+        ("'python3 \"$A\" it''s'", 'python3 "$A" it\'s'),
+        ("|\n      python3 x.py", None),
+        ('"\\x41"', None),
+        ("'open", None),
+        ("[python3]", None),
+        ("", None),
+    ],
+)
+def test_commands_in_front_matter_are_found_with_their_lines(
+    written: str, expected: str | None
+) -> None:
+    front = f"---\nname: a\ncommand: no\nhooks:\n  Stop:\n  - hooks:\n    - command: {written}\n"
+    found = {} if expected is None else {"line 7": {"command": expected}}
+    for text in (f"{front}---\nhooks:\n  command: no\n", f"\ufeff{front}tools: a\n  command: no\n"):
+        assert read_settings(text, Path("a.md")) == found
+    assert read_settings(f"\n{front}", Path("a.md")) == {}, "the first line has to begin it"
+
+
+@pytest.mark.parametrize("text", ['"' + '\\"' * 500_000, "'" * 999_999, f"x{' ' * 999_999}y"])
+def test_hostile_front_matter_is_read_in_time(text: str) -> None:
+    start = time.process_time()
+    read_settings(f"---\nhooks:\n  command: {text}\n", Path("a.md"))
+    assert time.process_time() - start < 5

@@ -14,14 +14,16 @@ import pytest
 
 from hooks_compile import agents
 from hooks_compile.agents.wiring.plan import Scope, plan_init
-from hooks_compile.doctor import machine_checks, python_checks, start_files
-from hooks_compile.doctor.checks import check_entries, check_project, examine
-from hooks_compile.doctor.command_checks import check_launches
-from hooks_compile.doctor.directory_checks import (
+from hooks_compile.doctor import machine_checks, start_files
+from hooks_compile.doctor.checks import (
     check_cache_directory,
+    check_entries,
+    check_project,
     check_unchecked_modules,
     check_wrapper,
+    examine,
 )
+from hooks_compile.doctor.command_checks import check_launches
 from hooks_compile.entries import sync
 from hooks_compile.install import wrapper
 from hooks_compile.install.runtime_directory import ensure
@@ -116,7 +118,7 @@ def diagnose_project(tool: Tool) -> list[Finding]:
 def find_pythons(tool: Tool) -> tuple[list[Interpreter], Rules]:
     project = open_project(tool.cwd, tool.env, agents=agents)
     rules = for_person(project, tool.cwd, tool.env)
-    return python_checks.find_pythons(project, rules)[0], rules
+    return machine_checks.find_pythons(project, rules)[0], rules
 
 
 def only(findings: Iterable[Finding], part: str) -> Finding | None:
@@ -184,6 +186,12 @@ def test_what_is_left_on_purpose_is_no_problem(healthy: Tool) -> None:
     configured(healthy, f"sh {HOOKS}/{wrapper.NAME} {HOOK}", shell, shell, "bash -c 'other.py'")
     codex = {"hooks": {"Stop": [{"hooks": [{"type": "command", "command": f"python3 {HOOK}"}]}]}}
     write(healthy.cwd / ".codex/hooks.json", json.dumps(codex))
+    front = f"---\nhooks:\n  Stop:\n    - hooks:\n        - command: python3 {HOOK}\n---\n"
+    write(healthy.cwd / ".claude/agents/a.md", front)
+    plugin = Path(healthy.env["HOME"], ".claude/plugins/cache/m/p/1.0/hooks")
+    write(plugin / "h.py", "pass\n")
+    command = "python3 ${CLAUDE_PLUGIN_ROOT}/hooks/h.py"
+    write(plugin / "hooks.json", json.dumps(codex).replace(f"python3 {HOOK}", command))
     repo = GitRepo(healthy.cwd)
     repo.git("add", "--all")
     repo.git("commit", "--quiet", "--message", "wired")
@@ -193,6 +201,12 @@ def test_what_is_left_on_purpose_is_no_problem(healthy: Tool) -> None:
     place = "hooks.PreToolUse[0].hooks[1].command and 1 more"
     assert left.text == f".claude/settings.json: {place} not on the wrapper: it runs through `bash`"
     assert (left.level, left.remedy) == ("note", "")
+    for part in (
+        "a.md: line 5.command not on the wrapper: it is in",
+        "hooks.json: 1 command stays",
+    ):
+        (left,) = [each for each in findings if part in each.text]
+        assert (left.level, left.remedy) == ("note", "")
     remedy = expect(healthy, ".codex/hooks.json: 1 command launches", "note").remedy
     assert remedy == "hooks-compile init --agent codex"
 
@@ -213,6 +227,11 @@ IN_PROJECT = f'"$CLAUDE_PROJECT_DIR"/{HOOK}'
     [
         (BLOCKING, "PreToolUse", {"onFailure": "block"}, ""),
         (BLOCKING, "PreToolUse", {"timeout": 5}, "(no onFailure)"),
+        ("print(json.dumps({'decision': 'block'}))\n", "Stop", {}, ""),
+        ("print(json.dumps({'decision': 'block'}))\n", "PreToolUse", {}, "(no onFailure, no "),
+        ('x["permissionDecision"] = "deny"\n', "PreToolUse", {"timeout": 5}, "(no onFailure)"),
+        ('dict(permission="deny")\n', "beforeShellExecution", {}, "(no onFailure, no timeout)"),
+        ('print({"permissionDecision": "allow"})\n', "PreToolUse", {}, ""),
         (BLOCKING, "UserPromptSubmit", {}, "(no onFailure, no timeout)"),
         (BLOCKING, "PostToolUse", {}, ""),
         ("import sys\nsys.exit(3)\n", "PreToolUse", {}, ""),
@@ -240,6 +259,19 @@ def test_guards_that_let_everything_pass_if_their_launch_fails_are_named(
     if expected:
         assert expected in findings[0].text
         assert ("onFailure" in findings[-1].remedy) == ("onFailure" in findings[-1].text)
+
+
+def test_a_missing_interpreter_is_named_once_with_its_place(healthy: Tool) -> None:
+    write(healthy.cwd / HOOK, BLOCKING)
+    configured(healthy, *[f"python3.99 {IN_PROJECT}"] * 2, f"python3 {IN_PROJECT}")
+    (healthy.bin / "python3").unlink(missing_ok=True)
+    findings = diagnose(healthy.with_env(PATH=str(healthy.bin)))
+    named = [each.text for each in findings if each.text.rpartition("there is no ")[1]]
+    place = ".claude/settings.json: hooks.PreToolUse[0].hooks[0].command and 1 more"
+    assert named == [
+        "there is no 'python3' to run hooks with",
+        f"{place}: there is no 'python3.99' to run its hook with",
+    ]
 
 
 def test_a_command_whose_wrapper_is_missing_is_named_once_with_all_places(healthy: Tool) -> None:
@@ -530,7 +562,7 @@ def test_what_is_said_of_start_files_is_what_launches_do(
     write(site / "start_module.py", "import time\ndef slow():\n    time.sleep(0.03)\n")
     tool = healthy.with_environment_of(python)
     (record,), rules = find_pythons(tool)
-    texts = [str(each) for each in python_checks.check_python(record, rules, rounds=1)]
+    texts = [str(each) for each in machine_checks.check_python(record, rules, rounds=1)]
     named = {name: [text for text in texts if f"{site / name} takes " in text] for name in lines}
     late = {name for name, found in named.items() if LATE in "".join(found)}
     expected = {"own.pth", "entry.start"} if record.version >= (3, 15) else {"own.pth"}
@@ -590,7 +622,7 @@ def test_a_python_newer_than_those_tested_is_named(healthy: Tool) -> None:
         ((major, minor + 1, 0), "pypy", []),
     ):
         newer = python._replace(version=version, implementation=implementation)
-        findings = python_checks.check_python(newer, rules, rounds=1)
+        findings = machine_checks.check_python(newer, rules, rounds=1)
         assert [each.level for each in findings if "is newer than" in each.text] == levels
 
 
@@ -786,7 +818,7 @@ def test_an_unreadable_hook_is_a_problem(interpreter: Interpreter, unprivileged:
     hook = write(unprivileged / "hook.py", "pass\n")
     hook.chmod(0)
     project = Project(unprivileged, Config(), (HookSource(hook),), unprivileged)
-    results = sync.examine(project, [interpreter]).results
+    results = sync.examine(project, [interpreter], "auto").results
     (finding,) = check_entries(results, unprivileged)
     assert finding.level == "problem"
     assert "hook.py: can't be read" in finding.text

@@ -104,7 +104,7 @@ def test_it_tells_code_notes_and_settings(level: int, settings: bytes) -> None:
 def test_compile_time_warnings_are_recorded_whatever_the_filters_say(tmp_path: Path) -> None:
     sources = {"a.py": b"1 is 1\nprint(0)\n'a' is 'b'\n", "b.py": b"1\n", "c.py": b"\n1 is 1\n"}
     paths = [str(write(tmp_path / name, source)) for name, source in sources.items()]
-    order = worker.Order(worker.COMPILE_HOOKS, KEY, "auto", write=True)
+    order = worker.Order(KEY, "auto", write=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         outcomes = worker.perform(order, paths)

@@ -76,8 +76,8 @@ class ConfigFile(NamedTuple):
 class Agent(NamedTuple):
     """A coding agent: where its hooks are configured, and how it runs them.
 
-    ``names`` and ``user_names`` are its files in a project and in the home directory, patterns
-    included. ``plugin_names`` are those of plugins, whose directory (two levels up)
+    ``names`` are its files in a project, patterns included, ``user_names`` those in the home
+    directory (None: the same), ``plugin_names`` those of plugins, whose directory (two levels up)
     ``plugin_variable`` names. ``entries`` are the places of the hooks in a file (``*`` is each key
     or item), ``keys`` the fields that may hold the command: the first that is there counts.
     ``variables`` hold the project's directory when a command runs; ``starts`` and ``user_starts``
@@ -89,13 +89,13 @@ class Agent(NamedTuple):
     user trusts that once more ("" if it does not ask). ``windows_shell`` is the shell that reads a
     command on Windows if that has no ``sh``, ``foreign`` one that reads ``command`` everywhere.
     ``ran`` says that the client itself was run with rewired files; the files of others are wired
-    only if the agent is named.
+    only if the agent is named. ``advice`` is the reason why nothing is changed in these files.
     """
 
     name: str
     title: str
     names: tuple[str, ...]
-    user_names: tuple[str, ...] = ()
+    user_names: tuple[str, ...] | None = None
     plugin_names: tuple[str, ...] = ()
     plugin_variable: str = ""
     entries: tuple[str, ...] = (NESTED,)
@@ -109,6 +109,7 @@ class Agent(NamedTuple):
     windows_shell: str = ""
     foreign: str = ""
     ran: bool = True
+    advice: str = ""
 
     def files(self, root: Path, home: Path | None) -> Iterator[ConfigFile]:
         """Yield the files of a project that may exist; with ``home`` the user's own as well."""
@@ -123,7 +124,8 @@ class Agent(NamedTuple):
             yield ConfigFile(self, path, plugin, _origin(path, root), variables=own)
         if home is not None:
             starts = tuple(home / start for start in self.user_starts)
-            for path in _matching(home, self.user_names):
+            names = self.names if self.user_names is None else self.user_names
+            for path in _matching(home, names):
                 yield ConfigFile(self, path, home, f"~/{_origin(path, home)}", starts)
 
     def commands(self, settings: Json) -> Iterator[Found]:

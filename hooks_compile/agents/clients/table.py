@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hooks_compile.agents.clients.base import FLAT, NESTED, Agent
 
-_CODEX = (".codex/hooks.json", ".codex/config.toml")
 _FACTORY = (".factory/settings.json", ".factory/hooks.json")
 _GEMINI_VARIABLES = ("GEMINI_PROJECT_DIR", "GEMINI_CWD", "CLAUDE_PROJECT_DIR")
 _QWEN_VARIABLES = ("QWEN_PROJECT_DIR", "GEMINI_PROJECT_DIR", "CLAUDE_PROJECT_DIR")
@@ -29,8 +28,7 @@ AGENTS = (
     Agent(
         "codex",
         "Codex",
-        _CODEX,
-        user_names=_CODEX,
+        (".codex/hooks.json", ".codex/config.toml"),
         trust="it skips them, `codex exec` in silence; to trust them: codex, then /hooks",
         windows_shell="cmd or PowerShell",
     ),
@@ -39,7 +37,6 @@ AGENTS = (
         "gemini",
         "Gemini CLI",
         (".gemini/settings.json",),
-        user_names=(".gemini/settings.json",),
         variables=_GEMINI_VARIABLES,
         pastes=frozenset(_GEMINI_VARIABLES),
         trust="it asks when it is started next",
@@ -65,7 +62,6 @@ AGENTS = (
         "qwen",
         "Qwen Code",
         (".qwen/settings.json",),
-        user_names=(".qwen/settings.json",),
         variables=_QWEN_VARIABLES,
         pastes=frozenset(_QWEN_VARIABLES),
         windows_shell="cmd or PowerShell",
@@ -75,7 +71,6 @@ AGENTS = (
         "cursor",
         "Cursor",
         (".cursor/hooks.json",),
-        user_names=(".cursor/hooks.json",),
         entries=(FLAT,),
         variables=("CURSOR_PROJECT_DIR", "CLAUDE_PROJECT_DIR"),
         starts=(".", ".cursor"),  # the second formerly
@@ -111,10 +106,32 @@ AGENTS = (
         "kiro",
         "Kiro",
         (".kiro/hooks/*.json",),
-        user_names=(".kiro/hooks/*.json",),
         entries=("hooks.*.action",),
         below=False,
         windows_shell="cmd or PowerShell",
         ran=False,
     ),
 )
+
+# https://code.claude.com/docs/en/hooks: hooks of agents and skills
+FRONT_MATTER = Agent(
+    "claude",
+    "Claude Code",
+    (
+        *(".claude/agents/**/*.md", ".claude/commands/**/*.md"),
+        ".claude/skills/*/SKILL.md",
+    ),
+    entries=("*",),
+    variables=("CLAUDE_PROJECT_DIR",),
+    below=False,
+    advice="it is in the front matter of a Markdown file: change it yourself, then run init again",
+)
+
+INSTALLED_PLUGINS = Agent(
+    "claude",
+    "Claude Code",
+    (),
+    plugin_names=(".claude/plugins/cache/*/*/*/hooks/hooks.json",),
+    plugin_variable="CLAUDE_PLUGIN_ROOT",
+)
+"""What the user has installed, by the home directory."""

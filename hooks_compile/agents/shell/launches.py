@@ -8,7 +8,6 @@ A launch is certain if the line runs ``PYTHON [FLAGS] SCRIPT [ARGS]``, or a prog
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.shell.effects import State, follow, only_extends_path
@@ -17,7 +16,6 @@ from hooks_compile.agents.shell.syntax import (
     Unknown,
     Word,
     assignment_name,
-    expand,
     parse,
 )
 
@@ -128,9 +126,6 @@ def mentioned_words(
     ``$(git rev-parse --show-toplevel)`` is taken for ``root``.
     """
     for text in texts:
-        with suppress(NotUnderstoodError):
-            words = [word for command in parse(text) for word in command.words]
-            yield from filter(None, (expand(word, variables) for word in words))
         rough = _TOPLEVEL.sub(lambda _: str(root), text)
         rough = _VARIABLE.sub(lambda match: variables.get(match[1] or match[2]) or "", rough)
         rough = rough.replace("~/", (variables.get("HOME") or "~") + "/")

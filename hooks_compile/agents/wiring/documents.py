@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from itertools import count, takewhile
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from hooks_compile.agents.clients.base import children, value_at
 from hooks_compile.agents.shell.launches import RefusedError
+from hooks_compile.agents.wiring.command import edited
 from hooks_compile.errors import AgentConfigError
 from hooks_compile.project.config import LARGEST_TOML, endless_name
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.agents.clients.base import Json, KeyPath
+    from hooks_compile.agents.wiring.command import Edit
 
 _BYTE_ORDER_MARK = "\ufeff"
 # An unclosed string or comment matches too: else the search would start again at each character.
@@ -51,8 +53,11 @@ class Replaced(NamedTuple):
 def read_settings(text: str, path: Path) -> Json:
     """Return what a settings file holds, as TOML or JSON by its name.
 
+    Of Markdown it is the commands of hooks in the front matter: ``{"line 7": {"command": TEXT}}``.
     Raises AgentConfigError if it does not parse.
     """
+    if path.suffix == ".md":
+        return _front_matter_commands(text)
     try:
         return _parse_toml(text) if path.suffix == ".toml" else _parse_json(text)
     except ValueError as error:
@@ -73,7 +78,7 @@ def replace_values(
     """
     settings = read_settings(text, path)
     literals = _Literals.find(text, path, settings, [key for new in groups.values() for key in new])
-    edits: list[_Edit] = []
+    edits: list[Edit] = []
     expected: dict[KeyPath, str | list[str]] = {}
     refused: dict[KeyPath, str] = {}
     for name, new in groups.items():
@@ -84,18 +89,12 @@ def replace_values(
             expected |= new
         except RefusedError as reason:
             refused[name] = str(reason)
-    for start, end, literal in sorted(edits, reverse=True):
-        text = text[:start] + literal + text[end:]
-    _require_only(expected, read_settings(text, path), settings, path)
+    text = edited(text, edits)
+    for key, value in expected.items():
+        value_at(settings, key[:-1])[key[-1]] = value
+    if read_settings(text, path) != settings:  # pragma: no cover - no text is known that gets here
+        raise AgentConfigError("its commands would not read back as meant", path=path)
     return Replaced(text, refused)
-
-
-class _Edit(NamedTuple):
-    """``text`` replaces the characters ``[start, end)``."""
-
-    start: int
-    end: int
-    text: str
 
 
 class _Literals(NamedTuple):
@@ -118,19 +117,18 @@ class _Literals(NamedTuple):
             for at, each in [(key, value), *(((*key, n), it) for n, it in children(value))]:
                 old[at] = _EMPTY_LISTS if each == [] else forms(str(each))
         wanted = {literal for literals in old.values() for literal in literals}
-        matches = [match for match in strings.finditer(text) if match[0] in wanted]
-        numbers = count()
+        places: dict[KeyPath, re.Match[str]] = {}
 
         def numbered(match: re.Match[str]) -> str:
-            return f'"{_NUMBERED}{next(numbers)}"' if match[0] in wanted else match[0]
+            return f'"{_NUMBERED}{match.start()}"' if match[0] in wanted else match[0]
 
-        places: dict[KeyPath, re.Match[str]] = {}
         with suppress(AgentConfigError):
             copy = read_settings(strings.sub(numbered, text), path)
             for key in old:
                 value = str(value_at(copy, key))
                 if value.startswith(_NUMBERED):
-                    places[key] = matches[int(value.removeprefix(_NUMBERED))]
+                    match = strings.match(text, int(value.removeprefix(_NUMBERED)))
+                    places |= {key: match} if match else {}
         return cls(forms, old, places)
 
     def at(self, key: KeyPath) -> re.Match[str]:
@@ -139,7 +137,7 @@ class _Literals(NamedTuple):
             raise RefusedError("its text is written in a form that can't be changed in place")
         return self.places[key]
 
-    def edit(self, key: KeyPath, old: Any, new: str | list[str]) -> _Edit:
+    def edit(self, key: KeyPath, old: Any, new: str | list[str]) -> Edit:
         """Return what makes a value another one. Raises RefusedError if nothing can."""
         if isinstance(new, list):
             return self._list_edit(key, old, new)
@@ -147,9 +145,9 @@ class _Literals(NamedTuple):
         literal = self.forms(new)[self.old[key].index(match[0])]
         if not literal:
             raise RefusedError("its string has quotes that can't hold the new command")
-        return _Edit(*match.span(), literal)
+        return (*match.span(), literal)
 
-    def _list_edit(self, key: KeyPath, old: list[Any], new: list[str]) -> _Edit:
+    def _list_edit(self, key: KeyPath, old: list[Any], new: list[str]) -> Edit:
         pairs = zip(reversed(old), reversed(new), strict=False)
         kept = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
         gone = len(old) - kept
@@ -161,18 +159,7 @@ class _Literals(NamedTuple):
             text = text and f"{text}, "
         else:
             start, end = self.at((*key, 0)).start(), self.at((*key, gone - 1)).end()
-        return _Edit(start, end, text)
-
-
-def _require_only(
-    new: Mapping[KeyPath, str | list[str]], after: Json, before: Json, path: Path
-) -> None:
-    """Raise AgentConfigError if two settings differ in more than the ``new`` values."""
-    for key, value in new.items():
-        if value_at(after, key) == value:
-            value_at(after, key[:-1])[key[-1]] = value_at(before, key)
-    if after != before:  # pragma: no cover - no text is known that gets here
-        raise AgentConfigError("its commands would not read back as meant", path=path)
+        return (start, end, text)
 
 
 # JSON
@@ -241,3 +228,30 @@ def _toml_forms(value: str) -> list[str]:
         f'"""{value}"""' if basic else "",
         *("" if "'" in value else f"{quotes}{value}{quotes}" for quotes in ("'", "'''")),
     ]
+
+
+# YAML, as far as hooks need it
+
+
+def _front_matter_commands(text: str) -> Json:
+    first, *lines = text.removeprefix(_BYTE_ORDER_MARK).splitlines() or [""]
+    found: dict[str, Json] = {}
+    is_hooks = False
+    for number, line in enumerate(takewhile(lambda it: it.rstrip() != "---", lines), 2):
+        if re.match("[A-Za-z]", line):
+            is_hooks = line.startswith("hooks:") and first.rstrip() == "---"
+        key, _, value = line.lstrip(" -").partition(": ")
+        if is_hooks and key == "command" and (command := _yaml_string(value.strip())):
+            found[f"line {number}"] = {"command": command}
+    return found
+
+
+def _yaml_string(text: str) -> str:
+    """Return a string that is written in one line, "" for anything else."""
+    if match := re.match(r"'((?:[^']|'')*+)'", text):
+        return match[1].replace("''", "'")
+    if match := re.match(r'"(?:[^"\\]|\\.)*+"', text):
+        with suppress(ValueError):  # an escape that JSON lacks
+            return str(json.loads(match[0]))
+    is_plain = text[:1] not in tuple("\"'|>&*!{[#")
+    return re.split(r"\s#", text, maxsplit=1)[0].rstrip() if is_plain else ""

@@ -6,6 +6,7 @@ literal, in the words that launch Python.
 
 from __future__ import annotations
 
+import json
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -139,6 +140,9 @@ def _outcome(act: Act, hook: Hook, limits: Limits) -> Change | Left | None:
     shell = agent.windows_shell if found.arguments is None else "what is on PATH"
     if found.has_windows_command or act is unwire_command:
         shell = ""
+    if agent.advice:
+        paste = f"command: {json.dumps(rewritten.command, ensure_ascii=False)}"
+        return Left(found.where, hook.line, agent.advice, paste)
     if reason := limits.file or (_WINDOWS if limits.windows and shell else ""):
         is_removable = bool(limits.file)
         return Left(found.where, hook.line, reason, rewritten.command, is_removable)
