@@ -5,6 +5,7 @@ import sys
 import time
 from typing import Any, Dict, List
 
+from hooks_compile.launcher import uv
 from hooks_compile.launcher.collector import GC
 from hooks_compile.launcher.observers import can_prepare, has_only_known_modules
 from hooks_compile.launcher.resumed import RESUMED
@@ -44,6 +45,7 @@ def stop(namespace: "Dict[str, Any]") -> None:
     RESUMED["can_prepare"] = can_prepare(b"")
     RESUMED["hidden"] = HiddenModules(names) if names else None
     RESUMED["made"] = time.time()
+    RESUMED["enter_uv"] = uv.enter_uv  # this loads the part
     settings = stream_settings()
     launcher = namespace["__file__"]
     if names and GC:
