@@ -128,7 +128,7 @@ def remove(directory: Path) -> list[Path]:
     names = (
         *("key", "launch.py", "fallbacks.log", "interpreters.json", "seen/*", "shims.sh"),
         *("shims/*", "watch/*", "launch.py.*", "prepare.py", _RECORDER, _NO_CACHE, "uv.sh"),
-        *("tool", "shims.asked"),
+        *("tool", "shims.asked", ".*.tmp"),
         *("uv/**/*.uv", _PARTS, _MANIFEST, "git_hook.sh"),
         *("snapshots/loader", "snapshots/*.*", "snapshots/lock", "snapshots/maker"),
         *("snapshots/asked", "snapshots/*/*"),

@@ -85,30 +85,17 @@ def tag(key: bytes, level: int, body: bytes, source: bytes) -> bytes:
 
 
 def pack(
-    key: bytes,
-    level: int,
-    settings: bytes,
-    code: CodeType,
-    notes: Notes,
-    source: bytes,
+    key: bytes, level: int, settings: bytes, code: CodeType, notes: Notes, source: bytes
 ) -> bytes:
     """Return the bytes of the entry for ``source``, whose code at ``level`` is ``code``.
 
     ``settings`` is for example PROVEN + AS_WRITTEN.
     """
     marshalled = marshal.dumps(code)
-    body = b"".join(
-        (
-            MAGIC_NUMBER,
-            _CHECKED_HASH,
-            _imp.source_hash(int.from_bytes(MAGIC_NUMBER, "little"), source),
-            marshalled,
-            marshal.dumps(notes),
-            len(marshalled).to_bytes(4, "little"),
-            FORMAT,
-            settings,
-        )
-    )
+    body = MAGIC_NUMBER + _CHECKED_HASH
+    body += _imp.source_hash(int.from_bytes(MAGIC_NUMBER, "little"), source)
+    body += marshalled + marshal.dumps(notes)
+    body += len(marshalled).to_bytes(4, "little") + FORMAT + settings
     return body + tag(key, level, body, source)
 
 
@@ -139,15 +126,5 @@ def settings_of(data: bytes) -> bytes:
 
 def unpack(data: bytes) -> Tuple[CodeType, Notes]:
     """Return the code of an entry that :func:`verifies`, and the notes for the launcher."""
-    end = _end_of_code(data)
+    end = _HEADER_SIZE + int.from_bytes(data[-TRAILER_SIZE : 4 - TRAILER_SIZE], "little")
     return marshal.loads(data[_HEADER_SIZE:end]), marshal.loads(data[end:-TRAILER_SIZE])
-
-
-def unpack_imports(data: bytes) -> Tuple[str, ...]:
-    """Return the imports in the notes of an entry that :func:`verifies`, of any interpreter."""
-    imports: Tuple[str, ...] = marshal.loads(data[_end_of_code(data) : -TRAILER_SIZE])[1]
-    return imports
-
-
-def _end_of_code(data: bytes) -> int:
-    return _HEADER_SIZE + int.from_bytes(data[-TRAILER_SIZE : 4 - TRAILER_SIZE], "little")

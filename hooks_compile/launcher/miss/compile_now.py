@@ -40,7 +40,7 @@ def reason_not_to_store(directory: str) -> str:
     if posix.stat(directory or "/").st_uid != posix.geteuid():
         return "the directory of the hook belongs to another user"
     if "no_debug_ranges" in sys._xoptions or b"PYTHONNODEBUGRANGES" in posix.environ:
-        return "the code has no columns"
+        return "Python is told to keep no columns"
     return ""
 
 

@@ -16,6 +16,7 @@ import sys
 from typing import List, NoReturn
 
 from hooks_compile.launcher.annotations import Environment
+from hooks_compile.launcher.miss.store import write
 from hooks_compile.launcher.runtime_key import read_key
 from hooks_compile.launcher.safe_read import read
 from hooks_compile.launcher.script import real_path
@@ -229,14 +230,12 @@ def original_environment(environ: Environment) -> Environment:
 
 
 def store(record: str, text: str) -> None:
-    """Write a record. If that fails, uv is asked again next time."""
-    draft = f"{record}.{os.getpid()}"
+    """Write a record for this user alone. If that fails, uv is asked again next time."""
     with contextlib.suppress(OSError):
         os.makedirs(os.path.dirname(record), 0o700, exist_ok=True)
-        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(file, "w", encoding="utf-8", errors="surrogateescape") as stream:
-            stream.write(text)
-        os.replace(draft, record)
+        place = os.open(os.path.dirname(record), os.O_RDONLY)
+        write(place, os.path.basename(record), text.encode("utf-8", "surrogateescape"), 0o600)
+        os.close(place)
 
 
 def leave() -> None:
