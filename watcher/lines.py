@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.model import CompileResult, Interpreter
+    from watcher.survey import Survey
 
 _COLOURS = {"broken": "31;1", "trouble": "33", "watching": "32", "synced": "32"}
 _MOST_LINES = 10
@@ -45,21 +46,17 @@ class Message(NamedTuple):
         return text.replace(f"{_MARK}{shown(base)}{os.sep}", "").replace(_MARK, "")
 
 
-def synced(
-    root: Path,
-    interpreters: Sequence[Interpreter],
-    hooks: int,
-    modules: int,
-    counts: Mapping[State, int],
-    seconds: float,
-    *,
-    watching: bool,
-) -> Message:
-    """Return that a whole tree was compared; ``counts`` has how many results have each state."""
+def synced(event: str, found: Survey, counts: Mapping[State, int], seconds: float) -> Message:
+    """Return that a whole tree was compared: ``event`` is "synced", or "watching" from now on.
+
+    ``counts`` has how many results have each state.
+    """
+    hooks, modules = len(found.hooks), found.module_count
+    interpreters = found.target.interpreters
     what = plural(hooks, "hook") + (f" and {plural(modules, 'local module')}" if modules else "")
     done = ", ".join([*(f"{count} {state}" for state, count in counts.items()), f"{seconds:.2f} s"])
-    verb = "watching " if watching else ""
-    text = f"{verb}{shown(root)}: {what}, for {_labels(interpreters) or 'no Python'} ({done})"
+    verb = "watching " if event == "watching" else ""
+    text = f"{verb}{shown(found.root)}: {what}, for {_labels(interpreters) or 'no Python'} ({done})"
     value = {
         "hooks": hooks,
         "modules": modules,
@@ -67,7 +64,7 @@ def synced(
         "counts": {str(state): count for state, count in counts.items()},
         "seconds": round(seconds, 4),
     }
-    return Message("watching" if watching else "synced", value, text)
+    return Message(event, value, text)
 
 
 def changed(

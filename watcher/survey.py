@@ -1,4 +1,4 @@
-"""Finding what is in a tree. It runs in a thread of its own: it reads, and returns a record."""
+"""Finding what is in a tree: it reads, and returns a record."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from hooks_compile.project.discovery import PROJECT_DIRECTORIES
 from hooks_compile.project.record import open_project
 from hooks_compile.project.selection import find_interpreters, for_unattended
 from watcher import watch_places
+from watcher.debounce import SCAN_S
+from watcher.watch_places import MOST_WATCHES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,11 +28,17 @@ _PROJECT_MARKS = {name.split("/")[0] for name in (*PROJECT_DIRECTORIES, DOTFILE,
 
 
 class Options(NamedTuple):
-    """What the user asked for: interpreters, level (None: as configured), and the environment."""
+    """What the user asked for.
+
+    ``commands`` are interpreters, ``optimize`` is None for the configured level. ``scan_s`` is the
+    time between scans; at most ``most_watches`` directories are watched.
+    """
 
     env: Mapping[str, str]
     commands: Sequence[str] = ()
     optimize: Optimize | None = None
+    scan_s: float = SCAN_S
+    most_watches: int = MOST_WATCHES
 
 
 class Target(NamedTuple):
@@ -42,16 +50,18 @@ class Target(NamedTuple):
 
 
 class Survey(NamedTuple):
-    """Hooks and modules by path, and what has to be watched.
-
-    Modules are listed after hooks: a hook that appears in between looks like a module.
-    """
+    """Hooks and modules by path, and what has to be watched."""
 
     root: Path
     hooks: Mapping[str, HookSource]
     modules: Mapping[str, HookSource]
     target: Target
     places: Places
+
+    @property
+    def module_count(self) -> int:
+        """How many local modules there are, besides hooks."""
+        return len(self.modules.keys() - self.hooks.keys())
 
 
 def is_project(path: Path) -> bool:
@@ -81,9 +91,8 @@ def find(given: Path, options: Options, needed: set[str] | None, *, whole: bool)
     # Beside a single file there may be hooks that are not known here.
     if needed is not None and given.is_dir():
         prune_all(project, needed)
-    interpreters = find_interpreters(
-        project, for_unattended(project, options.env), options.commands
-    )
+    rules = for_unattended(project, options.env)
+    interpreters = find_interpreters(project, rules, options.commands)
     level = project.config.optimize if options.optimize is None else options.optimize
     return Survey(
         project.root,

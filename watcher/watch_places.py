@@ -1,46 +1,46 @@
 """Where something may happen to the hooks of a tree, and which events matter there."""
 # Paths are strings, as in discovery.
-# ruff: noqa: PTH112, PTH118, PTH120, PTH122
+# ruff: noqa: PTH112, PTH116, PTH118, PTH120, PTH122
 
 from __future__ import annotations
 
+import contextlib
 import os
-from enum import Enum, auto
-from itertools import islice
+import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.clients.places import config_files
 from hooks_compile.project.config import DOTFILE, PYPROJECT
 from hooks_compile.project.discovery import PROJECT_DIRECTORIES
 from hooks_compile.project.globs import Glob
-from hooks_compile.project.search import LEFTOVER, NEVER, VENV, is_inside
+from hooks_compile.project.search import LEFTOVER, NEVER, VENV, is_inside, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from hooks_compile.project.record import Project
 
-_SUFFIXES = frozenset({".py", ".legacy", ""})
-_NAMES = frozenset({VENV, "hooks.json"})
-_MOST_BELOW = 1000
+_SUFFIXES = (".py", ".legacy", "")
+_NAMES = (VENV, "hooks.json")
 
+MOST_WATCHES = 64
+"""So many directories of a tree are watched; for the others the periodic scan has to do."""
 
-class Kind(Enum):
-    """What happened to a name in a watched directory."""
-
-    CHANGED = auto()  # it is new, or something about it changed; more may follow
-    SAVED = auto()  # a writer closed it, or it was renamed to this name: its content is complete
-    GONE = auto()  # deleted, or renamed to another name
-    LOST = auto()  # the system dropped events, so anything may have changed
+Identity = tuple[int, int, int]
+"""What stays the same as long as a path is the same directory, with the same permissions."""
 
 
 class Event(NamedTuple):
-    """``path`` is absolute ("" for LOST), ``time`` is in seconds of the monotonic clock."""
+    """Something happened to a name in a watched directory.
 
-    kind: Kind
+    ``path`` is absolute, ``time`` is in seconds of the monotonic clock. A file ``is_saved`` if its
+    writer closed it, or if it was renamed to this name: its content is complete.
+    """
+
     path: str
     time: float
+    is_saved: bool = False
     is_directory: bool = False
 
 
@@ -50,7 +50,7 @@ class Places:
     The parents of both matter up to the root: they show when one appears or is renamed.
     """
 
-    def __init__(self, root: str = "") -> None:
+    def __init__(self, root: str) -> None:
         """Nothing is wanted yet."""
         self.hooks: dict[str, None] = {}  # directories, in the order of importance
         self.paths: dict[str, None] = {}
@@ -62,7 +62,7 @@ class Places:
             self.paths[path] = None
             path = os.path.dirname(path)
             # Inside the root all parents are added; outside of it those up to one that exists.
-            is_below = self._root not in ("", path) and is_inside(path, self._root)
+            is_below = path != self._root and is_inside(path, self._root)
             if os.path.isdir(path) and not is_below:
                 break
 
@@ -79,13 +79,20 @@ class Places:
         self.add(top)
         real = os.path.realpath(top)
         if is_inside(real, boundary) and os.path.isdir(real):
-            for path in islice(_below(real), _MOST_BELOW):
-                self.add_hooks(path)
+            self.add_hooks(real)
+            for entry in walk(real, lambda names: VENV not in names):
+                if entry.is_dir(follow_symlinks=False) and entry.name not in NEVER:
+                    self.add_hooks(entry.path)
 
-    def directories(self) -> list[str]:
+    def directories(self) -> dict[str, Identity]:
         """Return the directories to watch, the most important ones first."""
-        found = dict.fromkeys([*self.hooks, *map(os.path.dirname, self.paths)])
-        return [path for path in found if os.path.isdir(path)]
+        found = {}
+        for path in dict.fromkeys([*self.hooks, *map(os.path.dirname, self.paths)]):
+            with contextlib.suppress(OSError):
+                status = os.stat(path)
+                if stat.S_ISDIR(status.st_mode):
+                    found[path] = (status.st_dev, status.st_ino, status.st_mode)
+        return found
 
     def matter(self, event: Event) -> bool:
         """Return whether ``event`` may matter; the disk is not read."""
@@ -117,35 +124,16 @@ def of_tree(project: Project, given: Path, modules: Iterable[str], *, whole: boo
     return places
 
 
-def merged(several: Iterable[Places]) -> Places:
-    """Return all places."""
-    found = Places()
-    for places in several:
-        found.hooks |= places.hooks
-        found.paths |= places.paths
-    return found
-
-
 def _add_project(places: Places, project: Project) -> None:
     root = str(project.root)
     for file in config_files(project.root, listed=project.listed):
         places.add(str(file.path))
-    for name in PROJECT_DIRECTORIES:
-        places.add_below(os.path.join(root, name), root)
-    for glob in map(Glob.parse, project.config.include):
-        if below := glob.literal or glob.prefix:
-            places.add_below(os.path.join(root, below).rstrip(os.sep), root)
+    included = (glob.literal or glob.prefix for glob in map(Glob.parse, project.config.include))
+    for name in (*PROJECT_DIRECTORIES, *filter(None, included)):
+        places.add_below(os.path.join(root, name).rstrip(os.sep), root)
     if repository := project.repository:
         # The index changes when a checkout brings hooks to a directory that nobody watches.
         places.add(str(repository.git_dir / "index"))
         places.add(str(repository.common_dir / "config"))
         hooks = os.path.realpath(repository.hooks_path)
         places.add_below(hooks, boundary=hooks)
-
-
-def _below(top: str) -> Iterator[str]:
-    """Yield ``top`` and the directories below it, but for virtual environments and caches."""
-    yield top
-    for path, names, files in os.walk(top):
-        names[:] = [] if VENV in files else sorted(set(names) - NEVER)
-        yield from (os.path.join(path, name) for name in names)

@@ -33,14 +33,15 @@ class Station:
         self.state_path = self.directory / f"{digest}.json"
         self._lock_path = self.directory / f"{digest}.lock"
         self._lock: FileLock | None = None
+        self._since = time.time()
 
     def acquire(self) -> None:
-        """Become the tree's watcher; the runtime directory exists. Raises HooksCompileError."""
-        try:
-            self.directory.mkdir(mode=0o700, exist_ok=True)
-            self._lock = self._take_lock(_LOCK_TIMEOUT_S)
-        except OSError as error:
-            raise self._refusal(error) from error
+        """Become the tree's watcher; the runtime directory exists.
+
+        Raises HooksCompileError if there is another one, and OSError.
+        """
+        self.directory.mkdir(mode=0o700, exist_ok=True)
+        self._lock = self._take_lock(_LOCK_TIMEOUT_S)
         if self._lock is None:
             state = self._read()
             way = f"hooks-watch --status {pasted(self.tree)}"
@@ -56,14 +57,12 @@ class Station:
             self._lock = None
 
     def write(self, state: dict[str, Any]) -> None:
-        """Write what the watcher does. Raises HooksCompileError."""
+        """Write what this process, the watcher, does. Raises OSError."""
         draft = self.state_path.with_suffix(f".{os.getpid()}")
-        try:
-            self.directory.mkdir(mode=0o700, exist_ok=True)
-            draft.write_text(json.dumps(state))
-            draft.replace(self.state_path)
-        except OSError as error:
-            raise self._refusal(error) from error
+        self.directory.mkdir(mode=0o700, exist_ok=True)
+        head = {"pid": os.getpid(), "since": self._since, "written": time.time()}
+        draft.write_text(json.dumps(head | state))
+        draft.replace(self.state_path)
 
     def status(self) -> Status:
         """Return how the tree is watched."""
@@ -72,11 +71,6 @@ class Station:
         if lock is not None:
             lock.release()
         return Status(self.tree, is_watched, self._read())
-
-    def _refusal(self, error: OSError) -> HooksCompileError:
-        cause = error.strerror or str(error)
-        way = files.remedy(cause, self.directory)
-        return HooksCompileError(f"can't be written: {cause}", path=self.directory, remedy=way)
 
     def _read(self) -> dict[str, Any] | None:
         try:
@@ -112,26 +106,20 @@ class Status(NamedTuple):
 
     def as_text(self) -> str:
         """Return some lines for a person."""
-        state = self.state
+        state, by = self.state, _process(self.state)
         if not self.is_watched:
-            last = f"; the last watcher was {_process(state)}" if state else ""
+            last = f"; the last watcher was {by}" if state else ""
             return f"{self.tree}: not watched{last}\n  to watch it: hooks-watch {pasted(self.tree)}"
-        if state is None:
-            return f"{self.tree}: watched by {_process(state)}"
-        root, change = Path(state["root"]), state["last_change"]
-        found = f"{plural(state['hooks'], 'hook')} and {plural(state['modules'], 'local module')}"
-        last = "none yet"
-        if change:
-            when = shown_time(change["time"])
-            last = f"{shown(Path(change['path']), root)} {change['event']} at {when}"
-        under = ", ".join(dict.fromkeys(state["interpreters"])) or "no Python"
-        broken = [f"  broken: {_first_error(each, root)}" for each in state["errors"]]
-        lines = [
-            f"{self.tree}: watched by {_process(state)}",
-            f"  {found}, for {under}; watched by {state['how']}",
-            f"  last change: {last}",
-            *(broken or ["  everything compiles"]),
-        ]
+        lines = [f"{self.tree}: watched by {by}"]
+        if state is not None:
+            hooks, modules = (
+                plural(state["hooks"], "hook"),
+                plural(state["modules"], "local module"),
+            )
+            under = ", ".join(dict.fromkeys(state["interpreters"])) or "no Python"
+            lines.append(f"  {hooks} and {modules}, for {under}; watched by {state['how']}")
+            broken = [f"  broken: {_first_error(each, state)}" for each in state["errors"]]
+            lines += broken or ["  everything compiles"]
         return "\n".join(lines)
 
 
@@ -142,9 +130,10 @@ def _process(state: dict[str, Any] | None) -> str:
     return f"process {state['pid']} since {since}, last sign of life at {written}"
 
 
-def _first_error(broken: dict[str, Any], root: Path) -> str:
+def _first_error(broken: dict[str, Any], state: dict[str, Any]) -> str:
     error = SourceError(**broken["results"][0]["error"])
-    return describe_error(shown(Path(broken["path"]), root), error).split("\n")[0]
+    where = shown(Path(broken["path"]), Path(state["root"]))
+    return describe_error(where, error).split("\n")[0]
 
 
 def shown_time(epoch: float) -> str:

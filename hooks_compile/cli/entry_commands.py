@@ -11,7 +11,6 @@ from hooks_compile.cli import output
 from hooks_compile.cli.context import current_directory, open_job, open_project
 from hooks_compile.entries import cache, fallbacks, report, sync
 from hooks_compile.files import refusal
-from hooks_compile.launcher.entry import CACHE_DIRECTORY
 from hooks_compile.printable import shown
 from hooks_compile.project.search import directories_with_cache
 
@@ -111,7 +110,10 @@ def run_clean(arguments: argparse.Namespace) -> int:
 
 def update(job: Job, *, json: bool = False, prune: bool = True) -> int:
     """Compile what changed, prune, and show the result; return 1 if something needs a fix."""
-    synced = sync.synchronize(job.project, job.interpreters, job.optimize, prune=prune)
+    with output.progress() as progress:
+        synced = sync.synchronize(
+            job.project, job.interpreters, job.optimize, prune=prune, progress=progress
+        )
     job.record_shims()
     return _show_synced(job, synced, json=json)
 
@@ -120,7 +122,7 @@ def clean_caches(directories: Iterable[Path], modules: Iterable[HookSource]) -> 
     """Remove the entries of the hooks in ``directories``, and the modules that we compiled."""
     cleaned = cache.Removals([], [])
     hooks = set(directories)
-    caches = {each / CACHE_DIRECTORY for each in hooks}
+    caches = {cache.directory_in(each) for each in hooks}
     places = hooks.union(module.path.parent for module in modules)
     for directory in sorted(caches.union(each / cache.MODULE_DIRECTORY for each in places)):
         cleaned.run(cache.clean, directory)

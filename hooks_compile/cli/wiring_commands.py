@@ -18,6 +18,7 @@ from hooks_compile.entries.cache import Removals
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.git_hooks import installer
 from hooks_compile.git_hooks import setup as git_setup
+from hooks_compile.git_hooks.steps import apply
 from hooks_compile.install import wrapper
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
     plan = installer.plan_install if arguments.action == "install" else installer.plan_uninstall
     steps = plan(repository, os.environ)
     if not arguments.dry_run:
-        installer.apply(steps, os.environ)
+        apply(steps, os.environ)
     output.show(arguments, [step.as_json() for step in steps], steps)
     return 0
 
@@ -166,7 +167,7 @@ def _change(arguments: argparse.Namespace, plan: Plan, git_plan: GitPlan) -> int
         output.print_error(f"nothing was changed{why}")
         return 1
     with applied(plan):
-        installer.apply(git_plan.steps, os.environ)
+        apply(git_plan.steps, os.environ)
     return None
 
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from hooks_compile.agents.clients.base import children, member, value_at
 from hooks_compile.agents.shell.launches import NO_PYTHON
-from hooks_compile.agents.wiring.committed import missing_wrappers
 from hooks_compile.agents.wiring.documents import read_settings
 from hooks_compile.agents.wiring.hooks import hooks_in
 from hooks_compile.doctor.findings import Finding, note, ok, problem
@@ -24,10 +23,9 @@ from hooks_compile.files import read_bytes
 from hooks_compile.interpreters.user_environment import user_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from hooks_compile.agents.clients.base import Agent, Json
-    from hooks_compile.agents.wiring.committed import MissingWrapper, Place
     from hooks_compile.agents.wiring.plan import FilePlan
 
 # The events before something happens, as the agents call them.
@@ -67,20 +65,24 @@ def check_commands(plan: FilePlan, names: set[str], *, is_wired: bool) -> Iterat
         yield ok(f"{origin}: {plural(result.wired, 'command')} on the wrapper")
 
 
-def check_launches(plan: FilePlan, env: Mapping[str, str]) -> Iterator[Finding]:
-    """Name the commands whose interpreter is missing, and guards that let everything pass then."""
+def check_launches(
+    plan: FilePlan, env: Mapping[str, str], reported: Collection[str] = ()
+) -> Iterator[Finding]:
+    """Name the interpreters that are missing, and guards that let everything pass if they fail.
+
+    ``reported`` are interpreters that another check looks for.
+    """
     if plan.file is None or plan.trouble is not None:
         return
     config, path = plan.config, user_environment(env).get("PATH")
     settings = read_settings(plan.file.text, config.path)
+    missing: defaultdict[str, list[str]] = defaultdict(list)
     weak: list[str] = []
     remedies: dict[str, str] = {}
     for hook in hooks_in(plan.file.text, config):
-        for name in hook.pythons:
+        for name in {*hook.pythons}.difference(reported):
             if ("/" not in name or name.startswith("/")) and not shutil.which(name, path=path):
-                where = f"{config.origin}: {hook.found.where}"
-                text = f"{where}: there is no {name!r} to run its hook with"
-                yield problem(text, f"install {name}, or name another there")
+                missing[name].append(hook.found.where)
         scripts = hook.scripts if _BEFORE.match(hook.found.event) else []
         guard = next(filter(_is_guard, scripts), None)
         if guard is not None:
@@ -90,22 +92,12 @@ def check_launches(plan: FilePlan, env: Mapping[str, str]) -> Iterator[Finding]:
             reasons = _weaknesses(entry, config.agent, is_relative=is_relative)
             weak += [f"{guard.name} ({', '.join(reasons)})"] if reasons else []
             remedies |= reasons
+    for name, places in missing.items():
+        text = f"{config.origin}: {some(places, 1)}: there is no {name!r} to run its hook with"
+        yield problem(text, f"install {name}, or name another there")
     if weak:
         text = f"if their launch fails, these guards let everything pass: {some(weak)}"
         yield note(f"{config.origin}: {text}", "; ".join(remedies.values()))
-
-
-def check_named_wrappers(root: Path) -> Iterator[Finding]:
-    """Name the commands whose wrapper is missing: on disk, in the index or in the last commit."""
-    places: tuple[Place, ...] = ("work tree", "index", "HEAD")
-    missing: defaultdict[tuple[Path, str], list[MissingWrapper]] = defaultdict(list)
-    for place in places:
-        for each in missing_wrappers(root, place):
-            missing[each.path, each.named].append(each)
-    for (path, named), found in missing.items():
-        where = ", ".join(dict.fromkeys(each.place for each in found))
-        # the last remedy has the steps of the others
-        yield problem(f"{path}: {named}, which is missing in: {where}", found[-1].remedy)
 
 
 def _is_guard(script: Path) -> bool:

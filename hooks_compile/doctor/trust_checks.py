@@ -12,7 +12,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile.agents.clients.base import children, member
+from hooks_compile.agents.clients.base import member, value_at
+from hooks_compile.agents.clients.table import AGENTS
 from hooks_compile.agents.wiring import config_files
 from hooks_compile.agents.wiring.documents import read_settings
 from hooks_compile.doctor.findings import Finding, problem
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from hooks_compile.agents.clients.base import Json
 
+_CODEX = next(agent for agent in AGENTS if agent.name == "codex")
 _DEFAULT_TIMEOUT_S = 600
 _EVENTS = {  # that Codex knows, as it writes them in its state
     *("permission_request", "pre_tool_use", "post_tool_use", "pre_compact", "post_compact"),
@@ -73,15 +75,14 @@ def _settings(path: Path) -> Json:
 
 def _wired_hooks(path: Path) -> Iterator[tuple[str, str, set[str]]]:
     """Yield the place, Codex's key and the possible hashes of each hook that is on the wrapper."""
-    for event, groups in children(member(_settings(path), "hooks")):
+    settings = _settings(path)
+    for found in _CODEX.commands(settings):
+        _, event, group, _, number, _ = found.path
         label = re.sub(r"(?<!^)(?=[A-Z])", "_", str(event)).lower()
-        for group_number, group in children(groups) if label in _EVENTS else []:
-            for number, entry in children(member(group, "hooks")):
-                command = member(entry, "command")
-                if isinstance(command, str) and wrapper.NAME in command:
-                    place = f"{event}[{group_number}].hooks[{number}]"
-                    key = f"{path}:{label}:{group_number}:{number}"
-                    yield place, key, set(_hashes(label, member(group, "matcher"), entry))
+        if wrapper.NAME in found.command and label in _EVENTS:
+            matcher = value_at(settings, (*found.path[:3], "matcher"))
+            hashes = _hashes(label, matcher, value_at(settings, found.path[:-1]))
+            yield found.where, f"{path}:{label}:{group}:{number}", set(hashes)
 
 
 def _hashes(label: str, matcher: Json, entry: Json) -> Iterator[str]:

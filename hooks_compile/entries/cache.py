@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import files, git
 from hooks_compile.errors import GitError
-from hooks_compile.launcher.entry import FORMAT, TRAILER_SIZE
+from hooks_compile.launcher.entry import CACHE_DIRECTORY, FORMAT, TRAILER_SIZE
 from hooks_compile.launcher.miss.store import MARKERS
 
 if TYPE_CHECKING:
@@ -31,6 +31,11 @@ ENTRY = re.compile(
 
 _DRAFT = re.compile(r"\.\d+\.\d+\.tmp")
 _CHECKED_HASH = b"\x03\x00\x00\x00"
+
+
+def directory_in(directory: Path) -> Path:
+    """Return the directory that holds the entries of the hooks in ``directory``."""
+    return directory / CACHE_DIRECTORY
 
 
 def tracked_modules(modules: Iterable[str]) -> set[str]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     # ``perform`` of worker.py, here or in a subprocess.
     Worker = Callable[[Order, Sequence[str]], list[Outcome]]
+    # gets a step of long work, and the share of it that is done
+    Progress = Callable[[str, float], None]
 
 # Below this number of sources a second process costs more than it saves.
 _WORTH_PROCESSES = 60
@@ -39,9 +41,17 @@ class Compiler(ExitStack):
     """
 
     def __init__(
-        self, interpreters: Iterable[Interpreter], key: bytes, optimize: Optimize = "auto"
+        self,
+        interpreters: Iterable[Interpreter],
+        key: bytes,
+        optimize: Optimize = "auto",
+        progress: Progress = lambda _interpreter, _share: None,
     ) -> None:
-        """Start nothing yet: processes start when there is work for them."""
+        """Start nothing yet: processes start when there is work for them.
+
+        If there is much to compile, ``progress`` is called with the name of the interpreter and the
+        share of its sources that is done, from any thread.
+        """
         super().__init__()
         by_entries: dict[object, Interpreter] = {}
         for each in interpreters:
@@ -49,6 +59,7 @@ class Compiler(ExitStack):
         self.interpreters = tuple(by_entries.values())
         self.optimize = optimize
         self._key = key
+        self._progress = progress
         self._workers: dict[object, Worker] = {}
 
     def check(self, sources: Sequence[HookSource], *, explain: bool = False) -> list[CompileResult]:
@@ -120,6 +131,7 @@ class Compiler(ExitStack):
         def compile_chunks(perform: Worker) -> None:
             for chunk in chunks:  # all workers take from it
                 outcomes.update(zip(chunk, perform(order, chunk), strict=True))
+                self._progress(interpreter.label, len(outcomes) / len(paths))
 
         with ExitStack() as stack:
             count = os.cpu_count() or 1

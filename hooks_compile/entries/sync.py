@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from hooks_compile.entries.compiler import Progress
     from hooks_compile.model import CompileResult, Interpreter, Optimize
     from hooks_compile.project.record import Project
 
@@ -51,15 +52,17 @@ def synchronize(
     optimize: Optimize,
     *,
     prune: bool = True,
+    progress: Progress = lambda _interpreter, _share: None,
 ) -> Synced:
     """Compile what changed in ``project`` and, with ``prune``, remove what no launch needs.
 
-    Safe at the same time as launches and other syncs. A file that can't be written or removed does
-    not stop the rest. Raises RuntimeDirectoryError or InterpreterError if nothing can be compiled.
+    ``progress`` is as for Compiler. Safe at the same time as launches and other syncs. A file that
+    can't be written or removed does not stop the rest. Raises RuntimeDirectoryError or
+    InterpreterError if nothing can be compiled.
     """
     runtime_directory.ensure(project.runtime)
     key = runtime_directory.read_key(project.runtime)
-    with Compiler(interpreters, key, optimize) as compiler:
+    with Compiler(interpreters, key, optimize, progress) as compiler:
         results = compiler.compile(project.sources)
         modules = compiler.modules(project.importable(), write=True)
     if not prune:
@@ -74,7 +77,7 @@ def prune_all(project: Project, needed: set[str]) -> cache.Removals:
     pruned = cache.Removals([], [])
     for directory in project.directories():
         remove = partial(cache.prune, keep=project.config.keep, needed=needed)
-        pruned.run(remove, directory / CACHE_DIRECTORY)
+        pruned.run(remove, cache.directory_in(directory))
     pruned.run(partial(_prune_records, project), project.runtime)
     return pruned
 

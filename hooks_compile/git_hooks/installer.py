@@ -17,20 +17,11 @@ from hooks_compile import git
 from hooks_compile.errors import HooksCompileError
 from hooks_compile.git_hooks import hook_files, stamp
 from hooks_compile.git_hooks.hook_files import EVENTS
-from hooks_compile.git_hooks.steps import (
-    SECTION,
-    TEMPLATE,
-    Do,
-    Place,
-    Step,
-    changes,
-    check,
-    take,
-)
+from hooks_compile.git_hooks.steps import SECTION, TEMPLATE, Do, Place, Step, changes
 from hooks_compile.install import runtime_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from hooks_compile.git import Repository
 
@@ -79,18 +70,6 @@ def plan_uninstall(repository: Repository | None, env: Mapping[str, str]) -> lis
         steps.append(place.write("--unset-all", "init.templateDir"))
     ours = stamp.directories(repository.common_dir) if repository else [template]
     return [*steps, *(Step(Do.REMOVE, each) for each in ours if each.is_dir())]
-
-
-def apply(plan: Sequence[Step], env: Mapping[str, str]) -> None:
-    """Take the steps of a plan. Raises GitError or HooksCompileError.
-
-    What this user can't write is found before the first change.
-    """
-    check(plan)
-    runtime = runtime_directory.location(env)
-    if any(step.path.is_relative_to(runtime) and step.do is not Do.REMOVE for step in plan):
-        runtime_directory.ensure(runtime)
-    take(plan)
 
 
 def own_command() -> Path:
@@ -150,23 +129,19 @@ def status(root: Path, env: Mapping[str, str]) -> Status:
         how = str(hook) if hook_files.is_run(hook) else ""
         how = "git's configuration" if event in configured else how
         events.append(EventStatus(event, how, why.get(event, "")))
-    problems = problems or list(_install_problems(plan, events[-1]))
-    if place.values("enabled")[-1:] and place.values("enabled")[-1].lower() in _OFF:
-        off = f"{SECTION}.enabled"
-        problems.append(f"it is switched off: git config --unset {off}")
+    index = events[-1]  # it tells of nearly everything
+    missing = [step for step in changes(plan) if step.why or not index.how]  # new ones have no why
+    if missing:
+        all_of_them = f"{len(missing)} in all: hooks-compile git-hooks install"
+        problems.append(f"to be changed: {missing[0]}, {all_of_them}")
+    elif not index.how and not problems:
+        problems.append(f"git runs nothing of ours for {index.event}, which tells of most changes")
+    if (place.values("enabled") or ["yes"])[-1].lower() in _OFF:
+        problems.append(f"it is switched off: git config --unset {SECTION}.enabled")
     if failure := stamp.Stamp(repository.git_dir).failure():
         again = f"cd {quote(str(repository.work_tree))} && hooks-compile sync"
         problems.append(f"the last sync by a git hook failed: {failure}; to see it: {again}")
     return Status(tuple(events), tuple(problems))
-
-
-def _install_problems(plan: Sequence[Step], index: EventStatus) -> Iterator[str]:
-    """Yield what is to be installed; ``index`` is the event that tells of nearly everything."""
-    missing = [step for step in changes(plan) if step.why or not index.how]  # new ones have no why
-    if missing:
-        yield f"to be changed: {missing[0]}, {len(missing)} in all: hooks-compile git-hooks install"
-    elif not index.how:
-        yield f"git runs nothing of ours for {index.event}, which tells of most changes"
 
 
 def _steps_to_write_settings(place: Place, script: Path, tool: Path) -> Iterator[Step]:

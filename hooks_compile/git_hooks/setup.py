@@ -42,7 +42,7 @@ _REMOVAL = "git hooks, of which only ours are removed:"
 
 
 class GitPlan(NamedTuple):
-    """The lines that a person reads, and the steps that ``installer.apply`` takes."""
+    """The lines that a person reads, and the steps that ``steps.apply`` takes."""
 
     lines: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()

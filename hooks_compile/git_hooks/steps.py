@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import files, git
 from hooks_compile.errors import GitError, HooksCompileError, pasted
+from hooks_compile.install import runtime_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hooks_compile.git import Repository, Setting
 
@@ -112,6 +113,18 @@ class Place(NamedTuple):
             return Step(Do.CONFIG, git.ANYWHERE, why, arguments=("--global", *arguments))
         path = self.repository.common_dir / "config"
         return Step(Do.CONFIG, path, why, arguments=("--file", str(path), *arguments))
+
+
+def apply(plan: Sequence[Step], env: Mapping[str, str]) -> None:
+    """Take the steps of a plan. Raises GitError or HooksCompileError.
+
+    What this user can't write is found before the first change.
+    """
+    check(plan)
+    runtime = runtime_directory.location(env)
+    if any(step.path.is_relative_to(runtime) and step.do is not Do.REMOVE for step in plan):
+        runtime_directory.ensure(runtime)
+    take(plan)
 
 
 def check(steps: Sequence[Step]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -68,11 +69,14 @@ def resolve(
 ) -> Interpreter:
     """Return the interpreter that ``command`` would run in ``cwd`` with the environment ``env``.
 
-    It is started, and says what it is; a shim starts the binary that it chooses now. The Python of
-    a virtual environment is returned as it is, with its link. Raises InterpreterError for a command
-    that is not there, that does not answer in ``timeout`` seconds, or that is no Python we support.
+    It is started, unless it is the very binary that we run in, and says what it is; a shim starts
+    the binary that it chooses now. The Python of a virtual environment is returned as it is, with
+    its link. Raises InterpreterError for a command that is not there, that does not answer in
+    ``timeout`` seconds, or that is no Python we support.
     """
     path = find(command, cwd=cwd, env=env)
+    if _is_running(path):
+        return own_interpreter(command, path)
     said, is_late = _ask(path, cwd, env, timeout)
     lines = said.decode("utf-8", "replace").split("\n")
     answer = next(filter(None, (_parse(line, command, path) for line in lines)), None)
@@ -89,6 +93,24 @@ def resolve(
             remedy="use CPython 3.8 or later, or PyPy 3.8 or later",
         )
     return answer
+
+
+def _is_running(path: Path) -> bool:
+    """Return whether ``path`` leads to the binary of this process; False if that is not known."""
+    try:
+        return path.samefile("/proc/self/exe")
+    except OSError:  # not Linux
+        return False
+
+
+def own_interpreter(command: str, path: Path) -> Interpreter:
+    """Return the interpreter that we run in, as ``command``, which leads to its binary ``path``."""
+    import _imp  # noqa: PLC0415 - only here, and private
+    from _frozen_importlib_external import MAGIC_NUMBER  # noqa: PLC0415 - importlib.util is slow
+
+    name, tag = sys.implementation.name, str(sys.implementation.cache_tag)
+    check = _imp.source_hash(0, b"hooks-compile").hex()
+    return Interpreter(command, path, name, sys.version_info[:3], tag, MAGIC_NUMBER.hex(), check)
 
 
 def _ask(path: Path, cwd: Path, env: Mapping[str, str], timeout: float) -> tuple[bytes, bool]:

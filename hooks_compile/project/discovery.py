@@ -18,17 +18,7 @@ from hooks_compile import git
 from hooks_compile.errors import GitError, HooksCompileError, pasted
 from hooks_compile.model import HookSource
 from hooks_compile.project.globs import Glob
-from hooks_compile.project.search import (
-    LEFTOVER,
-    PACKAGE,
-    VENV,
-    Search,
-    entries,
-    is_inside,
-    repository_above,
-    walk,
-    walk_tree,
-)
+from hooks_compile.project.search import Search, entries, is_inside, repository_above, walk_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -145,24 +135,6 @@ def from_arguments(paths: Sequence[Path]) -> list[HookSource]:
                 f"can't be read: {error.strerror}", path=path, remedy=f"ls -ld {pasted(path)}"
             ) from error
     return _sources(found)
-
-
-def local_modules(sources: Sequence[HookSource]) -> list[Path]:
-    """Return the Python files that hooks may import from their own directories, sorted.
-
-    They are the ``*.py`` beside the hooks whose names an import can spell, hooks included (one may
-    import another), and the packages there with their subpackages. Symlinks are left to Python:
-    nothing outside is read.
-    """
-    return sorted(
-        Path(entry.path)
-        for directory in {str(source.path.parent) for source in sources}
-        for entry in walk(directory, lambda names: PACKAGE in names and VENV not in names)
-        if entry.name.endswith(".py")
-        and entry.name[:-3].isidentifier()
-        and not LEFTOVER.fullmatch(entry.name)
-        and entry.is_file(follow_symlinks=False)
-    )
 
 
 def _sources(found: Mapping[str, str]) -> list[HookSource]:

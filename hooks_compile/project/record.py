@@ -17,7 +17,7 @@ from hooks_compile.model import HookSource
 from hooks_compile.project import discovery
 from hooks_compile.project.config import Config, load_config
 from hooks_compile.project.discovery import Found
-from hooks_compile.project.search import repository_above
+from hooks_compile.project.search import local_modules, repository_above
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +51,7 @@ class Project(NamedTuple):
     def modules(self) -> list[HookSource]:
         """Return the local modules beside the hooks that are not hooks themselves."""
         hooks = {source.path for source in self.sources}
-        paths = (path for path in discovery.local_modules(self.sources) if path not in hooks)
+        paths = (path for path in local_modules(self.sources) if path not in hooks)
         return [HookSource(path, "local module") for path in paths]
 
     def importable(self) -> list[HookSource]:

@@ -17,7 +17,7 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.snapshots.processor import PROCESSOR
-from hooks_compile.snapshots.snapshot_file import SignalAction, ThreadRecords
+from hooks_compile.snapshots.snapshot_file import HUGE_PAGE, SignalAction, ThreadRecords
 from hooks_compile.snapshots.snapshot_keys import Look
 from hooks_compile.snapshots.system_calls import HARMLESS, OF_LINKS, PATH_FIRST, PATH_SECOND, Call
 from hooks_compile.snapshots.tracee import PAGE, Registers, SnapshotError
@@ -232,6 +232,8 @@ class _Steering:
             if arguments[3] & _MAP_ANONYMOUS:
                 address, self._next_memory = self._next_memory, self._next_memory + size
             else:
+                if size >= HUGE_PAGE // 2:  # then huge pages may be mapped
+                    self._next_file = -(-self._next_file // HUGE_PAGE) * HUGE_PAGE
                 address, self._next_file = self._next_file, self._next_file + size
             return {0: address}
         if number == Call.MREMAP and arguments[3] & 3 == _MREMAP_MAYMOVE:

@@ -176,6 +176,9 @@ def test_a_hook_in_front_matter_stays_with_its_line_and_what_to_paste(
     assert [why for _, why in back.kept] == [f"stays: named in {name}"]
     (left,) = [left for plan in back.files for left in plan.result.left]
     assert left.suggestion == 'command: "python3 \\"$CLAUDE_PROJECT_DIR\\"/h.py"'
+    path.write_text(FRONT_MATTER.format("echo") + wrapper.NAME)
+    back = wiring_plan.plan_uninit(wiring_plan.Scope(root, {}), [root])
+    assert back.removed == (root / wrapper.NAME,), "what is behind the front matter is a text"
 
 
 def test_the_hooks_of_an_installed_plugin_stay_and_init_says_why(root: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
@@ -22,6 +23,8 @@ import pytest
 
 from hooks_compile import __version__
 from hooks_compile.cli import main as cli
+from hooks_compile.cli import parser as parser_module
+from hooks_compile.cli.parser import build_parser
 from hooks_compile.install import runtime_directory, wrapper
 from tests.support import interpreters_found
 from tests.support.launches import as_ordinary_user
@@ -85,6 +88,32 @@ def test_a_wrong_call_is_2_and_says_why_on_stderr(capsys: pytest.CaptureFixture[
         shown = capsys.readouterr()
         assert (caught.value.code, shown.out) == (2, "")
         assert shown.err.startswith("usage: hooks-compile")
+
+
+def test_every_argument_is_read_by_its_command() -> None:
+    """An option that does nothing is a defect. Two functions read for several commands."""
+    (group,) = (each for each in build_parser()._actions if isinstance(each.choices, dict))
+    assert isinstance(group.choices, dict)
+    assert set(group.choices) == {*COMMANDS, "snapshot", "bench"}
+    modules = sorted(Path(parser_module.__file__).parent.glob("*_command*.py"))
+    trees = [ast.parse(path.read_bytes()) for path in modules]
+    functions = {
+        node.name: node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)
+    }
+    context = Path(parser_module.__file__).with_name("context.py").read_text()
+
+    def source_of(name: str) -> str:
+        """The function with those of its module that it hands the arguments to."""
+        text = ast.unparse(functions[name])
+        inner = {found for found in re.findall(r"(\w+)\(arguments\b", text) if found in functions}
+        return text + "".join(map(source_of, inner - {name})) + context
+
+    for command, parser in group.choices.items():
+        name = "run_hook" if command == "run" else f"run_{command.replace('-', '_')}"
+        text = source_of(name) + ("arguments.json" * ("output.show(arguments" in source_of(name)))
+        for dest in {action.dest for action in parser._actions} - {"help", "git_hook"}:
+            is_read = f"arguments.{dest}" in text or f"'{dest}'" in text or f'"{dest}"' in text
+            assert is_read, f"{command}: {dest}"
 
 
 # compile, check, sync
@@ -552,7 +581,7 @@ def test_no_command_ignores_a_config_error(tool: Tool, command: str) -> None:
     path = write(tool.cwd / ".hooks-compile.toml", "python = ['./evil']\n")
     done = tool.run(command)
     assert (done.status, done.out) == (1, "")
-    assert done.err.startswith(f"hooks-compile: {path}: python has './evil'; ")
+    assert done.err.startswith(f"hooks-compile: {path}: python is './evil'; ")
     assert "\n  to fix it: " in done.err
 
 

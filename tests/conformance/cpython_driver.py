@@ -90,8 +90,9 @@ def resuming(flags: Sequence[str], launcher: str, env: Any) -> Sequence[str]:
     with contextlib.suppress(tracee.SnapshotError):
         if not place.directory.exists():
             held = snapshot_store.KINDS[snapshot_store.STANDARD]
-            data = maker.make(sys.executable, Path(launcher), env, held)
-            store.publish(place, snapshot_store.STANDARD, store.draft(place, data))
+            copy = functools.partial(store.copy_program, place)
+            parts = maker.make(sys.executable, Path(launcher), env, held, copy)
+            store.publish(place, snapshot_store.STANDARD, store.draft(place, parts))
     return [str(store.loader), sys.executable]
 
 

@@ -14,14 +14,16 @@ import pytest
 
 from hooks_compile import agents
 from hooks_compile.agents.wiring.plan import Scope, plan_init
-from hooks_compile.doctor import machine_checks, python_checks, start_files
-from hooks_compile.doctor.checks import check_entries, check_project, examine
-from hooks_compile.doctor.command_checks import check_launches
-from hooks_compile.doctor.directory_checks import (
+from hooks_compile.doctor import machine_checks, start_files
+from hooks_compile.doctor.checks import (
     check_cache_directory,
+    check_entries,
+    check_project,
     check_unchecked_modules,
     check_wrapper,
+    examine,
 )
+from hooks_compile.doctor.command_checks import check_launches
 from hooks_compile.entries import sync
 from hooks_compile.install import wrapper
 from hooks_compile.install.runtime_directory import ensure
@@ -116,7 +118,7 @@ def diagnose_project(tool: Tool) -> list[Finding]:
 def find_pythons(tool: Tool) -> tuple[list[Interpreter], Rules]:
     project = open_project(tool.cwd, tool.env, agents=agents)
     rules = for_person(project, tool.cwd, tool.env)
-    return python_checks.find_pythons(project, rules)[0], rules
+    return machine_checks.find_pythons(project, rules)[0], rules
 
 
 def only(findings: Iterable[Finding], part: str) -> Finding | None:
@@ -261,10 +263,15 @@ def test_guards_that_let_everything_pass_if_their_launch_fails_are_named(
 
 def test_a_missing_interpreter_is_named_once_with_its_place(healthy: Tool) -> None:
     write(healthy.cwd / HOOK, BLOCKING)
-    configured(healthy, f"python3.99 {IN_PROJECT}")
-    finding = expect(healthy, "python3.99", "problem", diagnose)
-    place = ".claude/settings.json: hooks.PreToolUse[0].hooks[0].command"
-    assert finding.text == f"{place}: there is no 'python3.99' to run its hook with"
+    configured(healthy, *[f"python3.99 {IN_PROJECT}"] * 2, f"python3 {IN_PROJECT}")
+    (healthy.bin / "python3").unlink(missing_ok=True)
+    findings = diagnose(healthy.with_env(PATH=str(healthy.bin)))
+    named = [each.text for each in findings if each.text.rpartition("there is no ")[1]]
+    place = ".claude/settings.json: hooks.PreToolUse[0].hooks[0].command and 1 more"
+    assert named == [
+        "there is no 'python3' to run hooks with",
+        f"{place}: there is no 'python3.99' to run its hook with",
+    ]
 
 
 def test_a_command_whose_wrapper_is_missing_is_named_once_with_all_places(healthy: Tool) -> None:
@@ -555,7 +562,7 @@ def test_what_is_said_of_start_files_is_what_launches_do(
     write(site / "start_module.py", "import time\ndef slow():\n    time.sleep(0.03)\n")
     tool = healthy.with_environment_of(python)
     (record,), rules = find_pythons(tool)
-    texts = [str(each) for each in python_checks.check_python(record, rules, rounds=1)]
+    texts = [str(each) for each in machine_checks.check_python(record, rules, rounds=1)]
     named = {name: [text for text in texts if f"{site / name} takes " in text] for name in lines}
     late = {name for name, found in named.items() if LATE in "".join(found)}
     expected = {"own.pth", "entry.start"} if record.version >= (3, 15) else {"own.pth"}
@@ -615,7 +622,7 @@ def test_a_python_newer_than_those_tested_is_named(healthy: Tool) -> None:
         ((major, minor + 1, 0), "pypy", []),
     ):
         newer = python._replace(version=version, implementation=implementation)
-        findings = python_checks.check_python(newer, rules, rounds=1)
+        findings = machine_checks.check_python(newer, rules, rounds=1)
         assert [each.level for each in findings if "is newer than" in each.text] == levels
 
 

@@ -62,7 +62,9 @@ def test_a_trusted_hook_is_no_finding_and_a_changed_one_is(tmp_path: Path) -> No
     second.mkdir()
     assert found(first, state_of(first, TRUSTED)) == []
     (text,) = found(second, state_of(second, {**TRUSTED, "stop": "sha256:old"}))
-    assert text.endswith("1 hook is not trusted in Codex, which skips them: Stop[0].hooks[0]")
+    assert text.endswith(
+        "1 hook is not trusted in Codex, which skips them: hooks.Stop[0].hooks[0].command"
+    )
 
 
 @pytest.mark.parametrize("state", [None, b"", b"hooks = 3", b"[hooks]\nstate = ['x']"])

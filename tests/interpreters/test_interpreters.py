@@ -360,6 +360,20 @@ def test_what_does_not_start_is_said(content: bytes, tmp_path: Path) -> None:
     assert caught.value.path == broken
 
 
+def test_the_binary_that_we_run_in_is_not_started_and_known_all_the_same(tmp_path: Path) -> None:
+    if not Path("/proc/self/exe").exists():
+        pytest.skip("only Linux tells which binary this is")
+    own = make_venv(tmp_path / "venv", Path(sys.executable).resolve())
+    known = resolve(str(own), cwd=Path("/no/such/directory"), env={})
+    shim = script(tmp_path / "shim", f'exec {own} "$@"')
+    asked = resolve(str(shim), cwd=tmp_path, env=path_env(*_system()))
+    assert known == asked._replace(command=str(own))
+    copy = tmp_path / "copy"
+    shutil.copy(own.resolve(), copy)
+    with pytest.raises(InterpreterError, match="does not start"):
+        resolve(str(copy), cwd=Path("/no/such/directory"), env={})
+
+
 # --- what launches recorded -----------------------------------------------------------------------
 
 

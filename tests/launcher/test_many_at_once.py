@@ -32,6 +32,7 @@ from tests.support.launches import (
     leftovers,
 )
 from tests.support.tiers import IS_SOAK as SOAK
+from tests.support.tiers import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -285,7 +286,7 @@ def test_launches_during_an_upgrade_of_the_launcher_all_run(
     ]
     try:
         with ThreadPoolExecutor(4) as pool:
-            launches = list(pool.map(lambda _: user.wrapped(hook), range(LAUNCHES)))
+            launches = list(pool.map(lambda _: user.wrapped(hook), range(scaled(20, 50, 1000))))
     finally:
         stop.touch()
         errors = [upgrade.communicate()[1] for upgrade in upgrades]
@@ -351,7 +352,7 @@ def test_a_launch_killed_at_any_moment_leaves_nothing_that_is_used(user: User, h
 def test_a_killed_installation_is_completed_by_the_next_and_runs_sources_until_then(
     hook: Path, tmp_path: Path
 ) -> None:
-    step = 1 if SOAK else 17
+    step = scaled(34, 17, 1)
     for line in range(0, 1000, step):
         home = tmp_path / str(line)
         runtime = home / "runtime"

@@ -13,8 +13,8 @@ from hooks_compile.errors import GitError, HooksCompileError, pasted
 from hooks_compile.model import HookSource
 from hooks_compile.project import discovery
 from hooks_compile.project.config import Config
-from hooks_compile.project.discovery import PROJECT_DIRECTORIES, from_arguments, local_modules
-from hooks_compile.project.search import repository_above
+from hooks_compile.project.discovery import PROJECT_DIRECTORIES, from_arguments
+from hooks_compile.project.search import local_modules, repository_above
 from tests.support.git_calls import git_calls, note_git_calls
 from tests.support.repositories import GitRepo, write
 

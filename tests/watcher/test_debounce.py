@@ -16,18 +16,18 @@ def test_a_file_that_its_writer_closed_is_due_at_once() -> None:
     debounce = Debounce()
     debounce.note(A, 10.0, 0.0, since=10.0)
     assert debounce.next_due() == 10.0
-    assert debounce.take(10.0) == [Due(A, 10.0, quiet=False)]
-    assert debounce.take(99.0) == []
+    assert debounce.take(10.0, 9) == [Due(A, 10.0, quiet=False)]
+    assert debounce.take(99.0, 9) == []
     assert debounce.next_due() == math.inf
 
 
 def test_a_file_that_is_being_written_waits_until_it_is_quiet() -> None:
     debounce = Debounce()
     debounce.note(A, 10.0, QUIET_S, since=10.0)
-    assert debounce.take(10.0 + QUIET_S / 2) == []
+    assert debounce.take(10.0 + QUIET_S / 2, 9) == []
     debounce.note(A, 10.2, QUIET_S, since=10.2)
-    assert debounce.take(10.0 + QUIET_S) == []
-    assert debounce.take(10.2 + QUIET_S) == [Due(A, 10.2, quiet=True)]
+    assert debounce.take(10.0 + QUIET_S, 9) == []
+    assert debounce.take(10.2 + QUIET_S, 9) == [Due(A, 10.2, quiet=True)]
 
 
 def test_closing_makes_a_file_due_whatever_came_before_and_comes_after() -> None:
@@ -35,7 +35,7 @@ def test_closing_makes_a_file_due_whatever_came_before_and_comes_after() -> None
     debounce.note(A, 10.0, QUIET_S, since=10.0)
     debounce.note(A, 10.1, 0.0, since=10.1)
     debounce.note(A, 10.101, QUIET_S, since=10.101)  # as chmod does
-    assert debounce.take(10.102) == [Due(A, 10.101, quiet=False)]
+    assert debounce.take(10.102, 9) == [Due(A, 10.101, quiet=False)]
 
 
 def test_a_file_that_is_never_quiet_is_due_all_the_same() -> None:
@@ -43,10 +43,20 @@ def test_a_file_that_is_never_quiet_is_due_all_the_same() -> None:
     now = 10.0
     while now < 10.0 + LONGEST_S:
         debounce.note(A, now, QUIET_S, since=now)
-        assert debounce.take(now) == []
+        assert debounce.take(now, 9) == []
         now += QUIET_S / 2
-    (due,) = debounce.take(10.0 + LONGEST_S)
+    (due,) = debounce.take(10.0 + LONGEST_S, 9)
     assert not due.quiet
+
+
+def test_what_events_named_is_taken_first_and_no_more_than_asked_for() -> None:
+    debounce = Debounce()
+    for key in ("compared", "too"):
+        debounce.note(key, 10.0)
+    debounce.note(A, 10.1, 0.0, since=10.1)
+    debounce.note("too", 10.2)
+    assert [due.key for due in debounce.take(10.2, 2)] == [A, "compared"]
+    assert debounce.take(99.0, 2) == [Due("too", None, quiet=False)]  # nobody waited for it
 
 
 def test_a_longer_wait_is_kept() -> None:
@@ -68,12 +78,12 @@ def test_no_event_is_ever_forgotten(events: list[tuple[str, bool, float]]) -> No
     last_look: dict[str, float] = {}
     for path, is_complete, pause in events:
         now += pause
-        for due in debounce.take(now):
+        for due in debounce.take(now, 9):
             last_look[due.key] = now
         debounce.note(path, now, 0.0 if is_complete else QUIET_S, since=now)
         last_event[path] = now
         assert debounce.next_due() <= now + LONGEST_S
-    for due in debounce.take(now + LONGEST_S):
+    for due in debounce.take(now + LONGEST_S, 9):
         last_look[due.key] = now + LONGEST_S
     assert all(last_look[path] >= when for path, when in last_event.items())
     assert debounce.next_due() == math.inf

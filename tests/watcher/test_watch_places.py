@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +11,7 @@ from hooks_compile import agents
 from hooks_compile.project.record import open_project
 from tests.support.repositories import GitRepo, write
 from watcher import watch_places
-from watcher.observer import MOST_WATCHES
-from watcher.watch_places import Event, Kind, Places
+from watcher.watch_places import MOST_WATCHES, Event, Places
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +75,7 @@ def test_the_directories_of_hooks_come_first(git_repo: GitRepo) -> None:
     hooks = [git_repo.write(f".claude/hooks/part_{number}/x.py") for number in range(30)]
     for number in range(70):
         git_repo.write(f".codex/hooks/empty_{number}/README")
-    first = wanted(git_repo.path).directories()[:MOST_WATCHES]
+    first = list(wanted(git_repo.path).directories())[:MOST_WATCHES]
     assert {str(hook.parent) for hook in hooks} <= set(first)
 
 
@@ -142,12 +140,12 @@ def test_only_the_given_directory_and_what_is_below_it(git_repo: GitRepo) -> Non
 
 
 def test_for_a_path_that_is_missing_its_nearest_parent_is_watched(tmp_path: Path) -> None:
-    found = Places()
+    found = Places(str(tmp_path / "root"))
     found.add(str(tmp_path / "a/b/c/x.py"))
-    assert found.directories() == [str(tmp_path)]
+    assert list(found.directories()) == [str(tmp_path)]
     assert str(tmp_path / "a") in found.paths
     write(tmp_path / "a/b/c", "a file if a directory is expected")
-    assert found.directories() == [str(tmp_path / "a/b"), str(tmp_path / "a"), str(tmp_path)]
+    assert list(found.directories()) == [str(tmp_path / "a/b"), str(tmp_path / "a"), str(tmp_path)]
 
 
 def test_the_parents_up_to_the_root_report_a_rename(git_repo: GitRepo) -> None:
@@ -185,14 +183,4 @@ def test_what_matters(tmp_path: Path, name: str, matters: bool) -> None:
     found.add_hooks(str(tmp_path / ".claude/hooks"))
     found.add(str(tmp_path / ".claude/settings.json"))
     path = os.path.normpath(tmp_path / ".claude/hooks" / name)
-    assert found.matter(Event(Kind.SAVED, path, 0.0, name.endswith("/"))) is matters
-
-
-def test_places_are_merged(tmp_path: Path) -> None:
-    one, two = Places(), Places()
-    one.add_hooks(str(write(tmp_path / "a/x").parent))
-    two.add(str(write(tmp_path / "b/x")))
-    both = watch_places.merged([one, two])
-    assert both.directories() == [str(tmp_path / "a"), str(tmp_path), str(tmp_path / "b")]
-    shutil.rmtree(tmp_path / "a")
-    assert both.directories() == [str(tmp_path), str(tmp_path / "b")]
+    assert found.matter(Event(path, 0.0, is_directory=name.endswith("/"))) is matters

@@ -76,8 +76,8 @@ class ConfigFile(NamedTuple):
 class Agent(NamedTuple):
     """A coding agent: where its hooks are configured, and how it runs them.
 
-    ``names`` and ``user_names`` are its files in a project and in the home directory, patterns
-    included. ``plugin_names`` are those of plugins, whose directory (two levels up)
+    ``names`` are its files in a project, patterns included, ``user_names`` those in the home
+    directory (None: the same), ``plugin_names`` those of plugins, whose directory (two levels up)
     ``plugin_variable`` names. ``entries`` are the places of the hooks in a file (``*`` is each key
     or item), ``keys`` the fields that may hold the command: the first that is there counts.
     ``variables`` hold the project's directory when a command runs; ``starts`` and ``user_starts``
@@ -95,7 +95,7 @@ class Agent(NamedTuple):
     name: str
     title: str
     names: tuple[str, ...]
-    user_names: tuple[str, ...] = ()
+    user_names: tuple[str, ...] | None = None
     plugin_names: tuple[str, ...] = ()
     plugin_variable: str = ""
     entries: tuple[str, ...] = (NESTED,)
@@ -124,7 +124,8 @@ class Agent(NamedTuple):
             yield ConfigFile(self, path, plugin, _origin(path, root), variables=own)
         if home is not None:
             starts = tuple(home / start for start in self.user_starts)
-            for path in _matching(home, self.user_names):
+            names = self.names if self.user_names is None else self.user_names
+            for path in _matching(home, names):
                 yield ConfigFile(self, path, home, f"~/{_origin(path, home)}", starts)
 
     def commands(self, settings: Json) -> Iterator[Found]:

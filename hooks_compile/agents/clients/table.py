@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from hooks_compile.agents.clients.base import FLAT, NESTED, Agent
 
-_CODEX = (".codex/hooks.json", ".codex/config.toml")
 _FACTORY = (".factory/settings.json", ".factory/hooks.json")
-_MARKDOWN = (
-    *(".claude/agents/**/*.md", ".claude/commands/**/*.md"),
-    ".claude/skills/*/SKILL.md",
-)
 _GEMINI_VARIABLES = ("GEMINI_PROJECT_DIR", "GEMINI_CWD", "CLAUDE_PROJECT_DIR")
 _QWEN_VARIABLES = ("QWEN_PROJECT_DIR", "GEMINI_PROJECT_DIR", "CLAUDE_PROJECT_DIR")
 
@@ -33,8 +28,7 @@ AGENTS = (
     Agent(
         "codex",
         "Codex",
-        _CODEX,
-        user_names=_CODEX,
+        (".codex/hooks.json", ".codex/config.toml"),
         trust="it skips them, `codex exec` in silence; to trust them: codex, then /hooks",
         windows_shell="cmd or PowerShell",
     ),
@@ -43,7 +37,6 @@ AGENTS = (
         "gemini",
         "Gemini CLI",
         (".gemini/settings.json",),
-        user_names=(".gemini/settings.json",),
         variables=_GEMINI_VARIABLES,
         pastes=frozenset(_GEMINI_VARIABLES),
         trust="it asks when it is started next",
@@ -69,7 +62,6 @@ AGENTS = (
         "qwen",
         "Qwen Code",
         (".qwen/settings.json",),
-        user_names=(".qwen/settings.json",),
         variables=_QWEN_VARIABLES,
         pastes=frozenset(_QWEN_VARIABLES),
         windows_shell="cmd or PowerShell",
@@ -79,7 +71,6 @@ AGENTS = (
         "cursor",
         "Cursor",
         (".cursor/hooks.json",),
-        user_names=(".cursor/hooks.json",),
         entries=(FLAT,),
         variables=("CURSOR_PROJECT_DIR", "CLAUDE_PROJECT_DIR"),
         starts=(".", ".cursor"),  # the second formerly
@@ -115,7 +106,6 @@ AGENTS = (
         "kiro",
         "Kiro",
         (".kiro/hooks/*.json",),
-        user_names=(".kiro/hooks/*.json",),
         entries=("hooks.*.action",),
         below=False,
         windows_shell="cmd or PowerShell",
@@ -127,8 +117,10 @@ AGENTS = (
 FRONT_MATTER = Agent(
     "claude",
     "Claude Code",
-    _MARKDOWN,
-    user_names=_MARKDOWN,
+    (
+        *(".claude/agents/**/*.md", ".claude/commands/**/*.md"),
+        ".claude/skills/*/SKILL.md",
+    ),
     entries=("*",),
     variables=("CLAUDE_PROJECT_DIR",),
     below=False,

@@ -307,15 +307,18 @@ class _Parser:
         self.pos += 1
 
     def _dollar(self, parts: list[Part], *, quoted: bool) -> None:
-        start = self.pos
-        if match := _PARAMETER.match(self.text, start):
+        if match := _PARAMETER.match(self.text, self.pos):
             self.pos = match.end()
-            parts.append(_parameter(match, quoted=quoted))
+            name = match["name"] or match["special"] or match["braced"]
+            operator, argument = match["operator"] or "", match["argument"] or ""
+            parts.append(Parameter(match[0], name, quoted, operator, argument))
             if match["name"] and (more := _MORE_IN_ZSH.match(self.text, self.pos)):
                 parts.append(Unknown(more[0]))
             return
         if text := self._take(_ANY_SUBSTITUTION):
-            parts.append(_substitution(text, quoted=quoted))
+            known = _SUBSTITUTION.fullmatch(text)
+            name = TOPLEVEL if known and known["git"] else "PWD"
+            parts.append(Parameter(text, name, quoted) if known else Unknown(text))
             return
         self.pos += 1
         char = self._char()
@@ -325,15 +328,3 @@ class _Parser:
             raise NotUnderstoodError(f"`${char}`, which only some shells know")
         is_unknown = char and char not in _META + "\"'/"
         parts.append(Unknown("$") if is_unknown else Literal("$"))
-
-
-def _substitution(text: str, *, quoted: bool) -> Parameter | Unknown:
-    match = _SUBSTITUTION.fullmatch(text)
-    if match is None:
-        return Unknown(text)
-    return Parameter(text, TOPLEVEL if match["git"] else "PWD", quoted)
-
-
-def _parameter(match: re.Match[str], *, quoted: bool) -> Parameter:
-    name = match["name"] or match["special"] or match["braced"]
-    return Parameter(match[0], name, quoted, match["operator"] or "", match["argument"] or "")

@@ -54,7 +54,8 @@ _FIRST_LINE = re.compile(
 )
 _WRAPPER_HEAD = b"hooks-compile wrapper"
 _PLAIN_NAME = re.compile(r'(.*/)([\w.+-]+)("?)', re.DOTALL)  # of a script that --beside names
-_Edit = tuple[int, int, str]  # replaces the characters [start, end) of a command
+Edit = tuple[int, int, str]
+"""A text that replaces the characters ``[start, end)`` of another one."""
 
 
 class Script(NamedTuple):
@@ -105,7 +106,10 @@ class Surroundings(NamedTuple):
                 directories = [Path(os.path.normpath(start / value)) for start in starts]
             variables["PWD"] = str(directories[0]) if len(directories) == 1 else None
             variables[TOPLEVEL] = None
-        name = certain_value(word, variables)
+        name = expand(word, variables)
+        if name is None:
+            unknown = (part.text for part in word.parts if value_of(part, variables) is None)
+            raise RefusedError(f"`{next(unknown)}` is known only when the command runs")
         if name.startswith("/"):
             return [Path(name)]
         if not directories:
@@ -117,14 +121,6 @@ class Surroundings(NamedTuple):
         with suppress(RefusedError):
             return self.paths(word, launch)
         return []
-
-
-def certain_value(word: Word, variables: Mapping[str, str | None]) -> str:
-    """Return a word's value. Raises RefusedError if it may have another one when it runs."""
-    for part in word.parts:
-        if value_of(part, variables) is None:
-            raise RefusedError(f"`{part.text}` is known only when the command runs")
-    return expand(word, variables) or ""
 
 
 class Rewritten(NamedTuple):
@@ -140,7 +136,7 @@ def wire_command(command: str, around: Surroundings) -> Rewritten | None:
     Raises RefusedError if it stays for another reason.
     """
     reading = find_launches(command)
-    edits: list[_Edit] = []
+    edits: list[Edit] = []
     wrappers: dict[Path, None] = {}
     reasons: list[str] = []
     for launch in reading.launches:
@@ -154,7 +150,7 @@ def wire_command(command: str, around: Surroundings) -> Rewritten | None:
         if reading.wired:
             return None
         raise RefusedError([*reasons, *reversed(reading.reasons), NO_PYTHON][0])
-    wired = _edited(command, edits)
+    wired = edited(command, edits)
     if _unwired(wired) != command:
         raise RefusedError("its old form would not come back to the letter")
     return Rewritten(wired, tuple(wrappers))
@@ -168,27 +164,13 @@ def unwire_command(command: str, around: Surroundings) -> Rewritten | None:
 
 def wired_wrappers(command: str, around: Surroundings) -> list[Path]:
     """Return the wrappers that a command calls beside scripts in the project, there or not."""
-    named = {
-        Path(os.path.normpath(path))
-        for launch in find_launches(command).wired
-        for path in around.possible_paths(launch.wrapper, launch)
-    }
-    scripts = launched_scripts(command, around) if named else []
-    found = {Path(os.path.normpath(path.parent)) / WRAPPER_NAME: path for path in scripts}
-    return [
-        beside
-        for beside, path in found.items()
-        if beside in named and (seen := around.look(path)) and not seen.obstacle
-    ]
-
-
-def launched_scripts(command: str, around: Surroundings) -> list[Path]:
-    """Return where the scripts that a command launches may be, on the wrapper or not."""
-    return [
-        path
-        for launch in launches_of(command)
-        for path in around.possible_paths(launch.script, launch)
-    ]
+    launches = find_launches(command).wired
+    named = [path for each in launches for path in around.possible_paths(each.wrapper, each)]
+    beside: tuple[Path, ...] = ()
+    with suppress(RefusedError):
+        again = wire_command(_unwired(command), around._replace(blocked={})) if named else None
+        beside = again.wrappers if again else ()
+    return [path for path in beside if os.path.normpath(path) in map(os.path.normpath, named)]
 
 
 def launches_of(command: str) -> list[Launch]:
@@ -235,10 +217,10 @@ def _obstacle(launch: Launch, path: Path, script: Script, around: Surroundings) 
 
 def _unwired(command: str, *, is_ours: Callable[[WiredLaunch], bool] = lambda _: True) -> str:
     wired = filter(is_ours, find_launches(command).wired)
-    return _edited(command, (_unwiring_edit(command, launch) for launch in wired))
+    return edited(command, (_unwiring_edit(command, launch) for launch in wired))
 
 
-def _edited(text: str, edits: Iterable[_Edit | None]) -> str:
+def edited(text: str, edits: Iterable[Edit | None]) -> str:
     """Return the text with all edits made; they must not overlap."""
     for start, end, new in sorted(filter(None, edits), reverse=True):
         text = text[:start] + new + text[end:]
@@ -260,7 +242,7 @@ def _quoted(part: Part, pastes: frozenset[str]) -> str:
     return f'"{part.text}"'
 
 
-def _wiring_edit(command: str, launch: Launch, pastes: frozenset[str]) -> _Edit:
+def _wiring_edit(command: str, launch: Launch, pastes: frozenset[str]) -> Edit:
     """Return what puts a launch on the wrapper. Raises RefusedError if it could not come back."""
     script = launch.script
     program, mark, start = "", SHEBANG_MARK, script.start
@@ -282,7 +264,7 @@ def _wiring_edit(command: str, launch: Launch, pastes: frozenset[str]) -> _Edit:
     return (start, end, f"sh {_wrapper_word(script.path, pastes)}{mark}{'' if program else ' '}")
 
 
-def _unwiring_edit(command: str, launch: WiredLaunch) -> _Edit | None:
+def _unwiring_edit(command: str, launch: WiredLaunch) -> Edit | None:
     """Return what takes a launch off the wrapper, None if it launches nothing."""
     first, wrapper = launch.first, launch.wrapper
     marks = [*takewhile(lambda word: word.text.startswith("--"), launch.following[:2])]

@@ -43,13 +43,6 @@ class MissingWrapper(NamedTuple):
         return f"{self.path}: {self.named}, which is not in {where}\n  to fix it: {self.remedy}"
 
 
-class _Named(NamedTuple):
-    """A command that names a wrapper, and the paths where that may be."""
-
-    hook: Hook
-    paths: list[Path]
-
-
 class _Tree(NamedTuple):
     """The files of a project in one place; ``index_file`` is as for missing_wrappers."""
 
@@ -91,7 +84,7 @@ def missing_wrappers(root: Path, place: Place, *, index_file: str = "") -> list[
     configs = {config.path.relative_to(root).as_posix(): config for config in config_files(root)}
     texts = tree.contents(configs)
     named = [each for name, text in texts.items() for each in _named(configs[name], text)]
-    inside = {path: name for each in named for path in each.paths if (name := tree.name(path))}
+    inside = {path: name for _, paths in named for path in paths if (name := tree.name(path))}
     there = {name for name, content in tree.contents(set(inside.values())).items() if content}
 
     def exists(path: Path) -> bool:
@@ -99,17 +92,18 @@ def missing_wrappers(root: Path, place: Place, *, index_file: str = "") -> list[
 
     return [
         MissingWrapper(
-            each.hook.config.path.relative_to(root),
-            f"{each.hook.found.where} names {shown(each.paths[0], root)}",
+            hook.config.path.relative_to(root),
+            f"{hook.found.where} names {shown(paths[0], root)}",
             place,
-            _remedy(tree, each.paths[0]),
+            _remedy(tree, paths[0]),
         )
-        for each in named
-        if each.paths and not any(map(exists, each.paths))
+        for hook, paths in named
+        if paths and not any(map(exists, paths))
     ]
 
 
-def _named(config: ConfigFile, content: bytes) -> Iterator[_Named]:
+def _named(config: ConfigFile, content: bytes) -> Iterator[tuple[Hook, list[Path]]]:
+    """Yield the commands that name a wrapper, and the paths where that may be."""
     if WRAPPER_NAME.encode() not in content or len(content) > LARGEST_SETTINGS:
         return
     for hook in readable_hooks(config, content):
@@ -119,7 +113,7 @@ def _named(config: ConfigFile, content: bytes) -> Iterator[_Named]:
             words = mentioned_words(hook.found.texts, around.variables, config.root)
             names = [word for word in dict.fromkeys(words) if word.endswith(f"/{WRAPPER_NAME}")]
             known = [[start / name for start in around.starts] for name in names]
-        yield from (_Named(hook, paths) for paths in known)
+        yield from ((hook, paths) for paths in known)
 
 
 def _remedy(tree: _Tree, path: Path) -> str:

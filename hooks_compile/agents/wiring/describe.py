@@ -6,6 +6,7 @@ import difflib
 import re
 from collections import Counter
 from io import StringIO
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from hooks_compile.entries.report import plural, some
@@ -13,7 +14,7 @@ from hooks_compile.install import wrapper
 from hooks_compile.printable import one_line, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from hooks_compile.agents.wiring.plan import FilePlan, Plan
@@ -117,11 +118,15 @@ def _describe_file(plan: FilePlan, *, verbose: bool) -> Iterator[str]:
 def _edit(change: Change) -> str:
     """Return which words of a command become which others, ``OLD => NEW``."""
     old, new = change.old.split(" "), change.new.split(" ")
-    steps = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    changed = [step for step in steps if step[0] != "equal"]
-    before = " ".join(old[changed[0][1] : changed[-1][2]])
-    after = " ".join(new[changed[0][3] : changed[-1][4]])
+    start = _common_words(old, new)
+    end = _common_words(reversed(old[start:]), reversed(new[start:]))
+    before, after = (" ".join(words[start : len(words) - end]) for words in (old, new))
     return f"{before or 'SCRIPT'} => {after or 'SCRIPT'}"
+
+
+def _common_words(old: Iterable[str], new: Iterable[str]) -> int:
+    """Return with how many of the same words both begin."""
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False))))
 
 
 def _describe_left(left: Sequence[Left], *, verbose: bool) -> Iterator[str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from hooks_compile.agents.clients.base import children, value_at
 from hooks_compile.agents.shell.launches import RefusedError
+from hooks_compile.agents.wiring.command import edited
 from hooks_compile.errors import AgentConfigError
 from hooks_compile.project.config import LARGEST_TOML, endless_name
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.agents.clients.base import Json, KeyPath
+    from hooks_compile.agents.wiring.command import Edit
 
 _BYTE_ORDER_MARK = "\ufeff"
 # An unclosed string or comment matches too: else the search would start again at each character.
@@ -76,7 +78,7 @@ def replace_values(
     """
     settings = read_settings(text, path)
     literals = _Literals.find(text, path, settings, [key for new in groups.values() for key in new])
-    edits: list[_Edit] = []
+    edits: list[Edit] = []
     expected: dict[KeyPath, str | list[str]] = {}
     refused: dict[KeyPath, str] = {}
     for name, new in groups.items():
@@ -87,21 +89,12 @@ def replace_values(
             expected |= new
         except RefusedError as reason:
             refused[name] = str(reason)
-    for start, end, literal in sorted(edits, reverse=True):
-        text = text[:start] + literal + text[end:]
+    text = edited(text, edits)
     for key, value in expected.items():
         value_at(settings, key[:-1])[key[-1]] = value
     if read_settings(text, path) != settings:  # pragma: no cover - no text is known that gets here
         raise AgentConfigError("its commands would not read back as meant", path=path)
     return Replaced(text, refused)
-
-
-class _Edit(NamedTuple):
-    """``text`` replaces the characters ``[start, end)``."""
-
-    start: int
-    end: int
-    text: str
 
 
 class _Literals(NamedTuple):
@@ -144,7 +137,7 @@ class _Literals(NamedTuple):
             raise RefusedError("its text is written in a form that can't be changed in place")
         return self.places[key]
 
-    def edit(self, key: KeyPath, old: Any, new: str | list[str]) -> _Edit:
+    def edit(self, key: KeyPath, old: Any, new: str | list[str]) -> Edit:
         """Return what makes a value another one. Raises RefusedError if nothing can."""
         if isinstance(new, list):
             return self._list_edit(key, old, new)
@@ -152,9 +145,9 @@ class _Literals(NamedTuple):
         literal = self.forms(new)[self.old[key].index(match[0])]
         if not literal:
             raise RefusedError("its string has quotes that can't hold the new command")
-        return _Edit(*match.span(), literal)
+        return (*match.span(), literal)
 
-    def _list_edit(self, key: KeyPath, old: list[Any], new: list[str]) -> _Edit:
+    def _list_edit(self, key: KeyPath, old: list[Any], new: list[str]) -> Edit:
         pairs = zip(reversed(old), reversed(new), strict=False)
         kept = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
         gone = len(old) - kept
@@ -166,7 +159,7 @@ class _Literals(NamedTuple):
             text = text and f"{text}, "
         else:
             start, end = self.at((*key, 0)).start(), self.at((*key, gone - 1)).end()
-        return _Edit(start, end, text)
+        return (start, end, text)
 
 
 # JSON

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile.agents.shell.launches import PYTHON_NAME
 from hooks_compile.agents.shell.syntax import TOPLEVEL, parse
-from hooks_compile.agents.wiring.command import Surroundings, launched_scripts, launches_of
+from hooks_compile.agents.wiring.command import Surroundings, launches_of
 from hooks_compile.agents.wiring.documents import read_settings
 from hooks_compile.errors import AgentConfigError
 
@@ -41,7 +41,8 @@ class Hook(NamedTuple):
     @property
     def scripts(self) -> list[Path]:
         """Where the scripts that it launches may be, on the wrapper or not."""
-        return launched_scripts(self.line, self.around)
+        launches = launches_of(self.line)
+        return [path for it in launches for path in self.around.possible_paths(it.script, it)]
 
     @property
     def pythons(self) -> list[str]:

@@ -58,29 +58,22 @@ class Scope(NamedTuple):
     listed: Sequence[str] | None = None
     posix: bool = False
 
-    def configs(self, *, of_all_agents: bool = False) -> list[ConfigFile]:
-        """Return the configuration files that exist, each once even if links give it two names.
-
-        Without ``of_all_agents`` those of agents that are meant. If none is named, an agent whose
-        client was never run is meant only by a file that is wired already.
-        """
+    def configs(self) -> list[ConfigFile]:
+        """Return the configuration files that exist, each once even if links give it two names."""
         found: dict[str, ConfigFile] = {}
         for config in config_files(self.root, self.home, self.cwd, self.listed):
-            if os.path.lexists(config.path) and (of_all_agents or self._is_meant(config)):
+            if os.path.lexists(config.path):
                 found.setdefault(os.path.realpath(config.path), config)
         return list(found.values())
 
-    def _is_meant(self, config: ConfigFile) -> bool:
+    def is_meant(self, config: ConfigFile) -> bool:
+        """Return whether the agent of a file is meant.
+
+        If none is named, one whose client was never run is meant only by a file that is wired.
+        """
         if self.agents:
             return config.agent.name in self.agents
         return config.agent.ran or names_wrapper(config)
-
-    def unasked(self) -> list[ConfigFile]:
-        """Return the configuration files that stay until somebody names their agent."""
-        if self.agents:
-            return []
-        meant = self.configs()
-        return [each for each in self.configs(of_all_agents=True) if each not in meant]
 
 
 class FilePlan(NamedTuple):
@@ -144,16 +137,17 @@ def plan_init(scope: Scope) -> Plan:
     git does not track is staged if git would take a file that names it. Reads files and asks git;
     writes nothing.
     """
-    wished = [_planned(wire_command, config, scope.env) for config in scope.configs()]
+    configs = scope.configs()
+    wished = [_planned(wire_command, it, scope.env) for it in configs if scope.is_meant(it)]
     wanted = {path for plan in wished for path in (*plan.wrappers, plan.config.path)}
     ignored = tracking.ignored(wanted)
     files = tuple(
         _planned(wire_command, config, scope.env, limits)
         for config, limits in _limits(wished, ignored, scope)
     )
-    plan = Plan(scope.root, files, unasked=tuple(scope.unasked()))
+    unasked = () if scope.agents else tuple(it for it in configs if not scope.is_meant(it))
     plugins = installed_plugins(scope.home, scope.env) if scope.home else ()
-    return _with_wrappers(plan._replace(plugins=plugins), ignored)
+    return _with_wrappers(Plan(scope.root, files, unasked=unasked, plugins=plugins), ignored)
 
 
 def plan_uninit(scope: Scope, directories: Iterable[Path]) -> Plan:
@@ -162,26 +156,21 @@ def plan_uninit(scope: Scope, directories: Iterable[Path]) -> Plan:
     All wrappers stay if a configuration file, be it of an agent that is not meant, will still name
     one: a guard that can't be started lets everything pass.
     """
-    files = tuple(_planned(unwire_command, config, scope.env) for config in scope.configs())
+    configs = scope.configs()
+    files = tuple(_planned(unwire_command, it, scope.env) for it in configs if scope.is_meant(it))
     paths = {path for plan in files for path in plan.wrappers}
     paths.update(directory / wrapper.NAME for directory in directories)
     standings = {path: standing_of(path) for path in sorted(paths)}
     kept = {path: wrapper.DONE[it] for path, it in standings.items() if it in _STAY}
     ours = [path for path, it in standings.items() if it in OURS]
     after = {plan.config.path: plan.result.text for plan in files}
-    configs = scope.configs(of_all_agents=True)
     callers = [each.origin for each in configs if names_wrapper(each, after.get(each.path, ""))]
     if callers:
         kept |= dict.fromkeys(ours, f"stays: named in {', '.join(callers)}")
         ours = []
     unstaged = tuple(path for path, it in tracking.in_index(ours).items() if it)
-    return Plan(
-        scope.root,
-        files,
-        removed=tuple(ours),
-        unstaged=unstaged,
-        kept=tuple(kept.items()),
-    )
+    kept_now = tuple(kept.items())
+    return Plan(scope.root, files, removed=tuple(ours), unstaged=unstaged, kept=kept_now)
 
 
 def standing_of(path: Path) -> Standing:
@@ -195,12 +184,13 @@ def standing_of(path: Path) -> Standing:
 def names_wrapper(config: ConfigFile, text: str = "") -> bool:
     """Return whether a file names a wrapper, by ``text`` or else by its text on disk.
 
-    One that can't be read may do so too.
+    One that can't be read may do so too. Of Markdown only the front matter counts.
     """
     try:
-        return wrapper.NAME in (text or settings_files.read(config.path, config.root).text)
+        text = text or settings_files.read(config.path, config.root).text
     except AgentConfigError:
         return True
+    return wrapper.NAME in (text.partition("\n---")[0] if config.agent.advice else text)
 
 
 def installed_plugins(home: Path, env: Mapping[str, str]) -> tuple[FilePlan, ...]:
