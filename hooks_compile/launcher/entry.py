@@ -19,7 +19,7 @@ import _imp
 import marshal
 from _frozen_importlib_external import MAGIC_NUMBER
 from types import CodeType
-from typing import Tuple
+from typing import Dict, Tuple
 
 from hooks_compile.launcher.annotations import Notes
 
@@ -58,27 +58,22 @@ def _half(key: bytes, start: int) -> int:
     return int.from_bytes(key[start : start + 8], "little", signed=True)
 
 
-def entry_prefix(script_name: str, cache_tag: str) -> str:
-    """Return the beginning of the names of all entries of a script, for one kind of interpreter.
+def entry_names(key: bytes, source: bytes, script_name: str, cache_tag: str) -> Dict[int, str]:
+    """Return the name of the entry of ``source`` for each level, in the order of a search.
 
     Only ``.py`` is dropped from ``script_name``: the content distinguishes ``guard`` and
     ``guard.py``.
     """
     stem = script_name[:-3] if script_name.endswith(".py") else script_name
-    return f"{stem}.{cache_tag}.opt-"
-
-
-def entry_suffix(key: bytes, source: bytes) -> str:
-    """Return the end of the name of the entry of ``source``, behind its level."""
-    digest = _imp.source_hash(_half(key, 0), key + b"name " + source)
-    return f".{digest.hex()}.pyc"
+    digest = _imp.source_hash(_half(key, 0), key + b"name " + source).hex()
+    return {level: f"{stem}.{cache_tag}.opt-{level}.{digest}.pyc" for level in (2, 1, 0)}
 
 
 def tag(key: bytes, level: int, body: bytes, source: bytes) -> bytes:
     """Return the 16 bytes that only a holder of ``key`` can put behind ``body`` for ``source``.
 
     The lengths are at the beginning, so that no two pairs of body and source make the same message.
-    A digit is the first byte, so that no message is one that :func:`entry_suffix` makes.
+    A digit is the first byte, so that no message is one that :func:`entry_names` makes.
     """
     lengths = b"%d %d %d " % (level, len(body), len(source))
     return keyed_hash(key, lengths, body, source)
