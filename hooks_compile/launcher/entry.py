@@ -18,22 +18,13 @@ imports only what the bare interpreter has loaded.
 import _imp
 import marshal
 from _frozen_importlib_external import MAGIC_NUMBER
+from types import CodeType
+from typing import Tuple
 
-# ``typing`` is not loaded in a bare interpreter. Type checkers take this name as true.
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import CodeType
-    from typing import Dict, Tuple
-
-    # the warnings of Python when it compiles the source: (name of the category, message, line)
-    Warnings = Tuple[Tuple[str, str, int], ...]
-    # compiled regular expressions: (pattern, flags) to marshalled arguments of _sre.compile
-    Patterns = Dict[Tuple[str, int], bytes]
-    # warnings; the modules to import ahead of the hook; patterns; whether to defer other imports
-    Notes = Tuple[Warnings, Tuple[str, ...], Patterns, bool]
+from hooks_compile.launcher.annotations import Notes
 
 CACHE_DIRECTORY = "__pycache_opt__"
-FORMAT = b"h7"
+FORMAT = b"h8"
 # The settings of an entry are two bytes. Who chose the level: a launch (always level 0, as Python),
 # the rules of "auto", or the user.
 AS_PYTHON = b"p"
@@ -47,7 +38,7 @@ TAG_SIZE = 16
 _HEADER_SIZE = 16
 TRAILER_SIZE = 8 + TAG_SIZE
 _CHECKED_HASH = b"\x03\x00\x00\x00"
-NO_NOTES: "Notes" = ((), (), {}, False)
+NO_NOTES: Notes = ((), (), {}, False)
 
 
 def keyed_hash(key: bytes, *message: bytes) -> bytes:
@@ -94,30 +85,17 @@ def tag(key: bytes, level: int, body: bytes, source: bytes) -> bytes:
 
 
 def pack(
-    key: bytes,
-    level: int,
-    settings: bytes,
-    code: "CodeType",
-    notes: "Notes",
-    source: bytes,
+    key: bytes, level: int, settings: bytes, code: CodeType, notes: Notes, source: bytes
 ) -> bytes:
     """Return the bytes of the entry for ``source``, whose code at ``level`` is ``code``.
 
     ``settings`` is for example PROVEN + AS_WRITTEN.
     """
     marshalled = marshal.dumps(code)
-    body = b"".join(
-        (
-            MAGIC_NUMBER,
-            _CHECKED_HASH,
-            _imp.source_hash(int.from_bytes(MAGIC_NUMBER, "little"), source),
-            marshalled,
-            marshal.dumps(notes),
-            len(marshalled).to_bytes(4, "little"),
-            FORMAT,
-            settings,
-        )
-    )
+    body = MAGIC_NUMBER + _CHECKED_HASH
+    body += _imp.source_hash(int.from_bytes(MAGIC_NUMBER, "little"), source)
+    body += marshalled + marshal.dumps(notes)
+    body += len(marshalled).to_bytes(4, "little") + FORMAT + settings
     return body + tag(key, level, body, source)
 
 
@@ -146,17 +124,7 @@ def settings_of(data: bytes) -> bytes:
     return data[6 - TRAILER_SIZE : -TAG_SIZE]
 
 
-def unpack(data: bytes) -> "Tuple[CodeType, Notes]":
+def unpack(data: bytes) -> Tuple[CodeType, Notes]:
     """Return the code of an entry that :func:`verifies`, and the notes for the launcher."""
-    end = _end_of_code(data)
+    end = _HEADER_SIZE + int.from_bytes(data[-TRAILER_SIZE : 4 - TRAILER_SIZE], "little")
     return marshal.loads(data[_HEADER_SIZE:end]), marshal.loads(data[end:-TRAILER_SIZE])
-
-
-def unpack_imports(data: bytes) -> "Tuple[str, ...]":
-    """Return the imports in the notes of an entry that :func:`verifies`, of any interpreter."""
-    imports: Tuple[str, ...] = marshal.loads(data[_end_of_code(data) : -TRAILER_SIZE])[1]
-    return imports
-
-
-def _end_of_code(data: bytes) -> int:
-    return _HEADER_SIZE + int.from_bytes(data[-TRAILER_SIZE : 4 - TRAILER_SIZE], "little")

@@ -3,8 +3,11 @@
 import _imp
 import posix
 import sys
+from types import CodeType
+from typing import Tuple
 
 from hooks_compile.launcher import miss
+from hooks_compile.launcher.annotations import Notes, Script
 from hooks_compile.launcher.entry import (
     CACHE_DIRECTORY,
     NO_NOTES,
@@ -16,16 +19,8 @@ from hooks_compile.launcher.entry import (
 from hooks_compile.launcher.runtime_key import read_key
 from hooks_compile.launcher.safe_read import read
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import CodeType
-    from typing import Tuple
 
-    from hooks_compile.launcher.entry import Notes
-    from hooks_compile.launcher.script import Script
-
-
-def find_code(runtime: str, script: "Script") -> "Tuple[CodeType, Notes]":
+def find_code(runtime: str, script: Script) -> Tuple[CodeType, Notes]:
     """Return the code of a script and the notes of its entry.
 
     Without an entry the code is compiled, and stored for the next launch. ``runtime`` is the

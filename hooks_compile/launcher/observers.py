@@ -6,6 +6,7 @@ Nothing here calls what the hook has written.
 import _io
 import posix
 import sys
+from typing import Any, Callable
 
 from hooks_compile.launcher.collector import GC
 from hooks_compile.launcher.process import (
@@ -13,10 +14,6 @@ from hooks_compile.launcher.process import (
     MODULE_TYPE,
     is_stdlib_file,
 )
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Callable
 
 # Launches under a newer Python run without what was not proven for it.
 NEWEST_TESTED = (3, 15)

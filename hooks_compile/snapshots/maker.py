@@ -5,35 +5,38 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
+import threading
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile import files
 from hooks_compile.snapshots import elf, snapshot_keys, steering
+from hooks_compile.snapshots.processor import PROCESSOR
 from hooks_compile.snapshots.site_code import is_harmless_pth
 from hooks_compile.snapshots.snapshot_file import Image, Machine, Segment, pack
 from hooks_compile.snapshots.snapshot_keys import Look
 from hooks_compile.snapshots.tracee import LONGEST_LIFE_S, PAGE, SnapshotError, Tracee
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from hooks_compile.snapshots.snapshot_file import Part
     from hooks_compile.snapshots.snapshot_keys import KeyedPath
     from hooks_compile.snapshots.steering import Stopped
+
+    Copy = Callable[[Path, int], Path]
 from hooks_compile.snapshots.tracee import MemoryMap
 
-# The order of x86_64.h.
-_REGISTERS = (
-    *("r15", "r14", "r13", "r12", "rbp", "rbx", "r10", "r9", "r8", "rdx", "rsi", "rdi", "rip"),
-    *("rsp", "fs_base"),
-)
 # Zero bytes of this size are mapped as new memory instead of from the file: fewer bytes on disk,
 # but one more call at each launch.
 _SMALLEST_HOLE = 64 * PAGE
 # Code and constants of this size are mapped from their own file, which all processes share: the
-# snapshot is smaller, but three more calls are needed.
+# snapshot is smaller, but two more calls are needed.
 _SMALLEST_OF_FILE = 32 * PAGE
+# Each launch executes code of these. So they are mapped from a copy: see Store.copy_program.
+_OF_EACH_LAUNCH = ("libpython", "libc.so", "libc-", "ld-linux")
 # What lies below the stack pointer is not used: a function may use 128 bytes, and the rest is new.
 _BELOW_STACK_POINTER = 4 * PAGE
 _ATTEMPTS = 3
@@ -46,12 +49,15 @@ _LOWEST_PID = 1000
 _NOT_KEYED = ("/proc/", "/sys/", "/dev/")
 
 
-def make(python: str, launcher: Path, env: Mapping[str, str], held: Sequence[str]) -> bytes:
+def make(
+    python: str, launcher: Path, env: Mapping[str, str], held: Sequence[str], copy: Copy
+) -> list[Part]:
     """Return the bytes of a snapshot of ``python``, an absolute path, that holds modules.
 
     ``launcher`` is launch.py in the runtime directory. Of ``env`` only what
-    :func:`~snapshot_keys.keyed_environment` returns is given to the interpreter. No code of a hook
-    is executed. Raises SnapshotError if there can be none.
+    :func:`~snapshot_keys.keyed_environment` returns is given to the interpreter. ``copy`` copies
+    the first bytes of a program: see ``Store.copy_program``. No code of a hook is executed. Raises
+    SnapshotError if there can be none.
     """
     variable = snapshot_keys.refused_variable(env)
     if variable:
@@ -63,7 +69,7 @@ def make(python: str, launcher: Path, env: Mapping[str, str], held: Sequence[str
     own = _rehearse(words, keyed)
     _use_up_low_pids()
     for _ in range(_ATTEMPTS):
-        image, unsettled = _take(words, keyed, launcher, own)
+        image, unsettled = _take(words, keyed, launcher, own, copy)
         if not unsettled:
             return pack(image)
         time.sleep(2 * snapshot_keys.RACY_S)
@@ -71,7 +77,7 @@ def make(python: str, launcher: Path, env: Mapping[str, str], held: Sequence[str
 
 
 def _take(
-    words: Sequence[str], env: Mapping[str, str], launcher: Path, own: frozenset[str]
+    words: Sequence[str], env: Mapping[str, str], launcher: Path, own: frozenset[str], copy: Copy
 ) -> tuple[Image, list[KeyedPath]]:
     """Return the image of an interpreter, and what was modified too shortly before.
 
@@ -82,10 +88,15 @@ def _take(
         stopped = steering.run_to_stop(tracee)
         _require_only_streams(tracee)
         maps = [area for area in tracee.maps() if stopped.placed.holds(area)]
-        keys = _keys(stopped, words[0], launcher, maps)
-        segments = list(_segments(tracee, stopped, maps))
+        looks = _looks(stopped, words[0], launcher)
+        sources = _sources(looks, maps)
+        keys = snapshot_keys.identify([*looks, *map(_look, sources.values())], stopped.listed)
+        _require_harmless_pth(keys)
+        copies = _copy_programs(maps, words[0], copy)
+        segments = list(_segments(tracee, stopped, maps, sources | copies))
         left = own - {segment.path for segment in segments}
         checked = [key for key in keys if key.path not in left]
+        checked += snapshot_keys.identify(map(_look, copies.values()), ())
         image = _image(tracee, stopped, maps, words[0], checked, segments)
     return image, [key for key in keys if not snapshot_keys.is_settled(key, begun)]
 
@@ -119,13 +130,15 @@ def _rehearse(words: Sequence[str], env: Mapping[str, str]) -> frozenset[str]:
 
 
 def _use_up_low_pids() -> None:
-    """Fork until process ids are distinctive: in a container they begin at 1."""
-    while True:
-        pid = os.fork()
-        if not pid:
-            os._exit(0)
-        os.waitpid(pid, 0)
-        if pid >= _LOWEST_PID:
+    """Start threads until their ids, which are also process ids, are distinctive.
+
+    In a container they begin at 1, and elsewhere they begin anew at some time.
+    """
+    for _ in range(_LOWEST_PID):
+        thread = threading.Thread(target=int)
+        thread.start()
+        thread.join()
+        if (thread.native_id or 0) >= _LOWEST_PID:
             return
 
 
@@ -135,10 +148,8 @@ def _require_only_streams(tracee: Tracee) -> None:
         raise SnapshotError("the interpreter keeps a file open that it opened while it started")
 
 
-def _keys(
-    stopped: Stopped, python: str, launcher: Path, maps: Sequence[MemoryMap]
-) -> list[KeyedPath]:
-    """Return what the snapshot depends on."""
+def _looks(stopped: Stopped, python: str, launcher: Path) -> list[Look]:
+    """Return what the interpreter looked at, as far as the snapshot depends on it."""
     runtime = str(launcher.parent)
     looks = [Look(python, is_link=True), Look(python, is_link=False)]
     for look in stopped.looks:
@@ -147,21 +158,28 @@ def _keys(
         # a relative path is one of the working directory /, where the hook does not start
         if path.startswith("/") and is_keyed and "/__pycache__/" not in path:
             looks.append(look)
-    looks += [Look(area.path, is_link=False) for area in maps if area.path.startswith("/")]
-    keys = snapshot_keys.identify(looks, stopped.listed)
-    for key in keys:
-        if key.path.endswith(".pth"):
-            _require_harmless_pth(Path(key.path))
-    return keys
+    return looks
 
 
-def _require_harmless_pth(path: Path) -> None:
+def _look(path: str) -> Look:
+    return Look(path, is_link=False)
+
+
+def _sources(looks: Sequence[Look], maps: Sequence[MemoryMap]) -> dict[str, str]:
+    """Return by the path of each mapped file the one by which the interpreter opened it."""
+    opened = {os.path.realpath(look.path): look.path for look in looks if not look.is_link}
+    mapped = (area.path for area in maps if area.path.startswith("/"))
+    return {path: opened.get(path, path) for path in mapped}
+
+
+def _require_harmless_pth(keys: Sequence[KeyedPath]) -> None:
     """Raise SnapshotError for a ``.pth`` file whose lines execute something that is not known."""
-    if not is_harmless_pth(path.name, files.read_bytes(path).decode("utf-8", "replace")):
-        raise SnapshotError(
-            "this file executes code at each start of Python, and it is not known what it does",
-            path=path,
-        )
+    for path in [Path(key.path) for key in keys if key.path.endswith(".pth")]:
+        if not is_harmless_pth(path.name, files.read_bytes(path).decode("utf-8", "replace")):
+            raise SnapshotError(
+                "this file executes code at each start of Python, and it is not known what it does",
+                path=path,
+            )
 
 
 def _image(
@@ -173,7 +191,8 @@ def _image(
     segments: Sequence[Segment],
 ) -> Image:
     """Return all that the loader needs. Raises SnapshotError."""
-    registers = stopped.registers
+    general = stopped.state.general
+    buffer, buffer_size = (general[name] for name in PROCESSOR.arguments[1:3])  # of read(2)
     environ = elf.address_of(b"environ", _loaded_files(maps, python))
     if not environ:
         raise SnapshotError("the C library has no variable environ")
@@ -184,9 +203,9 @@ def _image(
     return Image(
         python=python,
         process_name=name,
-        registers=tuple(getattr(registers, name) for name in _REGISTERS),
-        buffer=registers.rsi,
-        buffer_size=registers.rdx,
+        registers=PROCESSOR.saved(stopped.state),
+        buffer=buffer,
+        buffer_size=buffer_size,
         environ=environ,
         segments=segments,
         actions=stopped.actions,
@@ -206,10 +225,30 @@ def _loaded_files(maps: Sequence[MemoryMap], python: str) -> list[tuple[str, int
     return sorted(first.items(), key=lambda item: item[0] != program)
 
 
-def _segments(tracee: Tracee, stopped: Stopped, maps: Sequence[MemoryMap]) -> Iterator[Segment]:
+def _copy_programs(maps: Sequence[MemoryMap], python: str, copy: Copy) -> dict[str, str]:
+    """Copy what each launch executes code of; return the path of each copy by that of the file."""
+    program = os.path.realpath(python)
+    ends: dict[str, int] = {}
+    for area in filter(is_shared_code, maps):
+        if area.path == program or Path(area.path).name.startswith(_OF_EACH_LAUNCH):
+            end = area.offset + area.end - area.start
+            ends[area.path] = max(end, ends.get(area.path, 0))
+    return {
+        path: str(copy(Path(path), end)) for path, end in ends.items() if end >= _SMALLEST_OF_FILE
+    }
+
+
+def is_shared_code(area: MemoryMap) -> bool:
+    """Return whether ``area`` is of a file, and nothing was or can be written to it."""
+    return area.path.startswith("/") and not area.protection & _WRITABLE
+
+
+def _segments(
+    tracee: Tracee, stopped: Stopped, maps: Sequence[MemoryMap], sources: Mapping[str, str]
+) -> Iterator[Segment]:
     """Give the memory in the order of addresses; neighbours that are alike become one."""
     waiting: Segment | None = None
-    for part in _parts(tracee, stopped, maps):
+    for part in _parts(tracee, stopped, maps, sources):
         if waiting and _continues(waiting, part):
             data = waiting.data + part.data
             waiting = waiting._replace(length=waiting.length + part.length, data=data)
@@ -226,13 +265,20 @@ def _continues(one: Segment, other: Segment) -> bool:
         one.end == other.address
         and one.protection == other.protection
         and bool(one.data) == bool(other.data)
-        and not (one.path or other.path)
+        and one.path == other.path
+        and (not one.path or one.offset + one.length == other.offset)
     )
 
 
-def _parts(tracee: Tracee, stopped: Stopped, maps: Sequence[MemoryMap]) -> Iterator[Segment]:
+def _parts(
+    tracee: Tracee, stopped: Stopped, maps: Sequence[MemoryMap], sources: Mapping[str, str]
+) -> Iterator[Segment]:
     stack_start, stack_end = stopped.placed.stack
-    used_from = (stopped.registers.rsp - _BELOW_STACK_POINTER) // PAGE * PAGE
+    top = stopped.state.general[PROCESSOR.stack]
+    used_from = (top - _BELOW_STACK_POINTER) // PAGE * PAGE
+    sizes: Counter[str] = Counter()
+    for area in maps:
+        sizes[area.path] += (area.end - area.start) * is_shared_code(area)
     for area in maps:
         if area.is_shared and area.protection & _WRITABLE:
             raise SnapshotError("the interpreter shares memory with others")
@@ -244,25 +290,19 @@ def _parts(tracee: Tracee, stopped: Stopped, maps: Sequence[MemoryMap]) -> Itera
             yield Segment(start, area.end - start, area.protection)
             continue
         data = tracee.read(start, area.end - start)
-        if _is_as_in_its_file(area, data):
-            yield Segment(start, len(data), area.protection, path=area.path, offset=area.offset)
-            continue
         protection = area.protection
-        if protection == _READABLE and area.path.startswith("/"):
+        if is_shared_code(area):
             protection |= _EXECUTABLE  # as the code beside it: each segment costs a launch 3 us
+            path = sources[area.path]
+            if sizes[area.path] >= _SMALLEST_OF_FILE and _is_as_in_file(path, area.offset, data):
+                yield Segment(start, len(data), protection, path=path, offset=area.offset)
+                continue
         yield from _without_holes(start, protection, data)
 
 
-def _is_as_in_its_file(area: MemoryMap, data: bytes) -> bool:
-    """Return whether memory is to be mapped from the program or library that it is of."""
-    if (
-        not area.path.startswith("/")
-        or area.protection & _WRITABLE
-        or len(data) < _SMALLEST_OF_FILE
-    ):
-        return False
-    with Path(area.path).open("rb") as file:
-        file.seek(area.offset)
+def _is_as_in_file(path: str, offset: int, data: bytes) -> bool:
+    with Path(path).open("rb") as file:
+        file.seek(offset)
         return file.read(len(data)) == data
 
 

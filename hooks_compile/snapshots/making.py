@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -78,8 +79,9 @@ def _make_one(
     draft = None
     try:
         _require_tested(interpreter)
-        data = maker.make(python, snapshots.runtime / "launch.py", env, KINDS[kind])
-        draft = snapshots.draft(place, data)
+        copy = functools.partial(snapshots.copy_program, place)
+        parts = maker.make(python, snapshots.runtime / "launch.py", env, KINDS[kind], copy)
+        draft = snapshots.draft(place, parts)
         made = time.perf_counter()
         self_test.run(snapshots, place, draft, interpreter, KINDS[kind])
         snapshots.publish(place, kind, draft)

@@ -24,7 +24,8 @@ from hooks_compile.snapshots import snapshot_keys
 from hooks_compile.snapshots.tracee import SnapshotError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from hooks_compile.model import Interpreter
     from hooks_compile.snapshots.snapshot_store import Place, Store
@@ -81,13 +82,15 @@ class _Launches:
             "HOOKS_COMPILE_TRACE": str(self._trace),
         }
 
-    def require(self, case: str, status: int = 0, said: bytes = _OK, **how: object) -> None:
+    def require(self, case: str, status: int = 0, said: bytes = _OK, **how: Any) -> None:
         """Launch a case. Raises SnapshotError unless it is resumed and ends as it should."""
         with self.started(case, **how) as process:
             out, error = process.communicate()
-        self.judge(case, process.returncode == status and (out or b"") == said, error)
+        self.judge(case, process, (process.returncode, out or b"") == (status, said), error)
 
-    def judge(self, case: str, is_right: bool, error: bytes = b"") -> None:
+    def judge(
+        self, case: str, process: subprocess.Popen[bytes], is_right: bool, error: bytes
+    ) -> None:
         """Raise SnapshotError unless the launch was resumed and right."""
         line = self._trace.read_text("utf-8") if self._trace.exists() else ""
         self._trace.unlink(missing_ok=True)
@@ -96,12 +99,30 @@ class _Launches:
             raise SnapshotError(f"the new snapshot is not resumed in the test {case!r}: {reason}")
         if not is_right:
             last = (error.decode("utf-8", "replace").splitlines() or ["nothing on stderr"])[-1]
-            raise SnapshotError(f"the new snapshot fails in the test {case!r}: {last}")
+            raise SnapshotError(
+                f"the new snapshot fails in the test {case!r} (status {process.returncode}): {last}"
+            )
 
     @contextlib.contextmanager
-    def started(self, case: str, **how: object) -> Iterator[subprocess.Popen[bytes]]:
-        """Start a case with pipes. It is killed with its children if it takes too long."""
-        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, **how}
+    def started(
+        self, case: str, prepare: Callable[[], object] = bool, **how: object
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Start a case with pipes; ``prepare`` is called in the new process.
+
+        It is killed with its children if it takes too long.
+        """
+
+        def prepare_process() -> None:
+            for number in (signal.SIGINT, signal.SIGCHLD):
+                signal.signal(number, signal.SIG_DFL)  # an agent or a shell may ignore them
+            prepare()
+
+        options = {
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "preexec_fn": prepare_process,
+            **how,
+        }
         words = [*self._words, case]
         with subprocess.Popen(
             words, env=self.env, stderr=subprocess.PIPE, start_new_session=True, **options
@@ -116,7 +137,7 @@ class _Launches:
 
 
 def _closed_streams(launches: _Launches) -> None:
-    launches.require("closed", said=b"", preexec_fn=_close_streams, stdout=None)
+    launches.require("closed", said=b"", prepare=_close_streams, stdout=None)
 
 
 def _close_streams() -> None:
@@ -138,7 +159,7 @@ def _terminal(launches: _Launches) -> None:
     try:
         with launches.started("terminal", stdin=terminal) as process:
             out, error = process.communicate()
-        launches.judge("terminal", process.returncode == 0 and out == _OK, error)
+        launches.judge("terminal", process, (process.returncode, out) == (0, _OK), error)
     finally:
         os.close(master)
         os.close(terminal)
@@ -152,7 +173,7 @@ def _interrupt(launches: _Launches) -> None:
         process.send_signal(signal.SIGINT)
         _, error = process.communicate()
     is_right = process.returncode == -signal.SIGINT and b"KeyboardInterrupt" in error
-    launches.judge("interrupt", is_right, error)
+    launches.judge("interrupt", process, is_right, error)
 
 
 def _limits(launches: _Launches) -> None:
@@ -160,7 +181,7 @@ def _limits(launches: _Launches) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
         os.nice(5)
 
-    launches.require("limits", preexec_fn=lower)
+    launches.require("limits", prepare=lower)
 
 
 _SPECIAL = (_closed_streams, _broken_pipe, _terminal, _interrupt, _limits)

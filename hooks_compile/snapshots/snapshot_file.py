@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from hooks_compile.snapshots.processor import PROCESSOR
 from hooks_compile.snapshots.snapshot_keys import IS_LINK
 
 if TYPE_CHECKING:
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 MAGIC = b"hcsnap1\0"
 LARGEST_HEADER = 192 << 10
 PAGE = 4096
+HUGE_PAGE = 2 << 20
+"""What the kernel maps as one, if address and offset in the file agree in what is below it."""
 _WORD = (1 << 64) - 1
 _CHECKSUM_PRIME = 0x9E3779B97F4A7C15
-_REGISTERS = 15
-_HEADER = struct.Struct(f"<8s 3Q 8I 2I 3Q 40s16s {_REGISTERS}Q 2Q Q 6Q")
+_HEADER = struct.Struct(f"<8s 3Q 8I 2I 3Q 40s16s {PROCESSOR.saved_count}Q 2Q Q 6Q")
 _SEGMENT = struct.Struct("<3Q2I")
 _FILE = struct.Struct("<8Q2I")
 _ACTION = struct.Struct("<5Q")
@@ -80,10 +82,18 @@ class Machine(NamedTuple):
     boot_id: str
 
 
+class Part(NamedTuple):
+    """Bytes of a snapshot from the offset ``at`` on. Between parts there is nothing."""
+
+    at: int
+    data: bytes
+
+
 class Image(NamedTuple):
     """A stopped interpreter; ``environ`` is the address of the C library's variable.
 
-    ``registers`` are in the order of x86_64.h, ``buffer`` is that of the read(2) it waits in.
+    ``registers`` are in the order of the loader's header for the processor, ``buffer`` is that of
+    the read(2) it waits in.
     """
 
     python: str
@@ -99,24 +109,25 @@ class Image(NamedTuple):
     machine: Machine
 
 
-def pack(image: Image) -> bytes:
+def pack(image: Image) -> list[Part]:
     """Return the bytes of a snapshot. Raises ValueError for a header that is too large."""
     size = _header_size(image)
     if size > LARGEST_HEADER:
         raise ValueError("the snapshot depends on too many files")
-    tables, pages, at = _Tables(_HEADER.size), [], size
+    tables = _Tables(_HEADER.size)
+    offsets = _place_data(image.segments, size)
     # a file is named by its number among the keys; what begins at 2 counts from there
     numbers = {key.path: n + _IN_FILE for n, key in enumerate(image.keys) if not key.how & IS_LINK}
     rows = []
-    for address, length, protection, data, path, offset in image.segments:
+    for (address, length, protection, data, path, offset), at in zip(
+        image.segments, offsets, strict=True
+    ):
         if path:
             rows.append(_SEGMENT.pack(address, length, offset, protection, numbers[path]))
         elif data:
             rows.append(_SEGMENT.pack(address, length, at, protection, _IN_SNAPSHOT))
         else:
             rows.append(_SEGMENT.pack(address, length, 0, protection, _NEW_MEMORY))
-        pages.append(data)
-        at += len(data)
     tables.add(rows)
     place_of_texts = _place_of_texts(image)
     texts = _Texts(place_of_texts)
@@ -132,7 +143,7 @@ def pack(image: Image) -> bytes:
         MAGIC,
         0,
         size,
-        at,
+        max((at + len(each.data) for at, each in zip(offsets, image.segments, strict=True))),
         *tables.places,
         texts.place(image.python),
         0,
@@ -149,7 +160,27 @@ def pack(image: Image) -> bytes:
     )
     header = bytearray(b"".join((fixed, *tables.parts, texts.content)).ljust(size, b"\0"))
     struct.pack_into("<Q", header, _CHECKSUM_AT, checksum(header))
-    return b"".join((header, *pages))
+    parts = [Part(0, bytes(header))]
+    for at, segment in sorted(zip(offsets, image.segments, strict=True)):
+        if parts[-1].at + len(parts[-1].data) == at:
+            parts[-1] = Part(parts[-1].at, parts[-1].data + segment.data)
+        elif segment.data:
+            parts.append(Part(at, segment.data))
+    return parts
+
+
+def _place_data(segments: Sequence[Segment], at: int) -> list[int]:
+    """Return where the data of each segment is in the file: from ``at`` on, the large ones last.
+
+    A large one is where the kernel can map it in huge pages: page faults are fewer and cheaper.
+    """
+    offsets = {}
+    for segment in sorted(segments, key=lambda each: len(each.data) >= HUGE_PAGE // 2):
+        if len(segment.data) >= HUGE_PAGE // 2:
+            at += (segment.address - at) % HUGE_PAGE
+        offsets[segment.address] = at
+        at += len(segment.data)
+    return [offsets[segment.address] for segment in segments]
 
 
 def checksum(header: bytes | bytearray) -> int:

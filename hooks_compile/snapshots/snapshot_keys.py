@@ -9,6 +9,7 @@ import os
 import stat
 import struct
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,6 +37,7 @@ _FNV_BASIS, _FNV_PRIME = 14695981039346656037, 1099511628211
 # A file that was modified so shortly before may be modified again with the same time.
 RACY_S = 0.05
 _WITH_CONTENT = (".pth", "._pth", "pyvenv.cfg", "/localtime")
+_OFTEN = 3
 # How a path is checked: the flags of loader.c.
 IS_MISSING, IS_LINK, HAS_CONTENT, IS_ONLY_PASSED = 1, 2, 4, 8
 
@@ -62,6 +64,19 @@ class KeyedPath(NamedTuple):
 def keyed_environment(env: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of ``env`` that a snapshot depends on."""
     return {name: value for name, value in env.items() if f"{name}={value}".startswith(KEYED)}
+
+
+def environment_at_start() -> dict[str, str]:
+    """Return the environment in which this process was started: proc_pid_environ(5).
+
+    Python may have set LC_CTYPE since then (PEP 538), and a hook is not started with that.
+    """
+    entries = os.fsdecode(Path("/proc/self/environ").read_bytes()).split("\0")
+    return {
+        name: value
+        for name, is_variable, value in (e.partition("=") for e in entries)
+        if is_variable
+    }
 
 
 def refused_variable(env: Mapping[str, str]) -> str:
@@ -97,16 +112,40 @@ def hash_bytes(data: bytes) -> int:
 def identify(looks: Iterable[Look], listed: Collection[str]) -> list[KeyedPath]:
     """Return the keys for what an interpreter looked at; ``listed`` are the directories it listed.
 
-    The time of such a directory is a key, so what was missing in it is left out. Of any other
+    The times of such a directory are keys, so what was missing in it is left out. So are those of
+    a directory in which several files were missing: one look instead of many. Of any other
     directory only the identity counts. Raises OSError for a file that can't be read.
     """
     directories = {path.rstrip("/") for path in listed}
+    looks = list(dict.fromkeys(looks))
+    missing = {look: _first_missing(look.path) for look in looks if _is_missing(look)}
+    above = Counter(str(Path(path).parent) for path in set(missing.values()))
+    often = [path for path, count in above.items() if count >= _OFTEN]
+    directories.update(often)
+    looks = [Look(missing.get(look, look.path), look.is_link) for look in looks]
+    looks += [Look(path, is_link=False) for path in often]
     keys = (_identify(look, directories) for look in dict.fromkeys(looks))
     return [
         key
         for key in keys
         if not key.how & IS_MISSING or str(Path(key.path).parent) not in directories
     ]
+
+
+def _is_missing(look: Look) -> bool:
+    try:
+        os.stat(look.path, follow_symlinks=not look.is_link)  # noqa: PTH116 - a string
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    return False
+
+
+def _first_missing(path: str) -> str:
+    """Return ``path``, or the first directory above it that is missing, too."""
+    found = Path(path)
+    while not found.parent.exists():
+        found = found.parent
+    return str(found)
 
 
 def _identify(look: Look, listed: Collection[str]) -> KeyedPath:

@@ -6,6 +6,7 @@
 ``HASH/``              the snapshots for one interpreter and environment: see ``directory_name``
 ``HASH/base``          start-up alone, for hooks that could find hidden modules
 ``HASH/standard``      with the modules of ``held_modules.py``, hidden, for all other hooks
+``HASH/program-...``   copies of what the interpreter executes code of at each launch
 ``HASH/DEVICE-INODE``  for the script that has this identity: one that is being tested; empty
                        after a crash
 ``HASH/about.json``    interpreter and environment
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -31,9 +33,10 @@ from hooks_compile.errors import RuntimeDirectoryError
 from hooks_compile.install import runtime_directory
 from hooks_compile.snapshots import snapshot_keys
 from hooks_compile.snapshots.held_modules import HELD
+from hooks_compile.snapshots.snapshot_file import LARGEST_HEADER, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 DIRECTORY = "snapshots"
 LOADER = "loader"
@@ -42,6 +45,7 @@ BASE, STANDARD = "base", "standard"
 KINDS = {BASE: (), STANDARD: HELD}
 """The snapshots of a place, and the modules that they hold."""
 _SCRATCH = "test-"
+_PROGRAM = "program-"
 _ABOUT, _SETTINGS, _LOCK = "about.json", "settings.json", "lock"
 
 
@@ -126,7 +130,7 @@ class Store:
 
     def size(self) -> int:
         """Return the number of bytes of all snapshots; hard links count once."""
-        sizes = {(s.st_dev, s.st_ino): s.st_size for s in self._statuses()}
+        sizes = {(s.st_dev, s.st_ino): _size_on_disk(s) for s in self._statuses()}
         return sum(sizes.values())
 
     def crashes(self) -> list[Path]:
@@ -195,21 +199,28 @@ class Store:
         files.replace_if_changed(place.directory / _ABOUT, content)
         draft.replace(place.directory / kind)
 
-    def draft(self, place: Place, data: bytes) -> Path:
+    def draft(self, place: Place, parts: Iterable[Part]) -> Path:
         """Write a snapshot under a name that no launch finds. Raises OSError."""
         place.directory.mkdir(mode=0o700, exist_ok=True)
         path = place.directory / f".draft.{os.getpid()}"
-        path.unlink(missing_ok=True)
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        try:
-            with os.fdopen(file, "wb", buffering=0) as stream:
-                # At once: the page cache then holds it in large pieces, and page faults cost less.
-                if stream.write(data) != len(data):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-                os.fsync(file)
-        except BaseException:
-            path.unlink()
-            raise
+        _write_new(path, parts)
+        return path
+
+    def copy_program(self, place: Place, program: Path, size: int) -> Path:
+        """Copy the first bytes of a program or library; return the path of the copy.
+
+        The page cache holds the copy in large pieces. So a page fault maps more of it than of the
+        file that a package manager has written. Raises OSError.
+        """
+        place.directory.mkdir(mode=0o700, exist_ok=True)
+        with program.open("rb") as file:
+            data = file.read(size)
+        digest = hashlib.sha256(data).hexdigest()
+        path = place.directory / f"{_PROGRAM}{digest[:32]}"
+        if not path.exists() or path.read_bytes() != data:
+            draft = path.with_name(f".{path.name}")
+            _write_new(draft, [Part(0, data)])
+            draft.replace(path)
         return path
 
     def snapshots(self) -> list[Snapshot]:
@@ -221,21 +232,32 @@ class Store:
                 with contextlib.suppress(FileNotFoundError):
                     status = path.stat()
                     used = max(status.st_atime, status.st_mtime)
-                    found.append(
-                        Snapshot(path, place.python, kind, status.st_size, status.st_mtime, used)
-                    )
+                    size = _size_on_disk(status)
+                    found.append(Snapshot(path, place.python, kind, size, status.st_mtime, used))
         return sorted(found, key=lambda each: each.used, reverse=True)
 
     def remove_unused(self) -> list[Path]:
         """Remove the least recently used ones beyond the limit."""
         removed = []
-        left = self.limit_mb << 20
+        left = (self.limit_mb << 20) - self._remove_unused_programs()
         for snapshot in self.snapshots():
             left -= snapshot.size
             if left < 0:
                 snapshot.path.unlink()
                 removed.append(snapshot.path)
         return removed
+
+    def _remove_unused_programs(self) -> int:
+        """Remove copies of programs that no snapshot maps; return the size of the others."""
+        size = 0
+        for place in self.places():
+            headers = b"".join(map(_read_header, map(place.directory.joinpath, KINDS)))
+            for path in place.directory.glob(f"{_PROGRAM}*"):
+                if path.name.encode() in headers:
+                    size += _size_on_disk(path.stat())
+                else:
+                    path.unlink()
+        return size
 
     def _directories(self) -> list[Path]:
         if not self.directory.is_dir():
@@ -249,6 +271,38 @@ class Store:
                     continue
                 with contextlib.suppress(FileNotFoundError):  # another maker was faster
                     yield path.stat()
+
+
+def _size_on_disk(status: os.stat_result) -> int:
+    """Return the number of bytes without those between the parts of a snapshot."""
+    return min(status.st_size, status.st_blocks * 512)
+
+
+def _write_new(path: Path, parts: Iterable[Part]) -> None:
+    """Write a new file that is this user's alone. If that fails, nothing is left."""
+    path.unlink(missing_ok=True)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            for at, data in parts:
+                # At once: the page cache then holds it in large pieces, and page faults cost less.
+                if os.pwrite(file, data, at) != len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+            os.fsync(file)
+        finally:
+            os.close(file)
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def _read_header(path: Path) -> bytes:
+    """Return the beginning of a snapshot, with the names of all its files; b"" without one."""
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_HEADER)
+    except FileNotFoundError:
+        return b""
 
 
 def is_off(path: Path) -> bool:

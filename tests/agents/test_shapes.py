@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TABLE = shapes.load()
 WIRED = [shape for shape in TABLE if shape.wired is not None]
 run_shapes = pytest.mark.parametrize(
-    "shape", WIRED[:: scaled(5, 1, 1)], ids=lambda shape: shape.name
+    "shape", WIRED[:: scaled(8, 1, 1)], ids=lambda shape: shape.name
 )
 
 

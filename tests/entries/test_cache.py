@@ -313,7 +313,7 @@ def test_only_the_compiled_modules_that_we_made_are_removed(
     assert states == [State.COMPILED, State.COMPILED, State.MISSING]
     stale.write_text("x = 'edited'\n")
     assert git_repo.git("status", "--porcelain", "--", f"hooks/__pycache__/{pyc(tracked)}") == ""
-    removed = cache.clean_modules(directory)
+    removed = cache.clean(directory)
     assert removed == [directory / pyc(ours), directory / pyc(stale)]
     assert {path.name for path in directory.iterdir()} == {pyc(pythons), pyc(tracked)}
 
@@ -323,8 +323,8 @@ def test_the_directory_of_modules_is_removed_if_it_is_empty_then(tmp_path: Path)
     module = write(tmp_path / "hooks/helper.py", "x = 1\n")
     user.compile_modules(module)
     directory = module.with_name(cache.MODULE_DIRECTORY)
-    assert cache.clean_modules(directory) == [directory / pyc(module), directory]
-    assert cache.clean_modules(directory) == []
+    assert cache.clean(directory) == [directory / pyc(module), directory]
+    assert cache.clean(directory) == []
 
 
 def pyc(module: Path) -> str:

@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from uv import find_uv_bin
 
-from tests.launcher.test_early_exit import (
-    ENDED_BY_PYTHON,
-    each_of_some,
-    telling_user,
-)
-from tests.support.interpreters_found import clean_environment
+from tests.launcher.test_early_exit import ENDED_BY_PYTHON, telling_user
+from tests.support.interpreters_found import clean_environment, each_of_few
 from tests.support.repositories import write
 from tests.support.tiers import ci_only
 
@@ -66,15 +62,14 @@ def uv(*words: object, cwd: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture(scope="module")
-def witness(interpreter: Found, tmp_path_factory: pytest.TempPathFactory) -> User:
+@pytest.fixture
+def witness(interpreter: Found, tmp_path: Path) -> User:
     """Somebody whose launches tell on stderr if Python has to end the process."""
-    return telling_user(tmp_path_factory.mktemp("witness"), interpreter)
+    return telling_user(tmp_path, interpreter)
 
 
 @ci_only
-@pytest.mark.timeout(600)
-@each_of_some
+@each_of_few
 @pytest.mark.parametrize("maker", ["venv", "uv"])
 def test_a_launch_with_what_tools_install_ends_early_and_imports_ahead(
     maker: str, interpreter: Found, witness: User, tmp_path: Path
@@ -114,7 +109,7 @@ def test_a_launch_with_what_tools_install_ends_early_and_imports_ahead(
     assert (done.status, done.stderr, done.state) == (0, b"", "hit")
 
 
-@each_of_some
+@each_of_few
 def test_python_ends_the_process_if_an_unknown_module_was_loaded(
     interpreter: Found, witness: User, tmp_path: Path
 ) -> None:
@@ -205,7 +200,7 @@ _PTH_FILES = {
 }
 
 
-@each_of_some
+@each_of_few
 @pytest.mark.parametrize("case", _PTH_FILES)
 def test_files_of_other_tools_that_are_loaded_at_start(
     case: str, interpreter: Found, witness: User, tmp_path: Path

@@ -17,11 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooks_compile.compile_worker import worker
+from hooks_compile.install.bundle import Bundle
 from hooks_compile.launcher import entry
 from tests.support.interpreters_found import clean_environment, each_interpreter
 from tests.support.repositories import write
 
 if TYPE_CHECKING:
+    from hooks_compile.launcher.annotations import Notes
     from tests.support.interpreters_found import Found
 
 KEY = bytes(range(16))
@@ -38,7 +40,7 @@ def made(
     key: bytes = KEY,
     level: int = 0,
     settings: bytes = entry.PROVEN + entry.AS_WRITTEN,
-    notes: entry.Notes = entry.NO_NOTES,
+    notes: Notes = entry.NO_NOTES,
 ) -> bytes:
     code = compile(source, "hook.py", "exec", 0, True, level)
     return entry.pack(key, level, settings, code, notes, source)
@@ -102,7 +104,7 @@ def test_it_tells_code_notes_and_settings(level: int, settings: bytes) -> None:
 def test_compile_time_warnings_are_recorded_whatever_the_filters_say(tmp_path: Path) -> None:
     sources = {"a.py": b"1 is 1\nprint(0)\n'a' is 'b'\n", "b.py": b"1\n", "c.py": b"\n1 is 1\n"}
     paths = [str(write(tmp_path / name, source)) for name, source in sources.items()]
-    order = worker.Order(worker.COMPILE_HOOKS, KEY, "auto", write=True)
+    order = worker.Order(KEY, "auto", write=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         outcomes = worker.perform(order, paths)
@@ -284,8 +286,7 @@ _ROUND_TRIP = """
 import sys
 before = set(sys.modules)
 scope = {"__name__": "entry"}
-with open(sys.argv[1], "rb") as file:
-    exec(compile(file.read(), "entry.py", "exec"), scope)
+exec(compile(sys.argv[1], "entry.py", "exec"), scope)
 assert set(sys.modules) == before, set(sys.modules) - before
 source = b"print('ran')\\n"
 notes = (("SyntaxWarning", "w", 1),), ("re",), {("x", 0): b"y"}, True
@@ -307,8 +308,10 @@ exec(code)
 
 @each_interpreter
 def test_the_format_holds_and_imports_nothing_in(interpreter: Found) -> None:
+    launcher = Path(entry.__file__).parent
+    program = Bundle(launcher, "hooks_compile.launcher").program("entry")
     done = subprocess.run(
-        [interpreter.executable, "-I", "-S", "-c", _ROUND_TRIP, Path(entry.__file__)],
+        [interpreter.executable, "-I", "-S", "-c", _ROUND_TRIP, program],
         capture_output=True,
         check=False,
         env=clean_environment(),

@@ -37,7 +37,8 @@ class Scene:
         self.user = User.create(directory, Found(found.implementation, found.version, python))
         home = directory / "home"
         home.mkdir()
-        self.user = self.user.with_env(HOME=str(home))
+        # in this locale Python sets LC_CTYPE itself, which no hook is started with
+        self.user = self.user.with_env(HOME=str(home), LANG="C")
         self.project = directory / "project"
         hooks = self.project / ".claude" / "hooks"
         hooks.mkdir(parents=True)
@@ -47,10 +48,11 @@ class Scene:
         self.snapshots = Store(self.user.runtime)
 
     def tool(self, *words: str, status: int = 0) -> str:
-        """Run hooks-compile; return its stdout."""
+        """Run hooks-compile as a shell does in the background; return its stdout."""
         env = {**clean_environment(), **self.user.environment()}
+        ignoring = ["sh", "-c", "trap '' INT QUIT; exec \"$@\"", "sh"]
         done = subprocess.run(
-            [sys.executable, "-m", "hooks_compile", *words],
+            [*ignoring, sys.executable, "-m", "hooks_compile", *words],
             cwd=self.project,
             env=env,
             capture_output=True,
@@ -73,7 +75,6 @@ def scene(tmp_path: Path) -> Scene:
     return Scene(tmp_path)
 
 
-@pytest.mark.timeout(240)
 def test_on_status_and_off(scene: Scene) -> None:
     assert scene.status() == {
         "on": False,
@@ -91,8 +92,9 @@ def test_on_status_and_off(scene: Scene) -> None:
     assert all(0 < each["making_s"] < 60 and each["testing_s"] > 0 for each in made["made"])
     found = scene.status()
     assert (found["on"], found["limit_mb"], len(found["snapshots"])) == (True, 100, 2)
-    assert found["bytes"] == sum(each["bytes"] for each in found["snapshots"])
-    assert found["bytes"] < 2 * 25 << 20
+    assert all(each["bytes"] < 25 << 20 for each in found["snapshots"])
+    copies = found["bytes"] - sum(each["bytes"] for each in found["snapshots"])
+    assert 0 < copies < 25 << 20, "of the programs and libraries"
     assert {each["kind"] for each in found["snapshots"]} == {"base", "standard"}
     for hook, said in ((scene.guard, b'["x"]\n'), (scene.small, b"small\n")):
         for state in ("miss", "hit"):
@@ -163,7 +165,6 @@ def test_a_file_system_that_can_not_hold_them(scene: Scene, options: str, said: 
     assert "snapshots" not in listed, "they are off, and nothing is left"
 
 
-@pytest.mark.timeout(240)
 def test_the_background_maker_makes_what_became_stale(scene: Scene) -> None:
     scene.tool("snapshot", "on", "--python", scene.python)
 

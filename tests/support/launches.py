@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 WRAPPER = Path(wrapper.__file__).parent.with_name("launcher") / wrapper.NAME
 CACHE_DIRECTORY = entry.CACHE_DIRECTORY
-TIMEOUT_S = 60
+TIMEOUT_S = 100
 # Without site a launch takes half the time, and does the same things in the same order.
 BARE = ("-I", "-S")
 

@@ -66,8 +66,10 @@ def bare_environment(executable: Path) -> Path:
 def make(snapshots: snapshot_store.Store, place: snapshot_store.Place, kind: str) -> None:
     """Make a snapshot that was not tested."""
     held = snapshot_store.KINDS[kind]
-    data = maker.make(place.python, snapshots.runtime / "launch.py", place.environment, held)
-    snapshots.publish(place, kind, snapshots.draft(place, data))
+    launcher = snapshots.runtime / "launch.py"
+    copy = functools.partial(snapshots.copy_program, place)
+    parts = maker.make(place.python, launcher, place.environment, held, copy)
+    snapshots.publish(place, kind, snapshots.draft(place, parts))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import mmap
@@ -20,7 +21,6 @@ from tests.support.interpreters_found import found
 from tests.support.launches import interpreter_record
 from tests.support.repositories import GitRepo, write
 from tests.support.watching import HOOK, is_warm, wait_until, wait_warm
-from watcher.debounce import SCAN_S
 from watcher.loop import Loop
 from watcher.survey import Options, Places
 from watcher.tree import Tree
@@ -127,10 +127,14 @@ def test_a_dead_thread_is_replaced_by_the_scan(scene: Scene) -> None:
         runs.tree._monitor._places = Bug("")
         scene.hook.write_text(HOOK.format("second"))
         scene.assert_hit()
-        runs.tree.scan_s = SCAN_S
-        time.sleep(1.0)
-        scene.hook.write_text(HOOK.format("third"))
-        wait_until(lambda: runs.of("changed")[-1].value["ms"], lambda: "an event has come")
+        numbers = itertools.count()
+
+        def an_event_comes() -> bool:
+            scene.hook.write_text(HOOK.format(next(numbers)))
+            time.sleep(0.1)
+            return runs.of("changed")[-1].value["ms"] is not None
+
+        wait_until(an_event_comes, lambda: "an event has come")
         scene.assert_hit()
 
 

@@ -47,7 +47,7 @@ class Watched:
 
     def wait_for(self, path: Path, *, is_saved: bool = False) -> None:
         came = partial(self.came, path, is_saved=is_saved)
-        wait_until(came, lambda: f"{path}, {is_saved=}; {self.events}", 10)
+        wait_until(came, lambda: f"{path}, {is_saved=}; {self.events}")
 
     def assert_silent(self, seconds: float = 0.3) -> None:
         """No event comes."""

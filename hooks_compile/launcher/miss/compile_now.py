@@ -4,22 +4,15 @@ import _warnings
 import builtins
 import posix
 import sys
+from types import CodeType
+from typing import Tuple
 
+from hooks_compile.launcher.annotations import Script, Warnings
 from hooks_compile.launcher.entry import AS_PYTHON, AS_WRITTEN, NO_NOTES, pack, require_text
 from hooks_compile.launcher.miss.store import store
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import CodeType
-    from typing import Tuple
 
-    from hooks_compile.launcher.entry import Warnings
-    from hooks_compile.launcher.script import Script
-
-
-def compile_and_store(
-    key: bytes, script: "Script", prefix: str, suffix: str
-) -> "Tuple[CodeType, str]":
+def compile_and_store(key: bytes, script: Script, prefix: str, suffix: str) -> Tuple[CodeType, str]:
     """Return the code of a script, and why it is not stored ("" if it is).
 
     The code is what Python itself would compile at this launch: of level 0, and without notes. The
@@ -47,11 +40,11 @@ def reason_not_to_store(directory: str) -> str:
     if posix.stat(directory or "/").st_uid != posix.geteuid():
         return "the directory of the hook belongs to another user"
     if "no_debug_ranges" in sys._xoptions or b"PYTHONNODEBUGRANGES" in posix.environ:
-        return "the code has no columns"
+        return "Python is told to keep no columns"
     return ""
 
 
-def compile_without_warning(source: bytes, file: str) -> "CodeType":
+def compile_without_warning(source: bytes, file: str) -> CodeType:
     """Return the code of ``source``; raise whatever ``compile`` raises, and any warning.
 
     Python shows a compile-time warning at each launch. An entry that is made here would lose it.
@@ -77,7 +70,7 @@ def filters_changed() -> None:
         _warnings._release_lock()
 
 
-def warn(warnings: "Warnings", file: str) -> None:
+def warn(warnings: Warnings, file: str) -> None:
     """Give the warnings that Python gives while it compiles, by the filters of this launch.
 
     Raises ValueError if an option could turn one into an error: plain Python has to show that.

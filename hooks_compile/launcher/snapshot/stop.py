@@ -3,17 +3,15 @@
 import posix
 import sys
 import time
+from typing import Any, Dict, List
 
+from hooks_compile.launcher import uv
 from hooks_compile.launcher.collector import GC
 from hooks_compile.launcher.observers import can_prepare, has_only_known_modules
 from hooks_compile.launcher.resumed import RESUMED
 from hooks_compile.launcher.snapshot.hidden_modules import HiddenModules
 from hooks_compile.launcher.snapshot.process_state import restore_process
 from hooks_compile.launcher.snapshot.streams import stream_settings
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Dict, List
 
 # No process has this descriptor: the maker stops this read, and the loader answers it.
 _STOP_FD = 1023
@@ -22,10 +20,15 @@ _LARGEST_BYTES = 120 << 10  # of words and environment: such a buffer is part of
 _IS_UNKNOWN = 3
 _IS_ALONE = 4
 # Of the holes that are filled: large ones first, since a small object may take one of them.
-_SIZES = (32768, 16384, 8192, 4096, 2048, 1536, *range(1024, 32, -16))
+_SIZES = (32768, 16384, 8192, 4096, 2048, 1536, *range(1024, 512, -16))
+_SMALL_SIZES = range(512, 32, -16)
 _SIZE_OF_NO_BYTES = 33
 _IN_A_ROW = 3
 _MOST_HOLES = 500
+# Objects/obmalloc.c: a pool holds objects of one size, behind its header.
+_POOL, _POOL_HEADER = 16384, 48
+_MOST_SMALL_HOLES = 5000
+_OF_32_BYTES = 1 << 40  # and all larger ones, up to 1 << 60
 
 
 def stop(namespace: "Dict[str, Any]") -> None:
@@ -42,6 +45,7 @@ def stop(namespace: "Dict[str, Any]") -> None:
     RESUMED["can_prepare"] = can_prepare(b"")
     RESUMED["hidden"] = HiddenModules(names) if names else None
     RESUMED["made"] = time.time()
+    RESUMED["enter_uv"] = uv.enter_uv  # this loads the part
     settings = stream_settings()
     launcher = namespace["__file__"]
     if names and GC:
@@ -57,21 +61,32 @@ def stop(namespace: "Dict[str, Any]") -> None:
     restore_process(answer, launcher, settings)
 
 
-def fill_holes() -> "List[bytes]":
+def fill_holes() -> "List[object]":
     """Return objects in the holes between others, so that what is made later lies side by side.
 
     Each page on which a launch makes an object is copied. So a launch that used the holes would
     copy a page for nearly each of its objects.
     """
-    kept: "List[bytes]" = []
+    kept: "List[object]" = []
     for size in _SIZES:
         last = in_a_row = 0
         for _ in range(_MOST_HOLES):
             new = bytes(size - _SIZE_OF_NO_BYTES)
             kept.append(new)
-            # malloc(3) needs 16 bytes more; for up to 512 it is not asked
+            # malloc(3) needs 16 bytes more
             in_a_row = in_a_row + 1 if id(new) - last in (size, size + 16) else 0
             if in_a_row == _IN_A_ROW:
                 break
             last = id(new)
+    # Up to 512 bytes, Python's own allocator is asked. A pool that begins has its header on the
+    # page of its first objects.
+    for size in _SMALL_SIZES:
+        for _ in range(_MOST_SMALL_HOLES):
+            kept.append(bytes(size - _SIZE_OF_NO_BYTES))
+            if id(kept[-1]) % _POOL == _POOL_HEADER:
+                break
+    for number in range(_OF_32_BYTES, _OF_32_BYTES + _MOST_SMALL_HOLES):
+        kept.append(number)
+        if id(number) % _POOL == _POOL_HEADER:
+            break
     return kept
