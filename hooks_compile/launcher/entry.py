@@ -19,7 +19,7 @@ import _imp
 import marshal
 from _frozen_importlib_external import MAGIC_NUMBER
 from types import CodeType
-from typing import Dict, Tuple
+from typing import Dict, Tuple, Union
 
 from hooks_compile.launcher.annotations import Notes
 
@@ -41,7 +41,7 @@ _CHECKED_HASH = b"\x03\x00\x00\x00"
 NO_NOTES: Notes = ((), (), {}, False)
 
 
-def keyed_hash(key: bytes, *message: bytes) -> bytes:
+def keyed_hash(key: bytes, *message: Union[bytes, memoryview]) -> bytes:
     """Return 16 bytes: SipHash of the parts of a message under each half of the 16-byte ``key``.
 
     The interpreter has this function built in for PEP 552: no import, and it takes microseconds. It
@@ -69,7 +69,7 @@ def entry_names(key: bytes, source: bytes, script_name: str, cache_tag: str) -> 
     return {level: f"{stem}.{cache_tag}.opt-{level}.{digest}.pyc" for level in (2, 1, 0)}
 
 
-def tag(key: bytes, level: int, body: bytes, source: bytes) -> bytes:
+def tag(key: bytes, level: int, body: Union[bytes, memoryview], source: bytes) -> bytes:
     """Return the 16 bytes that only a holder of ``key`` can put behind ``body`` for ``source``.
 
     The lengths are at the beginning, so that no two pairs of body and source make the same message.
@@ -100,7 +100,7 @@ def verifies(key: bytes, level: int, data: bytes, source: bytes) -> bool:
         len(data) >= _HEADER_SIZE + TRAILER_SIZE
         and data.startswith(MAGIC_NUMBER)
         and data[4 - TRAILER_SIZE : 6 - TRAILER_SIZE] == FORMAT
-        and data[-TAG_SIZE:] == tag(key, level, data[:-TAG_SIZE], source)
+        and data[-TAG_SIZE:] == tag(key, level, memoryview(data)[:-TAG_SIZE], source)
     )
 
 
@@ -122,4 +122,5 @@ def settings_of(data: bytes) -> bytes:
 def unpack(data: bytes) -> Tuple[CodeType, Notes]:
     """Return the code of an entry that :func:`verifies`, and the notes for the launcher."""
     end = _HEADER_SIZE + int.from_bytes(data[-TRAILER_SIZE : 4 - TRAILER_SIZE], "little")
-    return marshal.loads(data[_HEADER_SIZE:end]), marshal.loads(data[end:-TRAILER_SIZE])
+    view = memoryview(data)  # a slice of it is no copy
+    return marshal.loads(view[_HEADER_SIZE:end]), marshal.loads(view[end:-TRAILER_SIZE])
