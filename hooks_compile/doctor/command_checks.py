@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _BEFORE = re.compile("pre|before|permission|userprompt", re.IGNORECASE)
 _BLOCKS = re.compile(
     rb"\b(?:exit|SystemExit)\(\s*2\s*\)|\breturn 2\b"
-    rb"""|(?:decision|permission(?:Decision)?)["'\]]*\s*[:=]\s*["'](?:block|deny)["']"""
+    rb"""|(?:decision|permission(?:Decision)?)[\\"'\]]*\s*[:=]\s*[\\"']+(?:block|deny)\b"""
 )
 
 
