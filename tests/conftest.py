@@ -74,7 +74,8 @@ _GIT_CONFIG = """\
 
 
 def _refuse_real_home(event: str, arguments: tuple[object, ...]) -> None:
-    if event not in _PATH_EVENTS:
+    # at the end of a process the names of a module are None
+    if _PATH_EVENTS is None or event not in _PATH_EVENTS:
         return
     for argument in arguments:
         if not isinstance(argument, str | bytes):
