@@ -163,8 +163,8 @@ def home(
     for name in os.environ:
         if name.startswith(_FOREIGN_VARIABLES) and name not in _KEPT_VARIABLES:
             monkeypatch.delenv(name)
-    # To start coverage takes longer than most commands take: one test in four measures its own.
-    if crc32(request.node.nodeid.encode()) % 4:
+    # To start coverage takes longer than most commands take: one test in three measures its own.
+    if crc32(request.node.nodeid.encode()) % 3:
         monkeypatch.delenv("COVERAGE_PROCESS_START", raising=False)
     for name in ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__"):
         monkeypatch.delenv(name, raising=False)
