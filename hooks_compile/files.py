@@ -139,6 +139,7 @@ def remedy(cause: str, directory: Path) -> str:
 def refusal(error: OSError) -> HooksCompileError:
     """Return the error for the user about ``error``, which names a file, and its remedy."""
     path = Path(os.fsdecode(error.filename))
-    directory = path if path.is_dir() and not path.is_symlink() else path.parent
+    is_directory = os.path.isdir(path)  # noqa: PTH112 - Path's raises an error in a closed directory
+    directory = path if is_directory and not path.is_symlink() else path.parent
     cause = error.strerror or str(error)
     return HooksCompileError(cause, path=path, remedy=remedy(cause, directory))

@@ -22,50 +22,32 @@ if TYPE_CHECKING:
 ANYWHERE = Path("/")  # for questions that concern no repository
 
 # They say which configuration is the user's and where to stop looking, not which repository.
-_KEPT = frozenset(
-    {"GIT_CEILING_DIRECTORIES", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM"}
-)
-_SETTINGS = {
-    # A bare repository can be committed, configuration and all; only a .git directory can't.
-    "safe.bareRepository": "explicit",
-    "core.fsmonitor": "false",
-}
+_KEPT = ("GIT_CEILING_DIRECTORIES", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM")
 _OWN = {
-    # Without locks a `git status` or `ls-files` of ours fires no post-index-change hook.
-    "GIT_OPTIONAL_LOCKS": "0",
-    # A git hook of ours that a `git add` fires has nothing to do.
-    "HOOKS_COMPILE_GIT_HOOK": "1",
+    "GIT_OPTIONAL_LOCKS": "0",  # a `git status` of ours then fires no post-index-change hook
+    "HOOKS_COMPILE_GIT_HOOK": "1",  # our own git hook has nothing to do
     "LC_ALL": "C",
-    "GIT_CONFIG_COUNT": str(len(_SETTINGS)),
-    **{f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(_SETTINGS)},
-    **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(_SETTINGS.values())},
 }
+# A bare repository can be committed, configuration and all; only a .git directory can't.
+_SAFE = ("-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false")
 # What git says, under LC_ALL=C, of a directory in no work tree (128 is its only status).
 _OUTSIDE = ("not a git repository", "must be run in a work tree", "cannot use bare repository")
 
 
 class Repository(NamedTuple):
-    """One work tree and the parts of its repository; all paths are absolute.
-
-    ``git_dir`` is the work tree's own (``.git/worktrees/NAME`` of a linked one), ``common_dir`` is
-    that of all of them, ``hooks_path`` is where git takes hooks from.
-    """
+    """One work tree and the parts of its repository; all paths are absolute."""
 
     work_tree: Path
-    git_dir: Path
-    common_dir: Path
-    hooks_path: Path
+    git_dir: Path  # the work tree's own: .git/worktrees/NAME of a linked one
+    common_dir: Path  # that of all work trees
+    hooks_path: Path  # where git takes hooks from
 
 
 class Setting(NamedTuple):
-    """One value in git's configuration.
+    """One value in git's configuration."""
 
-    ``scope`` is ``system``, ``global``, ``local`` or ``worktree``; section and variable of
-    ``name`` are in lower case.
-    """
-
-    scope: str
-    name: str
+    scope: str  # system, global, local or worktree
+    name: str  # section and variable are in lower case
     value: str
 
 
@@ -92,7 +74,7 @@ def run(
     """
     try:
         done = subprocess.run(
-            ["git", *arguments],
+            ["git", *_SAFE, *arguments],
             cwd=cwd,
             input=stdin,
             capture_output=True,
@@ -113,14 +95,9 @@ def run(
 
 def version() -> tuple[int, int]:
     """Return the first two numbers of git's version. Raises GitError if git is missing."""
-    answer = run(["version"], cwd=ANYWHERE).decode(errors="replace").strip()
-    found = re.search(r"(\d+)\.(\d+)", answer)
-    if found is None:
-        raise GitError(f"git names no version: {answer}", remedy="git version")
-    return int(found[1]), int(found[2])
-
-
-# Repositories
+    answer = os.fsdecode(run(["version"], cwd=ANYWHERE))
+    major, minor, *_ = [*re.findall(r"\d+", answer), "0", "0"]
+    return int(major), int(minor)
 
 
 def open_repository(path: Path) -> Repository | None:
@@ -131,10 +108,9 @@ def open_repository(path: Path) -> Repository | None:
     """
     try:
         found = _ask_repository(path)
-        if found.work_tree == Path(os.path.realpath(path)):
-            return found
         # Older versions of git leave a relative core.hooksPath as it is: it counts from the root.
-        return _ask_repository(found.work_tree)
+        is_root = found.work_tree == Path(os.path.realpath(path))
+        return found if is_root else _ask_repository(found.work_tree)
     except GitError as error:
         if any(text in error.cause for text in _OUTSIDE):
             return None
@@ -161,15 +137,10 @@ def _ask_repository(path: Path) -> Repository:
     # rev-parse has no -z and a directory's name may hold a newline: a line that is always "true"
     # separates the answers.
     fence = "--is-inside-work-tree"
-    questions = ["--show-toplevel", fence, "--absolute-git-dir", fence]
-    questions += ["--git-common-dir", fence, "--git-path", "hooks"]
-    answer = run(["rev-parse", *questions], cwd=path)
+    questions = ["--show-toplevel", fence, "--absolute-git-dir", fence, "--git-common-dir", fence]
+    answer = run(["rev-parse", *questions, "--git-path", "hooks"], cwd=path)
     parts = os.fsdecode(answer).removesuffix("\n").split("\ntrue\n")
-    top, own, common, hooks = (Path(os.path.normpath(path / part)) for part in parts)
-    return Repository(top, own, common, hooks)
-
-
-# Configuration
+    return Repository(*(Path(os.path.normpath(path / part)) for part in parts))
 
 
 def settings(where: Path, pattern: str) -> list[Setting]:
@@ -178,15 +149,12 @@ def settings(where: Path, pattern: str) -> list[Setting]:
     ``where`` is a directory of the work tree that is asked about, or ANYWHERE. Raises GitError.
     """
     words = ["config", "--show-scope", "-z", "--get-regexp", pattern]
-    parts = os.fsdecode(run(words, cwd=where, accept=(0, 1))).split("\0")
+    scopes_and_items = iter(os.fsdecode(run(words, cwd=where, accept=(0, 1))).split("\0"))
     found = []
-    for scope, item in zip(parts[::2], parts[1::2], strict=False):
+    for scope, item in zip(scopes_and_items, scopes_and_items, strict=False):
         name, has_value, value = item.partition("\n")
         found.append(Setting(scope, name, value if has_value else "true"))
     return found
-
-
-# The index and the last commit
 
 
 def ignored(root: Path, paths: Iterable[Path]) -> set[Path]:
@@ -198,8 +166,8 @@ def ignored(root: Path, paths: Iterable[Path]) -> set[Path]:
     names = {os.fsencode(f"./{path.relative_to(root).as_posix()}"): path for path in paths}
     if not names:
         return set()
-    stdin = b"\0".join(names) + b"\0"
-    answer = run(["check-ignore", "-z", "--stdin"], cwd=root, stdin=stdin, accept=(0, 1))
+    words = ["check-ignore", "-z", "--stdin"]
+    answer = run(words, cwd=root, stdin=b"\0".join([*names, b""]), accept=(0, 1))
     return {names[name] for name in answer.split(b"\0") if name}
 
 
@@ -215,18 +183,12 @@ def tracked_matching(root: Path, pathspecs: Sequence[str], *, untracked: bool = 
 
 
 def add(root: Path, paths: Iterable[Path]) -> None:
-    """Stage the files ``paths``, absolute and below ``root``, with their content.
-
-    Raises GitError if git refuses, for example because it ignores one, or the index is locked.
-    """
+    """Stage the files ``paths``, absolute and below ``root``. Raises GitError if git refuses."""
     _change_index(root, ["add"], paths)
 
 
 def unstage(root: Path, paths: Iterable[Path]) -> None:
-    """Make the index entries of ``paths`` what they are in HEAD: none if HEAD has no such file.
-
-    Raises GitError if git refuses.
-    """
+    """Make the index entries of ``paths`` what they are in HEAD. Raises GitError if git refuses."""
     _change_index(root, ["reset", "--quiet"], paths)
 
 
@@ -242,14 +204,11 @@ def contents(
     """Return the contents that the files have in ``revision``, in the index for ``""``.
 
     ``names`` are relative to ``root`` with ``/`` between. A name without a file there is left out,
-    as is every name in a repository without a commit and one that holds a newline. One process.
+    as is every name in a repository without a commit and one that holds a newline.
     """
     wanted = [name for name in names if "\n" not in name]
-    if not wanted:
-        return {}
-    place = revision or ":0"
-    stdin = b"".join(os.fsencode(f"{place}:{name}\n") for name in wanted)
-    answer = run(["cat-file", "--batch"], cwd=root, stdin=stdin, index=index)
+    stdin = b"".join(os.fsencode(f"{revision or ':0'}:{name}\n") for name in wanted)
+    answer = run(["cat-file", "--batch"], cwd=root, stdin=stdin, index=index) if wanted else b""
     found = {}
     for name in wanted:
         head, _, answer = answer.partition(b"\n")

@@ -13,6 +13,7 @@ import time
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import coverage
 import pytest
@@ -99,6 +100,18 @@ def pytest_report_header() -> str:
     return interpreters_found.report()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, since tests of processes wait for a part of their time."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return (cores or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the watcher first: these wait most, while other workers compute."""
+    items.sort(key=lambda item: "watcher" not in item.path.parts)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if tiers.IS_CI and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Coverage())
@@ -108,7 +121,8 @@ class Coverage:
     """Measures the branches that the workers of a run take, and the tool's processes in it.
 
     Each Python of our environment is measured from its start, by coverage's own ``.pth`` file, as
-    these variables tell it. The run fails below ``fail_under`` of pyproject.toml.
+    these variables tell it; ``home`` takes them from most tests. The run fails below ``fail_under``
+    of pyproject.toml.
     """
 
     def __init__(self) -> None:
@@ -138,12 +152,19 @@ class Coverage:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Path:
     """The test's own home directory; no variable of the caller's git, Python or agent is left."""
     directory = tmp_path_factory.mktemp("home").resolve()
     for name in os.environ:
         if name.startswith(_FOREIGN_VARIABLES) and name not in _KEPT_VARIABLES:
             monkeypatch.delenv(name)
+    # To start coverage takes longer than most commands take: one test in four measures its own.
+    if crc32(request.node.nodeid.encode()) % 4:
+        monkeypatch.delenv("COVERAGE_PROCESS_START", raising=False)
     for name in ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(directory))

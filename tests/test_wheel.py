@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -34,9 +35,10 @@ SCRIPTS = (
 # The source of the loader; compiled, it is there as well if there is a C compiler.
 LOADER = (
     "hooks_compile/snapshots/loader/loader.c",
+    "hooks_compile/snapshots/loader/aarch64.h",
     "hooks_compile/snapshots/loader/x86_64.h",
 )
-COMPILED = "hooks_compile/snapshots/loader/loader-x86_64"
+COMPILED = f"hooks_compile/snapshots/loader/loader-{platform.machine()}"
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +98,8 @@ def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(wheel: Path
         assert set(archive.namelist()) == expected
         for name in (*SCRIPTS, *LOADER):
             assert archive.read(name) == (CHECKOUT / name).read_bytes()
-    platform = sysconfig.get_platform().replace("-", "_") if is_compiled else "any"
-    assert wheel.name == f"hooks_compile-{__version__}-py3-none-{platform}.whl"
+    tag = sysconfig.get_platform().replace("-", "_") if is_compiled else "any"
+    assert wheel.name == f"hooks_compile-{__version__}-py3-none-{tag}.whl"
 
 
 def test_every_script_of_the_package_is_listed_here() -> None:

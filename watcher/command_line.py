@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import functools
 import json
 import os
 import signal
@@ -23,19 +22,16 @@ from hooks_compile.errors import HooksCompileError, pasted
 from watcher.debounce import POLL_S, SCAN_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import FrameType
 
     from hooks_compile.model import Optimize
     from watcher.lines import Message
     from watcher.tree import Tree
 
+    Say = Callable[[Tree, Message], None]
+
 _LEVELS: dict[str, Optimize] = {"auto": "auto", "0": 0, "1": 1, "2": 2}
-
-
-def entry_point() -> None:
-    """Be the command ``hooks-watch``."""
-    raise SystemExit(main())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,7 +53,6 @@ def build_parser() -> argparse.ArgumentParser:
     python += "that launches recorded)"
     poll = f"compare all contents so often ({POLL_S:g} s), and do not wait for events"
     scan = "compare all contents so often, besides (default: %(default)g)"
-    service = "print a unit for this system's service manager that runs this command"
     add = parser.add_argument
     add("--version", action="version", version=f"%(prog)s {__version__}")
     add("paths", nargs="*", type=Path, metavar="PATH", help=paths)
@@ -73,9 +68,6 @@ def build_parser() -> argparse.ArgumentParser:
         ("--status", _status, "show what the watcher does (exit 1 if none runs)"),
     ):
         instead.add_argument(name, action="store_const", dest="command", const=command, help=about)
-    manager = "launchd" if sys.platform == "darwin" else "systemd"
-    units = ("systemd", "launchd")
-    instead.add_argument("--service", nargs="?", const=manager, choices=units, help=service)
     return parser
 
 
@@ -85,29 +77,23 @@ def _seconds(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0.01 <= value <= 86400:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no number of seconds from 0.01 to 86400 (write a PATH before the option)"
-        )
+        cause = "not from 0.01 to 86400 seconds (write a PATH before the option)"
+        raise argparse.ArgumentTypeError(f"{text!r} is {cause}")
     return value
 
 
 def _watch(arguments: argparse.Namespace) -> int:
     """Watch until a signal says to stop."""
-    if arguments.service:
-        return _print_service(arguments)
     from hooks_compile.install import runtime_directory
     from watcher.loop import Loop
-    from watcher.observer import MOST_WATCHES
     from watcher.watch_status import Station
 
-    trees = _trees(arguments)
+    roots = _roots(arguments)
     runtime = runtime_directory.location(os.environ)
     runtime_directory.ensure(runtime)
-    # A save waits for the interpreter's lock while a survey's thread is busy: not for long.
-    sys.setswitchinterval(0.001)
-    print_message = _printer(arguments, trees)
+    loop, print_message = Loop(), _printer(arguments, roots)
 
-    def report(tree: Tree, message: Message) -> None:
+    def say(tree: Tree, message: Message) -> None:
         try:
             print_message(tree, message)
         except BrokenPipeError:
@@ -117,14 +103,12 @@ def _watch(arguments: argparse.Namespace) -> int:
             return  # a full disk under the log is no reason to stop compiling
 
     with contextlib.ExitStack() as stack:
-        stations = {tree: Station(runtime, tree.given) for tree in trees}
-        for station in stations.values():
-            station.acquire()
-            stack.callback(station.release)
-        most_watches = 0 if arguments.poll else MOST_WATCHES * len(trees)
-        loop = Loop(stations, report, most_watches)
+        trees = list(_trees(arguments, roots, say))
+        for tree in trees:
+            stack.enter_context(contextlib.closing(tree))
+            tree.watch(loop.put, Station(runtime, tree.given))
         _stop_at_signals(loop.put)
-        status = 128 + loop.run()
+        status = 128 + loop.run(trees)
     try:
         sys.stdout.flush()
     except OSError:  # the work is done, even if its log can't be written
@@ -145,15 +129,12 @@ def _stop_at_signals(stop: Callable[[int], None]) -> None:
 
 
 def _once(arguments: argparse.Namespace) -> int:
-    """Compile what is not compiled."""
-    from watcher.tree import sync
-
-    trees = _trees(arguments)
-    print_message = _printer(arguments, trees)
+    """Compile what is not compiled; return 1 if something has to be fixed."""
+    roots = _roots(arguments)
     is_good = True
-    for tree in trees:
+    for tree in _trees(arguments, roots, _printer(arguments, roots)):
         with contextlib.closing(tree):
-            is_good &= sync(tree, functools.partial(print_message, tree))
+            is_good &= tree.sync()
     return 0 if is_good else 1
 
 
@@ -163,7 +144,7 @@ def _status(arguments: argparse.Namespace) -> int:
     from watcher.watch_status import Station
 
     runtime = runtime_directory.location(os.environ)
-    found = [Station(runtime, tree.given).status() for tree in _trees(arguments)]
+    found = [Station(runtime, given).status() for given in _roots(arguments)]
     if arguments.json:
         print(json.dumps([status.as_json(time.time()) for status in found]))
     else:
@@ -171,37 +152,15 @@ def _status(arguments: argparse.Namespace) -> int:
     return 0 if all(status.is_watched for status in found) else 1
 
 
-def _print_service(arguments: argparse.Namespace) -> int:
-    """Print a text for a service manager."""
-    from watcher import service_units
+def _roots(arguments: argparse.Namespace) -> dict[Path, Path]:
+    """Return what is asked for, each once, and the root of its work tree.
 
-    program = [os.path.abspath(sys.argv[0])]  # noqa: PTH100 - a symlink to us stays one
-    if program[0].endswith("__main__.py"):
-        program = [sys.executable, "-m", "watcher"]
-    words = [str(tree.given) for tree in _trees(arguments)]
-    words += [word for command in arguments.python for word in ("--python", command)]
-    for name in ("optimize", "poll", "scan"):
-        if (value := getattr(arguments, name)) is not None:
-            words += [f"--{name}", str(value)]
-    words += [f"--{name}" for name in ("json", "quiet") if getattr(arguments, name)]
-    print(service_units.text(arguments.service, [*program, *words], os.environ), end="")
-    return 0
-
-
-def _trees(arguments: argparse.Namespace) -> list[Tree]:
-    """Return the trees that are asked for, each once. Raises HooksCompileError.
-
-    From then on git is looked for in none of them, and the Python of one tree in no other: what a
-    checkout brings is not executed.
+    Raises HooksCompileError.
     """
     from hooks_compile import git
     from hooks_compile.cli.context import current_directory
-    from hooks_compile.trust import search_path
-    from watcher.survey import Options, is_project
-    from watcher.tree import Tree
 
     current = current_directory()
-    level = _LEVELS[arguments.optimize] if arguments.optimize else None
     roots: dict[Path, Path] = {}
     for path in arguments.paths or [git.work_tree(current) or current]:
         if not path.exists():
@@ -209,32 +168,42 @@ def _trees(arguments: argparse.Namespace) -> list[Tree]:
         given = Path(os.path.abspath(path))  # noqa: PTH100 - a symlink stays one
         if all(given.resolve() != other.resolve() for other in roots):
             roots[given] = git.work_tree(given) or given.resolve()
+    return roots
+
+
+def _trees(arguments: argparse.Namespace, roots: Mapping[Path, Path], say: Say) -> Iterator[Tree]:
+    """Yield the trees that are asked for. Raises HooksCompileError.
+
+    From then on git is looked for in none of them, and the Python of one tree in no other: what a
+    checkout brings is not executed.
+    """
+    from hooks_compile.trust import search_path
+    from watcher.survey import Options, is_project
+    from watcher.tree import Tree
+
+    level = _LEVELS[arguments.optimize] if arguments.optimize else None
     programs = os.environ.get("PATH", os.defpath)
     os.environ["PATH"] = search_path(programs, *roots.values())
-    trees = []
     for given, root in roots.items():
-        others = [other for other in roots.values() if other != root]
+        others = (other for other in roots.values() if other != root)
         env = {**os.environ, "PATH": search_path(programs, *others)}
-        options = Options(env, tuple(arguments.python), level)
-        whole = not arguments.paths or is_project(given)
-        trees.append(Tree(given, options, arguments.poll or arguments.scan, whole=whole))
-    return trees
+        options = Options(env, tuple(arguments.python), level, arguments.scan)
+        if arguments.poll:
+            options = options._replace(scan_s=arguments.poll, most_watches=0)
+        yield Tree(given, options, say, whole=not arguments.paths or is_project(given))
 
 
-def _printer(
-    arguments: argparse.Namespace, trees: Sequence[Tree]
-) -> Callable[[Tree, Message], None]:
+def _printer(arguments: argparse.Namespace, given: Iterable[Path]) -> Say:
     """Return what prints a message: lines for a person, or JSON for programs."""
-    base = Path(os.path.commonpath([tree.given.resolve() for tree in trees]))
+    base = Path(os.path.commonpath([path.resolve() for path in given]))
     may_colour = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
     def print_message(tree: Tree, message: Message) -> None:
-        is_said = message.is_urgent if arguments.quiet else message.text or arguments.json
-        if not is_said:
+        if not (message.is_urgent if arguments.quiet else message.text or arguments.json):
             return
         stream = sys.stderr if message.is_urgent and not arguments.json else sys.stdout
         if arguments.json:
-            text = json.dumps(message.as_json(time.time(), tree.survey.root))
+            text = json.dumps(message.as_json(time.time(), tree.found.root))
         else:
             text = message.as_text(time.time(), base, has_colour=may_colour and stream.isatty())
         print(text, file=stream, flush=True)

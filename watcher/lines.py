@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.model import CompileResult, Interpreter
+    from watcher.survey import Survey
 
 _COLOURS = {"broken": "31;1", "trouble": "33", "watching": "32", "synced": "32"}
 _MOST_LINES = 10
@@ -45,21 +46,14 @@ class Message(NamedTuple):
         return text.replace(f"{_MARK}{shown(base)}{os.sep}", "").replace(_MARK, "")
 
 
-def synced(
-    root: Path,
-    interpreters: Sequence[Interpreter],
-    hooks: int,
-    modules: int,
-    counts: Mapping[State, int],
-    seconds: float,
-    *,
-    watching: bool,
-) -> Message:
-    """Return that a whole tree was compared; ``counts`` has how many results have each state."""
+def synced(event: str, found: Survey, counts: Mapping[State, int], seconds: float) -> Message:
+    """Return that a tree was compared; ``event`` is "synced", or "watching" from now on."""
+    hooks, modules = len(found.hooks), len(found.modules.keys() - found.hooks.keys())
+    interpreters = found.target.interpreters
     what = plural(hooks, "hook") + (f" and {plural(modules, 'local module')}" if modules else "")
     done = ", ".join([*(f"{count} {state}" for state, count in counts.items()), f"{seconds:.2f} s"])
-    verb = "watching " if watching else ""
-    text = f"{verb}{shown(root)}: {what}, for {_labels(interpreters) or 'no Python'} ({done})"
+    verb = "watching " if event == "watching" else ""
+    text = f"{verb}{shown(found.root)}: {what}, for {_labels(interpreters) or 'no Python'} ({done})"
     value = {
         "hooks": hooks,
         "modules": modules,
@@ -67,7 +61,7 @@ def synced(
         "counts": {str(state): count for state, count in counts.items()},
         "seconds": round(seconds, 4),
     }
-    return Message("watching" if watching else "synced", value, text)
+    return Message(event, value, text)
 
 
 def changed(
@@ -124,8 +118,12 @@ def broken(path: Path, kind: str, results: Sequence[CompileResult]) -> Message:
             by_error.setdefault(error, []).append(result.interpreter)
     for error, under in by_error.items():
         found += [*error.split("\n"), f"(under {_labels(under)})"]
-    results_json = [result_json(result) for result in results]
-    value = {"path": os.fspath(path), "kind": kind, "results": results_json}
+    value = {
+        "path": os.fspath(path),
+        "kind": kind,
+        "results": [result_json(result) for result in results],
+        "error": next(iter(by_error), "").partition("\n")[0].removeprefix(_MARK),
+    }
     return Message("broken", value, "\n    ".join(found), is_urgent=True)
 
 

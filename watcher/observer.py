@@ -1,6 +1,6 @@
 """Reports changes in directories: the only importer of watchdog.
 
-What runs in watchdog's threads only puts events into a queue: an exception would end a thread.
+What runs in watchdog's threads only hands events on: an exception would end a thread.
 """
 
 from __future__ import annotations
@@ -10,22 +10,20 @@ import errno
 import logging
 import os
 import time
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from watchdog import events
 from watchdog.observers import Observer
 
-from watcher.watch_places import Event, Kind, Places
+from watcher.survey import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from watchdog.observers.api import BaseObserver, ObservedWatch
+    from watchdog.observers.api import BaseObserver
 
-    _Identity = tuple[int, int] | None
-
-MOST_WATCHES = 64
-"""So many directories of a tree are watched; for the others the periodic scan has to do."""
+    from watcher.survey import Identity
 
 _RAISE = "to raise the limit: sudo sysctl fs.inotify.max_user_{}, and start hooks-watch again"
 _LIMITS = {
@@ -34,127 +32,106 @@ _LIMITS = {
 }
 
 # Not opened, read, closed without writing: we would wake ourselves.
-_KINDS: dict[type[events.FileSystemEvent], Kind] = {
-    events.FileCreatedEvent: Kind.CHANGED,
-    events.FileModifiedEvent: Kind.CHANGED,
-    events.FileAttribEvent: Kind.CHANGED,
-    events.FileClosedEvent: Kind.SAVED,
-    events.FileDeletedEvent: Kind.GONE,
-    events.FileMovedEvent: Kind.SAVED,
-    events.DirCreatedEvent: Kind.CHANGED,
-    events.DirAttribEvent: Kind.CHANGED,
-    events.DirDeletedEvent: Kind.GONE,
-    events.DirMovedEvent: Kind.SAVED,
-}
+_KINDS: list[type[events.FileSystemEvent]] = [
+    events.FileCreatedEvent,
+    events.FileModifiedEvent,
+    events.FileAttribEvent,
+    events.FileClosedEvent,
+    events.FileDeletedEvent,
+    events.FileMovedEvent,
+    events.DirCreatedEvent,
+    events.DirAttribEvent,
+    events.DirDeletedEvent,
+    events.DirMovedEvent,
+]
+
+
+class Event(NamedTuple):
+    """Something happened to the absolute ``path`` in a watched directory."""
+
+    path: str
+    time: float  # in seconds of the monotonic clock
+    is_saved: bool = False  # closed by its writer, or renamed to this name: it is complete
 
 
 class Monitor(events.FileSystemEventHandler):
-    """Puts an event into a queue for each change in some directories."""
+    """Watches some directories of a tree."""
 
-    def __init__(self, put: Callable[[Event], None], most_watches: int) -> None:
-        """Watch nothing yet."""
+    def __init__(
+        self, take: Callable[[Event], None], lost: Callable[[], None], most_watches: int
+    ) -> None:
+        """Watch nothing yet. Other threads call ``take``, and ``lost`` if events were dropped."""
         self.trouble = ""  # why events do not suffice
         self.left_out = 0  # directories: there are more than may be watched
-        self.watches: dict[ObservedWatch, _Identity] = {}
-        self._put = put
+        self.watched: dict[str, Identity] = {}
+        self._take = take
         self._most_watches = most_watches
-        self._places = Places()
-        self._losses = _Losses(put)
-        logging.getLogger("watchdog").addHandler(self._losses)
+        self._places = Places("")
+        self._losses = _Losses(lost)
         self._observer: BaseObserver | None = None
 
     def close(self) -> None:
         """Watch nothing any more, and end the threads."""
-        self._stop()  # its threads may still log an error, and without a handler that is printed
-        logging.getLogger("watchdog").removeHandler(self._losses)
+        if self._observer is not None:
+            self._observer.stop()
+            self._observer.join()
+            # not before: its threads may log an error, and without a handler that is printed
+            logging.getLogger("watchdog").removeHandler(self._losses)
+            self._observer = None
 
     def want(self, places: Places) -> bool:
         """Report changes in ``places``; if these are too many, in the most important ones.
 
-        Return whether a watch is new, so that changes until now may not have been reported.
+        Return whether the watches are new, so that changes until now may not have been reported.
         """
         self._places = places
         directories = places.directories()
         self.left_out = max(len(directories) - self._most_watches, 0)
-        wanted = {path: _identity(path) for path in directories[: self._most_watches]}
+        wanted = dict(islice(directories.items(), self._most_watches))
+        if wanted == self.watched and self._is_alive():
+            return False
+        self.close()
+        self.watched = wanted
+        logging.getLogger("watchdog").addHandler(self._losses)
+        self._observer = Observer()
+        self._observer.start()
         try:
-            return bool(wanted) and self._watch(self._running_observer(), wanted)
+            for path in wanted:
+                # If it is missing or can't be read, the scan has to do.
+                with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+                    self._observer.schedule(self, path, event_filter=_KINDS, follow_symlink=True)
         except OSError as error:
             self.trouble = _LIMITS.get(error.errno or 0, f"no events: {error.strerror}")
-            return False
+        return True
 
     def dispatch(self, event: events.FileSystemEvent) -> None:
         """Take an event, in an observer's thread."""
-        kind = _KINDS.get(type(event))
-        if kind is not None and event.dest_path:
-            self._pass_on(Kind.GONE, event.src_path, is_directory=event.is_directory)
-            self._pass_on(kind, event.dest_path, is_directory=event.is_directory)
-        elif kind is not None:
-            self._pass_on(kind, event.src_path, is_directory=event.is_directory)
+        now = time.monotonic()
+        names = [(event.src_path, event.event_type == events.EVENT_TYPE_CLOSED)]
+        if event.dest_path:
+            names = [(event.src_path, False), (event.dest_path, True)]
+        for path, is_saved in names:
+            name = os.fsdecode(path)
+            if self._places.has(name):
+                self._take(Event(name, now, is_saved))
 
-    def _pass_on(self, kind: Kind, path: bytes | str, *, is_directory: bool) -> None:
-        event = Event(kind, os.fsdecode(path), time.monotonic(), is_directory)
-        if self._places.matter(event):
-            self._put(event)
-
-    def _running_observer(self) -> BaseObserver:
-        """Return the observer, a new one if an exception in :meth:`dispatch` has ended its thread.
-
-        Raises OSError if the system refuses one.
-        """
-        if self._observer is None or not self._observer.is_alive():
-            self._stop()
-            self._observer = Observer()
-            self._observer.start()
-        return self._observer
-
-    def _watch(self, observer: BaseObserver, wanted: Mapping[str, _Identity]) -> bool:
-        """Watch exactly the directories ``wanted``; return whether a watch is new.
-
-        Raises OSError if a limit is reached.
-        """
-        emitters = observer.emitters
-        alive = {each.watch for each in emitters if each.is_alive() and each.should_keep_running()}
-        for watch, identity in list(self.watches.items()):
-            # Another directory may have taken the place of the one that is watched.
-            if watch not in alive or wanted.get(watch.path) != identity:
-                del self.watches[watch]
-                observer.unschedule(watch)
-        before = {watch.path for watch in self.watches}
-        for path in [path for path in wanted if path not in before]:
-            # If it is missing or can't be read, the scan has to do.
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
-                watch = observer.schedule(
-                    self, path, event_filter=list(_KINDS), follow_symlink=True
-                )
-                self.watches[watch] = wanted[path]
-        return {watch.path for watch in self.watches} != before
-
-    def _stop(self) -> None:
-        observer, self._observer = self._observer, None
-        self.watches.clear()
-        if observer is not None:
-            observer.stop()
-            observer.join()
+    def _is_alive(self) -> bool:
+        """Return whether all threads run; one ends with its directory, or after an exception."""
+        observer = self._observer
+        return observer is None or (
+            observer.is_alive()
+            and all(each.is_alive() and each.should_keep_running() for each in observer.emitters)
+        )
 
 
 class _Losses(logging.Handler):
-    """Turns watchdog's warnings into events: it warns of dropped events, and errors are usual."""
+    """Takes watchdog's log: a warning says that events were dropped, and errors are usual."""
 
-    def __init__(self, put: Callable[[Event], None]) -> None:
+    def __init__(self, lost: Callable[[], None]) -> None:
         super().__init__(logging.WARNING)
-        self._put = put
+        self._lost = lost
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a log record, in a thread of watchdog's."""
         if record.levelno == logging.WARNING:
-            self._put(Event(Kind.LOST, "", time.monotonic()))
-
-
-def _identity(path: str) -> _Identity:
-    """Return what stays the same as long as ``path`` is the same directory."""
-    try:
-        status = os.stat(path)  # noqa: PTH116 - a string
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+            self._lost()

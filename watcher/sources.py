@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections import Counter
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,10 +38,8 @@ class Sources:
         """Nothing is known yet. ``clock`` returns the time of the monotonic clock."""
         self.hooks: Mapping[str, HookSource] = {}
         self.modules: Mapping[str, HookSource] = {}
-        self.due = Debounce()  # those that an event named
-        self.asked: dict[str, None] = {}  # those to be compared although no event named them
+        self.due = Debounce()
         self.broken: dict[str, Message] = {}
-        self.has_missing = False  # a source vanished: another survey has to find out
         self._clock = clock
         self._last: dict[str, _Last] = {}
 
@@ -53,47 +49,39 @@ class Sources:
         return Counter(state for each in self._last.values() for state in each.states)
 
     @property
-    def module_count(self) -> int:
-        """How many local modules there are, besides hooks."""
-        return len(self.modules.keys() - self.hooks.keys())
+    def is_good(self) -> bool:
+        """Whether nothing has to be fixed."""
+        return not self.broken and not any(each.trouble for each in self._last.values())
 
     @property
     def entries(self) -> set[str]:
         """The names of all entries that are in use."""
         return {name for each in self._last.values() for name in each.entries}
 
-    def next_due(self) -> float:
-        """Return when there is something to do, infinity if nothing waits."""
-        return -math.inf if self.asked else self.due.next_due()
-
-    def ask_all(self) -> None:
-        """Have all contents compared with their entries."""
-        self.asked |= dict.fromkeys([*self.hooks, *self.modules])
+    def compare_all(self) -> None:
+        """Have all contents compared with their entries, although no event named them."""
+        for path in {**self.hooks, **self.modules}:
+            self.due.note(path, self._clock())
 
     def replace(
         self, hooks: Mapping[str, HookSource], modules: Mapping[str, HookSource]
     ) -> list[Message]:
         """Take what a survey found; what is new is due. Return what is removed."""
         before, now = {**self.modules, **self.hooks}, {**modules, **hooks}
-        was_hook, self.hooks, self.modules = self.hooks, hooks, modules
-        imports = {path: source.imports for path, source in was_hook.items()}
-        new = [path for path, source in hooks.items() if imports.get(path) != source.imports]
-        self.asked |= dict.fromkeys([*new, *(modules.keys() - before.keys())])
-        gone = before.keys() - now.keys()
-        for path in gone:
+        messages = []
+        for path in sorted((before.keys() - now.keys()) | (self.hooks.keys() - hooks.keys())):
+            messages.append(lines.removed(Path(path), self._kind(path)))
             self.broken.pop(path, None)
             self._last.pop(path, None)
-        return [
-            lines.removed(Path(path), "hook" if path in was_hook else "module")
-            for path in sorted(gone | (was_hook.keys() - hooks.keys()))
-        ]
+        self.hooks, self.modules = hooks, modules
+        for path, source in now.items():
+            if before.get(path) != source:
+                self.due.note(path, self._clock())
+        return messages
 
     def compile_due(self, compiler: Compiler, most: int) -> list[Message]:
-        """Compile what is due and ``most`` of what is asked for; return what is worth reporting."""
-        asked = list(islice(self.asked, most))
-        for path in asked:
-            del self.asked[path]
-        dues = self.due.take(self._clock()) + [Due(path, None, quiet=False) for path in asked]
+        """Compile ``most`` of what is due; return what is worth reporting."""
+        dues = self.due.take(self._clock(), most)
         hooks = [self.hooks[due.key] for due in dues if due.key in self.hooks]
         modules = [self.modules[due.key] for due in dues if due.key in self.modules]
         results = compiler.compile(hooks) if hooks else []
@@ -106,8 +94,7 @@ class Sources:
         found = ((due, by_path.get(due.key)) for due in dues)
         messages = [each for due, results in found if results for each in self._take(due, results)]
         changed = [message for message in messages if message.event == "changed"]
-        others = [message for message in messages if message.event != "changed"]
-        return lines.shortened(changed) + others
+        return lines.shortened(changed) + [each for each in messages if each.event != "changed"]
 
     def _take(self, due: Due, results: Sequence[CompileResult]) -> Iterator[Message]:
         """Take the results of one source; yield what is worth reporting.
@@ -116,11 +103,10 @@ class Sources:
         does not compile counts only when nobody has written it for QUIET_S.
         """
         before = self._last.get(due.key, _Last())
-        kind = "hook" if due.key in self.hooks else "module"
+        kind, path = self._kind(due.key), results[0].source.path
         try:
             is_empty = kind == "hook" and os.stat(due.key).st_size == 0
-        except OSError:
-            self.has_missing = True
+        except OSError:  # it vanished, and the next survey finds that out
             return
         broken = [result for result in results if result.state is State.BROKEN]
         good = [result for result in results if result.ok]
@@ -137,14 +123,15 @@ class Sources:
             self.due.note(due.key, due.since or self._clock(), QUIET_S, since=due.since)
             return
         self._last[due.key] = now
-        path = results[0].source.path
         if broken and is_news:
             self.broken[due.key] = lines.broken(path, kind, broken)
             yield self.broken[due.key]
-        is_fixed = len(good) == len(results) and self.broken.pop(due.key, None) is not None
-        is_written = State.COMPILED in now.states
-        if good and (has_new_entry or is_fixed or is_written):
+        is_fixed = not broken and self.broken.pop(due.key, None) is not None
+        if good and (has_new_entry or is_fixed or State.COMPILED in now.states):
             ms = None if due.since is None else (self._clock() - due.since) * 1000
             yield lines.changed(path, kind, good, ms, fixed=is_fixed, empty=is_empty)
         if now.trouble and now.trouble != before.trouble:
             yield lines.notice(f"is not compiled: {now.trouble}", path, trouble=True)
+
+    def _kind(self, path: str) -> str:
+        return "hook" if path in self.hooks else "module"

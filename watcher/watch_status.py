@@ -6,16 +6,15 @@ import hashlib
 import json
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile import files
-from hooks_compile.entries.report import describe_error, plural
+from hooks_compile.entries.report import plural
 from hooks_compile.errors import HooksCompileError, pasted
-from hooks_compile.model import SourceError
-from hooks_compile.printable import shown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from filelock import FileLock
 
 # The lock of a killed process is free at once; a reader of the state holds it for a moment.
@@ -33,14 +32,12 @@ class Station:
         self.state_path = self.directory / f"{digest}.json"
         self._lock_path = self.directory / f"{digest}.lock"
         self._lock: FileLock | None = None
+        self._since = time.time()
 
     def acquire(self) -> None:
-        """Become the tree's watcher; the runtime directory exists. Raises HooksCompileError."""
-        try:
-            self.directory.mkdir(mode=0o700, exist_ok=True)
-            self._lock = self._take_lock(_LOCK_TIMEOUT_S)
-        except OSError as error:
-            raise self._refusal(error) from error
+        """Become the tree's watcher. Raises HooksCompileError if there is another one, OSError."""
+        self.directory.mkdir(mode=0o700, exist_ok=True)
+        self._lock = self._take_lock(_LOCK_TIMEOUT_S)
         if self._lock is None:
             state = self._read()
             way = f"hooks-watch --status {pasted(self.tree)}"
@@ -56,14 +53,15 @@ class Station:
             self._lock = None
 
     def write(self, state: dict[str, Any]) -> None:
-        """Write what the watcher does. Raises HooksCompileError."""
+        """Write what this process, the watcher, does. Raises HooksCompileError."""
         draft = self.state_path.with_suffix(f".{os.getpid()}")
+        head = {"pid": os.getpid(), "since": self._since, "written": time.time()}
         try:
             self.directory.mkdir(mode=0o700, exist_ok=True)
-            draft.write_text(json.dumps(state))
+            draft.write_text(json.dumps(head | state))
             draft.replace(self.state_path)
         except OSError as error:
-            raise self._refusal(error) from error
+            raise files.refusal(files.named(error, self.directory)) from error
 
     def status(self) -> Status:
         """Return how the tree is watched."""
@@ -72,11 +70,6 @@ class Station:
         if lock is not None:
             lock.release()
         return Status(self.tree, is_watched, self._read())
-
-    def _refusal(self, error: OSError) -> HooksCompileError:
-        cause = error.strerror or str(error)
-        way = files.remedy(cause, self.directory)
-        return HooksCompileError(f"can't be written: {cause}", path=self.directory, remedy=way)
 
     def _read(self) -> dict[str, Any] | None:
         try:
@@ -112,26 +105,17 @@ class Status(NamedTuple):
 
     def as_text(self) -> str:
         """Return some lines for a person."""
-        state = self.state
+        state, by = self.state, _process(self.state)
         if not self.is_watched:
-            last = f"; the last watcher was {_process(state)}" if state else ""
+            last = f"; the last watcher was {by}" if state else ""
             return f"{self.tree}: not watched{last}\n  to watch it: hooks-watch {pasted(self.tree)}"
-        if state is None:
-            return f"{self.tree}: watched by {_process(state)}"
-        root, change = Path(state["root"]), state["last_change"]
-        found = f"{plural(state['hooks'], 'hook')} and {plural(state['modules'], 'local module')}"
-        last = "none yet"
-        if change:
-            when = shown_time(change["time"])
-            last = f"{shown(Path(change['path']), root)} {change['event']} at {when}"
-        under = ", ".join(dict.fromkeys(state["interpreters"])) or "no Python"
-        broken = [f"  broken: {_first_error(each, root)}" for each in state["errors"]]
-        lines = [
-            f"{self.tree}: watched by {_process(state)}",
-            f"  {found}, for {under}; watched by {state['how']}",
-            f"  last change: {last}",
-            *(broken or ["  everything compiles"]),
-        ]
+        lines = [f"{self.tree}: watched by {by}"]
+        if state is not None:
+            found = f"{plural(state['hooks'], 'hook')}, {plural(state['modules'], 'local module')}"
+            under = ", ".join(dict.fromkeys(state["interpreters"])) or "no Python"
+            lines.append(f"  {found}, for {under}; watched by {state['how']}")
+            broken = [f"  broken: {each['error']}" for each in state["errors"]]
+            lines += broken or ["  everything compiles"]
         return "\n".join(lines)
 
 
@@ -140,11 +124,6 @@ def _process(state: dict[str, Any] | None) -> str:
         return "a process that is just starting"
     since, written = shown_time(state["since"]), shown_time(state["written"])
     return f"process {state['pid']} since {since}, last sign of life at {written}"
-
-
-def _first_error(broken: dict[str, Any], root: Path) -> str:
-    error = SourceError(**broken["results"][0]["error"])
-    return describe_error(shown(Path(broken["path"]), root), error).split("\n")[0]
 
 
 def shown_time(epoch: float) -> str:

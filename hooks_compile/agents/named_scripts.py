@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.clients.places import config_files
 from hooks_compile.agents.shell.launches import mentioned_words
-from hooks_compile.agents.wiring.arguments import command_line
-from hooks_compile.agents.wiring.command import (
-    launch_arguments,
-    launched_pythons,
-    launched_scripts,
-)
-from hooks_compile.agents.wiring.rewrite import readable_commands, surroundings
+from hooks_compile.agents.wiring.hooks import readable_hooks
 from hooks_compile.files import read_bytes
 from hooks_compile.project import shebang
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from hooks_compile.agents.clients.base import ConfigFile, Found
+    from hooks_compile.agents.clients.base import ConfigFile
+    from hooks_compile.agents.wiring.hooks import Hook
 
 
 class NamedScript(NamedTuple):
@@ -51,11 +45,10 @@ class HookEvent(NamedTuple):
 def hook_events(root: Path, *, listed: Iterable[str] | None = None) -> list[HookEvent]:
     """Return the events on which agents run the scripts of :func:`named_scripts`."""
     return [
-        HookEvent(script, found.event, found.matcher, launch_arguments(line))
+        HookEvent(script, hook.found.event, hook.found.matcher, hook.arguments)
         for config in config_files(root, None, None, listed)
-        for found in _commands(config)
-        for line in [command_line(found, config.variables)]
-        for script in _scripts(found, config, None)
+        for hook in _hooks(config, None)
+        for script in _scripts(hook)
     ]
 
 
@@ -75,30 +68,30 @@ def named_scripts(
     """
     scripts: dict[Path, NamedScript] = {}
     for config in config_files(root, home, cwd, listed):
-        for found in _commands(config):
-            pythons = launched_pythons(command_line(found, config.variables))
-            for path in _scripts(found, config, home):
+        for hook in _hooks(config, home):
+            for path in _scripts(hook):
                 known = scripts.setdefault(path, NamedScript(path, f"named by {config.origin}"))
-                scripts[path] = known._replace(pythons=(*known.pythons, *pythons))
+                scripts[path] = known._replace(pythons=(*known.pythons, *hook.pythons))
     return list(scripts.values())
 
 
-def _commands(config: ConfigFile) -> Iterator[Found]:
-    with suppress(OSError):  # missing
-        yield from readable_commands(config, read_bytes(config.path))
+def _hooks(config: ConfigFile, home: Path | None) -> list[Hook]:
+    try:
+        content = read_bytes(config.path)
+    except OSError:  # missing
+        return []
+    return readable_hooks(config, content, {} if home is None else {"HOME": str(home)})
 
 
-def _scripts(found: Found, config: ConfigFile, home: Path | None) -> Iterator[Path]:
-    environment = {} if home is None else {"HOME": str(home)}
-    around = surroundings(found, config, lambda _: None, environment)
-    paths = launched_scripts(command_line(found, config.variables), around)
+def _scripts(hook: Hook) -> Iterator[Path]:
+    root, paths = hook.config.root, hook.scripts
     if not any(map(_is_python, paths)):
         # The launch is not understood: whatever looks like a Python file is named.
-        words = list(mentioned_words(found.texts, around.variables, config.root))
-        starts = around.starts or (config.root,)
+        words = list(mentioned_words(hook.found.texts, hook.around.variables, root))
+        starts = hook.around.starts or (root,)
         entered = [start / word for start in starts for word in words if (start / word).is_dir()]
         paths = [start / word for word in words for start in (*starts, *entered)]
-    inside = config.root.resolve()
+    inside = root.resolve()
     for path in map(Path, dict.fromkeys(map(os.path.normpath, paths))):
         if _is_python(path) and (real := path.resolve()).is_relative_to(inside):
             yield real

@@ -42,7 +42,7 @@ def run_bench(arguments: argparse.Namespace) -> int:
         raise HooksCompileError("there is no hook to measure", path=project.root)
     output.warn(_ABOUT)
     tasks, left_out = _without_network(tasks, project, allowed=arguments.network)
-    job = plan_job(project, arguments.python)
+    job = plan_job(project, [arguments.python] if arguments.python else ())
     with output.progress() as progress:
         found = measure.measure(
             measure.Plan(

@@ -32,14 +32,13 @@ def run_compile(arguments: argparse.Namespace) -> int:
     job = open_job(arguments)
     paths = [current_directory() / path for path in arguments.paths]
     synced = sync.compile_changed(job.project, paths, job.interpreters, job.optimize)
-    return _show_broken(synced, job.project) | _show_missing_wrappers(job.project, "index")
+    status = _show_synced(job, synced, json=arguments.json, only_broken=True)
+    return status | _show_missing_wrappers(job.project, "index")
 
 
 def run_sync(arguments: argparse.Namespace) -> int:
-    """Compile what changed and prune what is not needed; for git without failing."""
-    if not arguments.git_hook:
-        return update(open_job(arguments, paths=arguments.paths), json=arguments.json)
-    return sync_for_git()
+    """Compile what changed and prune what is not needed."""
+    return update(open_job(arguments, paths=arguments.paths), json=arguments.json)
 
 
 def sync_for_git() -> int:
@@ -56,12 +55,12 @@ def run_check(arguments: argparse.Namespace) -> int:
     """List what is not compiled or does not compile; write nothing."""
     job = open_job(arguments, paths=arguments.paths)
     synced = sync.examine(job.project, job.interpreters, job.optimize)
-    if arguments.sources_only:
-        status = _show_broken(synced, job.project) | _show_tracked(job.project)
-    else:
-        status = _show_synced(job, synced, json=arguments.json)
-        if status and not arguments.json:
-            output.warn("to fix it: correct what does not compile, then run hooks-compile compile")
+    only_broken = arguments.sources_only
+    status = _show_synced(job, synced, json=arguments.json, only_broken=only_broken)
+    if only_broken:
+        status |= _show_tracked(job.project)
+    elif status and not arguments.json:
+        output.warn("to fix it: correct what does not compile, then run hooks-compile compile")
     return status | _show_missing_wrappers(job.project, "HEAD")
 
 
@@ -123,10 +122,10 @@ def clean_caches(directories: Iterable[Path], modules: Iterable[HookSource]) -> 
     """Remove the entries of the hooks in ``directories``, and the modules that we compiled."""
     cleaned = cache.Removals([], [])
     hooks = set(directories)
-    for directory in hooks:
-        cleaned.run(cache.clean, cache.directory_in(directory))
-    for directory in sorted(hooks.union(module.path.parent for module in modules)):
-        cleaned.run(cache.clean_modules, directory / cache.MODULE_DIRECTORY)
+    caches = {cache.directory_in(each) for each in hooks}
+    places = hooks.union(module.path.parent for module in modules)
+    for directory in sorted(caches.union(each / cache.MODULE_DIRECTORY for each in places)):
+        cleaned.run(cache.clean, directory)
     return cleaned
 
 
@@ -138,22 +137,27 @@ def show_refused(errors: Iterable[OSError]) -> int:
     return bool(lines)
 
 
-def _show_synced(job: Job, synced: sync.Synced, *, json: bool) -> int:
+def _show_synced(
+    job: Job, synced: sync.Synced, *, json: bool = False, only_broken: bool = False
+) -> int:
+    """Print what was found; return 1 if something needs a fix.
+
+    With ``only_broken`` that is what does not compile, and without it nothing is printed.
+    """
     seconds = time.perf_counter() - job.begun
-    troubles = report.troubles(synced, job.project.root)
+    root = job.project.root
+    if only_broken:
+        troubles = list(filter(None, (report.describe_trouble(it, root) for it in synced.broken)))
+    else:
+        troubles = report.troubles(synced, root)
     if json:
-        output.print_json(report.synced_json(synced, seconds))
+        output.print_json({**report.synced_json(synced, seconds), "ok": not troubles})
         return bool(troubles)
     for text in troubles:
         output.warn(text)
-    output.say(report.summary(synced, seconds))
+    if not only_broken:
+        output.say(report.summary(synced, seconds))
     return bool(troubles)
-
-
-def _show_broken(synced: sync.Synced, project: Project) -> int:
-    for result in synced.broken:
-        output.warn(report.describe_trouble(result, project.root) or "")
-    return bool(synced.broken)
 
 
 def _show_tracked(project: Project) -> int:
@@ -177,10 +181,10 @@ def _show_missing_wrappers(project: Project, place: Place) -> int:
 
 
 def _explain_rest(runtime: Path) -> None:
-    from hooks_compile.git_hooks import installer
+    from hooks_compile.git_hooks.steps import TEMPLATE
 
     output.warn(f"{runtime}: stays, because something else is in it")
-    if (runtime / installer.TEMPLATE).exists():  # git would warn if it were missing
+    if (runtime / TEMPLATE).exists():  # git would warn if it were missing
         output.warn("  git makes clones from it: hooks-compile git-hooks uninstall --global")
 
 

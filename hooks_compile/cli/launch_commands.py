@@ -56,7 +56,7 @@ def run_doctor(arguments: argparse.Namespace) -> int:
     """Look for what keeps hooks from their entries; return 1 if there is a problem."""
     from hooks_compile.doctor import checks
 
-    findings = checks.examine(open_project(arguments), current_directory(), os.environ)
+    findings = list(checks.examine(open_project(arguments), current_directory(), os.environ))
     output.show(arguments, [finding._asdict() for finding in findings], findings)
     return any(finding.level == "problem" for finding in findings)
 

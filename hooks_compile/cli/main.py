@@ -27,9 +27,9 @@ def _run(words: Sequence[str]) -> int:
         from hooks_compile.cli.entry_commands import sync_for_git
 
         return sync_for_git()
-    from hooks_compile.cli.parser import build_parser
+    from hooks_compile.cli.parser import parse
 
-    arguments = build_parser().parse_args(words)
+    arguments = parse(words)
     if arguments.command in ("compile", "sync", "check", "status", "clean"):
         from hooks_compile.cli.entry_commands import COMMANDS
     elif arguments.command in ("run", "runtime", "doctor", "demo"):

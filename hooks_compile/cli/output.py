@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import shutil
 import sys
-import textwrap
 import threading
 from typing import TYPE_CHECKING
 
@@ -66,6 +64,9 @@ def show(arguments: argparse.Namespace, value: object, lines: Iterable[object]) 
 
 def wrapped(text: str) -> str:
     """Return a text in lines that fit the terminal, 100 columns if there is none."""
+    import shutil
+    import textwrap
+
     width = max(shutil.get_terminal_size((100, 24)).columns, 40)
     text = printable.one_line(text)
     return textwrap.fill(text, width, subsequent_indent="    ", break_on_hyphens=False)

@@ -9,11 +9,31 @@ from typing import TYPE_CHECKING, Any
 from hooks_compile import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _PYTHON_HELP = "a Python of the hooks; can be repeated (default: python3, and those of launches)"
 # as in hooks_compile.bench.methods
 _WAYS = ("resumed", "pyc", "cython", "nuitka", "pypy", "uv", "shim")
+# Options of a command that would have no effect on one of its actions.
+_WITHOUT_EFFECT = {
+    ("git-hooks", "status"): ("global_", "dry_run"),
+    ("snapshot", "off"): ("python", "limit_mb"),
+    ("snapshot", "status"): ("limit_mb",),
+    ("sync", "git_hook"): ("paths", "python", "optimize", "json"),
+}
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Return the parsed arguments; a call with an option that does nothing is wrong, too."""
+    parser = build_parser()
+    arguments = parser.parse_args(words)
+    given = {name for name, value in vars(arguments).items() if value}
+    for (command, action), options in _WITHOUT_EFFECT.items():
+        if arguments.command == command and action in {*given, vars(arguments).get("action")}:
+            names = ", ".join(name.strip("_") for name in options if name in given)
+            if names:
+                parser.error(f"no effect on {command} {action}: {names}".replace("_", "-"))
+    return arguments
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -34,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     dry_run = _option("--dry-run", action="store_true", help="show the changes, make none")
     verbose = _option("--verbose", action="store_true", help="show every hook and command")
     python = _option("--python", action="append", default=[], metavar="CMD", help=_PYTHON_HELP)
+    one_python = _option("--python", metavar="CMD", help="the interpreter (default: python3)")
     compiling = (paths, python, _optimize(), as_json)
 
     command = add("compile", "compile the hooks that are not compiled yet", *compiling)
@@ -54,7 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     about = "directories, instead of all with hooks of agents"
     command.add_argument("directories", nargs="*", type=Path, metavar="DIR", help=about)
 
-    _add_run(add("run", "launch a hook as the wrapper does").add_argument)
+    _add_run(add("run", "launch a hook as the wrapper does", one_python).add_argument)
 
     command = add("clean", "remove the entries of the hooks", paths, as_json)
     about = "remove the runtime directory, too"
@@ -69,7 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("--limit-mb", type=int, metavar="MB", help=about)
 
     add("doctor", "find what keeps hooks from their entries on this machine", as_json)
-    bench = add("bench", "measure what launches of your hooks take", paths, python, as_json)
+    bench = add("bench", "measure what launches of your hooks take", paths, one_python, as_json)
     _add_bench(bench.add_argument)
 
     command = add("demo", "show everything in a temporary project")
@@ -101,7 +122,6 @@ def _optimize() -> argparse.ArgumentParser:
 
 def _add_run(option: Callable[..., object]) -> None:
     option("--explain", action="store_true", help="print to stderr which code ran, and why")
-    option("--python", metavar="CMD", help="the interpreter (default: python3)")
     option("hook", metavar="HOOK", help="the script")
     option("arguments", nargs=argparse.REMAINDER, metavar="ARGS", help="what the script gets")
 

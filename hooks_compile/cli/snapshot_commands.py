@@ -39,6 +39,7 @@ def run_snapshot(arguments: argparse.Namespace) -> int:
 def _turn_on(arguments: argparse.Namespace, snapshots: Store) -> int:
     """Make the snapshots of this project's hooks, test them, and let launches use them."""
     from hooks_compile.snapshots import loader_build, make_queue, making
+    from hooks_compile.snapshots.snapshot_keys import environment_at_start
 
     try:
         loader = loader_build.loader()
@@ -53,7 +54,7 @@ def _turn_on(arguments: argparse.Namespace, snapshots: Store) -> int:
     make_queue.write_command(snapshots)
     try:
         snapshots.turn_on(loader)
-        made = making.make_all(snapshots, job.interpreters, os.environ, _show_made)
+        made = making.make_all(snapshots, job.interpreters, environment_at_start(), _show_made)
     finally:
         is_usable = bool(snapshots.snapshots())
         if not is_usable:
@@ -72,12 +73,13 @@ def _turn_on(arguments: argparse.Namespace, snapshots: Store) -> int:
 def _show_times(snapshots: Store, made: Sequence[Made]) -> None:
     """Print the time of a launch before and after, for each interpreter."""
     from hooks_compile.snapshots import launch_times
+    from hooks_compile.snapshots.snapshot_keys import environment_at_start
     from hooks_compile.snapshots.snapshot_store import STANDARD
 
     for each in made:
         if each.error is None and each.kind == STANDARD:
             interpreter = each.interpreter
-            place = snapshots.place(str(interpreter.executable), os.environ)
+            place = snapshots.place(str(interpreter.executable), environment_at_start())
             times = launch_times.measure(snapshots, place)
             output.say(
                 f"{interpreter.label}: an empty script takes {times.resumed:.1f} ms instead of "
@@ -147,13 +149,16 @@ def _show(arguments: argparse.Namespace, snapshots: Store) -> int:
 def _show_reasons(arguments: argparse.Namespace, snapshots: Store) -> None:
     """Print for each interpreter of this project whether its launches are resumed, or why not."""
     from hooks_compile.snapshots.launch_probe import cold_reason
+    from hooks_compile.snapshots.snapshot_keys import environment_at_start
 
     try:
         job = plan_job(open_project(arguments), arguments.python)
     except HooksCompileError:
         return  # no project here, or no interpreter
     for interpreter in job.interpreters:
-        reason = cold_reason(snapshots, snapshots.place(str(interpreter.executable), os.environ))
+        reason = cold_reason(
+            snapshots, snapshots.place(str(interpreter.executable), environment_at_start())
+        )
         output.say(f"{interpreter.label}: hooks are {f'cold: {reason}' if reason else 'resumed'}")
 
 

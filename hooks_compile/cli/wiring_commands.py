@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from hooks_compile import git
-from hooks_compile.agents.clients.places import AGENTS
+from hooks_compile.agents.clients.table import AGENTS
 from hooks_compile.agents.wiring import describe
 from hooks_compile.agents.wiring import plan as wiring_plan
 from hooks_compile.agents.wiring.apply import applied
@@ -16,8 +16,9 @@ from hooks_compile.cli.context import current_directory, home_of, open_project, 
 from hooks_compile.entries import report
 from hooks_compile.entries.cache import Removals
 from hooks_compile.errors import HooksCompileError
-from hooks_compile.git_hooks import hook_status, installer
+from hooks_compile.git_hooks import installer
 from hooks_compile.git_hooks import setup as git_setup
+from hooks_compile.git_hooks.steps import apply
 from hooks_compile.install import wrapper
 
 if TYPE_CHECKING:
@@ -110,14 +111,14 @@ def run_git_hooks(arguments: argparse.Namespace) -> int:
     """Install, remove or show our hooks among those that git runs."""
     root = current_directory()
     if arguments.action == "status":
-        status = hook_status.status(root, os.environ)
+        status = installer.status(root, os.environ)
         output.show(arguments, status.as_json(), (*status.events, *status.problems))
         return bool(status.problems)
     repository = None if arguments.global_ else git.require_repository(root)
     plan = installer.plan_install if arguments.action == "install" else installer.plan_uninstall
     steps = plan(repository, os.environ)
     if not arguments.dry_run:
-        installer.apply(steps, os.environ)
+        apply(steps, os.environ)
     output.show(arguments, [step.as_json() for step in steps], steps)
     return 0
 
@@ -166,7 +167,7 @@ def _change(arguments: argparse.Namespace, plan: Plan, git_plan: GitPlan) -> int
         output.print_error(f"nothing was changed{why}")
         return 1
     with applied(plan):
-        installer.apply(git_plan.steps, os.environ)
+        apply(git_plan.steps, os.environ)
     return None
 
 

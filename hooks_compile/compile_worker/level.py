@@ -13,7 +13,7 @@ The rule is part of the entry format: whoever changes it raises FORMAT in ``laun
 
 import re
 import unicodedata
-from typing import Iterator, List, NamedTuple, Set, Tuple
+from typing import Iterator, NamedTuple, Set, Tuple
 
 from hooks_compile.compile_worker.standard_modules import MODULES, names
 
@@ -57,9 +57,8 @@ _IMPORT = re.compile(
     r"\s*(?:from[ \t]+([\w.]+)[ \t]+import\b(?!.*\bimport\b)"
     r"|import[ \t]+([\w., \t]+)(?:#[^\"']*)?$)"
 )
-# A class statement on a line of its own. If it has a base, the base may see the docstring.
-_CLASS = re.compile(r"\s*class[ \t]+\w+[ \t]*(\([^()#\"']*\))?[ \t]*:[ \t]*(?:#[^\"']*)?$")
-_DOCSTRING = re.compile(r"[\\(]|[rRuU]?[\"']")
+# The beginning of a class without a base, which could see the docstring.
+_CLASS = re.compile(r"\s*class[ \t]+\w+[ \t]*:")
 _COOKIE = re.compile(rb"#.*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
 _UTF8 = re.compile(rb"utf[-_]?8(?:[-_].*)?", re.IGNORECASE)
 
@@ -79,13 +78,13 @@ def choose_level(source: bytes) -> LevelChoice:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)  # as Python does with names (PEP 3131)
     words = set(_WORD.findall(text))
-    telling = min((*_telling_words(words, text), *_telling_lines(words, text)), default=None)
+    telling = min((*_telling_words(words, text), *_telling_lines(text)), default=None)
     if telling is None:
         return LevelChoice(2, "nothing in it depends on the level")
     return LevelChoice(0, "line {}: {}".format(*telling))
 
 
-def _telling_words(words: "Set[str]", text: str) -> "Iterator[Tuple[int, str]]":
+def _telling_words(words: Set[str], text: str) -> Iterator[Tuple[int, str]]:
     """Yield the line and the text of each word that may depend on the level."""
     odd = {word for word in words - _HARMLESS_DUNDERS if "_" in word[:3] and _ODD.fullmatch(word)}
     # A pattern that begins with its word is searched for fast.
@@ -102,34 +101,22 @@ def _telling_words(words: "Set[str]", text: str) -> "Iterator[Tuple[int, str]]":
             yield text.count("\n", 0, match.start()) + 1, what
 
 
-def _telling_lines(words: "Set[str]", text: str) -> "Iterator[Tuple[int, str]]":
+def _telling_lines(text: str) -> Iterator[Tuple[int, str]]:
     """Yield the number and the fault of each line with an import or a class that is not checked."""
-    if words.isdisjoint(("import", "class")):
-        return
-    lines = text.split("\n")
-    for number, line in enumerate(lines, 1):
-        is_continued = number > 1 and lines[number - 2].endswith("\\")
-        if _has_word("class", line):
-            match = _CLASS.match(line)
-            if is_continued or not match:
-                yield number, "a class in a form that is not checked"
-            elif match[1] and _DOCSTRING.match(_next_code(lines, number)):
-                yield number, "a class with a base and a docstring"
+    is_continued = False
+    for number, line in enumerate(text.split("\n"), 1):
+        if _has_word("class", line) and not _CLASS.match(line):
+            yield number, "a class with a base, or in a form that is not checked"
         if _has_word("import", line):
-            match = _IMPORT.match(line)
-            if is_continued or not match:
+            match = None if is_continued else _IMPORT.match(line)
+            if not match:
                 yield number, "an import in a form that is not checked"
-            else:
-                for part in (match[1] or match[2]).split(","):
-                    module = (part.split() or [""])[0]
-                    if module.partition(".")[0] not in MODULES:
-                        yield number, f"imports {module}, which is not checked"
-
-
-def _next_code(lines: "List[str]", start: int) -> str:
-    """Return the first line with code from index ``start`` on, without its indentation."""
-    stripped = (lines[index].strip() for index in range(start, len(lines)))
-    return next((line for line in stripped if line and line[0] != "#"), "")
+                continue
+            for part in (match[1] or match[2]).split(","):
+                module = (part.split() or [""])[0]
+                if module.partition(".")[0] not in MODULES:
+                    yield number, f"imports {module}, which is not checked"
+        is_continued = line.endswith("\\")
 
 
 def _has_word(word: str, line: str) -> bool:

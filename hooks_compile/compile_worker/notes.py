@@ -6,16 +6,12 @@ the hook does the same.
 
 import sys
 from opcode import opname
+from types import CodeType
+from typing import Any, Dict, Iterator, Set, Tuple
 
 from hooks_compile.compile_worker.pattern_notes import library_patterns, patterns_of
 from hooks_compile.compile_worker.standard_modules import MODULES, names
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import CodeType
-    from typing import Any, Dict, Iterator, Set, Tuple
-
-    from hooks_compile.launcher.entry import Patterns
+from hooks_compile.launcher.annotations import Patterns
 
 # What module code does until its imports are done: it imports, defines functions, and gives names
 # to constants. BUILD_SET, MAKE_CELL and MAKE_FUNCTION prepare annotations in 3.14 and later.
@@ -29,7 +25,7 @@ _BEGINNING = names(
 _CO_OPTIMIZED = 1  # the code of a function, not of a class
 
 
-def notes_of(code: "CodeType", is_deferred: bool) -> "Tuple[Tuple[str, ...], Patterns]":
+def notes_of(code: CodeType, is_deferred: bool) -> Tuple[Tuple[str, ...], Patterns]:
     """Return the modules to import ahead of a hook's code, and the patterns to have ready.
 
     If imports are deferred, these are the modules that the hook needs in any case. If they compile
@@ -55,7 +51,7 @@ def notes_of(code: "CodeType", is_deferred: bool) -> "Tuple[Tuple[str, ...], Pat
     return imports, ready
 
 
-def leading_imports(code: "CodeType") -> "Dict[str, Set[str]]":
+def leading_imports(code: CodeType) -> Dict[str, Set[str]]:
     """Return the modules of MODULES that a module's code imports before it does anything else.
 
     The values are the names that it gives to them, or to what it imports from them.
@@ -84,7 +80,7 @@ def leading_imports(code: "CodeType") -> "Dict[str, Set[str]]":
     return given
 
 
-def used_names(code: "CodeType") -> "Set[str]":
+def used_names(code: CodeType) -> Set[str]:
     """Return the global names that a module's code uses, without code in functions."""
     used: Set[str] = set()
     waiting: Any = [code]
@@ -100,7 +96,7 @@ def used_names(code: "CodeType") -> "Set[str]":
     return used
 
 
-def _instructions(code: "CodeType") -> "Iterator[Tuple[str, int]]":
+def _instructions(code: CodeType) -> Iterator[Tuple[str, int]]:
     """Yield the name and the argument of each instruction."""
     words = code.co_code
     argument = 0
@@ -113,7 +109,7 @@ def _instructions(code: "CodeType") -> "Iterator[Tuple[str, int]]":
         argument = 0
 
 
-def _imported(code: "CodeType", argument: int) -> "Tuple[str, bool]":
+def _imported(code: CodeType, argument: int) -> Tuple[str, bool]:
     """Return the module that IMPORT_NAME imports, and whether the import is lazy (PEP 810)."""
     if sys.version_info >= (3, 15):  # the lowest bit says lazy, the next one never lazy
         return code.co_names[argument >> 2], bool(argument & 1)

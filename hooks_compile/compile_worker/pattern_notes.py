@@ -1,25 +1,21 @@
 """Finds the regular expressions of a hook, and what ``re`` compiles them to."""
 
-import functools
 import marshal
 import re
 import sys
 import warnings
+from types import CodeType, FunctionType, SimpleNamespace
+from typing import Any, Dict, Iterator, Optional, Set, Tuple, Union
 
 from hooks_compile.compile_worker.standard_modules import LAZY_SINCE, WITH_PATTERNS
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import CodeType
-    from typing import Any, Dict, Iterator, Optional, Set, Tuple, Union
-
-    from hooks_compile.launcher.entry import Patterns
+from hooks_compile.launcher.annotations import Patterns
 
 # Those that compile patterns when they are imported in this Python. tomllib is new in 3.11.
 _WITH_PATTERNS = WITH_PATTERNS.difference(
     () if sys.version_info >= (3, 11) else ("tomllib",),
     *(lazy for version, lazy in LAZY_SINCE.items() if sys.version_info >= version),
 )
+_IS_CPYTHON = sys.implementation.name == "cpython"
 # More would make every launch slower than they can make the hook faster.
 _MOST_PATTERNS = 128
 _LONGEST_PATTERN = 400
@@ -36,13 +32,13 @@ _FLAGS = {
 }
 
 
-def patterns_of(code: "CodeType") -> "Patterns":
+def patterns_of(code: CodeType) -> Patterns:
     """Return the regular expressions among the constants of ``code``, as ``re`` compiles them.
 
     A string that only looks like one is of no use, and does no harm.
     """
     names, texts = _names_and_texts(code)
-    if "re" not in names or not _can_compile():
+    if "re" not in names or not _IS_CPYTHON:
         return {}
     used = {_FLAGS[name] for name in names & set(_FLAGS)}
     combined = 0
@@ -58,7 +54,7 @@ def patterns_of(code: "CodeType") -> "Patterns":
     return ready
 
 
-def _names_and_texts(code: "CodeType") -> "Tuple[Set[str], Dict[str, None]]":
+def _names_and_texts(code: CodeType) -> Tuple[Set[str], Dict[str, None]]:
     """Return the names and the strings of ``code`` and of all code in it, in order."""
     names: Set[str] = set()
     texts: Dict[str, None] = {}
@@ -74,17 +70,17 @@ def _names_and_texts(code: "CodeType") -> "Tuple[Set[str], Dict[str, None]]":
     return names, texts
 
 
-def library_patterns(name: str) -> "Patterns":
+def library_patterns(name: str) -> Patterns:
     """Return the regular expressions that importing ``name`` leaves in modules and classes.
 
     The module is imported here: all that are named in MODULES can be.
     """
     if name not in _of_library:
         found: Patterns = {}
-        if name in _WITH_PATTERNS and _can_compile():
+        if name in _WITH_PATTERNS and _IS_CPYTHON:
             import _sre  # type: ignore[import-not-found] # noqa: PLC0415 - CPython's, without a stub
 
-            for value in _values(__import__(name), set()):
+            for value in _values(__import__(name)):
                 value = getattr(value, "__self__", value)  # noqa: PLW2901 - a method of a pattern
                 if type(value) is re.Pattern:
                     pattern = value.pattern
@@ -99,7 +95,7 @@ def library_patterns(name: str) -> "Patterns":
     return _of_library[name]
 
 
-def key_of(pattern: "Union[str, bytes]", flags: int) -> "Tuple[str, int]":
+def key_of(pattern: Union[str, bytes], flags: int) -> Tuple[str, int]:
     """Return the key of a pattern.
 
     A dictionary with both text and bytes as keys would make Python warn under ``-b``.
@@ -109,29 +105,31 @@ def key_of(pattern: "Union[str, bytes]", flags: int) -> "Tuple[str, int]":
     return pattern, flags
 
 
-def _values(module: "Any", seen: "Set[str]") -> "Iterator[Any]":
+def _values(module: Any) -> Iterator[Any]:
     """Yield the values of a module, of its classes, and of the modules that it has imported."""
-    seen.add(module.__name__)
-    for value in list(vars(module).values()):
-        yield value
-        if isinstance(value, type):
-            yield from list(vars(value).values())
-        home = value if isinstance(value, type(sys)) else sys.modules.get(_home(value))
-        if home is not None and home.__name__ not in seen:
-            yield from _values(home, seen)
+    waiting, seen = [module], {module.__name__}
+    for each in waiting:  # it grows
+        for value in list(vars(each).values()):
+            yield value
+            if isinstance(value, type):
+                yield from list(vars(value).values())
+            home = value if isinstance(value, type(sys)) else sys.modules.get(_home(value))
+            if home is not None and home.__name__ not in seen:
+                seen.add(home.__name__)
+                waiting.append(home)
 
 
-def _home(value: "Any") -> str:
+def _home(value: Any) -> str:
     """Return the name of the module that a class or a function is from, "" for other values."""
     name = getattr(value, "__module__", None) if callable(value) else None
     return name if type(name) is str else ""
 
 
-_of_library: "Dict[str, Patterns]" = {}
-_known: "Dict[Tuple[str, int], Optional[bytes]]" = {}
+_of_library: Dict[str, Patterns] = {}
+_known: Dict[Tuple[str, int], Optional[bytes]] = {}
 
 
-def _compiled(pattern: "Union[str, bytes]", flags: int) -> "Optional[bytes]":
+def _compiled(pattern: Union[str, bytes], flags: int) -> Optional[bytes]:
     """Return the marshalled arguments of ``_sre.compile``; None if Python refuses or warns."""
     key = key_of(pattern, flags)
     if key not in _known:
@@ -144,43 +142,13 @@ def _compiled(pattern: "Union[str, bytes]", flags: int) -> "Optional[bytes]":
     return _known[key]
 
 
-def _arguments(pattern: "Union[str, bytes]", flags: int) -> "Tuple[Any, ...]":
-    """Return what ``re`` gives to ``_sre.compile`` behind the pattern (``sre_compile.compile``)."""
-    compiler = _compiler()
-    parser = compiler._parser if sys.version_info >= (3, 11) else compiler.sre_parse
-    parsed = parser.parse(pattern, flags)
-    state = parsed.state
-    groups = [None] * state.groups
-    for name, number in state.groupdict.items():
-        groups[number] = name
-    return (
-        int(flags | state.flags),
-        [int(word) for word in compiler._code(parsed, flags)],  # some are named
-        state.groups - 1,
-        dict(state.groupdict),
-        tuple(groups),
-    )
-
-
-def _compiler() -> "Any":
+def _arguments(pattern: Union[str, bytes], flags: int) -> Tuple[Any, ...]:
+    """Return what ``re`` gives to ``_sre.compile`` behind the pattern: its own code says it."""
     if sys.version_info >= (3, 11):
-        return re._compiler  # type: ignore[attr-defined] # typeshed lacks it
-    import sre_compile  # noqa: PLC0415 - deprecated later
-
-    return sre_compile
-
-
-@functools.lru_cache(maxsize=1)
-def _can_compile() -> bool:
-    """Return whether :func:`_arguments` gives the same as this interpreter's ``re``."""
-    if sys.implementation.name != "cpython":
-        return False
-    import _sre  # noqa: PLC0415 - CPython's
-
-    try:
-        for pattern, flags in ((r"^(?P<a>b+)|[^c-e]\s*$", 0), (r"rm\s+-r(f)?", 2), ("é.|ß", 26)):
-            if _sre.compile(pattern, *_arguments(pattern, flags)) != re.compile(pattern, flags):
-                return False
-    except (AttributeError, TypeError, ValueError):
-        return False
-    return True
+        compiler = re._compiler  # type: ignore[attr-defined] # typeshed lacks it
+    else:
+        import sre_compile as compiler  # noqa: PLC0415 - deprecated later
+    sre = SimpleNamespace(compile=lambda _pattern, *arguments: arguments)
+    compile_pattern = FunctionType(compiler.compile.__code__, {**vars(compiler), "_sre": sre})
+    all_flags, words, *groups = compile_pattern(pattern, flags)
+    return (int(all_flags), list(map(int, words)), *groups)  # some are named

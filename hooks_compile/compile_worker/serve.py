@@ -15,14 +15,14 @@ from hooks_compile.compile_worker.worker import Order, Outcome, Problem, perform
 _PLAIN = 2
 
 
-def send(stream: "IO[bytes]", message: Any) -> None:
+def send(stream: IO[bytes], message: Any) -> None:
     """Write a message of builtin types. Raises BrokenPipeError if nobody reads."""
     data = marshal.dumps(message, _PLAIN)
     stream.write(len(data).to_bytes(4, "little") + data)
     stream.flush()
 
 
-def receive(stream: "IO[bytes]") -> Any:
+def receive(stream: IO[bytes]) -> Any:
     """Return the next message. Raises EOFError if there is none, or only a part of it."""
     size = stream.read(4)
     data = stream.read(int.from_bytes(size, "little"))
@@ -31,14 +31,9 @@ def receive(stream: "IO[bytes]") -> Any:
     return marshal.loads(data)
 
 
-def outcome_of(parts: "Tuple[Any, ...]") -> Outcome:
-    """Return the outcome that a reply has as a tuple."""
-    problem = Problem(*parts[-1]) if parts[-1] else None
-    return Outcome._make((*parts[:-1], problem))
-
-
-def _parts_of(outcome: Outcome) -> "Tuple[Any, ...]":
-    return (*outcome[:-1], tuple(outcome.problem) if outcome.problem else None)
+def outcome_of(parts: Tuple[Any, ...]) -> Outcome:
+    """Return the outcome that a reply has as a tuple of builtin types."""
+    return Outcome._make((*parts[:-1], parts[-1] and Problem(*parts[-1])))
 
 
 def main() -> None:
@@ -49,4 +44,5 @@ def main() -> None:
         except EOFError:
             os._exit(0)  # all is written, and the end of an interpreter takes 4 ms
         outcomes = perform(Order(*order), paths)
-        send(sys.stdout.buffer, [_parts_of(outcome) for outcome in outcomes])
+        parts = [(*each[:-1], each.problem and tuple(each.problem)) for each in outcomes]
+        send(sys.stdout.buffer, parts)

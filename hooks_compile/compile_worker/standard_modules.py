@@ -1,7 +1,9 @@
 """The standard modules that hooks usually import, checked for two uses."""
 
+from typing import FrozenSet
 
-def names(text: str) -> "frozenset[str]":
+
+def names(text: str) -> FrozenSet[str]:
     """Return the words of ``text``: a long list of names reads better so."""
     return frozenset(text.split())
 

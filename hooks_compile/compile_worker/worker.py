@@ -7,28 +7,22 @@ it in a subprocess.
 import os
 import sys
 import warnings
-from typing import List, NamedTuple, Optional, Sequence, Tuple, Union
+from contextlib import suppress
+from types import CodeType
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from hooks_compile.compile_worker.level import LevelChoice, choose_level
 from hooks_compile.compile_worker.notes import notes_of
 from hooks_compile.launcher import entry
+from hooks_compile.launcher.annotations import Warnings
 from hooks_compile.launcher.miss.store import store
 from hooks_compile.launcher.safe_read import read
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import CodeType
-
 _CACHE_TAG = str(sys.implementation.cache_tag)
-_MODULE_LEVEL = LevelChoice(0, "a module is compiled as Python compiles it")
+_BY_A_LAUNCH = entry.AS_PYTHON + entry.AS_WRITTEN  # the settings of what a launch compiles
 
-# The tasks.
-FIND_HOOKS = "find fresh hooks"
-FIND_MODULES = "find fresh modules"
-COMPILE_HOOKS = "compile hooks"
-COMPILE_MODULES = "compile modules"
 # The states of a source: the values of hooks_compile.model.State, which Python 3.8 can't import,
-# and STALE. A task to find gives it to a source that has to be compiled.
+# and STALE, which a source has that is only looked at and has to be compiled.
 FRESH = "fresh"
 COMPILED = "compiled"
 MISSING = "missing"
@@ -42,15 +36,17 @@ STALE = "stale"
 class Order(NamedTuple):
     """What is to be done with the sources.
 
-    ``key`` is the runtime directory's, ``optimize`` a level or "auto". Without ``write`` nothing
-    is stored. With ``explain`` an Outcome has the reason for the level of a fresh entry, too. With
-    ``deferred`` launches defer imports, if the interpreter can (PEP 810).
+    ``key`` is the runtime directory's, ``optimize`` a level or "auto". Without ``write`` nothing is
+    stored, and with ``only_look`` nothing is compiled either. ``modules`` are compiled as Python
+    does, into ``__pycache__``. With ``explain`` an Outcome has the reason for the level of a fresh
+    entry, too. With ``deferred`` launches defer imports, if the interpreter can (PEP 810).
     """
 
-    task: str
     key: bytes
     optimize: Union[int, str]
     write: bool
+    modules: bool = False
+    only_look: bool = False
     explain: bool = False
     deferred: bool = False
 
@@ -81,21 +77,18 @@ class Outcome(NamedTuple):
     problem: Optional[Problem] = None
 
 
-class _Found(NamedTuple):
-    """The entry of a source. ``settings`` are those of ``launcher/entry.py`` if it is fresh."""
+class _Place(NamedTuple):
+    """Where the entry of a source is: ``names`` has its file name at each level, highest first."""
 
-    state: str
-    level: int = 0
-    settings: bytes = b""
-    name: str = ""
-    detail: str = ""
+    directory: str
+    names: Dict[int, str]
 
 
-def perform(order: Order, paths: "Sequence[str]") -> "List[Outcome]":
+def perform(order: Order, paths: Sequence[str]) -> List[Outcome]:
     """Return an outcome for each of the sources ``paths``, in order.
 
-    The tasks to find only look. The others compile each source; without ``write`` one that compiles
-    is ``missing`` or ``damaged``, as its entry is. The place of modules is ``__pycache__``.
+    A source is compiled unless its entry is fresh. Without ``write`` one that compiles is MISSING
+    or DAMAGED, as its entry is.
     """
     return [_perform_one(order, path) for path in paths]
 
@@ -105,100 +98,105 @@ def _perform_one(order: Order, path: str) -> Outcome:
         source = read(path)
     except (OSError, ValueError) as error:
         return Outcome(UNREADABLE, detail=_cause(error))
-    if order.task == FIND_HOOKS:
-        return _find_hook(order, path, source)
-    if order.task == FIND_MODULES:
-        return _find_module(order, path, source)
-    compile_source = _compile_hook if order.task == COMPILE_HOOKS else _compile_module
-    return compile_source(order, path, source)
+    place = _place(order, path, source)
+    found, settings = _find(order.key, place, source)
+    if found.state == FRESH and _is_as_ordered(order, found.level, settings):
+        reason = _reason(settings, source) if order.explain else ""
+        return found._replace(reason=reason)
+    return Outcome(STALE) if order.only_look else _compile_source(order, path, source, place, found)
 
 
-def _find_hook(order: Order, path: str, source: bytes) -> Outcome:
-    found = _find_entry(order.key, path, source)
-    if found.state != FRESH or not _is_as_ordered(found, order):
-        return Outcome(STALE)
-    reason = _reason(found, source) if order.explain else ""
-    return Outcome(FRESH, found.level, reason, found.name)
-
-
-def _find_entry(key: bytes, path: str, source: bytes) -> _Found:
-    """Return what the launcher would find. ``state`` is fresh, missing or damaged."""
+def _place(order: Order, path: str, source: bytes) -> _Place:
     directory, _, script = path.rpartition("/")
-    prefix = entry.entry_prefix(script, _CACHE_TAG)
-    suffix = entry.entry_suffix(key, source)
-    damaged = None
-    for level in (2, 1, 0):
-        name = f"{prefix}{level}{suffix}"
+    if order.modules:
+        return _Place(f"{directory}/__pycache__", {0: f"{script[:-3]}.{_CACHE_TAG}.pyc"})
+    names = entry.entry_names(order.key, source, script, _CACHE_TAG)
+    return _Place(f"{directory}/{entry.CACHE_DIRECTORY}", names)
+
+
+def _find(key: bytes, place: _Place, source: bytes) -> Tuple[Outcome, bytes]:
+    """Return what the launcher would find, FRESH, MISSING or DAMAGED, and the settings of it."""
+    found = Outcome(MISSING)
+    for level, name in place.names.items():
         try:
-            data = read(f"{directory}/{entry.CACHE_DIRECTORY}/{name}")
+            data = read(f"{place.directory}/{name}")
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
-            damaged = _Found(DAMAGED, level, name=name, detail=_cause(error))
+            found = Outcome(DAMAGED, level, name=name, detail=_cause(error))
             continue
         if entry.verifies(key, level, data, source):
-            return _Found(FRESH, level, entry.settings_of(data), name)
+            return Outcome(FRESH, level, name=name), entry.settings_of(data)
         why = "it does not verify: made with another key, or damaged"
-        damaged = _Found(DAMAGED, level, name=name, detail=why)
-    return damaged or _Found(MISSING)
+        found = Outcome(DAMAGED, level, name=name, detail=why)
+    return found, b""
 
 
-def _is_as_ordered(found: _Found, order: Order) -> bool:
+def _is_as_ordered(order: Order, level: int, settings: bytes) -> bool:
     """Return whether a fresh entry can stay as it is.
 
     One that a launch compiled is good to run. Only an order to write makes it better: it has no
     notes, and perhaps not the best level.
     """
-    if found.settings == entry.AS_PYTHON + entry.AS_WRITTEN:
+    if settings == _BY_A_LAUNCH and not order.modules:
         return not order.write
-    return found.settings == _settings(order) and order.optimize in ("auto", found.level)
+    return settings == _settings(order) and order.optimize in ("auto", level)
 
 
 def _settings(order: Order) -> bytes:
     """Return the settings of the entries that are ordered."""
+    if order.modules:
+        return _BY_A_LAUNCH
     can_defer = order.deferred and hasattr(sys, "set_lazy_imports")
     choice = entry.PROVEN if order.optimize == "auto" else entry.FORCED
     return choice + (entry.DEFERRED if can_defer else entry.AS_WRITTEN)
 
 
-def _reason(found: _Found, source: bytes) -> str:
-    if found.settings.startswith(entry.AS_PYTHON):
+def _reason(settings: bytes, source: bytes) -> str:
+    if settings == _BY_A_LAUNCH:
         return "compiled by a launch"
-    return "forced" if found.settings.startswith(entry.FORCED) else choose_level(source).reason
+    return "forced" if settings.startswith(entry.FORCED) else choose_level(source).reason
 
 
-def _compile_hook(order: Order, path: str, source: bytes) -> Outcome:
-    directory, _, script = path.rpartition("/")
-    if order.optimize == "auto":
+def _compile_source(
+    order: Order, path: str, source: bytes, place: _Place, found: Outcome
+) -> Outcome:
+    """Compile a source and store its entry. ``found`` is what :func:`_find` returned.
+
+    For Python, the entry of a module is a ``.pyc`` that is checked by hash: it ignores our trailer.
+    So a ``.pyc`` that came with a clone is replaced.
+    """
+    if order.modules:
+        chosen = LevelChoice(0, "a module is compiled as Python compiles it")
+    elif order.optimize == "auto":
         chosen = choose_level(source)
     else:
         chosen = LevelChoice(int(order.optimize), "forced")
+    filename = path if order.modules else path.rpartition("/")[2]
     try:
-        code, warned = _compile(source, script, chosen.level)
+        code, warned = _compile(source, filename, chosen.level)
     except Exception as error:  # whatever compile raises, Python shows it at the launch
         return Outcome(BROKEN, *chosen, problem=problem_of(error))
     if not order.write:
-        found = _find_entry(order.key, path, source)
-        state = DAMAGED if found.state == DAMAGED else MISSING
-        return Outcome(state, *chosen, detail=found.detail)
-    prefix = entry.entry_prefix(script, _CACHE_TAG)
-    suffix = entry.entry_suffix(order.key, source)
+        is_damaged = found.state == DAMAGED and not order.modules  # else it is Python's own
+        return Outcome(DAMAGED if is_damaged else MISSING, *chosen, detail=found.detail)
     settings = _settings(order)
     is_deferred = settings.endswith(entry.DEFERRED)
-    notes = (warned, *notes_of(code, is_deferred), is_deferred)
+    noted = ((), {}) if order.modules else notes_of(code, is_deferred)
+    notes = (warned, *noted, is_deferred)
     data = entry.pack(order.key, chosen.level, settings, code, notes, source)
-    cache = f"{directory}/{entry.CACHE_DIRECTORY}"
-    name = f"{prefix}{chosen.level}{suffix}"
     try:
-        _store(cache, name, data)
-        for other in {0, 1, 2} - {chosen.level}:  # a launch takes the highest level
-            _remove(f"{cache}/{prefix}{other}{suffix}")
+        _store(place.directory, place.names[chosen.level], data, markers=not order.modules)
+        for level, name in place.names.items():
+            if level != chosen.level:  # a launch takes the highest one
+                with suppress(FileNotFoundError):
+                    os.unlink(f"{place.directory}/{name}")
     except OSError as error:
         return Outcome(UNWRITABLE, *chosen, detail=_cause(error))
-    return Outcome(COMPILED, *chosen, name)
+    return Outcome(COMPILED, *chosen, place.names[chosen.level])
 
 
-def _store(directory: str, name: str, data: bytes, markers: bool = True) -> None:
+def _store(directory: str, name: str, data: bytes, markers: bool) -> None:
     """Store a file as ``store`` does, and once more if a clean has just removed the directory."""
     try:
         store(directory, name, data, markers)
@@ -206,44 +204,7 @@ def _store(directory: str, name: str, data: bytes, markers: bool = True) -> None
         store(directory, name, data, markers)
 
 
-def _find_module(order: Order, path: str, source: bytes) -> Outcome:
-    cache, name = _module_place(path)
-    try:
-        if entry.verifies(order.key, 0, read(f"{cache}/{name}"), source):
-            return Outcome(FRESH, *_MODULE_LEVEL, name)
-    except (OSError, ValueError):
-        pass  # missing or unusable
-    return Outcome(STALE)
-
-
-def _compile_module(order: Order, path: str, source: bytes) -> Outcome:
-    """Make the ``.pyc`` of a module: for Python it is one that is checked by hash.
-
-    It has our trailer too, which Python ignores. So a ``.pyc`` that came with a clone is replaced.
-    """
-    try:
-        code, warned = _compile(source, path, 0)
-    except Exception as error:  # as above
-        return Outcome(BROKEN, *_MODULE_LEVEL, problem=problem_of(error))
-    if not order.write:
-        return Outcome(MISSING, *_MODULE_LEVEL)
-    settings = entry.AS_PYTHON + entry.AS_WRITTEN
-    data = entry.pack(order.key, 0, settings, code, (warned, (), {}, False), source)
-    cache, name = _module_place(path)
-    try:
-        _store(cache, name, data, markers=False)
-    except OSError as error:
-        return Outcome(UNWRITABLE, *_MODULE_LEVEL, detail=_cause(error))
-    return Outcome(COMPILED, *_MODULE_LEVEL, name)
-
-
-def _module_place(path: str) -> "Tuple[str, str]":
-    """Return the directory and the name of a module's ``.pyc``."""
-    directory, _, script = path.rpartition("/")
-    return f"{directory}/__pycache__", f"{script[:-3]}.{_CACHE_TAG}.pyc"
-
-
-def _compile(source: bytes, filename: str, level: int) -> "Tuple[CodeType, entry.Warnings]":
+def _compile(source: bytes, filename: str, level: int) -> Tuple[CodeType, Warnings]:
     """Return the code, and the warnings that Python gives whenever it compiles ``source``.
 
     Raises what ``compile`` raises.
@@ -267,10 +228,3 @@ def problem_of(error: BaseException) -> Problem:
 def _cause(error: Exception) -> str:
     """Return the cause alone: the caller knows the file, and nobody knows a temporary one."""
     return getattr(error, "strerror", None) or str(error)
-
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return

@@ -21,17 +21,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import git
+from hooks_compile.bench.estimates import ratio
+from hooks_compile.bench.tables import interval, milliseconds
 from hooks_compile.demo.samples import FILES, GUARD, SETTINGS, STRICTER
-from hooks_compile.errors import HooksCompileError
+from hooks_compile.errors import HooksCompileError, RuntimeDirectoryError
+from hooks_compile.install import runtime_directory
 from hooks_compile.interpreters.resolve import find, is_shim, resolve
 from hooks_compile.interpreters.user_environment import user_environment
+from hooks_compile.snapshots.snapshot_store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 ROUNDS = 9
-# Of 9 rounds so many are won or lost by chance alone in 4 % of all cases.
-_CLEAR_WINS = 8
 _WIDTH = 80
 _TOOL = (sys.executable, "-m", "hooks_compile")
 
@@ -45,10 +47,9 @@ def run(show: Callable[[str], None], *, keep: bool) -> int:
     try:
         directory = Path(tempfile.mkdtemp(prefix="hooks-compile-demo-")).resolve()
     except OSError as error:
-        raise HooksCompileError(
-            f"there is no place for the demo's directory: {error.strerror}",
-            remedy='export TMPDIR="a directory that can be written"',
-        ) from error
+        cause = f"there is no place for the demo's directory: {error.strerror}"
+        remedy = 'export TMPDIR="a directory that can be written"'
+        raise HooksCompileError(cause, remedy=remedy) from error
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda number, _: sys.exit(128 + number))
@@ -70,6 +71,15 @@ class _Done(NamedTuple):
     took: float
 
 
+class _Row(NamedTuple):
+    """A row of the table: who starts the hook, with which words and environment."""
+
+    name: str
+    source: Sequence[str]
+    entry: Sequence[str]
+    env: Mapping[str, str]
+
+
 class _Demo:
     """The project, the environments of the tool and of the agent, and what was unexpected."""
 
@@ -87,6 +97,9 @@ class _Demo:
         self._env = {**kept, **git_settings, "HOOKS_COMPILE_HOME": str(directory / "runtime")}
         self._agent_env = {**user_environment(self._env), "CLAUDE_PROJECT_DIR": str(self._project)}
         self._unexpected = 0
+        self._has_snapshots = False
+        with contextlib.suppress(RuntimeDirectoryError):  # then nobody has any
+            self._has_snapshots = Store(runtime_directory.location(os.environ)).is_on
 
     def _run(self, words: Sequence[str], env: Mapping[str, str], stdin: bytes = b"") -> _Done:
         """Run a process in the project to its end, and that of all that has its output.
@@ -124,7 +137,7 @@ class _Demo:
         done = self._run([*_TOOL, "init", "--yes", "--no-git"], self._env)
         for line in done.output.splitlines():
             self._show(textwrap.fill(f"  {line}", _WIDTH, subsequent_indent="    "))
-        self._check(done, 0)
+        self._expect("exit 0", f"exit {done.status}")
         self._say("What the agent does now, each time as a new process:")
         self._launch("git status", "hit", 0)
         self._launch("rm -rf ~/", "hit", 2)
@@ -133,6 +146,13 @@ class _Demo:
         source.write_text(source.read_text("utf-8").replace(*STRICTER), encoding="utf-8")
         self._launch("git push --force", "miss", 2)
         self._launch("git push --force", "hit", 2)
+        if self._has_snapshots:
+            self._say("Snapshots are on for you, so here, too:")
+            done = self._run([*_TOOL, "snapshot", "on"], self._env)
+            self._show(textwrap.indent(done.output.rstrip(), "  "))
+            self._has_snapshots = done.status == 0  # else they can't be made here any more
+        if self._has_snapshots:
+            self._launch("git status", "resumed", 0)
         if self._unexpected:
             count = self._unexpected
             self._say(f"Not as expected: {count} of the above. Try: hooks-compile doctor")
@@ -144,48 +164,51 @@ class _Demo:
     def _say(self, text: str) -> None:
         self._show("\n" + textwrap.fill(text, _WIDTH))
 
-    def _check(self, done: _Done, status: int, problem: str = "") -> None:
-        if problem or done.status != status:
+    def _expect(self, wanted: str, found: str) -> None:
+        if found != wanted:
             self._unexpected += 1
-            self._show(f"  ! {problem or f'exit status {done.status} instead of {status}'}")
+            self._show(f"  ! expected: {wanted}")
 
     def _launch(self, command: str, state: str, status: int) -> None:
-        """Run the hook as an agent does, and show what came out; ``state`` and ``status`` are what
-        is expected."""
+        """Run the hook as an agent does, and show what came out, beside what is expected."""
         settings = json.loads((self._project / SETTINGS).read_text("utf-8"))
         words = ["/bin/sh", "-c", settings["hooks"]["PreToolUse"][0]["hooks"][0]["command"]]
         self._trace.unlink(missing_ok=True)
         env = {**self._agent_env, "HOOKS_COMPILE_TRACE": str(self._trace)}
         done = self._run(words, env, _event(command))
         ran = self._trace.read_text().partition("\t")[0] if self._trace.exists() else "source"
-        self._show(f"  guard.py    {command:<22}{ran:<7}exit {done.status}")
+        self._show(f"  guard.py    {command:<22}{ran:<6} exit {done.status}")
         if done.output:
             self._show(f"    {textwrap.shorten(done.output, _WIDTH - 4, placeholder='...')}")
-        self._check(done, status, "" if ran == state else f"expected: {state}, exit {status}")
+        self._expect(f"{state}, exit {status}", f"{ran}, exit {done.status}")
 
     def _measure(self, label: str, binary: str) -> None:
-        """Measure launches from source and from entry: by the agent's ``python3``, and without its
-        shim if it is one."""
+        """Measure launches from source and from entry: by the agent's ``python3``, without its shim
+        if it is one, and from a snapshot if there are some."""
         script = str(self._project / GUARD)
         wrapper = ["/bin/sh", str((self._project / GUARD).with_name("hook_wrapper.sh"))]
-        starts = {"python3": (["python3", script], [*wrapper, script])}
+        cold = {**self._agent_env, "HOOKS_COMPILE_SNAPSHOT": "0"}
+        plain = _Row("python3", ["python3", script], [*wrapper, script], cold)
+        rows = [plain]
         if is_shim(find("python3", cwd=self._project, env=self._agent_env)):
-            starts["its binary"] = ([binary, script], [*wrapper, f"--python={binary}", script])
-        words = [each for pair in starts.values() for each in pair]
+            past_shim = [*wrapper, f"--python={binary}", script]
+            rows.append(_Row("its binary", [binary, script], past_shim, cold))
+        if self._has_snapshots:
+            rows.append(plain._replace(name="a snapshot", env=self._agent_env))
+        launches = [(words, row.env) for row in rows for words in (row.source, row.entry)]
         event = _event("git status")
-        rounds = [
-            [self._run(each, self._agent_env, event).took for each in words] for _ in range(ROUNDS)
-        ]
-        self._say(
-            f"What a launch takes under {label}: medians of {ROUNDS} launches each, in turn, on "
-            "this machine as busy as it is:"
-        )
-        self._show(f"  {'started by':<12}{'source':>10}{'entry':>10}{'ratio':>7}")
+        rounds = [[self._run(*each, event).took for each in launches] for _ in range(ROUNDS)]
         times = list(zip(*rounds, strict=True))
-        for name, source, entry in zip(starts, times[::2], times[1::2], strict=True):
-            ratio = statistics.median(entry) / statistics.median(source)
-            both = f"{_ms(source):>10}{_ms(entry):>10}{ratio:>7.2f}"
-            self._show(f"  {name:<12}{both}   {verdict(source, entry)}")
+        medians = f"medians of {ROUNDS} launches each, in turn, on this machine as busy as it is"
+        self._say(f"What a launch takes under {label}: {medians}:")
+        self._show(f"  {'started by':<12}{'source':>10}{'entry':>10}  ratio (95 %)")
+        for row, source, entry in zip(rows, times[::2], times[1::2], strict=True):
+            both = "".join(
+                f"{milliseconds(statistics.median(each)):>10}" for each in (source, entry)
+            )
+            found = ratio(entry, source)
+            verdict = "" if found.excludes_one else "  no difference but noise"
+            self._show(f"  {row.name:<12}{both}  {interval(found)}{verdict}")
 
     def _explain(self) -> None:
         """Show what costs time on this machine, and the fixes, as doctor says."""
@@ -200,18 +223,3 @@ class _Demo:
 def _event(command: str) -> bytes:
     """Return what the agent writes to a hook's stdin before it runs a shell command."""
     return json.dumps({"tool_name": "Bash", "tool_input": {"command": command}}).encode()
-
-
-def verdict(source: Sequence[float], entry: Sequence[float]) -> str:
-    """Return what the times of the same rounds say; a small difference is noise."""
-    difference = statistics.median(entry) - statistics.median(source)
-    faster = sum(b < a for a, b in zip(source, entry, strict=True))
-    if faster >= _CLEAR_WINS and difference < 0:
-        return f"saves {_ms([-difference])}"
-    if len(source) - faster >= _CLEAR_WINS and difference > 0:
-        return f"costs {_ms([difference])} more"
-    return "no difference beyond noise"
-
-
-def _ms(seconds: Sequence[float]) -> str:
-    return f"{statistics.median(seconds) * 1000:.1f} ms"

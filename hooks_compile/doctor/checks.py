@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections import defaultdict
+from glob import escape
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from hooks_compile.agents.shell.launches import NO_PYTHON
 from hooks_compile.agents.wiring import plan as wiring_plan
 from hooks_compile.agents.wiring.committed import missing_wrappers
-from hooks_compile.doctor import (
-    directory_checks,
-    guard_checks,
-    machine_checks,
-    python_checks,
-    trust_checks,
-)
-from hooks_compile.doctor.findings import NOTE, OK, PROBLEM, Finding
+from hooks_compile.agents.wiring.describe import PLUGIN_ADVICE, describe_plugin
+from hooks_compile.doctor import command_checks, machine_checks, trust_checks
+from hooks_compile.doctor.findings import Finding, note, ok, problem, problem_of
 from hooks_compile.entries import sync
 from hooks_compile.entries.report import grouped, plural, some
-from hooks_compile.errors import InterpreterError
+from hooks_compile.errors import InterpreterError, pasted
+from hooks_compile.files import LARGEST_SOURCE, is_writable_directory, read_bytes, remedy
+from hooks_compile.install import wrapper
+from hooks_compile.install.wrapper import Standing
 from hooks_compile.interpreters.launch_records import why_left_to_uv
+from hooks_compile.launcher.entry import CACHE_DIRECTORY
 from hooks_compile.model import State
-from hooks_compile.printable import one_line, shown
+from hooks_compile.printable import shown
 from hooks_compile.project.selection import for_person
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from hooks_compile.agents.wiring.committed import MissingWrapper, Place
-    from hooks_compile.agents.wiring.plan import FilePlan
-    from hooks_compile.model import CompileResult, Interpreter
+    from hooks_compile.model import CompileResult, HookSource, Interpreter
     from hooks_compile.project.record import Project
 
 _REMEDIES = {
@@ -43,29 +44,27 @@ _REMEDIES = {
 
 def examine(
     project: Project, cwd: Path, env: Mapping[str, str], *, rounds: int = 3
-) -> list[Finding]:
-    """Return what was found, good or bad. A remedy changes something: what can stay has none.
+) -> Iterator[Finding]:
+    """Yield what was found, good or bad. A remedy changes something: what can stay has none.
 
     Nothing is written but the cache of interpreters. Each start of Python is measured ``rounds``
     times. Raises GitError if git refuses.
     """
     rules = for_person(project, cwd, env)
-    by_command, unusable = python_checks.find_pythons(project, rules)
+    by_command, unusable = machine_checks.find_pythons(project, rules)
     interpreters = list({each.executable: each for each in reversed(by_command)}.values())[::-1]
-    found = [
-        machine_checks.check_runtime(project.runtime),
-        *machine_checks.check_variables(env),
-        *machine_checks.check_dropped_variables(env),
-        *machine_checks.check_snapshots(project.runtime),
-        *unusable,
-    ]
+    yield machine_checks.check_runtime(project.runtime)
+    yield from machine_checks.check_variables(env)
+    yield from machine_checks.check_snapshots(project.runtime)
+    yield from unusable
     for each in interpreters:
-        found += python_checks.check_python(each, rules, rounds)
+        yield from machine_checks.check_python(each, rules, rounds)
     for each in by_command:
-        found += python_checks.check_shim(each, project.runtime, rules)
-    if not project.sources:
-        return [*found, Finding(NOTE, f"no hooks in {shown(project.root)}")]
-    return [*found, *check_project(project, interpreters, env)]
+        yield from machine_checks.check_shim(each, project.runtime, rules)
+    if project.sources:
+        yield from check_project(project, interpreters, env)
+    else:
+        yield note(f"no hooks in {project.root}")
 
 
 def check_project(
@@ -74,81 +73,107 @@ def check_project(
     """Say what is wrong with the hooks of a project, their directories and their commands."""
     root, results = project.root, []
     try:
-        synced = sync.examine(project, interpreters)
+        synced = sync.examine(project, interpreters, project.config.optimize)
     except InterpreterError as error:
-        text = f"{shown(error.path or root)}: {error.cause}"
-        yield Finding(PROBLEM, text, error.remedy)
+        yield problem_of(error)
     else:
         # Python itself compiles the local modules that it can
         broken = [module for module in synced.modules if module.state is State.BROKEN]
         results = [*synced.results, *broken]
     yield from check_entries(results, root)
     for directory in project.wrapper_directories():
-        yield from directory_checks.check_wrapper(directory, root)
-    lacking = {
-        each.source.path.parent for each in results if each.state in (State.MISSING, State.DAMAGED)
-    }
-    for directory in project.directories():
-        is_lacking = directory in lacking
-        yield from directory_checks.check_cache_directory(directory, root, lacking=is_lacking)
+        yield from check_wrapper(directory, root)
+    lacking = (each.source.path for each in results if each.state in (State.MISSING, State.DAMAGED))
+    for directory in sorted({path.parent for path in lacking}):
+        yield from check_cache_directory(directory, root)
     modules = [*project.sources, *project.modules()]
-    yield from directory_checks.check_unchecked_modules(modules, root)
+    yield from check_unchecked_modules(modules, root)
     for source in project.sources:
         if reason := why_left_to_uv(project.runtime, source.path):
-            text = f"{shown(source.path, root)} is launched by uv each time: {reason}"
-            yield Finding(NOTE, text)
+            yield note(f"{shown(source.path, root)} is launched by uv each time: {reason}")
     plans = wiring_plan.plan_init(wiring_plan.Scope(root, env)).files
     is_wired = any(plan.result.wired for plan in plans)
     names = {source.path.name for source in project.sources}
     for plan in plans:
-        yield from _check_commands(plan, names, is_wired=is_wired)
-        yield from guard_checks.check_guards(plan, env)
-        yield from trust_checks.check_codex_trust(plan, env)
-    yield from directory_checks.check_tracked_entries(project)
-    yield from _check_named_wrappers(root)
+        yield from command_checks.check_commands(plan, names, is_wired=is_wired)
+        yield from command_checks.check_launches(plan, env, project.config.python)
+    of_codex = (plan.config.path for plan in plans if plan.config.agent.name == "codex")
+    yield from trust_checks.check_codex_trust(of_codex, env)
+    for plugin in wiring_plan.installed_plugins(Path(env.get("HOME", "/")), env):
+        yield note(f"{describe_plugin(plugin)}; {PLUGIN_ADVICE}")
+    yield from check_tracked_entries(project)
+    yield from check_named_wrappers(root)
 
 
 def check_entries(results: Iterable[CompileResult], root: Path) -> Iterator[Finding]:
     """Name the hooks that would not run from their entries, and count the others."""
     for group in grouped(results, root):
         if group.state is State.FRESH:
-            yield Finding(OK, f"{plural(len(group.names), 'hook')} {group.text}")
+            yield ok(f"{plural(len(group.names), 'hook')} {group.text}")
         else:
             remedy = _REMEDIES.get(group.state, f"chmod u+r {quote(group.names[0])}")
-            yield Finding(PROBLEM, f"{some(group.names)}: {group.text}", remedy)
+            yield problem(f"{some(group.names)}: {group.text}", remedy)
 
 
-def _check_commands(plan: FilePlan, names: set[str], *, is_wired: bool) -> Iterator[Finding]:
-    """Name the commands of a configuration that launch hooks without the wrapper, and why.
+def check_wrapper(directory: Path, root: Path) -> Iterator[Finding]:
+    """Say what is wrong with the wrapper in a directory of an agent's hooks, and how to get ours.
 
-    ``is_wired`` says that some file of the project has commands on the wrapper: then one that has
-    none may have been left on purpose. ``names`` are those of the project's hooks.
+    A missing one is no finding here: it counts if a command names it.
     """
-    origin = one_line(plan.config.origin)
-    if plan.trouble is not None:
-        text = f"{origin}: {plan.trouble.cause}, so nobody knows how its hooks are launched"
-        yield Finding(PROBLEM, one_line(text), one_line(plan.trouble.remedy))
-        return
-    result = plan.result
-    if result.changes:
-        count = plural(len(result.changes), "command launches", "commands launch")
-        level = NOTE if is_wired and not result.wired else PROBLEM
-        text = f"{origin}: {count} Python without the wrapper"
-        yield Finding(level, text, f"hooks-compile init --agent {plan.config.agent.name}")
-    reasons: defaultdict[tuple[str, bool], list[str]] = defaultdict(list)
-    for left in result.left:
-        is_ours = left.reason != NO_PYTHON and any(name in left.command for name in names)
-        if is_ours or left.is_removable:
-            reasons[left.reason, left.is_removable].append(left.where)
-    for (reason, is_removable), places in reasons.items():
-        text = one_line(f"{origin}: {some(places, 1)} not on the wrapper: {reason}")
-        remedy = "remove that reason, then: hooks-compile init" if is_removable else ""
-        yield Finding(PROBLEM if is_removable else NOTE, text, remedy)
-    if result.wired:
-        yield Finding(OK, f"{origin}: {plural(result.wired, 'command')} on the wrapper")
+    path = directory / wrapper.NAME
+    where, name = shown(path, root), pasted(path)
+    standing = wiring_plan.standing_of(path)
+    if standing in (Standing.OLDER, Standing.EDITED, Standing.FOREIGN):
+        move = "" if standing is Standing.OLDER else f"mv {name} {name}.old && "
+        text = f"{where} is not the wrapper of this version ({standing})"
+        finding = problem if standing is Standing.FOREIGN else note
+        yield finding(text, f"{move}hooks-compile wrapper {pasted(directory)}")
+    elif standing is not Standing.MISSING and not os.access(path, os.X_OK):
+        text = f"{where} is not executable: a command that begins with it runs no hook at all"
+        yield problem(text, f"chmod +x {name}")
 
 
-def _check_named_wrappers(root: Path) -> Iterator[Finding]:
+def check_cache_directory(directory: Path, root: Path) -> Iterator[Finding]:
+    """Say what keeps entries from being stored for the hooks in ``directory``."""
+    place = directory / CACHE_DIRECTORY
+    try:
+        status = place.lstat()
+    except OSError:  # not there, or out of reach: then the directory itself is in the way
+        place, status = directory, directory.stat()
+    text = f"no entry can be stored in {shown(place, root)}: "
+    if not stat.S_ISDIR(status.st_mode):
+        what = "it is a symlink" if stat.S_ISLNK(status.st_mode) else "it is not a directory"
+        yield problem(text + what, f"rm {pasted(place)} && hooks-compile compile")
+    elif not is_writable_directory(place):
+        is_read_only = os.statvfs(place).f_flag & os.ST_RDONLY
+        cause = os.strerror(errno.EROFS if is_read_only else errno.EACCES)
+        yield problem(text + cause, remedy(cause, place))
+
+
+def check_unchecked_modules(modules: Iterable[HookSource], root: Path) -> Iterator[Finding]:
+    """Name compiled modules beside the hooks that Python runs without comparing their sources."""
+    for module in sorted({source.path for source in modules}):
+        for path in sorted((module.parent / "__pycache__").glob(f"{escape(module.stem)}.*.pyc")):
+            try:
+                # the flags of PEP 552: bit 0 says hash, bit 1 that Python compares it
+                flags = read_bytes(path, LARGEST_SOURCE)[4:5]
+            except OSError:
+                continue  # Python can't read it either
+            if flags == b"\x01":
+                text = f"{shown(path, root)} is run by Python without a look at its source"
+                yield problem(text, f"rm {pasted(path)}")
+
+
+def check_tracked_entries(project: Project) -> Iterator[Finding]:
+    """Say if git tracks entries: then each compilation is a change."""
+    if tracked := sync.tracked_cache_files(project):
+        count = plural(len(tracked), "file")
+        text = f"git tracks {count} of the cache, so commits fail or carry them"
+        names = sorted({pasted(path.parent) for path in tracked})
+        yield problem(text, f"git rm -r --cached -- {' '.join(names)}")
+
+
+def check_named_wrappers(root: Path) -> Iterator[Finding]:
     """Name the commands whose wrapper is missing: on disk, in the index or in the last commit."""
     places: tuple[Place, ...] = ("work tree", "index", "HEAD")
     missing: defaultdict[tuple[Path, str], list[MissingWrapper]] = defaultdict(list)
@@ -157,5 +182,5 @@ def _check_named_wrappers(root: Path) -> Iterator[Finding]:
             missing[each.path, each.named].append(each)
     for (path, named), found in missing.items():
         where = ", ".join(dict.fromkeys(each.place for each in found))
-        text = f"{path}: {named}, which is missing in: {where}"
-        yield Finding(PROBLEM, one_line(text), found[-1].remedy)  # it has the steps of the others
+        # the last remedy has the steps of the others
+        yield problem(f"{path}: {named}, which is missing in: {where}", found[-1].remedy)

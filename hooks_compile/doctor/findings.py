@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-Severity = Literal["ok", "note", "problem"]
-OK: Severity = "ok"
-NOTE: Severity = "note"
-PROBLEM: Severity = "problem"
+from hooks_compile.printable import one_line
+
+if TYPE_CHECKING:
+    from hooks_compile.errors import HooksCompileError
 
 
 class Finding(NamedTuple):
@@ -17,7 +17,7 @@ class Finding(NamedTuple):
     ``text`` is one line, ``remedy`` what to paste or do ("" if there is nothing to do).
     """
 
-    level: Severity
+    level: Literal["ok", "note", "problem"]
     text: str
     remedy: str = ""
 
@@ -25,3 +25,24 @@ class Finding(NamedTuple):
         """``LEVEL: TEXT`` and, on a second line, the remedy."""
         fix = f"\n  to fix it: {self.remedy}" if self.remedy else ""
         return f"{self.level}: {self.text}{fix}"
+
+
+def ok(text: str) -> Finding:
+    """Return what is as it should be; what would steer a terminal is escaped, as below."""
+    return Finding("ok", one_line(text))
+
+
+def note(text: str, remedy: str = "") -> Finding:
+    """Return what costs time or deserves a look."""
+    return Finding("note", one_line(text), one_line(remedy))
+
+
+def problem(text: str, remedy: str = "") -> Finding:
+    """Return what keeps hooks from their entries or lets something else in."""
+    return Finding("problem", one_line(text), one_line(remedy))
+
+
+def problem_of(error: HooksCompileError) -> Finding:
+    """Return an error as a problem."""
+    where = f"{error.path}: " if error.path else ""
+    return problem(f"{where}{error.cause}", error.remedy)

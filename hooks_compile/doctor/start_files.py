@@ -14,9 +14,8 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
-from hooks_compile.doctor.findings import NOTE, Finding
-from hooks_compile.errors import InterpreterError
-from hooks_compile.printable import one_line, shown
+from hooks_compile.doctor.findings import Finding, note
+from hooks_compile.errors import InterpreterError, pasted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,7 +53,11 @@ def measured(path, act):
 
 def execute(line):  # what site calls for a line of a .pth file
     frame = sys._getframe(1)
-    measured(frame.f_locals["fullname"], exec)(line, frame.f_globals, frame.f_locals)
+    path, before = frame.f_locals["fullname"], dict(vars(site))
+    measured(path, exec)(line, frame.f_globals, frame.f_locals)
+    for name in ("execsitecustomize", "execusercustomize"):
+        if vars(site)[name] is not before[name]:  # pip-system-certs acts as late as that
+            setattr(site, name, measured(path, vars(site)[name]))
 
 class Resolver:  # what site asks for each line of a .start file, and then calls the answer
     @staticmethod
@@ -87,7 +90,7 @@ site.os._exit(0)  # what is printed at the end is no answer
 class StartFile(NamedTuple):
     """A file, the seconds that it takes, and whether all modules that it loads are known."""
 
-    path: Path
+    path: str
     seconds: float
     is_known: bool
 
@@ -97,18 +100,15 @@ def measure(interpreter: Interpreter, env: Mapping[str, str], rounds: int) -> li
 
     Raises InterpreterError if it does not start.
     """
-    fastest: dict[Path, StartFile] = {}
-    for _ in range(rounds):
-        for file in _start(interpreter, env):
-            fastest[file.path] = min(file, fastest.get(file.path, file))
-    return list(fastest.values())
+    measured = [file for _ in range(rounds) for file in _start(interpreter, env)]
+    slowest_first = sorted(measured, key=lambda file: -file.seconds)
+    return list({file.path: file for file in slowest_first}.values())
 
 
 def _start(interpreter: Interpreter, env: Mapping[str, str]) -> list[StartFile]:
-    installation = Path(__file__).parent.parent.parent
     try:
         done = subprocess.run(
-            [interpreter.executable, "-S", "-B", "-c", _PROBE, installation],
+            [interpreter.executable, "-S", "-B", "-c", _PROBE, Path(__file__).parents[2]],
             cwd="/",
             env=env,
             stdin=subprocess.DEVNULL,
@@ -117,35 +117,33 @@ def _start(interpreter: Interpreter, env: Mapping[str, str]) -> list[StartFile]:
             check=False,
         )
         # the lines before may be a sitecustomize's that prints
-        answer = json.loads(done.stdout.splitlines()[-1])
+        return [StartFile(*each) for each in json.loads(done.stdout.splitlines()[-1])]
     except subprocess.TimeoutExpired:
         cause = f"it did not reach its first line in {_PATIENCE_S} s"
         raise InterpreterError(cause) from None
-    except (IndexError, ValueError):
+    except (IndexError, TypeError, ValueError):
         said = " ".join(done.stderr.decode(errors="replace").splitlines()[-1:])
-        raise InterpreterError(one_line(said) or "no answer") from None
-    return [StartFile(Path(path), seconds, known) for path, seconds, known in answer]
+        raise InterpreterError(said or "no answer") from None
 
 
 def describe(files: list[StartFile], interpreter: Interpreter) -> Iterator[Finding]:
     """Name each file that costs time or keeps launches from ending early, and how to remove it."""
     for file in files:
-        text = f"{shown(file.path)} takes {file.seconds * 1000:.1f} ms of each start"
+        text = f"{file.path} takes {file.seconds * 1000:.1f} ms of each start"
         if not file.is_known:
             text += "; it loads unknown modules, so Python itself ends each launch"
         if not file.is_known or file.seconds >= _CHEAP_S:
-            yield Finding(NOTE, text, _removal(file.path, interpreter))
+            yield note(text, _removal(Path(file.path), pasted(interpreter.executable)))
 
 
-def _removal(path: Path, interpreter: Interpreter) -> str:
+def _removal(path: Path, python: str) -> str:
     """Return the command that removes the file: by the distribution whose RECORD has it."""
-    pip = f"{quote(shown(interpreter.executable))} -m pip"
     for each in metadata.distributions(path=[str(path.parent)]):
         # a damaged RECORD or direct_url.json names nothing
         with suppress(AttributeError, KeyError, TypeError, ValueError):
             if path.name in map(str, each.files or ()):
                 origin = json.loads(each.read_text("direct_url.json") or "{}")
                 if origin.get("dir_info", {}).get("editable"):
-                    return f"{pip} install {quote(one_line(origin['url']))}  # not --editable"
-                return f"{pip} uninstall {quote(one_line(each.name))}"
-    return f"rm {quote(shown(path))}  # if nothing needs it; no Python package lists it"
+                    return f"{python} -m pip install {quote(origin['url'])}  # not --editable"
+                return f"{python} -m pip uninstall {quote(each.name)}"
+    return f"rm {pasted(path)}  # if nothing needs it; no Python package lists it"

@@ -12,80 +12,89 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile.agents.clients.base import children, member
+from hooks_compile.agents.clients.base import member, value_at
+from hooks_compile.agents.clients.table import AGENTS
+from hooks_compile.agents.wiring import config_files
 from hooks_compile.agents.wiring.documents import read_settings
-from hooks_compile.doctor.findings import PROBLEM, Finding
+from hooks_compile.doctor.findings import Finding, problem
 from hooks_compile.entries.report import plural
 from hooks_compile.errors import AgentConfigError
-from hooks_compile.files import read_bytes
 from hooks_compile.install import wrapper
-from hooks_compile.printable import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from hooks_compile.agents.clients.base import Json
-    from hooks_compile.agents.wiring.plan import FilePlan
 
+_CODEX = next(agent for agent in AGENTS if agent.name == "codex")
 _DEFAULT_TIMEOUT_S = 600
+_EVENTS = {  # that Codex knows, as it writes them in its state
+    *("permission_request", "pre_tool_use", "post_tool_use", "pre_compact", "post_compact"),
+    *("session_start", "session_end", "subagent_start", "subagent_stop", "stop"),
+    "user_prompt_submit",
+}
 _REMEDY = "codex  # then /hooks, and trust them; until then nothing is blocked"
 
 
-def check_codex_trust(plan: FilePlan, env: Mapping[str, str]) -> Iterator[Finding]:
-    """Name the hooks on the wrapper in a file of Codex that its user has not trusted as they are.
+def check_codex_trust(paths: Iterable[Path], env: Mapping[str, str]) -> Iterator[Finding]:
+    """Name the hooks on the wrapper that Codex's user has not trusted as they are.
 
-    Nothing is found if Codex was never used on this machine.
+    They are those in the files ``paths`` of a project, and in the user's own. Nothing is found if
+    Codex was never used on this machine.
     """
     home = Path(env.get("CODEX_HOME") or Path(env.get("HOME", "/"), ".codex"))
-    if plan.config.agent.name != "codex" or plan.file is None or not home.is_dir():
+    if not home.is_dir():
         return
     try:
         state = member(member(_settings(home / "config.toml"), "hooks"), "state")
     except AgentConfigError as error:
         text = f"Codex's own state can't be read: {error.cause}: which hooks it trusts is not known"
-        yield Finding(PROBLEM, one_line(text), one_line(error.remedy))
+        yield problem(text, error.remedy)
         return
-    untrusted = [
-        where
-        for where, key, hashes in _wired_hooks(plan.file.text, plan.config.path)
-        if member(member(state, key), "trusted_hash") not in hashes
-    ]
-    if untrusted:
-        count = plural(len(untrusted), "hook is", "hooks are")
-        places = ", ".join(untrusted)
-        text = f"{plan.config.origin}: {count} not trusted in Codex, which skips them: {places}"
-        yield Finding(PROBLEM, one_line(text), _REMEDY)
+    for path in dict.fromkeys((*paths, home / "hooks.json", home / "config.toml")):
+        try:
+            hooks = list(_wired_hooks(path))
+        except AgentConfigError:  # which other checks say
+            continue
+        untrusted = [
+            where
+            for where, key, hashes in hooks
+            if member(member(state, key), "trusted_hash") not in hashes
+        ]
+        if untrusted:
+            count = plural(len(untrusted), "hook is", "hooks are")
+            where = ", ".join(untrusted)
+            text = f"{path}: {count} not trusted in Codex, which skips them: {where}"
+            yield problem(text, _REMEDY)
 
 
 def _settings(path: Path) -> Json:
-    try:
-        return read_settings(read_bytes(path).decode(), path)
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise AgentConfigError(str(error), path=path, remedy=f"ls -l {path}") from error
+    """Return the settings in a file, None if there is none. Raises AgentConfigError."""
+    return read_settings(config_files.read(path, path.parent).text, path) if path.exists() else None
 
 
-def _wired_hooks(text: str, path: Path) -> Iterator[tuple[str, str, set[str]]]:
+def _wired_hooks(path: Path) -> Iterator[tuple[str, str, set[str]]]:
     """Yield the place, Codex's key and the possible hashes of each hook that is on the wrapper."""
-    for event, groups in children(member(read_settings(text, path), "hooks")):
+    settings = _settings(path)
+    for found in _CODEX.commands(settings):
+        _, event, group, _, number, _ = found.path
         label = re.sub(r"(?<!^)(?=[A-Z])", "_", str(event)).lower()
-        for group_number, group in children(groups):
-            for number, entry in children(member(group, "hooks")):
-                command = member(entry, "command")
-                if isinstance(command, str) and wrapper.NAME in command:
-                    place = f"{event}[{group_number}].hooks[{number}]"
-                    key = f"{path}:{label}:{group_number}:{number}"
-                    yield place, key, set(_hashes(label, member(group, "matcher"), entry))
+        if wrapper.NAME in found.command and label in _EVENTS:
+            matcher = value_at(settings, (*found.path[:3], "matcher"))
+            hashes = _hashes(label, matcher, value_at(settings, found.path[:-1]))
+            yield found.where, f"{path}:{label}:{group}:{number}", set(hashes)
 
 
 def _hashes(label: str, matcher: Json, entry: Json) -> Iterator[str]:
     """Yield the hash of a hook with its matcher, and without it: some events ignore it."""
-    timeout, message = member(entry, "timeout"), member(entry, "statusMessage")
+    given, message = member(entry, "timeout"), member(entry, "statusMessage")
+    timeout = max(given, 1) if isinstance(given, int) else _DEFAULT_TIMEOUT_S
+    if label == "session_end":
+        timeout = min(timeout, 3) if isinstance(given, int) else 1
     handler = {
         "type": "command",
         "command": member(entry, "command"),
-        "timeout": _DEFAULT_TIMEOUT_S if timeout is None else timeout,
+        "timeout": timeout,
         "async": member(entry, "async") is True,
         **({} if message is None else {"statusMessage": message}),
     }

@@ -16,7 +16,7 @@ from hooks_compile.launcher.entry import CACHE_DIRECTORY, FORMAT, TRAILER_SIZE
 from hooks_compile.launcher.miss.store import MARKERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 MODULE_DIRECTORY = "__pycache__"
 """The directory in which Python and we put local modules, compiled."""
@@ -98,45 +98,35 @@ def prune(directory: Path, *, keep: int, needed: Iterable[str] = ()) -> list[Pat
 
 
 def clean(directory: Path) -> list[Path]:
-    """Remove the entries, drafts and markers in ``directory``, and itself if it is empty then.
+    """Remove what we made in ``directory``, and itself if it is empty then.
 
-    Files that are not ours stay. Returns what was removed. Raises OSError as :func:`prune` does.
+    It holds entries, or is a ``__pycache__``. A module there is ours if it has our trailer and git
+    does not track it. Returns what was removed. Raises OSError as :func:`prune` does.
     """
-    ours = {marker for marker, _ in MARKERS}
-    names = [
-        item.name
-        for item in _listing(directory)
-        if ENTRY.fullmatch(item.name) or _DRAFT.fullmatch(item.name) or item.name in ours
-    ]
-    return _remove_with_directory(directory, names)
-
-
-def clean_modules(directory: Path) -> list[Path]:
-    """Remove the compiled modules that we made in ``directory``, a ``__pycache__``, as above.
-
-    They have our trailer. What Python made stays, and what git tracks. One of ours that took the
-    place of Python's own is removed: Python makes it again at the next import.
-    """
-    ours = {item.name for item in _listing(directory) if _is_our_module(Path(item.path))}
-    return _remove_with_directory(directory, ours - _tracked(directory) if ours else ours)
-
-
-def _is_our_module(path: Path) -> bool:
-    """Return whether a file is a checked-hash ``.pyc`` that ends in our trailer."""
-    try:
-        data = files.read_bytes(path, files.LARGEST_SOURCE, follow=False)
-    except OSError:
-        return False
-    return data[4:8] == _CHECKED_HASH and data[4 - TRAILER_SIZE : 6 - TRAILER_SIZE] == FORMAT
-
-
-def _remove_with_directory(directory: Path, names: Collection[str]) -> list[Path]:
+    is_ours = _is_our_module if directory.name == MODULE_DIRECTORY else _is_our_name
+    names = {item.name for item in _listing(directory) if is_ours(item)}
+    if names and directory.name == MODULE_DIRECTORY:
+        names -= _tracked(directory)
     removed = _remove(directory, names)
     if removed:
         with suppress(OSError):  # something else is in it, or another process was faster
             directory.rmdir()
             removed.append(directory)
     return removed
+
+
+def _is_our_name(item: os.DirEntry[str]) -> bool:
+    is_marker = item.name in [marker for marker, _ in MARKERS]
+    return bool(is_marker or ENTRY.fullmatch(item.name) or _DRAFT.fullmatch(item.name))
+
+
+def _is_our_module(item: os.DirEntry[str]) -> bool:
+    """Return whether a file is a checked-hash ``.pyc`` that ends in our trailer."""
+    try:
+        data = files.read_bytes(Path(item.path), files.LARGEST_SOURCE, follow=False)
+    except OSError:
+        return False
+    return data[4:8] == _CHECKED_HASH and data[4 - TRAILER_SIZE : 6 - TRAILER_SIZE] == FORMAT
 
 
 def _listing(directory: Path) -> Iterator[os.DirEntry[str]]:

@@ -67,21 +67,19 @@ class Compiler(ExitStack):
 
         With ``explain`` the level of each fresh entry has its reason.
         """
-        order = Order(worker.COMPILE_HOOKS, self._key, self.optimize, write=False, explain=explain)
+        order = Order(self._key, self.optimize, write=False, explain=explain)
         return self._results(sources, order)
 
     def compile(self, sources: Sequence[HookSource]) -> list[CompileResult]:
         """Compile for every interpreter what is not compiled yet, and store it."""
-        order = Order(worker.COMPILE_HOOKS, self._key, self.optimize, write=True)
-        return self._results(sources, order)
+        return self._results(sources, Order(self._key, self.optimize, write=True))
 
     def modules(self, modules: Sequence[HookSource], *, write: bool) -> list[CompileResult]:
         """Do the same for local modules, whose compiled form is Python's own ``__pycache__``.
 
         A file that git tracks is never written: that would be a change for the next commit.
         """
-        order = Order(worker.COMPILE_MODULES, self._key, 0, write)
-        return self._results(modules, order)
+        return self._results(modules, Order(self._key, 0, write, modules=True))
 
     def _results(self, sources: Sequence[HookSource], order: Order) -> list[CompileResult]:
         results: list[CompileResult] = []
@@ -104,11 +102,11 @@ class Compiler(ExitStack):
         """Return the outcome for each source: of looking for its entry if that is fresh, else of
         compiling it. A module of which git tracks a compiled form is compiled, but not written.
         """
-        is_hooks = order.task == worker.COMPILE_HOOKS
-        finding = order._replace(task=worker.FIND_HOOKS if is_hooks else worker.FIND_MODULES)
-        found = dict(zip(paths, self._finder(interpreter)(finding, paths), strict=True))
+        look = worker.perform if is_own(interpreter) else self._worker(interpreter)
+        looked = look(order._replace(only_look=True), paths)
+        found = dict(zip(paths, looked, strict=True))
         stale = [path for path, outcome in found.items() if outcome.state == worker.STALE]
-        tracked = cache.tracked_modules(stale) if order.write and not is_hooks else set()
+        tracked = cache.tracked_modules(stale) if order.write and order.modules else set()
         for is_tracked in (False, True):
             chosen = [path for path in stale if (path in tracked) == is_tracked]
             compiling = order._replace(write=order.write and not is_tracked)
@@ -143,9 +141,6 @@ class Compiler(ExitStack):
             list(pool.map(compile_chunks, workers))  # raises what one of them raises
         return [outcomes[path] for path in paths]
 
-    def _finder(self, interpreter: Interpreter) -> Worker:
-        return worker.perform if is_own(interpreter) else self._worker(interpreter)
-
     def _worker(self, interpreter: Interpreter) -> Worker:
         """Return what compiles for ``interpreter``: a process of its very version.
 
@@ -164,7 +159,7 @@ class Compiler(ExitStack):
 def _result(
     source: HookSource, interpreter: Interpreter, order: Order, outcome: Outcome
 ) -> CompileResult:
-    directory = CACHE_DIRECTORY if order.task == worker.COMPILE_HOOKS else cache.MODULE_DIRECTORY
+    directory = cache.MODULE_DIRECTORY if order.modules else CACHE_DIRECTORY
     return CompileResult(
         source,
         interpreter,

@@ -58,9 +58,8 @@ def shorten_log(runtime: Path, keep_bytes: int = 1 << 18) -> None:
 
 def count_launches(trace: Path) -> Mapping[str, int]:
     """Return the number of launches of each script as typed, from a HOOKS_COMPILE_TRACE file."""
-    text = _content(trace).decode(errors="surrogateescape")
-    parts = (line.split("\t", 2) for line in text.split("\n"))
-    return Counter(each[2] for each in parts if len(each) == 3)
+    lines = _content(trace).decode(errors="surrogateescape").split("\n")
+    return Counter(line.split("\t", 2)[2] for line in lines if line.count("\t") >= 2)
 
 
 def _content(path: Path) -> bytes:

@@ -43,8 +43,8 @@ def describe_error(where: str, error: SourceError) -> str:
     return "\n".join(found)
 
 
-def describe_trouble(result: CompileResult, root: Path) -> str | None:
-    """Return what is wrong with a result and how to fix it; None if it is all right."""
+def describe_trouble(result: CompileResult, root: Path) -> str:
+    """Return what is wrong with a result and how to fix it; "" if it is all right."""
     where = shown(result.source.path, root)
     under = f" under {result.interpreter.label}"
     match result.state:
@@ -55,7 +55,7 @@ def describe_trouble(result: CompileResult, root: Path) -> str | None:
         case State.DAMAGED:
             return f"{where}: its entry is not used{under}: {one_line(result.detail)}"
     refused = describe_refusal(result)
-    return f"{where}: {refused}" if refused else None
+    return refused and f"{where}: {refused}"
 
 
 def describe_refusal(result: CompileResult) -> str:
@@ -70,19 +70,16 @@ def describe_refusal(result: CompileResult) -> str:
 
 
 def troubles(synced: Synced, root: Path) -> list[str]:
-    """Return what a person has to fix, one text each.
+    """Return what a person has to fix, one text each; of modules what does not compile.
 
-    Of modules that is what does not compile. Entries that can't be written are one text for each
-    directory.
+    Entries that can't be written are one text for each directory.
     """
     broken = [module for module in synced.modules if module.state is State.BROKEN]
     found: dict[object, str] = {}
     for result in [*synced.results, *broken]:
-        text = describe_trouble(result, root)
-        is_unwritable = result.state is State.UNWRITABLE
-        if text:
-            found.setdefault(result.source.path.parent if is_unwritable else result, text)
-    return [*found.values(), *(str(refusal(error)) for error in synced.refused)]
+        key = result.source.path.parent if result.state is State.UNWRITABLE else result
+        found.setdefault(key, describe_trouble(result, root))
+    return [*filter(None, found.values()), *(str(refusal(error)) for error in synced.refused)]
 
 
 def summary(synced: Synced, seconds: float) -> str:

@@ -36,14 +36,15 @@ class Row:
     @property
     def notes(self) -> list[str]:
         """What a forced level drops, and whether imports are deferred."""
-        label, found = self.result.interpreter.label, []
+        found = []
         if self.dropped:
             dropped, level = " and ".join(self.dropped), self.result.choice.level
             found.append(f"level {level} is forced: {dropped} are dropped")
         if self.result.source.imports == "deferred":
-            lazy = "imports of the standard library are lazy (PEP 810)"
-            none = 'imports = "deferred" has no effect: it needs Python 3.15'
-            found.append(f"under {label} {lazy if self.defers else none}")
+            acts = "imports of the standard library are lazy (PEP 810)"
+            if not self.defers:
+                acts = 'imports = "deferred" has no effect: it needs Python 3.15'
+            found.append(f"under {self.result.interpreter.label} {acts}")
         return found
 
     @property
@@ -82,9 +83,14 @@ def rows(
     """Return a row for each result; ``launches`` has counts by script as typed, or is None."""
     found = []
     for result in results:
-        key = (str(result.source.path), result.interpreter.cache_tag)
-        own = [each for each in fallbacks if (each.script, each.cache_tag) == key]
-        count = None if launches is None else _count(launches, result.source.path)
+        path, tag = str(result.source.path), result.interpreter.cache_tag
+        own = [each for each in fallbacks if (each.script, each.cache_tag) == (path, tag)]
+        counts = [] if launches is None else launches.items()
+        # typed in full, or from its end
+        typed = [
+            n for name, n in counts if path.endswith("/" + name.removeprefix("./").lstrip("/"))
+        ]
+        count = None if launches is None else sum(typed)
         found.append(Row(result, _DROPPED.get(optimize, []), own, count))
     return found
 
@@ -116,12 +122,3 @@ def _fallback_lines(fallbacks: Sequence[Fallback]) -> list[str]:
     first = datetime.datetime.fromtimestamp(fallbacks[0].time).astimezone()
     since = f"since {first:%Y-%m-%d %H:%M}"
     return [f"{len(fallbacks)} had to compile {since} (last: {fallbacks[-1].reason})"]
-
-
-def _count(launches: Mapping[str, int], path: Path) -> int:
-    """Add up the launches of ``path``: typed in full, or from its end."""
-    return sum(
-        count
-        for script, count in launches.items()
-        if f"/{path}".endswith("/" + script.removeprefix("./").lstrip("/"))
-    )

@@ -49,21 +49,20 @@ class Synced(NamedTuple):
 def synchronize(
     project: Project,
     interpreters: Sequence[Interpreter],
-    optimize: Optimize | None = None,
+    optimize: Optimize,
     *,
     prune: bool = True,
     progress: Progress = lambda _interpreter, _share: None,
 ) -> Synced:
     """Compile what changed in ``project`` and, with ``prune``, remove what no launch needs.
 
-    ``optimize`` takes the place of the configured level; ``progress`` is as for Compiler. Safe at
-    the same time as launches and other syncs. A file that can't be written or removed does not
-    stop the rest. Raises RuntimeDirectoryError or InterpreterError if nothing can be compiled.
+    ``progress`` is as for Compiler. Safe at the same time as launches and other syncs. A file that
+    can't be written or removed does not stop the rest. Raises RuntimeDirectoryError or
+    InterpreterError if nothing can be compiled.
     """
     runtime_directory.ensure(project.runtime)
     key = runtime_directory.read_key(project.runtime)
-    level = project.config.optimize if optimize is None else optimize
-    with Compiler(interpreters, key, level, progress) as compiler:
+    with Compiler(interpreters, key, optimize, progress) as compiler:
         results = compiler.compile(project.sources)
         modules = compiler.modules(project.importable(), write=True)
     if not prune:
@@ -117,7 +116,7 @@ def compile_changed(
 def examine(
     project: Project,
     interpreters: Sequence[Interpreter],
-    optimize: Optimize | None = None,
+    optimize: Optimize,
     *,
     modules: bool = True,
     explain: bool = False,
@@ -132,8 +131,7 @@ def examine(
         key = runtime_directory.read_key(project.runtime)
     except RuntimeDirectoryError:
         key = os.urandom(16)  # no entry verifies under it
-    level = project.config.optimize if optimize is None else optimize
-    with Compiler(interpreters, key, level) as compiler:
+    with Compiler(interpreters, key, optimize) as compiler:
         results = compiler.check(project.sources, explain=explain)
         return Synced(results, compiler.modules(project.modules() if modules else (), write=False))
 

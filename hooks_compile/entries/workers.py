@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from hooks_compile.errors import InterpreterError, pasted
+from hooks_compile.interpreters.resolve import own_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,13 +30,9 @@ main()
 
 def is_own(interpreter: Interpreter) -> bool:
     """Return whether our own interpreter makes the same entries as ``interpreter``."""
-    import _imp  # noqa: PLC0415 - only here, and private
-    from _frozen_importlib_external import MAGIC_NUMBER  # noqa: PLC0415 - importlib.util is slow
-
     if "no_debug_ranges" in sys._xoptions or "PYTHONNODEBUGRANGES" in os.environ:
         return False  # our code would have no columns
-    own_hash = _imp.source_hash(0, b"hooks-compile").hex()
-    return interpreter.abi == (sys.implementation.cache_tag, MAGIC_NUMBER.hex(), own_hash)
+    return interpreter.abi == own_interpreter("", Path(sys.executable)).abi
 
 
 class Subprocess:
@@ -84,7 +81,7 @@ class Subprocess:
         except InterpreterError:
             self.__exit__()
             self._process = self._start()
-            self._ask(order._replace(task=worker.FIND_HOOKS), [])  # or it can't be run at all
+            self._ask(order._replace(only_look=True), [])  # or it can't be run at all
         if len(paths) > 1:
             return [outcome for path in paths for outcome in self.perform(order, [path])]
         crash = worker.Problem("Crash", "the interpreter crashes when it compiles this")

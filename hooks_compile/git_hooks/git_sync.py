@@ -64,15 +64,13 @@ def _sync(repository: Repository, env: Mapping[str, str], stamp: Stamp) -> str:
     from hooks_compile.project.record import open_project  # noqa: PLC0415 - after the alarm is set
 
     project = open_project(repository.work_tree, env, agents=agents, repository=repository)
-    with contextlib.suppress(OSError):  # without it nothing found out of interpreters is remembered
-        project.runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
     interpreters = find_interpreters(project, for_unattended(project, env), strict=False)
     if not interpreters:
         raise InterpreterError(
             f"none of {', '.join(project.config.python)} is on PATH",
             remedy="hooks-compile sync",
         )
-    synced = synchronize(project, interpreters)
+    synced = synchronize(project, interpreters, project.config.optimize)
     stamp.succeed(places(project))
     return _describe(synced, project.root)
 
@@ -84,7 +82,7 @@ def _describe(synced: Synced, root: Path) -> str:
     from hooks_compile.entries.report import describe_trouble  # noqa: PLC0415 - rarely needed
 
     first, *others = synced.broken
-    line = (describe_trouble(first, root) or "").partition("\n")[0]
+    line = describe_trouble(first, root).partition("\n")[0]
     more = f" (and {len(others)} more: hooks-compile check)" if others else ""
     return f"hooks-compile: {line}{more}"
 

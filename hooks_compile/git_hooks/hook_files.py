@@ -11,17 +11,15 @@ import os
 import re
 import shlex
 import stat
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hooks_compile import files
-from hooks_compile.git_hooks.steps import Do, Step
+from hooks_compile import files, git
+from hooks_compile.errors import GitError
+from hooks_compile.git_hooks.steps import Do, Place, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from hooks_compile.git import Setting
 
 EVENTS = (
     *("post-checkout", "post-merge", "post-rewrite", "post-commit", "post-applypatch"),
@@ -30,7 +28,7 @@ EVENTS = (
 """What git runs our hook for."""
 
 INDEX = "post-index-change"
-ADVICE = "to have it sync, add to it: hooks-compile sync --git-hook || :"
+_ADVICE = "to have it sync, add to it: hooks-compile sync --git-hook || :"
 UNCONTESTED = ("post-rewrite", "post-applypatch", INDEX)
 """git-lfs, git-annex and DVC use none of these. They refuse to install a hook if one is there."""
 
@@ -46,7 +44,7 @@ def text(tool: Path) -> bytes:
     """Return a hook that fits every event; ``tool`` is the command ``hooks-compile``."""
     directory = tool.parent.resolve()  # a branch may replace a link
     trees = (each for each in (directory, *directory.parents) if (each / ".git").exists())
-    content = _template()
+    content = Path(__file__).with_name("git_hook.sh").read_bytes()
     for name, value in ((b"@TOOL@", directory / tool.name), (b"@TREE@", next(trees, ""))):
         content = content.replace(name, shlex.quote(str(value)).encode(errors="surrogateescape"))
     return content
@@ -78,35 +76,55 @@ def config_command(script: Path) -> str:
     return f"[ ! -r {quoted} ] || . {quoted}"
 
 
-@cache
-def _template() -> bytes:
-    return Path(__file__).with_name("git_hook.sh").read_bytes()
+def install_steps(place: Place, template: Path, tool: Path) -> Iterator[Step]:
+    """Give the steps by which a git before 2.54 runs our hooks; none but LEAVE if all is in place.
 
-
-# Files, for a git before 2.54
-
-
-def exclusive_tool(root: Path, settings: Sequence[Setting]) -> str:
-    """Return which tool in the work tree ``root`` tolerates no hook beside its own, "" for none."""
-    names = [each.name for each in settings]
-    has_filter = any(name.startswith("filter.lfs.") for name in names)
-    if has_filter or b"filter=lfs" in _content(root / ".gitattributes"):
-        return "git-lfs"
-    if "annex.uuid" in names:
-        return "git-annex"
-    return "DVC" if (root / ".dvc").is_dir() else ""
-
-
-def install_steps(
-    directory: Path, tool: Path, events: Sequence[str] = EVENTS, left_to: str = ""
-) -> Iterator[Step]:
-    """Give the steps that put our hooks into ``directory``; none but LEAVE if all is in place.
-
-    ``tool`` is the command ``hooks-compile``, ``left_to`` is who gets the other events.
+    ``template`` is what new clones are made from if the user has no such directory. Raises GitError
+    if the place of hooks is not for us.
     """
+    repository, directory = place.repository, place.directories[0]
+    is_template = directory == template / "hooks"
+    left_to = "other tools"  # any may want its hook in a clone
+    if repository:
+        tree, common_dir = repository.work_tree, repository.common_dir
+        if directory != Path(os.path.realpath(repository.hooks_path)):
+            cause = f"its hooks are in {repository.hooks_path}, which your repositories share"
+            remedy = "hooks-compile git-hooks install --global"
+            raise GitError(cause, path=tree, remedy=remedy)
+        in_tree = directory.is_relative_to(tree) and not directory.is_relative_to(common_dir)
+        if in_tree and not git.ignored(tree, [directory / INDEX]):
+            # A commit must not take ours, which names paths of this machine.
+            yield Step(Do.LEAVE, directory / INDEX, f"this directory is for commits; {_ADVICE}")
+            return
+        left_to = _exclusive_tool(tree, [each.name for each in place.settings])
+    elif not directory.is_absolute():
+        cause = f"core.hooksPath is {directory}, which is another directory in each repository"
+        raise GitError(cause, remedy="hooks-compile git-hooks install, in each repository")
+    elif is_template and not template.exists():
+        # As in git's own template: people append to it.
+        yield Step(Do.WRITE, template / "info" / "exclude", mode=0o644)
+    yield from _steps_in(directory, tool, left_to)
+    if is_template and not place.paths("init.templatedir"):
+        why = "new clones are made from it"
+        yield place.write("init.templateDir", str(template), why=why)
+
+
+def _exclusive_tool(tree: Path, settings: Sequence[str]) -> str:
+    """Return which tool tolerates no hook beside its own, "" for none; ``settings`` are names."""
+    if any(name.startswith("filter.lfs.") for name in settings):
+        return "git-lfs"
+    if b"filter=lfs" in _content(tree / ".gitattributes"):
+        return "git-lfs"
+    if "annex.uuid" in settings:
+        return "git-annex"
+    return "DVC" if (tree / ".dvc").is_dir() else ""
+
+
+def _steps_in(directory: Path, tool: Path, left_to: str) -> Iterator[Step]:
+    """Give the steps for ``directory``; ``left_to`` is who gets all but the UNCONTESTED events."""
     for hook in (directory / event for event in EVENTS):
         content = _content(hook)
-        if hook.name not in events:
+        if left_to and hook.name not in UNCONTESTED:
             yield from _steps_to_remove_block(hook)
             yield Step(Do.LEAVE, hook, f"left to {left_to}")
         elif has_block(content):
@@ -114,7 +132,7 @@ def install_steps(
             if new != content or not os.access(hook, os.X_OK):
                 yield Step(Do.WRITE, hook, "replaces an older one", content=new)
         elif os.path.lexists(hook):
-            advice = ADVICE if hook.name == INDEX else f"ours for {INDEX} does its work"
+            advice = _ADVICE if hook.name == INDEX else f"ours for {INDEX} does its work"
             yield Step(Do.LEAVE, hook, f"somebody else's; {advice}")
         else:
             yield Step(Do.WRITE, hook, content=text(tool))

@@ -8,39 +8,30 @@ directory which can't be written is found before the first change.
 
 from __future__ import annotations
 
-import os
 import sysconfig
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from shlex import quote
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hooks_compile import git
-from hooks_compile.errors import GitError, HooksCompileError
+from hooks_compile.errors import HooksCompileError
 from hooks_compile.git_hooks import hook_files, stamp
-from hooks_compile.git_hooks.hook_files import EVENTS, config_command, text
-from hooks_compile.git_hooks.steps import Do, Step, check, take
+from hooks_compile.git_hooks.hook_files import EVENTS
+from hooks_compile.git_hooks.steps import SECTION, TEMPLATE, Do, Place, Step, changes
 from hooks_compile.install import runtime_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from hooks_compile.git import Repository, Setting
+    from hooks_compile.git import Repository
 
 Method = Literal["config", "files"]
-
-SECTION = "hook.hooks-compile"
-"""Our settings in git's configuration."""
 
 SCRIPT = "git_hook.sh"
 """The hook in the runtime directory that git's configuration names."""
 
-TEMPLATE = "git-template"
-"""The directory in the runtime directory that an older git makes new repositories from."""
-
 _FIRST_WITH_CONFIG = (2, 54)
-_SETTINGS = (
-    r"^(core\.hookspath|init\.templatedir|hook\.hooks-compile\..*|filter\.lfs\..*|annex\.uuid)$"
-)
+_OFF = ("", "0", "false", "no", "off")
 
 
 def plan_install(
@@ -59,13 +50,12 @@ def plan_install(
     """
     tool = tool or own_command()
     runtime = runtime_directory.location(env)
-    place = _Place.find(repository, runtime)
+    place = Place.find(repository, runtime)
     if (method or best_method()) == "config":
         steps = list(_steps_to_write_settings(place, runtime / SCRIPT, tool))
         return [*steps, *_steps_to_remove_files(place, "git runs it by configuration now")]
-    if repository is None:
-        return list(_steps_to_write_shared_files(place, runtime / TEMPLATE, tool))
-    return [*_steps_to_write_files(repository, place, tool), *_steps_to_remove_settings(place)]
+    steps = list(hook_files.install_steps(place, runtime / TEMPLATE, tool))
+    return [*steps, *_steps_to_remove_settings(place)]
 
 
 def plan_uninstall(repository: Repository | None, env: Mapping[str, str]) -> list[Step]:
@@ -73,28 +63,13 @@ def plan_uninstall(repository: Repository | None, env: Mapping[str, str]) -> lis
 
     Lines of others in our hooks stay, as do hooks in clones that were made from the template.
     """
-    runtime = runtime_directory.location(env)
-    place = _Place.find(repository, runtime)
+    template = runtime_directory.location(env) / TEMPLATE
+    place = Place.find(repository, template.parent)
     steps = [*_steps_to_remove_settings(place), *_steps_to_remove_files(place)]
-    if repository is None:
-        if runtime / TEMPLATE in place.paths("init.templatedir"):
-            steps.append(_setting_step(place, "--unset-all", "init.templateDir"))
-        ours = [runtime / TEMPLATE]
-    else:
-        ours = stamp.directories(repository.common_dir)
+    if repository is None and template in place.paths("init.templatedir"):
+        steps.append(place.write("--unset-all", "init.templateDir"))
+    ours = stamp.directories(repository.common_dir) if repository else [template]
     return [*steps, *(Step(Do.REMOVE, each) for each in ours if each.is_dir())]
-
-
-def apply(plan: Sequence[Step], env: Mapping[str, str]) -> None:
-    """Take the steps of a plan. Raises GitError or HooksCompileError.
-
-    What this user can't write is found before the first change.
-    """
-    check(plan)
-    runtime = runtime_directory.location(env)
-    if any(step.path.is_relative_to(runtime) and step.do is not Do.REMOVE for step in plan):
-        runtime_directory.ensure(runtime)
-    take(plan)
 
 
 def own_command() -> Path:
@@ -112,112 +87,81 @@ def best_method() -> Method:
     return "config" if git.version() >= _FIRST_WITH_CONFIG else "files"
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a plan works: one repository, or the user's global settings.
+class EventStatus(NamedTuple):
+    """How git runs our hook for ``event``, "" if it does not; ``why`` says who has it instead."""
 
-    ``config`` is the configuration file, ANYWHERE for the user's. ``directories`` are those of
-    hooks that belong to this repository or user alone, the one in use first.
-    """
+    event: str
+    how: str
+    why: str = ""
 
-    config: Path
-    scope: str
-    settings: list[Setting]
-    directories: list[Path]
-
-    @classmethod
-    def find(cls, repository: Repository | None, runtime: Path) -> _Place:
-        """Ask git for the settings; one process."""
-        if repository is None:
-            found = cls(git.ANYWHERE, "global", git.settings(git.ANYWHERE, _SETTINGS), [])
-            template = (found.paths("init.templatedir") or [runtime / TEMPLATE])[-1]
-            directories = [*found.paths("core.hookspath")[-1:], template / "hooks"]
-            return replace(found, directories=directories)
-        settings = git.settings(repository.work_tree, _SETTINGS)
-        used = Path(os.path.realpath(repository.hooks_path))
-        usual = repository.common_dir / "hooks"
-        inside = (repository.work_tree, repository.common_dir)
-        is_own = any(used.is_relative_to(os.path.realpath(each)) for each in inside)
-        scopes = [each.scope for each in settings if each.name == "core.hookspath"]
-        is_own |= scopes[-1:] in (["local"], ["worktree"])
-        directories = list(dict.fromkeys((used, usual))) if is_own else [usual]
-        return cls(repository.common_dir / "config", "local", settings, directories)
-
-    def paths(self, name: str) -> list[Path]:
-        """Return the directories that a setting of this scope names."""
-        found = (each for each in self.settings if each.name == name and each.scope == self.scope)
-        # Path.expanduser raises if there is no such user.
-        return [Path(os.path.expanduser(each.value)) for each in found if each.value]  # noqa: PTH111
+    def __str__(self) -> str:
+        """Return a line for a person."""
+        return f"{self.event}: {self.how or self.why or 'not installed'}"
 
 
-# Settings
+class Status(NamedTuple):
+    """All events, and what is to be fixed: cause and remedy, one line each."""
+
+    events: tuple[EventStatus, ...]
+    problems: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Return JSON values."""
+        events = [{**each._asdict(), "installed": bool(each.how)} for each in self.events]
+        return {"ok": not self.problems, "events": events, "problems": list(self.problems)}
 
 
-def _steps_to_write_settings(place: _Place, script: Path, tool: Path) -> Iterator[Step]:
-    content = text(tool)
+def status(root: Path, env: Mapping[str, str]) -> Status:
+    """Look at the hooks of the repository of ``root``. Raises GitError if there is none."""
+    repository = git.require_repository(root)
+    place = Place.find(repository, runtime_directory.location(env))
+    plan, problems = [], []
+    try:
+        plan = plan_install(repository, env)
+    except HooksCompileError as error:
+        problems.append(str(error))
+    is_configured = place.values("command") and best_method() == "config"
+    configured = place.values("event") if is_configured else []
+    why = {step.path.name: step.why for step in plan if step.do is Do.LEAVE}
+    events = []
+    for event in EVENTS:
+        hook = repository.hooks_path / event
+        how = str(hook) if hook_files.is_run(hook) else ""
+        how = "git's configuration" if event in configured else how
+        events.append(EventStatus(event, how, why.get(event, "")))
+    index = events[-1]  # it tells of nearly everything
+    missing = [step for step in changes(plan) if step.why or not index.how]  # new ones have no why
+    if missing:
+        all_of_them = f"{len(missing)} in all: hooks-compile git-hooks install"
+        problems.append(f"to be changed: {missing[0]}, {all_of_them}")
+    elif not index.how and not problems:
+        problems.append(f"git runs nothing of ours for {index.event}, which tells of most changes")
+    if (place.values("enabled") or ["yes"])[-1].lower() in _OFF:
+        problems.append(f"it is switched off: git config --unset {SECTION}.enabled")
+    if failure := stamp.Stamp(repository.git_dir).failure():
+        again = f"cd {quote(str(repository.work_tree))} && hooks-compile sync"
+        problems.append(f"the last sync by a git hook failed: {failure}; to see it: {again}")
+    return Status(tuple(events), tuple(problems))
+
+
+def _steps_to_write_settings(place: Place, script: Path, tool: Path) -> Iterator[Step]:
+    content = hook_files.text(tool)
     if not script.is_file() or script.read_bytes() != content:
         yield Step(Do.WRITE, script, "git's configuration names it", content=content)
-    command = config_command(script)
-    commands = [each.value for each in place.settings if each.name == f"{SECTION}.command"]
-    if commands[-1:] != [command]:
-        yield _setting_step(place, "--replace-all", f"{SECTION}.command", command)
-    events = [each.value for each in place.settings if each.name == f"{SECTION}.event"]
+    command = hook_files.config_command(script)
+    if place.values("command")[-1:] != [command]:
+        yield place.write("--replace-all", f"{SECTION}.command", command)
+    present = place.values("event")
     for event in EVENTS:
-        if event not in events:
-            yield _setting_step(place, "--add", f"{SECTION}.event", event)
+        if event not in present:
+            yield place.write("--add", f"{SECTION}.event", event)
 
 
-def _steps_to_remove_settings(place: _Place) -> Iterator[Step]:
-    names = [each.name for each in place.settings if each.scope == place.scope]
-    if any(name.startswith(f"{SECTION}.") for name in names):
-        yield _setting_step(place, "--remove-section", SECTION)
+def _steps_to_remove_settings(place: Place) -> Iterator[Step]:
+    if any(each.name.startswith(f"{SECTION}.") for each in place.own()):
+        yield place.write("--remove-section", SECTION)
 
 
-def _setting_step(place: _Place, *arguments: str, why: str = "") -> Step:
-    where = ("--global",) if place.config == git.ANYWHERE else ("--file", str(place.config))
-    return Step(Do.CONFIG, place.config, why, arguments=(*where, *arguments))
-
-
-# Files, for a git before 2.54
-
-
-def _steps_to_remove_files(place: _Place, why: str = "") -> Iterator[Step]:
+def _steps_to_remove_files(place: Place, why: str = "") -> Iterator[Step]:
     for directory in place.directories:
         yield from hook_files.removal_steps(directory, why)
-
-
-def _steps_to_write_files(repository: Repository, place: _Place, tool: Path) -> Iterator[Step]:
-    tree, directory = repository.work_tree, place.directories[0]
-    if directory != Path(os.path.realpath(repository.hooks_path)):
-        raise GitError(
-            f"its hooks are in {repository.hooks_path}, which your repositories share",
-            path=tree,
-            remedy="hooks-compile git-hooks install --global",
-        )
-    in_tree = directory.is_relative_to(tree) and not directory.is_relative_to(repository.common_dir)
-    if in_tree and not git.ignored(tree, [directory / hook_files.INDEX]):
-        # A commit must not take ours, which names paths of this machine.
-        why = f"this directory is for commits; {hook_files.ADVICE}"
-        yield Step(Do.LEAVE, directory / hook_files.INDEX, why)
-    elif left_to := hook_files.exclusive_tool(tree, place.settings):
-        yield from hook_files.install_steps(directory, tool, hook_files.UNCONTESTED, left_to)
-    else:
-        yield from hook_files.install_steps(directory, tool)
-
-
-def _steps_to_write_shared_files(place: _Place, template: Path, tool: Path) -> Iterator[Step]:
-    directory = place.directories[0]
-    shared = place.paths("core.hookspath")
-    if not directory.is_absolute():
-        raise GitError(
-            f"core.hooksPath is {directory}, which is another directory in each repository",
-            remedy="hooks-compile git-hooks install, in each repository",
-        )
-    if directory == template / "hooks" and not template.exists():
-        # As in git's own template: people append to it.
-        yield Step(Do.WRITE, template / "info" / "exclude", mode=0o644)
-    # Any tool may want the other events in a clone.
-    yield from hook_files.install_steps(directory, tool, hook_files.UNCONTESTED, "other tools")
-    if not shared and not place.paths("init.templatedir"):
-        why = "new clones are made from it"
-        yield _setting_step(place, "init.templateDir", str(template), why=why)

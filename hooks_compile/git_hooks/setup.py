@@ -38,12 +38,11 @@ repos:
 """
 """They call the command of this machine. A colleague without it can still commit."""
 
-_HEADING = "git hooks, which compile what a checkout, merge or commit changed:"
 _REMOVAL = "git hooks, of which only ours are removed:"
 
 
 class GitPlan(NamedTuple):
-    """The lines that a person reads, and the steps that ``installer.apply`` takes."""
+    """The lines that a person reads, and the steps that ``steps.apply`` takes."""
 
     lines: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
@@ -62,7 +61,8 @@ def plan(root: Path, env: Mapping[str, str], repository: Repository | None) -> G
         return GitPlan(_pre_commit_lines(configured[0]))
     planned = _checked(installer.plan_install, repository, env)
     changes = tuple(steps.changes(planned))
-    heading = _HEADING if changes else "git hooks: nothing to change"
+    about = ", which compile what a checkout, merge or commit changed:"
+    heading = f"git hooks{about if changes else ': nothing to change'}"
     return GitPlan((heading, *_shown(planned, root)), changes)
 
 
@@ -78,7 +78,7 @@ def plan_removal(root: Path, env: Mapping[str, str], repository: Repository | No
     lines += [
         f"git hooks: {path.name} names hooks-compile: take its lines out yourself"
         for path in _pre_commit_files(root)
-        if "hooks-compile" in path.read_text(errors="replace")
+        if b"hooks-compile" in path.read_bytes()
     ]
     return GitPlan(tuple(lines), tuple(steps.changes(planned)))
 
@@ -107,7 +107,7 @@ def _pre_commit_files(root: Path) -> list[Path]:
 def _pre_commit_lines(path: Path) -> tuple[str, ...]:
     from hooks_compile.install.installed import revision  # noqa: PLC0415 - slow, and rarely needed
 
-    if "hooks-compile-sync" in path.read_text(errors="replace"):
+    if b"hooks-compile-sync" in path.read_bytes():
         return (f"git hooks: {path.name} has hooks-compile-sync",)
     way = "pre-commit install --install-hooks"
     if path.suffix == ".toml":

@@ -7,8 +7,10 @@ process. A wrong stamp does no harm: content decides what a launch runs.
 from __future__ import annotations
 
 import os
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING
 
+from hooks_compile.agents.clients.table import AGENTS
 from hooks_compile.project.discovery import PROJECT_DIRECTORIES
 from hooks_compile.project.globs import Glob
 
@@ -28,22 +30,28 @@ MOST_FILES = 40
 
 # The clock of a file system advances in steps, of 10 ms at most on Linux.
 _STEP_NS = 10_000_000
-# Files that decide what is a hook; hooks/hooks.json and plugins/*/hooks are a plugin's.
+# Where hooks are, and what decides it; hooks/hooks.json and plugins/*/hooks are a plugin's.
 _DECISIVE = (
-    *(".hooks-compile.toml", "pyproject.toml", "hooks", "plugins"),
-    *(".claude/settings.json", ".claude/settings.local.json"),
-    *(".codex/hooks.json", ".codex/config.toml", ".cursor/hooks.json", ".gemini/settings.json"),
+    *(*PROJECT_DIRECTORIES, ".hooks-compile.toml", "pyproject.toml", "hooks", "plugins"),
+    *(name for agent in AGENTS for name in agent.names if "*" not in name),
 )
+_PARTS = [accumulate(name.split("/"), "{}/{}".format) for name in _DECISIVE]
+_USUAL = tuple(dict.fromkeys(chain.from_iterable(_PARTS)))  # with the directories above
 
 
 def places(project: Project) -> list[str]:
     """Return the paths whose modification times show a change, relative to the root if inside it.
 
     Directories come first: of the sources and modules, and the two above them, so that a new
-    directory beside them is seen; then the files that decide what is a hook, whether they exist or
-    not; then the sources, which a person may edit in place.
+    directory beside them is seen; then the files that decide what is a hook, without those that are
+    missing in a directory that is there, which shows them; then the sources, which a person may
+    edit in place.
     """
     root = project.root
+
+    def shown(path: Path) -> str:
+        return os.fspath(path.relative_to(root) if path.is_relative_to(root) else path)
+
     holders = set(project.directories()) | {module.path.parent for module in project.modules()}
     for glob in map(Glob.parse, project.config.include):
         included = root / (glob.literal or glob.prefix or ".")
@@ -52,20 +60,11 @@ def places(project: Project) -> list[str]:
     # The root changes with every file at the top: it counts only if hooks are there.
     found = sorted(holders) + sorted(each for each in above if root in each.parents)
     files = [s.path for s in project.sources] if len(project.sources) <= MOST_FILES else []
-    names = [_shown(path, root) for path in found] + usual_places()
-    names += [_shown(path, root) for path in files]
+    names = [shown(path) for path in found]
+    names += [name for name in _USUAL if "/" not in name or (root / name).exists()]
+    names += [shown(path) for path in files]
     # A name with a newline doesn't fit into a list of lines; the directory above it does.
     return list(dict.fromkeys(name for name in names if "\n" not in name))[:MOST_PLACES]
-
-
-def usual_places() -> list[str]:
-    """Return the places that decide which files are hooks, in any project."""
-    above = [name.rpartition("/")[0] for name in PROJECT_DIRECTORIES]
-    return [*filter(None, dict.fromkeys(above)), *PROJECT_DIRECTORIES, *_DECISIVE]
-
-
-def _shown(path: Path, root: Path) -> str:
-    return os.fspath(path.relative_to(root)) if path.is_relative_to(root) else os.fspath(path)
 
 
 class Stamp:
@@ -96,7 +95,7 @@ class Stamp:
 
         The next try is when something changes there, not at every ``git status``.
         """
-        self.succeed(self.read() or usual_places())
+        self.succeed(self.read() or _USUAL)
         self._failure.write_text(f"{reason}\n", encoding="utf-8")
 
     def read(self) -> list[str]:

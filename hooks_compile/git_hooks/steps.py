@@ -1,19 +1,33 @@
-"""The single changes of ``git-hooks install`` and ``uninstall``: planned, checked, then made."""
+"""The single changes of ``git-hooks``, and where they are made: planned, checked, then made."""
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import files, git
 from hooks_compile.errors import GitError, HooksCompileError, pasted
+from hooks_compile.install import runtime_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
+
+    from hooks_compile.git import Repository, Setting
+
+SECTION = "hook.hooks-compile"
+"""Our settings in git's configuration."""
+
+TEMPLATE = "git-template"
+"""The directory in the runtime directory that an older git makes new repositories from."""
+
+_SETTINGS = (
+    r"^(core\.hookspath|init\.templatedir|hook\.hooks-compile\..*|filter\.lfs\..*|annex\.uuid)$"
+)
 
 
 class Do(StrEnum):
@@ -42,19 +56,75 @@ class Step:
 
     def __str__(self) -> str:
         """Return ``write /.../hooks/post-merge (why)``."""
-        words = [str(self.do), *map(shlex.quote, self.arguments)]
-        if self.do is not Do.CONFIG:
-            words.append(str(self.path))
-        return " ".join(words) + (f" ({self.why})" if self.why else "")
+        what = shlex.join(self.arguments) if self.do is Do.CONFIG else self.path
+        return f"{self.do} {what}" + (f" ({self.why})" if self.why else "")
 
     def as_json(self) -> dict[str, object]:
         """Return the step as JSON values."""
-        return {
-            "do": str(self.do),
-            "path": str(self.path),
-            "arguments": list(self.arguments),
-            "why": self.why,
-        }
+        words = {"do": str(self.do), "path": str(self.path), "why": self.why}
+        return {**words, "arguments": list(self.arguments)}
+
+
+class Place(NamedTuple):
+    """Where a plan works: in one repository, or without one for all repositories of the user.
+
+    ``settings`` are those of git that concern us. ``directories`` are those of hooks that belong to
+    this repository or user alone, the one in use first.
+    """
+
+    repository: Repository | None
+    settings: Sequence[Setting]
+    directories: Sequence[Path]
+
+    @classmethod
+    def find(cls, repository: Repository | None, runtime: Path) -> Place:
+        """Ask git for the settings; one process."""
+        if repository is None:
+            found = cls(None, git.settings(git.ANYWHERE, _SETTINGS), [])
+            template = (found.paths("init.templatedir") or [runtime / TEMPLATE])[-1]
+            directories = [*found.paths("core.hookspath")[-1:], template / "hooks"]
+            return found._replace(directories=directories)
+        settings = git.settings(repository.work_tree, _SETTINGS)
+        used = Path(os.path.realpath(repository.hooks_path))
+        usual = repository.common_dir / "hooks"
+        inside = (repository.work_tree, repository.common_dir)
+        is_own = any(used.is_relative_to(os.path.realpath(each)) for each in inside)
+        scopes = [each.scope for each in settings if each.name == "core.hookspath"]
+        is_own |= scopes[-1:] in (["local"], ["worktree"])
+        return cls(repository, settings, list(dict.fromkeys((used, usual))) if is_own else [usual])
+
+    def own(self) -> list[Setting]:
+        """Return the settings of the scope in which we write."""
+        scope = "local" if self.repository else "global"
+        return [each for each in self.settings if each.scope == scope]
+
+    def values(self, name: str) -> list[str]:
+        """Return the values of a setting of ours, in all scopes."""
+        return [each.value for each in self.settings if each.name == f"{SECTION}.{name}"]
+
+    def paths(self, name: str) -> list[Path]:
+        """Return the directories that a setting of the scope names."""
+        found = (each.value for each in self.own() if each.name == name and each.value)
+        return [Path(os.path.expanduser(value)) for value in found]  # noqa: PTH111 - never raises
+
+    def write(self, *arguments: str, why: str = "") -> Step:
+        """Return the step that changes the configuration in which we write."""
+        if self.repository is None:
+            return Step(Do.CONFIG, git.ANYWHERE, why, arguments=("--global", *arguments))
+        path = self.repository.common_dir / "config"
+        return Step(Do.CONFIG, path, why, arguments=("--file", str(path), *arguments))
+
+
+def apply(plan: Sequence[Step], env: Mapping[str, str]) -> None:
+    """Take the steps of a plan. Raises GitError or HooksCompileError.
+
+    What this user can't write is found before the first change.
+    """
+    check(plan)
+    runtime = runtime_directory.location(env)
+    if any(step.path.is_relative_to(runtime) and step.do is not Do.REMOVE for step in plan):
+        runtime_directory.ensure(runtime)
+    take(plan)
 
 
 def check(steps: Sequence[Step]) -> None:
@@ -82,16 +152,13 @@ def take(steps: Sequence[Step]) -> None:
     """
     planned = changes(steps)
     for done, step in enumerate(planned):
-        made = f" ({done} of {len(planned)} changes were made)" if done else ""
         try:
             _take(step)
-        except GitError as error:
-            raise GitError(error.cause + made, path=error.path, remedy=error.remedy) from error
-        except OSError as error:
-            cause = f"can't {step.do}: {error.strerror}{made}"
-            way = files.remedy(error.strerror or str(error), step.path.parent)
-            remedy = f"{way}, then the same command again"
-            raise HooksCompileError(cause, path=step.path, remedy=remedy) from error
+        except (GitError, OSError) as error:
+            refusal = files.refusal(error) if isinstance(error, OSError) else error
+            made = f" ({done} of {len(planned)} changes were made)" if done else ""
+            cause = f"can't {step.do}: {refusal.cause}{made}"
+            raise type(refusal)(cause, path=refusal.path, remedy=refusal.remedy) from error
 
 
 def changes(steps: Sequence[Step]) -> list[Step]:

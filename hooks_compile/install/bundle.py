@@ -8,7 +8,8 @@ a part become one source: each behind those that it imports from, in one namespa
 - ``from PACKAGE.module import name`` is removed if the module is in the same part: the name is
   there already. For another part it becomes a look-up when this part is loaded.
 - ``from PACKAGE import subdirectory`` becomes a module that is loaded at first use.
-- Annotations and what is there for type checkers are removed.
+- Annotations are removed, and so are imports from ``typing``, ``types`` and the module
+  ``annotations``: they are for nothing else.
 
 A bundle behaves as its package does if the modules keep to the rules that a test checks
 (tests/install/test_bundle.py).
@@ -56,7 +57,7 @@ class Bundle:
         home = {name: part for part, names in modules.items() for name in names}
         return {part: self._source(names, home) for part, names in modules.items()}
 
-    def program(self, name: str, call: str) -> str:
+    def program(self, name: str, call: str = "") -> str:
         """Return the source of one module with all that it imports, and ``call`` behind it."""
         names = self._with_needed([name])
         return f"{self._source(names, dict.fromkeys(names, name))}\n\n{call}\n"
@@ -106,7 +107,10 @@ class Bundle:
 
 def _read_module(path: Path, package: str) -> _Module:
     module = _Module()
-    for node in _WithoutTypes().visit(ast.parse(path.read_bytes())).body:
+    for_annotations = ("typing", "types", f"{package}.annotations")
+    for node in _WithoutAnnotations().visit(ast.parse(path.read_bytes())).body:
+        if isinstance(node, ast.ImportFrom) and node.module in for_annotations:
+            continue
         if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(f"{package}."):
             names = [alias.name for alias in node.names]
             if node.module == package:
@@ -121,8 +125,8 @@ def _read_module(path: Path, package: str) -> _Module:
     return module
 
 
-class _WithoutTypes(ast.NodeTransformer):
-    """Removes annotations, and what is there for type checkers."""
+class _WithoutAnnotations(ast.NodeTransformer):
+    """Removes annotations."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None
@@ -136,13 +140,3 @@ class _WithoutTypes(ast.NodeTransformer):
         if node.value is None:
             return None
         return self.generic_visit(ast.copy_location(ast.Assign([node.target], node.value), node))
-
-    def visit_If(self, node: ast.If) -> ast.AST | None:
-        return None if _is_type_checking(node.test) else self.generic_visit(node)
-
-    def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
-        return None if _is_type_checking(node.targets[0]) else self.generic_visit(node)
-
-
-def _is_type_checking(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id == "TYPE_CHECKING"

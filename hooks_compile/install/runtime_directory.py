@@ -32,15 +32,9 @@ def location(env: Mapping[str, str]) -> Path:
     The wrapper finds it by the same rule, and takes no relative path either.
     Raises RuntimeDirectoryError for a relative path, and if HOME is not set.
     """
-    if env.get("HOOKS_COMPILE_HOME"):
-        directory = Path(env["HOOKS_COMPILE_HOME"])
-        variable = "HOOKS_COMPILE_HOME"
-    elif env.get("XDG_DATA_HOME"):
-        directory = Path(env["XDG_DATA_HOME"], "hooks-compile")
-        variable = "XDG_DATA_HOME"
-    else:
-        directory = Path(env.get("HOME", ""), ".local", "share", "hooks-compile")
-        variable = "HOME"
+    below = {"HOOKS_COMPILE_HOME": "", "XDG_DATA_HOME": "hooks-compile"}
+    variable = next((name for name in below if env.get(name)), "HOME")
+    directory = Path(env.get(variable, ""), below.get(variable, ".local/share/hooks-compile"))
     if not directory.is_absolute():
         raise RuntimeDirectoryError(
             f"{variable} is not an absolute path, so a hook would find another directory "
@@ -54,12 +48,9 @@ def location(env: Mapping[str, str]) -> Path:
 def build() -> str:
     """Return the name of this version of the launcher: a digest of its sources, 16 hex digits."""
     # importlib.resources would take 8 ms of every command
-    sources = [
-        Path(__file__).with_name("bundle.py"),
-        *_LAUNCHER.rglob("*.py"),
-        *_LAUNCHER.glob("*.sh"),
-    ]
-    return _digest(b"".join(path.read_bytes() for path in sorted(sources)))[:16]
+    sources = sorted([*_LAUNCHER.rglob("*.py"), *_LAUNCHER.glob("*.sh")])
+    sources.append(Path(__file__).with_name("bundle.py"))
+    return _digest(b"".join(path.read_bytes() for path in sources))[:16]
 
 
 def ensure(directory: Path) -> Path:
@@ -84,11 +75,11 @@ def ensure(directory: Path) -> Path:
                     path.unlink(missing_ok=True)
     except OSError as error:
         cause = error.strerror or str(error)
+        remedy = files.remedy(cause, directory)
         raise RuntimeDirectoryError(
             f"the runtime directory can't be written: {cause}",
             path=directory,
-            remedy=f"{files.remedy(cause, directory)}; or set HOOKS_COMPILE_HOME to a directory of "
-            "your own",
+            remedy=f"{remedy}; or set HOOKS_COMPILE_HOME to a directory of your own",
         ) from error
     return directory / "launch.py"
 
@@ -137,7 +128,7 @@ def remove(directory: Path) -> list[Path]:
     names = (
         *("key", "launch.py", "fallbacks.log", "interpreters.json", "seen/*", "shims.sh"),
         *("shims/*", "watch/*", "launch.py.*", "prepare.py", _RECORDER, _NO_CACHE, "uv.sh"),
-        *("tool", "shims.asked"),
+        *("tool", "shims.asked", ".*.tmp"),
         *("uv/**/*.uv", _PARTS, _MANIFEST, "git_hook.sh"),
         *("snapshots/loader", "snapshots/*.*", "snapshots/lock", "snapshots/maker"),
         *("snapshots/asked", "snapshots/*/*"),
@@ -145,11 +136,8 @@ def remove(directory: Path) -> list[Path]:
     paths = [path for name in names for path in directory.glob(name)]
     for path in paths:
         path.unlink(missing_ok=True)
-    of_uv = sorted((path for path in directory.glob("uv/**/") if path.is_dir()), reverse=True)
-    of_snapshots = [path for path in directory.glob("snapshots/*/") if path.is_dir()]
-    others = [directory / name for name in (*_DIRECTORIES, "shims", "snapshots", "watch")]
-    for emptied in (*of_uv, *of_snapshots, *others, directory):
-        if emptied.is_dir() and not any(emptied.iterdir()):
+    for emptied in sorted(directory.glob("**/"), reverse=True):
+        if emptied.is_dir() and not emptied.is_symlink() and not any(emptied.iterdir()):
             emptied.rmdir()
             paths.append(emptied)
     return paths
@@ -162,16 +150,16 @@ def is_private(path: Path) -> bool:
 
 
 def _require_private(path: Path) -> None:
-    if not is_private(path):
-        owner = path.stat().st_uid
-        is_own = owner == os.geteuid()
-        first = f"rm -r {pasted(path)}" if is_own else f'sudo chown -R "$(id -u)" {pasted(path)}'
-        raise RuntimeDirectoryError(
-            f"mode {stat.S_IMODE(path.stat().st_mode):o} of user {owner}: others "
-            "could have put something there, so the launcher does not use it",
-            path=path,
-            remedy=f"{first} && hooks-compile compile",
-        )
+    if is_private(path):
+        return
+    status = path.stat()
+    first = "rm -r" if status.st_uid == os.geteuid() else 'sudo chown -R "$(id -u)"'
+    raise RuntimeDirectoryError(
+        f"mode {stat.S_IMODE(status.st_mode):o} of user {status.st_uid}: others could have put "
+        "something there, so the launcher does not use it",
+        path=path,
+        remedy=f"{first} {pasted(path)} && hooks-compile compile",
+    )
 
 
 def _digest(content: bytes) -> str:
@@ -202,7 +190,7 @@ def _contents(version: str) -> dict[str, bytes]:
     texts[_NO_CACHE] = ""
     texts["uv.sh"] = (_LAUNCHER / "uv.sh").read_text("utf-8")
     texts[_RECORDER] = bundle.program("uv.uv_recorder", "run()")
-    texts["prepare.py"] = (_LAUNCHER / "prepare.py").read_text("utf-8")
+    texts["prepare.py"] = bundle.program("prepare")
     texts["launch.py"] = launch.replace("@BUILD@", version).replace("@PARTS@", on_demand)
     contents = {name: text.encode() for name, text in texts.items()}
     manifest = [version, *(f"{_digest(content)} {name}" for name, content in contents.items())]

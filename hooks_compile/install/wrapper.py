@@ -95,13 +95,11 @@ def write(directory: Path) -> Standing:
             path.chmod(0o755)
     except OSError as error:
         name, cause = pasted(directory), error.strerror or str(error)
+        remedy = files.remedy(cause, directory)
         if isinstance(error, FileNotFoundError):
             remedy = f"mkdir -p {name} && hooks-compile wrapper {name}"
         elif directory.is_file():
             remedy = f"hooks-compile wrapper {pasted(directory.parent)}"
-        else:
-            remedy = files.remedy(cause, directory)
-        raise HooksCompileError(
-            f"the wrapper can't be written: {cause}", path=directory, remedy=remedy
-        ) from error
+        cause = f"the wrapper can't be written: {cause}"
+        raise HooksCompileError(cause, path=directory, remedy=remedy) from error
     return before

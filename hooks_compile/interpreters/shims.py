@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 DIRECTORY: Final = "shims"
 CODE: Final = "shims.sh"
 TOOL: Final = "tool"
+_OUR_CODE: Final = Path(__file__).parent.with_name("launcher") / CODE
 _TIMEOUT_S: Final = 20
 _SOURCE: Final = (
     'code=$1 hooks_compile_shims=$2 hooks_compile_python=$3; shift 3; . "$code"; unset code; '
@@ -102,13 +103,12 @@ def bypass_of(
     if os.sep in command or not is_shim(shim):
         return None
     launch = _Launch(shim, command, cwd, outside_of_shims(env) if record else env)
-    code = Path(__file__).parent.with_name("launcher") / CODE
     try:
-        bypass = launch.decide(code, runtime / DIRECTORY)
+        bypass = launch.decide(runtime / DIRECTORY)
         if record and bypass.binary is None and bypass.record:
-            bypass = launch.record(Path(bypass.record), code)
+            bypass = launch.record(Path(bypass.record))
         if record and bypass.binary is not None:
-            files.replace_if_changed(runtime / CODE, code.read_bytes())
+            files.replace_if_changed(runtime / CODE, _OUR_CODE.read_bytes())
     except UnrecordedError as reason:
         return Bypass(shim, None, str(reason))
     except OSError as error:
@@ -149,16 +149,13 @@ class _Launch(NamedTuple):
     cwd: Path
     env: Mapping[str, str]
 
-    def decide(self, code: Path, records: Path) -> Bypass:
-        """Return what ``code``, a ``shims.sh``, decides by the files in ``records``.
-
-        Raises UnrecordedError if sh fails.
-        """
-        said = self._run([_DECIDE, "sh", str(code), str(records), self.command], self.env)
+    def decide(self, records: Path) -> Bypass:
+        """Return what shims.sh decides by the files in ``records``. Raises UnrecordedError."""
+        said = self._run([_DECIDE, "sh", str(_OUR_CODE), str(records), self.command], self.env)
         python, why, record, _ = os.fsdecode(said).split("\0")
         return Bypass(self.shim, None if why else Path(python), why, record)
 
-    def record(self, path: Path, code: Path) -> Bypass:
+    def record(self, path: Path) -> Bypass:
         """Write the record ``path``, and return how launches treat the shim then.
 
         Raises UnrecordedError if a hook could see a difference, OSError if it can't be written.
@@ -179,12 +176,11 @@ class _Launch(NamedTuple):
             asked = self._start(['exec "$@"', "sh", *words])
             path.unlink(missing_ok=True)  # the stamps become those of another record
             draft = Path(drafts, path.name)
-            text = self._text(path, asked, now)
-            files.replace(draft, text.encode("utf-8", "surrogateescape"))
-            bypass = self.decide(code, Path(drafts))
+            draft.write_bytes(os.fsencode(self._text(path, asked, now)))
+            draft.chmod(0o600)
+            bypass = self.decide(Path(drafts))
             if bypass.binary is not None:
-                words = [str(code), drafts, *words]
-                bypassed = self._start([_BYPASS, "sh", *words])
+                bypassed = self._start([_BYPASS, "sh", str(_OUR_CODE), drafts, *words])
                 if bypassed != asked:
                     variables = asked.environment.items() ^ bypassed.environment.items()
                     names = ", ".join(sorted({name for name, _ in variables})) or "nothing"
@@ -206,8 +202,8 @@ class _Launch(NamedTuple):
             version = seen["PYENV_VERSION"]
             (pyenv,) = _EXEC.findall(self.shim.read_text(encoding="utf-8"))
             found = [self.shim, Path(pyenv), *_files(Path(prefix), root, hook_path.split(":"))]
-            names = version.split(":")
-            binaries = [root / "versions" / name / "bin" / self.command for name in names]
+            versions = (root / "versions" / name for name in version.split(":"))
+            binaries = [each / "bin" / self.command for each in versions]
         except (KeyError, OSError, ValueError) as error:
             raise UnrecordedError("it is of no pyenv that is known here") from error
         is_version = asked.executable.startswith(f"{root}/versions/")
@@ -225,12 +221,9 @@ class _Launch(NamedTuple):
                     raise UnrecordedError("pyenv changed a moment ago")
                 stamp.touch(mode=0o600)
                 os.utime(stamp, ns=(changed, changed))
-        lines = [  # in the order in which shims.sh reads them
-            *(path.name.partition("@")[2], str(self.shim.parent), version),
-            *(asked.executable if is_version else "system", added, hook_path, prefix, f"{path}+"),
-            *(str(len(found)), ""),
-        ]
-        return "\n".join(lines)
+        spec, start = path.name.partition("@")[2], asked.executable if is_version else "system"
+        lines = [spec, str(self.shim.parent), version, start, added, hook_path, prefix]
+        return "\n".join([*lines, f"{path}+", str(len(found)), ""])  # as shims.sh reads them
 
     def _start(self, words: list[str]) -> _Start:
         """Return how the shell command ``words`` starts Python with the script ``_PROBE``.

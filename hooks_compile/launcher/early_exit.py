@@ -13,15 +13,12 @@ import _thread
 import _warnings
 import posix
 import sys
+from types import ModuleType
+from typing import Any, List
 
 from hooks_compile.launcher.leftovers import acts_at_exit, is_file_object
 from hooks_compile.launcher.observers import has_audit_hook, has_usual_streams, is_traced
 from hooks_compile.launcher.process import stdlib_names
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import ModuleType
-    from typing import Any, List
 
 # Modules whose objects, threads or C libraries rely on being destroyed.
 _NEED_NORMAL_EXIT = frozenset(

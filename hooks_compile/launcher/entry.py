@@ -18,22 +18,13 @@ imports only what the bare interpreter has loaded.
 import _imp
 import marshal
 from _frozen_importlib_external import MAGIC_NUMBER
+from types import CodeType
+from typing import Dict, Tuple, Union
 
-# ``typing`` is not loaded in a bare interpreter. Type checkers take this name as true.
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import CodeType
-    from typing import Dict, Tuple, Union
-
-    # the warnings of Python when it compiles the source: (name of the category, message, line)
-    Warnings = Tuple[Tuple[str, str, int], ...]
-    # compiled regular expressions: (pattern, flags) to marshalled arguments of _sre.compile
-    Patterns = Dict[Tuple[str, int], bytes]
-    # warnings; the modules to import ahead of the hook; patterns; whether to defer other imports
-    Notes = Tuple[Warnings, Tuple[str, ...], Patterns, bool]
+from hooks_compile.launcher.annotations import Notes
 
 CACHE_DIRECTORY = "__pycache_opt__"
-FORMAT = b"h7"
+FORMAT = b"h8"
 # The settings of an entry are two bytes. Who chose the level: a launch (always level 0, as Python),
 # the rules of "auto", or the user.
 AS_PYTHON = b"p"
@@ -47,10 +38,10 @@ TAG_SIZE = 16
 _HEADER_SIZE = 16
 TRAILER_SIZE = 8 + TAG_SIZE
 _CHECKED_HASH = b"\x03\x00\x00\x00"
-NO_NOTES: "Notes" = ((), (), {}, False)
+NO_NOTES: Notes = ((), (), {}, False)
 
 
-def keyed_hash(key: bytes, *message: "Union[bytes, memoryview]") -> bytes:
+def keyed_hash(key: bytes, *message: Union[bytes, memoryview]) -> bytes:
     """Return 16 bytes: SipHash of the parts of a message under each half of the 16-byte ``key``.
 
     The interpreter has this function built in for PEP 552: no import, and it takes microseconds. It
@@ -67,57 +58,39 @@ def _half(key: bytes, start: int) -> int:
     return int.from_bytes(key[start : start + 8], "little", signed=True)
 
 
-def entry_prefix(script_name: str, cache_tag: str) -> str:
-    """Return the beginning of the names of all entries of a script, for one kind of interpreter.
+def entry_names(key: bytes, source: bytes, script_name: str, cache_tag: str) -> Dict[int, str]:
+    """Return the name of the entry of ``source`` for each level, in the order of a search.
 
     Only ``.py`` is dropped from ``script_name``: the content distinguishes ``guard`` and
     ``guard.py``.
     """
     stem = script_name[:-3] if script_name.endswith(".py") else script_name
-    return f"{stem}.{cache_tag}.opt-"
+    digest = _imp.source_hash(_half(key, 0), key + b"name " + source).hex()
+    return {level: f"{stem}.{cache_tag}.opt-{level}.{digest}.pyc" for level in (2, 1, 0)}
 
 
-def entry_suffix(key: bytes, source: bytes) -> str:
-    """Return the end of the name of the entry of ``source``, behind its level."""
-    digest = _imp.source_hash(_half(key, 0), key + b"name " + source)
-    return f".{digest.hex()}.pyc"
-
-
-def tag(key: bytes, level: int, body: "Union[bytes, memoryview]", source: bytes) -> bytes:
+def tag(key: bytes, level: int, body: Union[bytes, memoryview], source: bytes) -> bytes:
     """Return the 16 bytes that only a holder of ``key`` can put behind ``body`` for ``source``.
 
     The lengths are at the beginning, so that no two pairs of body and source make the same message.
-    A digit is the first byte, so that no message is one that :func:`entry_suffix` makes.
+    A digit is the first byte, so that no message is one that :func:`entry_names` makes.
     """
     lengths = b"%d %d %d " % (level, len(body), len(source))
     return keyed_hash(key, lengths, body, source)
 
 
 def pack(
-    key: bytes,
-    level: int,
-    settings: bytes,
-    code: "CodeType",
-    notes: "Notes",
-    source: bytes,
+    key: bytes, level: int, settings: bytes, code: CodeType, notes: Notes, source: bytes
 ) -> bytes:
     """Return the bytes of the entry for ``source``, whose code at ``level`` is ``code``.
 
     ``settings`` is for example PROVEN + AS_WRITTEN.
     """
     marshalled = marshal.dumps(code)
-    body = b"".join(
-        (
-            MAGIC_NUMBER,
-            _CHECKED_HASH,
-            _imp.source_hash(int.from_bytes(MAGIC_NUMBER, "little"), source),
-            marshalled,
-            marshal.dumps(notes),
-            len(marshalled).to_bytes(4, "little"),
-            FORMAT,
-            settings,
-        )
-    )
+    body = MAGIC_NUMBER + _CHECKED_HASH
+    body += _imp.source_hash(int.from_bytes(MAGIC_NUMBER, "little"), source)
+    body += marshalled + marshal.dumps(notes)
+    body += len(marshalled).to_bytes(4, "little") + FORMAT + settings
     return body + tag(key, level, body, source)
 
 
@@ -146,17 +119,8 @@ def settings_of(data: bytes) -> bytes:
     return data[6 - TRAILER_SIZE : -TAG_SIZE]
 
 
-def unpack(data: bytes) -> "Tuple[CodeType, Notes]":
+def unpack(data: bytes) -> Tuple[CodeType, Notes]:
     """Return the code of an entry that :func:`verifies`, and the notes for the launcher."""
-    end, view = _end_of_code(data), memoryview(data)  # a slice would be a copy
+    end = _HEADER_SIZE + int.from_bytes(data[-TRAILER_SIZE : 4 - TRAILER_SIZE], "little")
+    view = memoryview(data)  # a slice of it is no copy
     return marshal.loads(view[_HEADER_SIZE:end]), marshal.loads(view[end:-TRAILER_SIZE])
-
-
-def unpack_imports(data: bytes) -> "Tuple[str, ...]":
-    """Return the imports in the notes of an entry that :func:`verifies`, of any interpreter."""
-    imports: Tuple[str, ...] = marshal.loads(data[_end_of_code(data) : -TRAILER_SIZE])[1]
-    return imports
-
-
-def _end_of_code(data: bytes) -> int:
-    return _HEADER_SIZE + int.from_bytes(data[-TRAILER_SIZE : 4 - TRAILER_SIZE], "little")

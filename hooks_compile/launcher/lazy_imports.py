@@ -1,17 +1,13 @@
 """Makes imports lazy (PEP 810) for ``imports = "deferred"``. The interpreter does it; we choose."""
 
 import sys
+from typing import Optional, Tuple
 
+from hooks_compile.launcher.annotations import Patterns
 from hooks_compile.launcher.observers import NEWEST_TESTED, has_usual_lazy_imports
 from hooks_compile.launcher.patterns import offer_patterns
 from hooks_compile.launcher.preimport import module_names_in
 from hooks_compile.launcher.process import MODULE_TYPE, STDLIB
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Optional, Tuple
-
-    from hooks_compile.launcher.entry import Patterns
 
 
 def defer_imports(patterns: "Patterns") -> None:

@@ -5,12 +5,9 @@ Nothing here calls what the hook has written: no method of its objects, classes 
 
 import _io
 import _weakref
+from typing import Any, List
 
 from hooks_compile.launcher.process import BUILTIN_TYPE, MODULE_TYPE, is_stdlib_file, stdlib_names
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, List
 
 # C modules whose objects may still have to write something.
 _WRITING_MODULES = ("_sqlite3", "sqlite3", "_ssl")

@@ -3,8 +3,11 @@
 import posix
 import sys
 import time
+from types import CodeType, ModuleType, TracebackType
+from typing import Any, Callable, Dict, NoReturn, Optional, Type
 
 from hooks_compile.launcher import miss, snapshot, uv
+from hooks_compile.launcher.annotations import Notes
 from hooks_compile.launcher.collector import COLLECTOR_IS_ENABLED, GC
 from hooks_compile.launcher.early_exit import exit_early, flush
 from hooks_compile.launcher.lazy_imports import defer_imports
@@ -20,13 +23,6 @@ from hooks_compile.launcher.patterns import offer_patterns
 from hooks_compile.launcher.preimport import preimport
 from hooks_compile.launcher.resumed import RESUMED
 from hooks_compile.launcher.script import read_script
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import CodeType, ModuleType, TracebackType
-    from typing import Any, Callable, Dict, NoReturn, Optional, Type
-
-    from hooks_compile.launcher.entry import Notes
 
 # The names that launch.py and prepare.py leave in __main__.
 _NAMES_OF_LAUNCH = (

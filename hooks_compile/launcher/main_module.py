@@ -1,19 +1,15 @@
 """Makes ``__main__`` and ``sys`` what Python would have made them, and ends as Python would."""
 
 import sys
+from types import TracebackType
+from typing import Any, Dict, Optional
 
 from hooks_compile.launcher import miss
+from hooks_compile.launcher.annotations import Script
 from hooks_compile.launcher.process import IS_CPYTHON
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Any, Dict, Optional
 
-    from hooks_compile.launcher.script import Script
-
-
-def restore_main(namespace: "Dict[str, Any]", script: "Script") -> None:
+def restore_main(namespace: Dict[str, Any], script: Script) -> None:
     """Make ``__main__`` and ``sys`` what they would be if Python had been given the script alone.
 
     ``namespace`` holds the globals of ``__main__``. CPython does the same in ``Modules/main.c`` and
@@ -36,7 +32,7 @@ def restore_main(namespace: "Dict[str, Any]", script: "Script") -> None:
         sys.setrecursionlimit(sys.getrecursionlimit() + 1)
 
 
-def remove_first_frame(error: BaseException, traceback: "Optional[TracebackType]") -> None:
+def remove_first_frame(error: BaseException, traceback: Optional[TracebackType]) -> None:
     """Let what the hook raised be shown without the frame of launch.py."""
     if traceback is None:
         return
@@ -47,7 +43,7 @@ def remove_first_frame(error: BaseException, traceback: "Optional[TracebackType]
         sys.excepthook = miss.without_first_frame(sys.excepthook)
 
 
-def status_of(error: "Optional[BaseException]") -> "Optional[int]":
+def status_of(error: Optional[BaseException]) -> Optional[int]:
     """Return the exit status of a hook that ends by ``error``.
 
     None if Python has to end the process, since it prints something or computes the status.

@@ -6,6 +6,7 @@ Nothing here calls what the hook has written.
 import _io
 import posix
 import sys
+from typing import Any, Callable
 
 from hooks_compile.launcher.collector import GC
 from hooks_compile.launcher.process import (
@@ -13,10 +14,6 @@ from hooks_compile.launcher.process import (
     MODULE_TYPE,
     is_stdlib_file,
 )
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Callable
 
 # Launches under a newer Python run without what was not proven for it.
 NEWEST_TESTED = (3, 15)
@@ -40,11 +37,14 @@ _OBSERVING_WORDS = (
     *(b"gc", b"addaudithook", b"PYTHONINSPECT", b"settrace", b"setprofile", b"cProfile"),
     b".monitoring",
 )
-# How the names of modules begin that setuptools, virtualenv, editables and Ubuntu load at each
-# start. They have finders of modules, none of which acts for the standard library or at the end.
+# How the names of modules begin that setuptools, virtualenv, editables, pywin32 and Ubuntu load at
+# each start. They have finders of modules, none of which acts for the standard library or at the
+# end. Nor does one of an editable installation: __editable___X_finder (setuptools),
+# _editable_impl_X (hatch, pdm), _editable_skbc_X, _X_editable (scikit-build-core),
+# _X_editable_loader (meson-python).
 _KNOWN_AT_START = (
-    *("_distutils_hack", "_virtualenv", "apport_python_hook", "__editable__", "_editable_impl_"),
-    *("editables.", "editables"),
+    *("_distutils_hack", "_virtualenv", "apport_python_hook", "editables.", "editables"),
+    "pywin32_bootstrap",
 )
 # Entries of sys.modules that are no modules: typing made them before 3.13.
 _CLASSES_OF_TYPING = ("typing.io", "typing.re")
@@ -143,14 +143,16 @@ def has_only_known_modules() -> bool:
     for name, module in sys.modules.items():
         if name in _CLASSES_OF_TYPING:
             continue
-        file = module.__dict__.get("__file__", "") if type(module) is MODULE_TYPE else None
+        # a namespace package that a .pth file made has None
+        file = (module.__dict__.get("__file__") or "") if type(module) is MODULE_TYPE else None
         if type(file) is not str:
             return False
         if name in ("sitecustomize", "usercustomize"):
             known = is_file_of_distribution(file)
         else:
             known = not file or is_stdlib_file(file) or name == "__main__"
-        if not (known or name.startswith(_KNOWN_AT_START)):
+        is_editable = name.startswith("_") and "_editable" in name
+        if not (known or is_editable or name.startswith(_KNOWN_AT_START)):
             return False
     return True
 

@@ -2,17 +2,13 @@
 
 import marshal
 import sys
+from typing import Any, Tuple
 
+from hooks_compile.launcher.annotations import Patterns
 from hooks_compile.launcher.process import stdlib_names
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Tuple
 
-    from hooks_compile.launcher.entry import Patterns
-
-
-def offer_patterns(patterns: "Patterns") -> None:
+def offer_patterns(patterns: Patterns) -> None:
     """Let ``re``, if it is loaded, find patterns where it looks for those that it has compiled.
 
     The notes are for one version of Python. Another version may compile a pattern otherwise,
@@ -27,12 +23,12 @@ def offer_patterns(patterns: "Patterns") -> None:
         return
 
     class Cache(dict):  # type: ignore[type-arg] # 3.8 has no dict[...]
-        def __missing__(self, key: "Tuple[type, Any, int]") -> "Any":
+        def __missing__(self, key: Tuple[type, Any, int]) -> Any:
             kind, pattern, flags = key
             data = patterns.get((pattern, flags)) if kind is str else None
             if data is None:
                 raise KeyError(key)
-            sre: "Any" = sys.modules["_sre"]
+            sre: Any = sys.modules["_sre"]
             found = self[key] = sre.compile(pattern, *marshal.loads(data))
             return found
 

@@ -6,16 +6,12 @@ does anything else. The collector would go through the growing heap many times a
 
 import posix
 import sys
+from typing import Set, Tuple
 
+from hooks_compile.launcher.annotations import Patterns
 from hooks_compile.launcher.collector import COLLECTOR_IS_ENABLED
 from hooks_compile.launcher.patterns import offer_patterns
 from hooks_compile.launcher.process import STDLIB
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Set, Tuple
-
-    from hooks_compile.launcher.entry import Patterns
 
 
 def preimport(names: "Tuple[str, ...]", patterns: "Patterns") -> None:

@@ -1,10 +1,7 @@
 """This process: its kind of interpreter, and where the standard library is."""
 
 import sys
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Dict
+from typing import Any, Dict
 
 MODULE_TYPE = type(sys)
 BUILTIN_TYPE = type(len)
@@ -18,7 +15,7 @@ def is_stdlib_file(path: str) -> bool:
     return path.startswith(STDLIB) and "-packages/" not in path
 
 
-def stdlib_names(module_name: str) -> "Dict[str, Any]":
+def stdlib_names(module_name: str) -> Dict[str, Any]:
     """Return the names in a module of the standard library; none if it is not loaded."""
     module = sys.modules.get(module_name)
     names = module.__dict__ if type(module) is MODULE_TYPE else {}

@@ -2,27 +2,16 @@
 
 import posix
 import sys
+from typing import Any, Type
 
+from hooks_compile.launcher.annotations import Script
 from hooks_compile.launcher.process import IS_CPYTHON
 from hooks_compile.launcher.safe_read import read
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Type
-
-    class Script:
-        """A script. A class would take 130,000 instructions of each launch: see read_script."""
-
-        argument: str  # as the command line names it
-        file: str  # as tracebacks name it
-        path: str  # the real path
-        source: bytes
-
 
 _MOST_LINKS = 40  # as in the kernel
 
 
-def read_script(argument: str) -> "Script":
+def read_script(argument: str) -> Script:
     """Return the script that the command line names.
 
     Raises OSError, and ValueError for a script or an interpreter that entries are not for.
@@ -35,10 +24,8 @@ def read_script(argument: str) -> "Script":
     if posix.stat(argument).st_mode & 0o170000 != 0o100000:
         raise ValueError("not a file")  # opening a FIFO would take what Python has to read
     source = read(argument)  # as typed: "hook.py/" is not a file
-    namespace: "Type[Any]" = type(sys.implementation)  # types.SimpleNamespace
-    script: "Script" = namespace(
-        argument=argument, file=file_of(argument), path=path, source=source
-    )
+    namespace: Type[Any] = type(sys.implementation)  # types.SimpleNamespace
+    script: Script = namespace(argument=argument, file=file_of(argument), path=path, source=source)
     return script
 
 

@@ -15,7 +15,7 @@ from hooks_compile.files import read_bytes
 from hooks_compile.project.globs import Glob
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     from hooks_compile.model import Imports, Optimize
@@ -66,12 +66,11 @@ def load_config(root: Path) -> Config:
     an unknown key, a wrong type, or a glob that could leave the root.
     """
     path = root / DOTFILE
-    text = _read(path)
-    if text is not None:
-        return _config(path, _parse(path, text))
+    if os.path.lexists(path):
+        return _config(path, _parse(path, _read(path)))
     path = root / PYPROJECT
-    text = _read(path)
-    if text is None or TABLE not in text:  # a broken one is other tools' concern
+    text = _read(path) if os.path.lexists(path) else ""
+    if TABLE not in text:  # a broken one is other tools' concern
         return Config()
     settings: object = _parse(path, text)
     for key in ("tool", TABLE):
@@ -87,9 +86,7 @@ def endless_name(text: str) -> int:
     return next((number for number, line in lines if line.count(".") > _MOST_DOTS), 0)
 
 
-def _read(path: Path) -> str | None:
-    if not os.path.lexists(path):
-        return None
+def _read(path: Path) -> str:
     try:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -124,82 +121,67 @@ def _config(path: Path, settings: dict[str, Any]) -> Config:
             if key == "tool":
                 remedy = "write the keys at the top level: only pyproject.toml needs a table"
             raise HooksCompileError(f"{key} is unknown", path=path, remedy=remedy)
+        check, example = _SETTINGS[key]
         try:
-            values[key] = _SETTINGS[key].check(value)
+            values[key] = check(value)
         except ValueError as error:
-            cause = f"{key} {error}"
-            raise HooksCompileError(cause, path=path, remedy=_SETTINGS[key].example) from error
+            raise HooksCompileError(f"{key} {error}", path=path, remedy=example) from error
     return Config(**values)
 
 
-class _Setting(NamedTuple):
-    """A key: ``check`` returns the value of Config for one of TOML, or raises ValueError."""
-
-    check: Callable[[Any], Any]
-    example: str
-
-
-def _globs(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise ValueError(f"has to be a list of strings, not {_shown(value)}")
-    _require_globs(value)
-    return tuple(value)
+def _require(value: object, what: str, *, holds: bool) -> None:
+    """Raise ValueError, which says that ``value`` has to be ``what``, unless that holds."""
+    if not holds:
+        text = repr(value)
+        shown = text if len(text) < 60 else f"{text[:57]}..."
+        raise ValueError(f"is {shown}; it has to be {what}")
 
 
-def _require_globs(globs: Iterable[str]) -> None:
-    for text in globs:
+def _globs(value: Any) -> tuple[str, ...]:
+    is_list = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    _require(value, "a list of strings", holds=is_list)
+    for text in value:
         try:
             Glob.parse(text)
         except ValueError as error:
             raise ValueError(f"has {text!r}, which {error}") from error
+    return tuple(value)
 
 
 def _optimize(value: object) -> object:
-    if value != "auto" and (type(value) is not int or value not in (0, 1, 2)):
-        raise ValueError(f'has to be "auto", 0, 1 or 2, not {_shown(value)}')
+    is_level = type(value) is int and value in (0, 1, 2)
+    _require(value, '"auto", 0, 1 or 2', holds=value == "auto" or is_level)
     return value
 
 
 def _python(value: object) -> tuple[str, ...]:
     names = value if isinstance(value, list) else [value]
+    what = "python, python3, python3.N, pypy or pypy3 from PATH: the file comes with a clone"
     for name in names or [value]:
-        if not isinstance(name, str) or not _PYTHON.fullmatch(name):
-            raise ValueError(
-                f"has {_shown(name)}; a configuration file, which comes with a clone, may only "
-                "name python, python3, python3.N, pypy or pypy3 from PATH"
-            )
+        _require(name, what, holds=isinstance(name, str) and bool(_PYTHON.fullmatch(name)))
     return tuple(dict.fromkeys(names))
 
 
-def _keep(value: object) -> object:
-    if type(value) is not int or value < 1:
-        raise ValueError(f"has to be a whole number from 1 up, not {_shown(value)}")
+def _keep(value: Any) -> object:
+    _require(value, "a whole number from 1 up", holds=type(value) is int and value > 0)
     return value
 
 
 def _imports(value: object) -> tuple[tuple[str, object], ...]:
     table = value if isinstance(value, dict) else {"**": value}
-    _require_globs(table)
+    _globs([*table])
     for imports in table.values():
-        if imports not in ("as-written", "deferred"):
-            raise ValueError(f'has to be "as-written" or "deferred", not {_shown(imports)}')
+        is_known = imports in ("as-written", "deferred")
+        _require(imports, '"as-written" or "deferred"', holds=is_known)
     return tuple(table.items())
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-_SETTINGS = {
-    "include": _Setting(_globs, 'include = ["tools/hooks/*.py"]'),
-    "exclude": _Setting(_globs, 'exclude = ["tools/hooks/*.py"]'),
-    "optimize": _Setting(_optimize, 'optimize = "auto"'),
-    "python": _Setting(
-        _python, 'python = "python3", or for a path: hooks-compile compile --python PATH'
-    ),
-    "keep": _Setting(_keep, "keep = 3"),
-    "imports": _Setting(
-        _imports, 'imports = "deferred", or imports = { ".claude/hooks/guard.py" = "deferred" }'
-    ),
+_SETTINGS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "include": (_globs, 'include = ["tools/hooks/*.py"]'),
+    "exclude": (_globs, 'exclude = ["tools/hooks/*.py"]'),
+    "optimize": (_optimize, 'optimize = "auto"'),
+    "python": (_python, 'python = "python3", or for a path: hooks-compile compile --python PATH'),
+    "keep": (_keep, "keep = 3"),
+    "imports": (_imports, 'imports = "deferred", or imports = { "guard.py" = "deferred" }'),
 }
+"""What returns the value of Config for one of TOML or raises ValueError, and an example."""

@@ -18,17 +18,7 @@ from hooks_compile import git
 from hooks_compile.errors import GitError, HooksCompileError, pasted
 from hooks_compile.model import HookSource
 from hooks_compile.project.globs import Glob
-from hooks_compile.project.search import (
-    LEFTOVER,
-    PACKAGE,
-    VENV,
-    Search,
-    entries,
-    is_inside,
-    repository_above,
-    walk,
-    walk_tree,
-)
+from hooks_compile.project.search import Search, entries, is_inside, repository_above, walk_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,8 +37,6 @@ GIT_ORIGINS = frozenset(
 )
 """The origins of hooks that git runs, without any agent."""
 
-_PLUGIN = "hooks/hooks.json"
-
 
 class Agents(Protocol):
     """What the agents' configuration files say; the package :mod:`hooks_compile.agents` does it."""
@@ -64,15 +52,11 @@ class Agents(Protocol):
 
 
 class Found(NamedTuple):
-    """The hook sources of a work tree, sorted by path, and the names of files that were listed.
+    """What was found in a work tree."""
 
-    ``listed`` has files of the work tree that git does not ignore, all of the agents' among them.
-    ``pythons`` are the interpreters that the agents' commands name, as written.
-    """
-
-    sources: list[HookSource]
-    listed: tuple[str, ...]
-    pythons: tuple[str, ...]
+    sources: list[HookSource]  # sorted by path
+    listed: tuple[str, ...] = ()  # files that git does not ignore, all of the agents' among them
+    pythons: tuple[str, ...] = ()  # the interpreters that the agents' commands name, as written
 
 
 def discover(
@@ -138,37 +122,19 @@ def from_arguments(paths: Sequence[Path]) -> list[HookSource]:
     for path in paths:
         real = os.path.realpath(path)
         try:
-            if os.path.isdir(real):
-                os.scandir(real).close()
-                search = Search(repository_above(real) or real)
-                search.named(real, "given")
-                found |= search.found
-            else:
+            if not os.path.isdir(real):
                 os.stat(real)
                 found[real] = "given"
+                continue
+            os.scandir(real).close()
+            search = Search(repository_above(real) or real)
+            search.named(real, "given")
+            found |= search.found
         except OSError as error:
             raise HooksCompileError(
                 f"can't be read: {error.strerror}", path=path, remedy=f"ls -ld {pasted(path)}"
             ) from error
     return _sources(found)
-
-
-def local_modules(sources: Sequence[HookSource]) -> list[Path]:
-    """Return the Python files that hooks may import from their own directories, sorted.
-
-    They are the ``*.py`` beside the hooks whose names an import can spell, hooks included (one may
-    import another), and the packages there with their subpackages. Symlinks are left to Python:
-    nothing outside is read.
-    """
-    return sorted(
-        Path(entry.path)
-        for directory in {str(source.path.parent) for source in sources}
-        for entry in walk(directory, lambda names: PACKAGE in names and VENV not in names)
-        if entry.name.endswith(".py")
-        and entry.name[:-3].isidentifier()
-        and not LEFTOVER.fullmatch(entry.name)
-        and entry.is_file(follow_symlinks=False)
-    )
 
 
 def _sources(found: Mapping[str, str]) -> list[HookSource]:
@@ -200,10 +166,9 @@ def _search_usual_places(search: Search, listed: Sequence[str], include: Iterabl
 
 def _search_plugins(search: Search, top: str, names: Iterable[str], label: str = "") -> None:
     for name in names:
-        if name != _PLUGIN and not name.endswith(f"/{_PLUGIN}"):
-            continue
         path = os.path.join(top, name)
-        if os.path.isfile(path):  # git also lists tracked files that were deleted
+        # git also lists tracked files that were deleted
+        if f"/{name}".endswith("/hooks/hooks.json") and os.path.isfile(path):
             search.directory(os.path.dirname(path), f"beside {label}{name}")
 
 
@@ -240,12 +205,13 @@ def _ignored(tree: str, found: Iterable[str], listed: Iterable[str]) -> list[str
     Nor is ignored what is in a repository that is listed: a submodule has rules of its own.
     """
     known = {name.rstrip("/") for name in listed}
-    others = []
-    for path in found:
-        parents = accumulate(_relative(path, tree).split("/"), "{}/{}".format)
-        others += [path] if known.isdisjoint(parents) else []
+
+    def is_known(path: str) -> bool:
+        return not known.isdisjoint(accumulate(_relative(path, tree).split("/"), "{}/{}".format))
+
     try:
-        return [str(path) for path in git.ignored(Path(tree), map(Path, others))]
+        unknown = [Path(path) for path in found if not is_known(path)]
+        return [str(path) for path in git.ignored(Path(tree), unknown)]
     except GitError:  # to compile one too many harms nobody
         return []
 

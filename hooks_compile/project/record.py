@@ -16,7 +16,8 @@ from hooks_compile.install import runtime_directory
 from hooks_compile.model import HookSource
 from hooks_compile.project import discovery
 from hooks_compile.project.config import Config, load_config
-from hooks_compile.project.search import repository_above
+from hooks_compile.project.discovery import Found
+from hooks_compile.project.search import local_modules, repository_above
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,19 +29,14 @@ _IMPORT = re.compile(rb"\n[ \t]*(?:import|from)[ \t]+(\w[\w, \t]*)")
 
 
 class Project(NamedTuple):
-    """A work tree and what was found in it.
+    """A work tree and what was found in it."""
 
-    ``root`` is the work tree's root, or the current directory outside of git. ``repository`` is
-    None outside of git. ``listed`` are names of files of the work tree, as
-    :class:`~.discovery.Found` has them, as ``pythons`` are; empty if nothing was searched for.
-    """
-
-    root: Path
+    root: Path  # of the work tree; outside of git the current directory
     config: Config
     sources: tuple[HookSource, ...]
     runtime: Path
     repository: Repository | None = None
-    listed: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()  # as in Found, as is ``pythons``; empty if nothing was searched
     pythons: tuple[str, ...] = ()
 
     def directories(self) -> list[Path]:
@@ -55,7 +51,7 @@ class Project(NamedTuple):
     def modules(self) -> list[HookSource]:
         """Return the local modules beside the hooks that are not hooks themselves."""
         hooks = {source.path for source in self.sources}
-        paths = (path for path in discovery.local_modules(self.sources) if path not in hooks)
+        paths = (path for path in local_modules(self.sources) if path not in hooks)
         return [HookSource(path, "local module") for path in paths]
 
     def importable(self) -> list[HookSource]:
@@ -99,22 +95,15 @@ def open_project(
         repository = git.open_repository(here)
     root = repository.work_tree if repository else here
     config = load_config(root)
-    listed: tuple[str, ...] = ()
-    pythons: tuple[str, ...] = ()
     if paths:
-        sources = discovery.from_arguments([cwd / path for path in paths])
+        found = Found(discovery.from_arguments([cwd / path for path in paths]))
     else:
-        sources, listed, pythons = discovery.discover(
-            root, config, repository, agents, home=home, start=start
-        )
-    if config.imports:
-        sources = [_with_imports(source, root, config) for source in sources]
+        found = discovery.discover(root, config, repository, agents, home=home, start=start)
+    sources = tuple(
+        source._replace(imports=config.imports_of(source.path.relative_to(root).as_posix()))
+        if config.imports and source.path.is_relative_to(root)
+        else source
+        for source in found.sources
+    )
     runtime = runtime_directory.location(env)
-    return Project(root, config, tuple(sources), runtime, repository, listed, pythons)
-
-
-def _with_imports(source: HookSource, root: Path, config: Config) -> HookSource:
-    """Return the source with its project's setting for imports; others keep the default."""
-    if not source.path.is_relative_to(root):
-        return source
-    return source._replace(imports=config.imports_of(source.path.relative_to(root).as_posix()))
+    return Project(root, config, sources, runtime, repository, found.listed, found.pythons)

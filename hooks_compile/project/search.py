@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from hooks_compile.project.shebang import HEAD, is_python
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    from hooks_compile.model import HookSource
 
 CACHE = "__pycache_opt__"
 NEVER = frozenset({".git", "__pycache__", CACHE, "node_modules"})
@@ -133,6 +135,24 @@ def walk(top: str, enters: Callable[[set[str]], bool]) -> Iterator[os.DirEntry[s
 def walk_tree(top: str) -> Iterator[os.DirEntry[str]]:
     """Yield what is below ``top``, but not in other repositories and virtual environments."""
     return walk(top, {VENV, ".git"}.isdisjoint)
+
+
+def local_modules(sources: Sequence[HookSource]) -> list[Path]:
+    """Return the Python files that hooks may import from their own directories, sorted.
+
+    They are the ``*.py`` beside the hooks whose names an import can spell, hooks included (one may
+    import another), and the packages there with their subpackages. Symlinks are left to Python:
+    nothing outside is read.
+    """
+    return sorted(
+        Path(entry.path)
+        for directory in {str(source.path.parent) for source in sources}
+        for entry in walk(directory, lambda names: PACKAGE in names and VENV not in names)
+        if entry.name.endswith(".py")
+        and entry.name[:-3].isidentifier()
+        and not LEFTOVER.fullmatch(entry.name)
+        and entry.is_file(follow_symlinks=False)
+    )
 
 
 def directories_with_cache(top: Path) -> list[Path]:

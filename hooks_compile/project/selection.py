@@ -26,7 +26,7 @@ from hooks_compile import trust
 from hooks_compile.errors import InterpreterError
 from hooks_compile.install import runtime_directory
 from hooks_compile.interpreters.launch_records import launch_records
-from hooks_compile.interpreters.resolve import resolve
+from hooks_compile.interpreters.resolve import find, is_shim, resolve
 from hooks_compile.interpreters.user_environment import user_environment
 
 if TYPE_CHECKING:
@@ -39,31 +39,22 @@ if TYPE_CHECKING:
 
 
 class Rules(NamedTuple):
-    """What may be started for a work tree.
+    """What may be started for a work tree."""
 
-    ``names`` is the environment in which commands are looked up, ``env`` the one in which Pythons
-    are started, ``cwd`` where they are started, ``base`` the directory from which paths count.
-    ``named`` are the interpreters that commands of agents name and that may be started.
-    """
-
-    names: Mapping[str, str]
-    env: Mapping[str, str]
-    cwd: Path
-    base: Path
-    named: tuple[str, ...] = ()
+    names: Mapping[str, str]  # the environment in which commands are looked up
+    env: Mapping[str, str]  # the one in which Pythons are started
+    cwd: Path  # where they are started
+    base: Path  # from which paths count
+    named: tuple[str, ...] = ()  # what commands of agents name and what may be started
 
 
 class Attempt(NamedTuple):
-    """What came of one command: an interpreter or an error.
+    """What came of one command: an interpreter or an error."""
 
-    ``record`` is the launch record that named the command, ``is_named`` says that a command of an
-    agent did; else it was asked for.
-    """
-
-    record: LaunchRecord | None
+    record: LaunchRecord | None  # the one that named the command
     interpreter: Interpreter | None = None
     error: InterpreterError | None = None
-    is_named: bool = False
+    is_named: bool = False  # by a command of an agent; without both it was asked for
 
 
 def for_person(project: Project, cwd: Path, env: Mapping[str, str]) -> Rules:
@@ -90,16 +81,15 @@ def find_interpreters(
 ) -> list[Interpreter]:
     """Return the interpreters to compile for, each once.
 
-    They are those of ``commands``. Without ``commands`` they are those of the configuration, those
-    that commands of agents name, and those that launches in the hooks' directories recorded. Raises
-    InterpreterError if one that was asked for can't be used; without ``strict`` it is left out, as
-    all others are.
+    They are those of ``commands``; else those of the configuration, those that commands of agents
+    name, and those that launches in the hooks' directories recorded. Raises InterpreterError if one
+    that was asked for can't be used; without ``strict`` it is left out, as all others are.
     """
     found: dict[Path, Interpreter] = {}
     for attempt in attempts(project, rules, commands):
-        if attempt.interpreter is not None:
+        if attempt.interpreter:
             found.setdefault(attempt.interpreter.executable, attempt.interpreter)
-        elif strict and not (attempt.record or attempt.is_named) and attempt.error is not None:
+        elif strict and attempt.error and not (attempt.record or attempt.is_named):
             raise attempt.error
     return list(found.values())
 
@@ -108,53 +98,60 @@ def attempts(project: Project, rules: Rules, commands: Sequence[str] = ()) -> It
     """Try each command of :func:`find_interpreters`, those that were asked for first."""
     # What others could have written there names no binary that we start.
     trusted = _is_private(project.runtime)
-    memory = project.runtime / "interpreters.json" if trusted else None
     records = _recorded(project, rules) if trusted and not commands else {}
-    asked: dict[str, LaunchRecord | None] = dict.fromkeys(_commands(project, rules, commands))
-    named = () if commands else _named(project, rules)
+    asked: dict[str, LaunchRecord | None] = dict.fromkeys(
+        _starts(project, rules, commands or project.config.python)
+    )
+    named = () if commands else _starts(project, rules, rules.named)
+    known: dict[str, Interpreter] = {}  # by the path of the binary, which records name
     for command, record in (asked | dict.fromkeys(named) | records).items():
         is_named = command not in asked and record is None
         try:
-            interpreter = resolve(command, cwd=rules.cwd, env=rules.env, memory=memory)
+            start = _behind_shim(project.runtime, command, rules) if trusted else command
+            interpreter = known.get(start) or resolve(start, cwd=rules.cwd, env=rules.env)
         except InterpreterError as error:
             yield Attempt(record, None, error, is_named)
         else:
-            yield Attempt(record, interpreter, None, is_named)
+            known[str(interpreter.executable)] = interpreter
+            yield Attempt(record, interpreter._replace(command=command), None, is_named)
+
+
+def _behind_shim(runtime: Path, command: str, rules: Rules) -> str:
+    """Return the binary that launches start for a recorded shim: to ask one takes 0.1 s."""
+    if os.sep in command or not is_shim(find(command, cwd=rules.cwd, env=rules.env)):
+        return command
+    from hooks_compile.interpreters import shims  # noqa: PLC0415 - most users have none
+
+    bypass = shims.bypass_of(runtime, command, cwd=rules.cwd, env=rules.env)
+    return str(bypass.binary) if bypass and bypass.binary else command
 
 
 def refresh_shims(project: Project, rules: Rules, commands: Sequence[str] = ()) -> list[Bypass]:
-    """Record what the shims among the commands choose, so that launches bypass them.
+    """Record what the shims choose among the commands of :func:`find_interpreters`.
 
-    The commands are those of :func:`find_interpreters`. Returns how launches treat each shim. In a
-    runtime directory that is not this user's alone nothing is recorded.
+    Returns how launches treat each shim. In a runtime directory that is not this user's alone
+    nothing is recorded.
     """
     from hooks_compile.interpreters import shims  # noqa: PLC0415 - most commands need none
 
-    names = dict.fromkeys(_commands(project, rules, commands))
-    names |= {} if commands else dict.fromkeys(_named(project, rules))
     if not _is_private(project.runtime):
         return []
     shims.write_tool(project.runtime)
-    found = [
+    names = _starts(project, rules, commands or (*project.config.python, *rules.named))
+    found = (
         shims.bypass_of(project.runtime, name, cwd=rules.cwd, env=rules.env, record=True)
-        for name in names
-    ]
-    return [bypass for bypass in found if bypass is not None]
+        for name in dict.fromkeys(names)
+    )
+    return list(filter(None, found))
 
 
-def _commands(project: Project, rules: Rules, commands: Iterable[str]) -> Iterator[str]:
+def _starts(project: Project, rules: Rules, commands: Iterable[str]) -> Iterator[str]:
     """Yield what to start for each command: a name on PATH, or an absolute path."""
-    for command in commands or project.config.python:
+    for command in commands:
         if os.sep in command:
             yield os.path.join(rules.base, os.path.expanduser(command))  # noqa: PTH111, PTH118 - strings
         else:
             yield trust.command(command, rules.names, project.root)
-
-
-def _named(project: Project, rules: Rules) -> Iterator[str]:
-    """Yield what to start for each interpreter that a command of an agent names."""
-    for command in rules.named:
-        yield trust.command(command, rules.names, project.root)
 
 
 def _recorded(project: Project, rules: Rules) -> dict[str, LaunchRecord]:

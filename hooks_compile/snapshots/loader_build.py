@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import platform
 import shutil
 import subprocess
@@ -15,16 +16,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SOURCES = Path(__file__).parent / "loader"
+_MACHINE = platform.machine()
 # Where the package carries the compiled loader.
-BUILT = SOURCES / "loader-x86_64"
-_MACHINES = ("x86_64", "AMD64")
+BUILT = SOURCES / f"loader-{_MACHINE}"
+_PAGE = 4096
+_OF_MACHINE = {
+    "x86_64": ("-march=x86-64", "-fcf-protection=none"),
+    "aarch64": ("-march=armv8-a", "-mbranch-protection=none"),
+}
 _COMPILERS = ("cc", "gcc", "clang")
 # It lies where neither the kernel nor a program that is not position-independent puts anything.
 # Its code does not depend on its address, which is above the 4 GiB that other code can name.
 _ADDRESS = "0x200000000"
 _OPTIONS = (
-    *("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wconversion", "-march=x86-64"),
-    *("-ffreestanding", "-fno-stack-protector", "-fcf-protection=none", "-fpie"),
+    *("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wconversion"),
+    *("-ffreestanding", "-fno-stack-protector", "-fpie"),
     *("-fno-asynchronous-unwind-tables", "-static", "-nostdlib", "-no-pie"),
     *("-Wl,-z,noseparate-code", "-Wl,-z,norelro", "-Wl,--build-id=none", "-s"),
 )
@@ -37,9 +43,16 @@ class LoaderError(Exception):
     """The loader can't be compiled: the message says why."""
 
 
+def options() -> tuple[str, ...]:
+    """Return the options of the compiler for this machine."""
+    return (*_OPTIONS, *_OF_MACHINE[_MACHINE], f'-DPROCESSOR="{_MACHINE}.h"')
+
+
 def is_supported_machine() -> bool:
     """Return whether there is a loader for the processor and system of this machine."""
-    return sys.platform == "linux" and platform.machine() in _MACHINES
+    if sys.platform != "linux" or _MACHINE not in _OF_MACHINE:
+        return False
+    return os.sysconf("SC_PAGE_SIZE") == _PAGE
 
 
 def is_available() -> bool:
@@ -57,13 +70,14 @@ def loader() -> bytes:
 def compile_loader() -> bytes:
     """Return the loader, compiled with the first compiler that can. Raises LoaderError."""
     if not is_supported_machine():
-        raise LoaderError(f"there is no loader for {sys.platform} on {platform.machine()}")
+        size = os.sysconf("SC_PAGE_SIZE")
+        raise LoaderError(f"no loader for {sys.platform} on {_MACHINE} with pages of {size} bytes")
     said = "there is no C compiler (cc, gcc, clang, or the package ziglang)"
     with tempfile.TemporaryDirectory(prefix="hooks-compile-") as directory:
         output = Path(directory, "loader")
         for command in _compilers():
             for placement in _PLACEMENTS:
-                words = [*command, *_OPTIONS, placement, "-o", str(output), "loader.c"]
+                words = [*command, *options(), placement, "-o", str(output), "loader.c"]
                 done = subprocess.run(
                     words,
                     cwd=SOURCES,
@@ -85,4 +99,4 @@ def _compilers() -> Iterator[list[str]]:
         if path:
             yield [path]
     if importlib.util.find_spec("ziglang"):
-        yield [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-musl"]
+        yield [sys.executable, "-m", "ziglang", "cc", "-target", f"{_MACHINE}-linux-musl"]

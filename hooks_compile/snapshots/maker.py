@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import files
 from hooks_compile.snapshots import elf, snapshot_keys, steering
+from hooks_compile.snapshots.processor import PROCESSOR
 from hooks_compile.snapshots.site_code import is_harmless_pth
 from hooks_compile.snapshots.snapshot_file import HUGE_PAGE, Image, Machine, Segment, pack
 from hooks_compile.snapshots.snapshot_keys import Look
@@ -28,11 +29,6 @@ if TYPE_CHECKING:
     Copy = Callable[[Path, int, int], Path]
 from hooks_compile.snapshots.tracee import MemoryMap
 
-# The order of x86_64.h.
-_REGISTERS = (
-    *("r15", "r14", "r13", "r12", "rbp", "rbx", "r10", "r9", "r8", "rdx", "rsi", "rdi", "rip"),
-    *("rsp", "fs_base"),
-)
 # Zero bytes of this size are mapped as new memory instead of from the file: fewer bytes on disk,
 # but one more call at each launch.
 _SMALLEST_HOLE = 64 * PAGE
@@ -203,7 +199,8 @@ def _image(
     segments: Sequence[Segment],
 ) -> Image:
     """Return all that the loader needs. Raises SnapshotError."""
-    registers = stopped.registers
+    general = stopped.state.general
+    buffer, buffer_size = (general[name] for name in PROCESSOR.arguments[1:3])  # of read(2)
     environ = elf.address_of(b"environ", _loaded_files(maps, python))
     if not environ:
         raise SnapshotError("the C library has no variable environ")
@@ -214,9 +211,9 @@ def _image(
     return Image(
         python=python,
         process_name=name,
-        registers=tuple(getattr(registers, name) for name in _REGISTERS),
-        buffer=registers.rsi,
-        buffer_size=registers.rdx,
+        registers=PROCESSOR.saved(stopped.state),
+        buffer=buffer,
+        buffer_size=buffer_size,
         environ=environ,
         segments=segments,
         actions=stopped.actions,
@@ -288,7 +285,8 @@ def _parts(
     tracee: Tracee, stopped: Stopped, maps: Sequence[MemoryMap], sources: Mapping[str, _Source]
 ) -> Iterator[Segment]:
     stack_start, stack_end = stopped.placed.stack
-    used_from = (stopped.registers.rsp - _BELOW_STACK_POINTER) // PAGE * PAGE
+    top = stopped.state.general[PROCESSOR.stack]
+    used_from = (top - _BELOW_STACK_POINTER) // PAGE * PAGE
     sizes: Counter[str] = Counter()
     for area in maps:
         sizes[area.path] += (area.end - area.start) * is_shared_code(area)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import platform
 import sysconfig
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
 
 _BUILD = Path(__file__).with_name("loader_build.py")
-_TARGET = Path("hooks_compile", "snapshots", "loader", "loader-x86_64")
+_TARGET = Path("hooks_compile", "snapshots", "loader", f"loader-{platform.machine()}")
 
 
 @functools.cache

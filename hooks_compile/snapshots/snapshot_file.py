@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from hooks_compile.snapshots.processor import PROCESSOR
 from hooks_compile.snapshots.snapshot_keys import IS_LINK
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ HUGE_PAGE = 2 << 20
 """What the kernel maps as one, if address and offset in the file agree in what is below it."""
 _WORD = (1 << 64) - 1
 _CHECKSUM_PRIME = 0x9E3779B97F4A7C15
-_REGISTERS = 15
-_HEADER = struct.Struct(f"<8s 3Q 8I 2I 3Q 40s16s {_REGISTERS}Q 2Q Q 6Q")
+_HEADER = struct.Struct(f"<8s 3Q 8I 2I 3Q 40s16s {PROCESSOR.saved_count}Q 2Q Q 6Q")
 _SEGMENT = struct.Struct("<3Q2I")
 _FILE = struct.Struct("<8Q2I")
 _ACTION = struct.Struct("<5Q")
@@ -92,7 +92,8 @@ class Part(NamedTuple):
 class Image(NamedTuple):
     """A stopped interpreter; ``environ`` is the address of the C library's variable.
 
-    ``registers`` are in the order of x86_64.h, ``buffer`` is that of the read(2) it waits in.
+    ``registers`` are in the order of the loader's header for the processor, ``buffer`` is that of
+    the read(2) it waits in.
     """
 
     python: str

@@ -66,6 +66,19 @@ def keyed_environment(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if f"{name}={value}".startswith(KEYED)}
 
 
+def environment_at_start() -> dict[str, str]:
+    """Return the environment in which this process was started: proc_pid_environ(5).
+
+    Python may have set LC_CTYPE since then (PEP 538), and a hook is not started with that.
+    """
+    entries = os.fsdecode(Path("/proc/self/environ").read_bytes()).split("\0")
+    return {
+        name: value
+        for name, is_variable, value in (e.partition("=") for e in entries)
+        if is_variable
+    }
+
+
 def refused_variable(env: Mapping[str, str]) -> str:
     """Return a variable under which no snapshot is made, "" if there is none."""
     return next((name for name in sorted(env) if name.startswith(_REFUSED)), "")

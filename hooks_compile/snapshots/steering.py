@@ -8,26 +8,26 @@ address to the kernel gets one of ours.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import os
 import random
 import resource
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from hooks_compile.snapshots.processor import PROCESSOR
 from hooks_compile.snapshots.snapshot_file import HUGE_PAGE, SignalAction, ThreadRecords
 from hooks_compile.snapshots.snapshot_keys import Look
 from hooks_compile.snapshots.system_calls import HARMLESS, OF_LINKS, PATH_FIRST, PATH_SECOND, Call
-from hooks_compile.snapshots.tracee import PAGE, SnapshotError
+from hooks_compile.snapshots.tracee import PAGE, Registers, SnapshotError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hooks_compile.snapshots.tracee import MemoryMap, Registers, Tracee
+    from hooks_compile.snapshots.processor import State
+    from hooks_compile.snapshots.tracee import MemoryMap, Tracee
 
-# Our range: from 16 TiB to 32 TiB, divided into slots of 32 GiB. The kernel maps near 128 TiB, and
-# near 85 TiB for position-independent programs.
-_RANGE, _SLOT, _SLOTS = 16 << 40, 32 << 30, 512
-_PROGRAMS, _FILES, _MEMORY = 4 << 30, 8 << 30, 16 << 30  # offsets in a slot
 _LARGEST_STACK = 8 << 20
 _LOWEST_MOVED = 1 << 32  # a program that is not position-independent has to be where it is
 # So high that it can't grow: then malloc(3) uses mmap(2), also in the process that is resumed.
@@ -38,7 +38,6 @@ STOP_FD = 1023
 _MAP_FIXED, _MAP_ANONYMOUS, _MAP_NORESERVE, _MAP_FIXED_NOREPLACE = 0x10, 0x20, 0x4000, 0x100000
 _MREMAP_MAYMOVE, _MREMAP_FIXED = 1, 2
 _O_WRITING = 3  # O_WRONLY | O_RDWR
-_O_DIRECTORY = 0o200000
 _AT_CWD = -100
 _AT_SYMLINK_NOFOLLOW = 0x100
 _ARCH_SHSTK_ENABLE = 0x5001
@@ -48,20 +47,38 @@ _AUXILIARY_ADDRESSES = (3, 7, 9, 15, 24, 25, 31)
 _C_LIBRARY_SIGNALS = (32, 33)
 
 
+class Room(NamedTuple):
+    """A range of addresses, divided into slots of one size."""
+
+    start: int
+    slot: int
+    slots: int
+
+    def any_slot(self) -> int:
+        """Return where a slot begins, chosen at random."""
+        return self.start + random.SystemRandom().randrange(self.slots) * self.slot
+
+
+# The kernel maps from the end of the address space downwards, and position-independent programs at
+# two thirds of it. The end is at 128 TiB or above, but at 512 GiB with some kernels for aarch64.
+_ROOM = Room(16 << 40, 32 << 30, 512)
+_SMALL_ROOM = Room(64 << 30, 8 << 30, 32)
+_SMALL_END = 512 << 30
+
+
 class Placed(NamedTuple):
     """Where an interpreter lies before its first instruction.
 
     ``stack`` are the bounds of its stack, ``low`` those of a program that could not be moved.
     """
 
-    slot: int
+    slot: range
     stack: tuple[int, int]
     low: tuple[int, int]
 
     def holds(self, area: MemoryMap) -> bool:
         """Return whether a mapping is the interpreter's, and not one of the kernel."""
-        in_slot = self.slot <= area.start < self.slot + _SLOT
-        return in_slot or self.low[0] <= area.start < self.low[1]
+        return area.start in self.slot or self.low[0] <= area.start < self.low[1]
 
 
 class Stopped(NamedTuple):
@@ -71,7 +88,7 @@ class Stopped(NamedTuple):
     """
 
     placed: Placed
-    registers: Registers
+    state: State
     actions: Sequence[SignalAction]
     thread: ThreadRecords
     looks: Sequence[Look]
@@ -83,17 +100,16 @@ def run_to_stop(tracee: Tracee) -> Stopped:
 
     Raises SnapshotError if it does something that can't be in a snapshot.
     """
-    slot = _RANGE + random.SystemRandom().randrange(_SLOTS) * _SLOT
-    placed = _place(tracee, slot)
-    return _Steering(tracee, placed).run()
+    return _Steering(tracee, _place(tracee)).run()
 
 
-def _place(tracee: Tracee, slot: int) -> Placed:
+def _place(tracee: Tracee) -> Placed:
     """Move the dynamic loader, the program and the stack, which execve(2) has mapped."""
     maps = tracee.maps()
     registers = tracee.registers()
-    stack = next(area for area in maps if area.start <= registers.rsp < area.end)
-    words = list(tracee.read_words(registers.rsp, (stack.end - registers.rsp) // 8))
+    top = registers[PROCESSOR.stack]
+    stack = next(area for area in maps if area.start <= top < area.end)
+    words = list(tracee.read_words(top, (stack.end - top) // 8))
     auxiliary = _auxiliary_at(words)
     vdso = next(
         words[n + 1] for n in range(auxiliary, len(words) - 1, 2) if words[n] == _AT_SYSINFO_EHDR
@@ -101,12 +117,18 @@ def _place(tracee: Tracee, slot: int) -> Placed:
     code = next(area for area in maps if area.start == vdso)
     instruction = tracee.instruction_in(code.start, code.end)
 
+    if PROCESSOR.first_call:
+        with contextlib.suppress(SnapshotError):  # the processor does not sign addresses
+            tracee.call(instruction, *PROCESSOR.first_call)
+
+    room = _ROOM if stack.end > _SMALL_END else _SMALL_ROOM
+    slot = room.any_slot()
     size = _stack_size()
     flags = 2 | _MAP_ANONYMOUS | _MAP_NORESERVE | _MAP_FIXED_NOREPLACE
     tracee.call(instruction, Call.MMAP, slot, size, 3, flags, -1, 0)
     moves = [(stack.start, stack.end, slot + size - stack.end)]
     low = [0, 0]
-    at = slot + _PROGRAMS
+    at = slot + room.slot // 8
     for group in _programs(maps):
         first, behind = group[0].start, group[-1].end
         if first < _LOWEST_MOVED:
@@ -131,11 +153,11 @@ def _place(tracee: Tracee, slot: int) -> Placed:
             words[n] = _AT_IGNORE  # each process has its own vdso
         elif words[n] in _AUXILIARY_ADDRESSES:
             words[n + 1] = moved(words[n + 1])
-    registers.rsp = moved(registers.rsp)
-    registers.rip = moved(registers.rip)
-    tracee.write(registers.rsp, struct.pack(f"<{len(words)}Q", *words))
+    for name in (PROCESSOR.stack, PROCESSOR.program_counter):
+        registers[name] = moved(registers[name])
+    tracee.write(registers[PROCESSOR.stack], struct.pack(f"<{len(words)}Q", *words))
     tracee.set_registers(registers)
-    return Placed(slot, (slot, slot + size), (low[0], low[1]))
+    return Placed(range(slot, slot + room.slot), (slot, slot + size), (low[0], low[1]))
 
 
 def _auxiliary_at(words: Sequence[int]) -> int:
@@ -171,8 +193,8 @@ class _Steering:
     def __init__(self, tracee: Tracee, placed: Placed) -> None:
         self._tracee = tracee
         self._placed = placed
-        self._next_file = placed.slot + _FILES
-        self._next_memory = placed.slot + _MEMORY
+        self._next_file = placed.slot[len(placed.slot) // 4]
+        self._next_memory = placed.slot[len(placed.slot) // 2]
         self._actions: dict[int, SignalAction] = {}
         self._clear_tid = 0
         self._robust = (0, 0)
@@ -183,49 +205,51 @@ class _Steering:
     def run(self) -> Stopped:
         while True:
             registers = self._tracee.next_stop()
-            number = registers.orig_rax
-            if number == Call.READ and registers.rdi == STOP_FD:
-                return self._stopped(registers)
-            self._require_harmless(number, registers)
-            self._note(number, registers)
-            before = registers.copy()
-            if self._steer(number, registers):
-                self._tracee.set_registers(registers)
+            if registers.number == Call.READ and registers.arguments[0] == STOP_FD:
+                return self._stopped()
+            self._require_harmless(registers.number, registers.arguments)
+            self._note(registers.number, registers.arguments)
+            changed = self._steered(registers.number, registers.arguments)
+            if not changed:
+                self._tracee.next_stop()
+                continue
+            before = Registers(registers)
+            registers.set_arguments(changed)
+            self._tracee.set_registers(registers)
             after = self._tracee.next_stop()
-            if registers.arguments != before.arguments:
-                # code that was compiled around the system call may rely on its registers
-                after.rdi, after.r10, after.r8 = before.rdi, before.r10, before.r8
-                if number == Call.BRK:
-                    after.rax = _HEAP_END
-                self._tracee.set_registers(after)
+            # code that was compiled around the system call may rely on its registers
+            for name in PROCESSOR.arguments:
+                if name != PROCESSOR.result:
+                    after[name] = before[name]
+            if before.number == Call.BRK:
+                after[PROCESSOR.result] = _HEAP_END
+            self._tracee.set_registers(after)
 
-    def _steer(self, number: int, registers: Registers) -> bool:
-        """Choose the address of what is mapped next; return whether a register was changed."""
-        if number == Call.MMAP and not registers.r10 & (_MAP_FIXED | _MAP_FIXED_NOREPLACE):
-            size = -(-registers.rsi // PAGE) * PAGE
-            if registers.r10 & _MAP_ANONYMOUS:
-                registers.rdi, self._next_memory = self._next_memory, self._next_memory + size
+    def _steered(self, number: int, arguments: Sequence[int]) -> dict[int, int]:
+        """Choose the address of what is mapped next; return the arguments that change, if any."""
+        if number == Call.MMAP and not arguments[3] & (_MAP_FIXED | _MAP_FIXED_NOREPLACE):
+            size = -(-arguments[1] // PAGE) * PAGE
+            if arguments[3] & _MAP_ANONYMOUS:
+                address, self._next_memory = self._next_memory, self._next_memory + size
             else:
                 if size >= HUGE_PAGE // 2:  # then huge pages may be mapped
                     self._next_file = -(-self._next_file // HUGE_PAGE) * HUGE_PAGE
-                registers.rdi, self._next_file = self._next_file, self._next_file + size
-            return True
-        if number == Call.MREMAP and registers.r10 & 3 == _MREMAP_MAYMOVE:
-            registers.r10 |= _MREMAP_FIXED
-            registers.r8 = self._next_memory
-            self._next_memory += -(-registers.rdx // PAGE) * PAGE
-            return True
+                address, self._next_file = self._next_file, self._next_file + size
+            return {0: address}
+        if number == Call.MREMAP and arguments[3] & 3 == _MREMAP_MAYMOVE:
+            address = self._next_memory
+            self._next_memory += -(-arguments[2] // PAGE) * PAGE
+            return {3: arguments[3] | _MREMAP_FIXED, 4: address}
         if number == Call.BRK:
-            registers.rdi = 1  # asks for the end of the heap and changes nothing
-            return True
-        return False
+            return {0: 1}  # asks for the end of the heap and changes nothing
+        return {}
 
-    def _require_harmless(self, number: int, registers: Registers) -> None:
+    def _require_harmless(self, number: int, arguments: Sequence[int]) -> None:
         is_harmless = number in HARMLESS
-        if number == Call.ARCH_PRCTL and registers.rdi == _ARCH_SHSTK_ENABLE:
+        if number == Call.ARCH_PRCTL and arguments[0] == _ARCH_SHSTK_ENABLE:
             is_harmless = False
         if number in (Call.OPEN, Call.OPENAT):
-            flags = registers.rsi if number == Call.OPEN else registers.rdx
+            flags = arguments[1] if number == Call.OPEN else arguments[2]
             is_harmless = not flags & _O_WRITING
         if not is_harmless:
             raise SnapshotError(
@@ -233,61 +257,62 @@ class _Steering:
                 "a .pth file or a sitecustomize may do it"
             )
 
-    def _note(self, number: int, registers: Registers) -> None:
+    def _note(self, number: int, arguments: Sequence[int]) -> None:
         """Note what has to be done again when a snapshot is resumed, and what it depends on."""
         if number == Call.SET_TID_ADDRESS:
-            self._clear_tid = registers.rdi
+            self._clear_tid = arguments[0]
         elif number == Call.SET_ROBUST_LIST:
-            self._robust = registers.rdi, registers.rsi
+            self._robust = arguments[0], arguments[1]
         elif number == Call.RSEQ:
-            self._rseq = registers.rdi, registers.rsi, registers.r10
+            self._rseq = arguments[0], arguments[1], arguments[3]
         elif (
-            number == Call.RT_SIGACTION
-            and registers.rsi
-            and registers.rdi not in _C_LIBRARY_SIGNALS
+            number == Call.RT_SIGACTION and arguments[1] and arguments[0] not in _C_LIBRARY_SIGNALS
         ):
-            action = SignalAction(registers.rdi, *self._tracee.read_words(registers.rsi, 4))
-            self._actions[registers.rdi] = action
+            action = SignalAction(arguments[0], *self._tracee.read_words(arguments[1], 4))
+            self._actions[arguments[0]] = action
         elif number in PATH_FIRST:
-            path = self._tracee.read_text(registers.rdi)
-            self._look(path, number in OF_LINKS, registers.rsi if number == Call.OPEN else 0)
+            path = self._tracee.read_text(arguments[0])
+            self._look(path, number in OF_LINKS, arguments[1] if number == Call.OPEN else 0)
         elif number in PATH_SECOND:
-            self._note_second(number, registers)
+            self._note_second(number, arguments)
 
-    def _note_second(self, number: int, registers: Registers) -> None:
-        path = self._tracee.read_text(registers.rsi)
+    def _note_second(self, number: int, arguments: Sequence[int]) -> None:
+        path = self._tracee.read_text(arguments[1])
         if not path:
             return  # AT_EMPTY_PATH: the descriptor itself
-        if ctypes.c_int(registers.rdi & 0xFFFFFFFF).value != _AT_CWD and path[0] != "/":
+        if ctypes.c_int(arguments[0] & 0xFFFFFFFF).value != _AT_CWD and path[0] != "/":
             raise SnapshotError("the interpreter opens a file relative to a directory")
-        flags = registers.r10 if number == Call.NEWFSTATAT else 0
+        flags = arguments[3] if number == Call.NEWFSTATAT else 0
         if number == Call.STATX:
-            flags = registers.rdx
+            flags = arguments[2]
         is_link = number in OF_LINKS or bool(flags & _AT_SYMLINK_NOFOLLOW)
-        self._look(path, is_link, registers.rdx if number == Call.OPENAT else 0)
+        self._look(path, is_link, arguments[2] if number == Call.OPENAT else 0)
 
     def _look(self, path: str, is_link: bool, open_flags: int) -> None:
         self._looks[Look(path, is_link)] = None
-        if open_flags & _O_DIRECTORY:
+        if open_flags & os.O_DIRECTORY:
             self._listed[path] = None
 
-    def _stopped(self, registers: Registers) -> Stopped:
-        if not self._tracee.has_usual_arithmetic() or registers.gs_base:
+    def _stopped(self) -> Stopped:
+        state = self._tracee.state()
+        if not PROCESSOR.is_usual(state):
             raise SnapshotError("the interpreter has changed a register that is not restored")
         return Stopped(
             self._placed,
-            registers,
+            state,
             [action for action in self._actions.values() if action.handler],
             ThreadRecords(
-                self._clear_tid, *self._robust, *self._rseq, ids=self._thread_ids(registers)
+                self._clear_tid,
+                *self._robust,
+                *self._rseq,
+                ids=self._thread_ids(state.thread_pointer + PROCESSOR.thread_block),
             ),
             list(self._looks),
             list(self._listed),
         )
 
-    def _thread_ids(self, registers: Registers) -> tuple[int, ...]:
+    def _thread_ids(self, block: int) -> tuple[int, ...]:
         """Return where ``struct pthread`` of the C library holds the id of the thread."""
-        block = registers.fs_base
         words = struct.unpack("<576I", self._tracee.read(block, 2304))
         found = tuple(block + 4 * n for n, word in enumerate(words) if word == self._tracee.pid)
         if not 1 <= len(found) <= 4:

@@ -1,76 +1,91 @@
-"""The system calls that an interpreter may make while it starts. x86-64 Linux."""
+"""The system calls that an interpreter may make while it starts."""
 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Self
+
+from hooks_compile.snapshots.processor import AARCH64, PROCESSOR
 
 
 class Call(IntEnum):
     """Each leaves nothing in the kernel that a resumed process would lack, or is made again then.
 
-    Numbers are those of arch/x86/entry/syscalls/syscall_64.tbl. A call that makes a descriptor is
-    here as well: at the stop only the streams may be open.
+    The numbers are those of x86-64 (arch/x86/entry/syscalls/syscall_64.tbl) and of aarch64
+    (include/uapi/asm-generic/unistd.h), None if it has no such call. A call that makes a descriptor
+    is here as well: at the stop only the streams may be open.
     """
 
-    READ = 0
-    OPEN = 2
-    CLOSE = 3
-    STAT = 4
-    FSTAT = 5
-    LSTAT = 6
-    POLL = 7
-    LSEEK = 8
-    MMAP = 9
-    MPROTECT = 10
-    MUNMAP = 11
-    BRK = 12
-    RT_SIGACTION = 13
-    RT_SIGPROCMASK = 14
-    IOCTL = 16
-    PREAD64 = 17
-    ACCESS = 21
-    MREMAP = 25
-    MADVISE = 28
-    DUP = 32
-    GETPID = 39
-    UNAME = 63
-    FCNTL = 72
-    GETCWD = 79
-    READLINK = 89
-    GETTIMEOFDAY = 96
-    GETRLIMIT = 97
-    GETRUSAGE = 98
-    SYSINFO = 99
-    GETUID = 102
-    GETGID = 104
-    GETEUID = 107
-    GETEGID = 108
-    GETPPID = 110
-    GETPGRP = 111
-    GETGROUPS = 115
-    GETRESUID = 118
-    GETRESGID = 120
-    ARCH_PRCTL = 158
-    GETTID = 186
-    TIME = 201
-    FUTEX = 202
-    SCHED_GETAFFINITY = 204
-    GETDENTS64 = 217
-    SET_TID_ADDRESS = 218
-    CLOCK_GETTIME = 228
-    CLOCK_GETRES = 229
-    OPENAT = 257
-    NEWFSTATAT = 262
-    READLINKAT = 267
-    FACCESSAT = 269
-    SET_ROBUST_LIST = 273
-    EPOLL_CREATE1 = 291
-    PRLIMIT64 = 302
-    GETRANDOM = 318
-    STATX = 332
-    RSEQ = 334
-    PIDFD_OPEN = 434
-    FACCESSAT2 = 439
+    def __new__(cls, x86_64: int, aarch64: int | None) -> Self:
+        """Take the number of this processor; a call that it lacks gets one that is not used."""
+        number = x86_64
+        if PROCESSOR is AARCH64:
+            number = ~x86_64 if aarch64 is None else aarch64
+        member = int.__new__(cls, number)
+        member._value_ = number
+        return member
+
+    READ = 0, 63
+    OPEN = 2, None
+    CLOSE = 3, 57
+    STAT = 4, None
+    FSTAT = 5, 80
+    LSTAT = 6, None
+    POLL = 7, None
+    LSEEK = 8, 62
+    MMAP = 9, 222
+    MPROTECT = 10, 226
+    MUNMAP = 11, 215
+    BRK = 12, 214
+    RT_SIGACTION = 13, 134
+    RT_SIGPROCMASK = 14, 135
+    IOCTL = 16, 29
+    PREAD64 = 17, 67
+    ACCESS = 21, None
+    MREMAP = 25, 216
+    MADVISE = 28, 233
+    DUP = 32, 23
+    GETPID = 39, 172
+    UNAME = 63, 160
+    FCNTL = 72, 25
+    GETCWD = 79, 17
+    READLINK = 89, None
+    GETTIMEOFDAY = 96, 169
+    GETRLIMIT = 97, 163
+    GETRUSAGE = 98, 165
+    SYSINFO = 99, 179
+    GETUID = 102, 174
+    GETGID = 104, 176
+    GETEUID = 107, 175
+    GETEGID = 108, 177
+    GETPPID = 110, 173
+    GETPGRP = 111, None
+    GETPGID = 121, 155
+    GETGROUPS = 115, 158
+    GETRESUID = 118, 148
+    GETRESGID = 120, 150
+    ARCH_PRCTL = 158, None
+    GETTID = 186, 178
+    TIME = 201, None
+    FUTEX = 202, 98
+    SCHED_GETAFFINITY = 204, 123
+    GETDENTS64 = 217, 61
+    SET_TID_ADDRESS = 218, 96
+    CLOCK_GETTIME = 228, 113
+    CLOCK_GETRES = 229, 114
+    OPENAT = 257, 56
+    NEWFSTATAT = 262, 79
+    READLINKAT = 267, 78
+    FACCESSAT = 269, 48
+    PPOLL = 271, 73
+    SET_ROBUST_LIST = 273, 99
+    EPOLL_CREATE1 = 291, 20
+    PRLIMIT64 = 302, 261
+    GETRANDOM = 318, 278
+    STATX = 332, 291
+    RSEQ = 334, 293
+    PIDFD_OPEN = 434, 434
+    FACCESSAT2 = 439, 439
 
 
 HARMLESS = frozenset(Call)

@@ -1,4 +1,4 @@
-"""A process under ptrace(2) that stops at each of its system calls. x86-64 Linux."""
+"""A process under ptrace(2) that stops at each of its system calls."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from hooks_compile.errors import HooksCompileError
+from hooks_compile.snapshots.processor import PROCESSOR, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,52 +20,39 @@ if TYPE_CHECKING:
 PAGE = 4096
 LONGEST_LIFE_S = 60
 # linux/ptrace.h
-_TRACEME, _SINGLESTEP, _GETREGS, _SETREGS, _GETFPREGS, _SYSCALL = 0, 9, 12, 13, 14, 24
+_TRACEME, _SINGLESTEP, _SYSCALL, _GETREGSET, _SETREGSET = 0, 9, 24, 0x4204, 0x4205
+_GENERAL, _FLOATING = 1, 2  # NT_PRSTATUS and NT_PRFPREG of elf.h
+_LARGEST_NOTE = 1024
 _SETOPTIONS, _TRACESYSGOOD, _EXITKILL = 0x4200, 1, 0x100000
 _WALL = 0x40000000
 _SYSCALL_STOP = signal.SIGTRAP | 0x80
-_SYSCALL_INSTRUCTION = b"\x0f\x05"
 _LARGEST_ERRNO = 4095
 _NO_SYSCALL = (1 << 64) - 1
 _WORD = (1 << 64) - 1
-_NUMBERS = (
-    *("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx"),
-    *("rsi", "rdi", "orig_rax", "rip", "cs", "eflags", "rsp", "ss", "fs_base", "gs_base"),
-    *("ds", "es", "fs", "gs"),
-)
+_REGISTERS = struct.Struct(f"<{len(PROCESSOR.registers)}Q")
 
 
 class SnapshotError(HooksCompileError):
     """No snapshot can be made here, or of this interpreter."""
 
 
-class Registers(ctypes.Structure):
-    """``struct user_regs_struct`` of sys/user.h."""
+class Registers(dict[str, int]):
+    """The general registers of a thread by name."""
 
-    _fields_ = [(name, ctypes.c_ulong) for name in _NUMBERS]
-
-    if TYPE_CHECKING:
-        r8: int
-        r10: int
-        rax: int
-        rdi: int
-        rdx: int
-        rip: int
-        rsi: int
-        rsp: int
-        orig_rax: int
-        fs_base: int
-        gs_base: int
-
-    def copy(self) -> Registers:
-        """Return a copy."""
-        return Registers.from_buffer_copy(self)
+    @property
+    def number(self) -> int:
+        """Which system call it makes."""
+        return self[PROCESSOR.number]
 
     @property
     def arguments(self) -> tuple[int, ...]:
-        """The six arguments of a system call."""
-        names = ("rdi", "rsi", "rdx", "r10", "r8", "r9")
-        return tuple(getattr(self, name) for name in names)
+        """The six arguments of that system call."""
+        return tuple(self[name] for name in PROCESSOR.arguments)
+
+    def set_arguments(self, arguments: Mapping[int, int]) -> None:
+        """Change arguments, by their number from 0 on."""
+        for n, value in arguments.items():
+            self[PROCESSOR.arguments[n]] = value & _WORD
 
 
 class MemoryMap(NamedTuple):
@@ -179,23 +167,32 @@ class Tracee:
                 "hooks-compile snapshot off",
             )
 
+    def _note(self, kind: int) -> bytes:
+        """Return a set of registers, which elf.h calls a note: PTRACE_GETREGSET of ptrace(2)."""
+        content = ctypes.create_string_buffer(_LARGEST_NOTE)
+        vector = (ctypes.c_ulong * 2)(ctypes.addressof(content), _LARGEST_NOTE)
+        self._ptrace(_GETREGSET, kind, ctypes.addressof(vector))
+        return content.raw[: vector[1]]
+
     def registers(self) -> Registers:
-        """Return the registers."""
-        registers = Registers()
-        self._ptrace(_GETREGS, 0, ctypes.addressof(registers))
-        return registers
+        """Return the general registers."""
+        values = _REGISTERS.unpack(self._note(_GENERAL))
+        return Registers(zip(PROCESSOR.registers, values, strict=True))
 
     def set_registers(self, registers: Registers) -> None:
-        """Set the registers."""
-        self._ptrace(_SETREGS, 0, ctypes.addressof(registers))
+        """Set the general registers."""
+        content = ctypes.create_string_buffer(_REGISTERS.pack(*registers.values()))
+        vector = (ctypes.c_ulong * 2)(ctypes.addressof(content), _REGISTERS.size)
+        self._ptrace(_SETREGSET, _GENERAL, ctypes.addressof(vector))
 
-    def has_usual_arithmetic(self) -> bool:
-        """Return whether the control words of x87 and SSE are those of a new process."""
-        state = ctypes.create_string_buffer(512)  # struct user_fpregs_struct
-        self._ptrace(_GETFPREGS, 0, ctypes.addressof(state))
-        (control,) = struct.unpack_from("<H", state, 0)
-        (mxcsr,) = struct.unpack_from("<I", state, 24)
-        return bool(control == 0x37F and mxcsr & ~0x3F == 0x1F80)
+    def state(self) -> State:
+        """Return all registers."""
+        general = self.registers()
+        if PROCESSOR.thread_note:
+            (thread,) = struct.unpack_from("<Q", self._note(PROCESSOR.thread_note))
+        else:
+            thread = general["fs_base"]
+        return State(general, self._note(_FLOATING), thread)
 
     def read(self, address: int, size: int) -> bytes:
         """Return ``size`` bytes of the memory at ``address``."""
@@ -243,7 +240,7 @@ class Tracee:
 
     def instruction_in(self, start: int, end: int) -> int:
         """Return the address of a system call instruction in executable memory."""
-        return start + self.read(start, end - start).index(_SYSCALL_INSTRUCTION)
+        return start + self.read(start, end - start).index(PROCESSOR.instruction)
 
     def call(self, instruction: int, number: int, *arguments: int) -> int:
         """Let it execute a system call by the ``instruction``; return the result.
@@ -251,14 +248,15 @@ class Tracee:
         Raises SnapshotError if the call fails.
         """
         before = self.registers()
-        registers = before.copy()
-        registers.rax, registers.rip, registers.orig_rax = number, instruction, _NO_SYSCALL
-        for name, value in zip(("rdi", "rsi", "rdx", "r10", "r8", "r9"), arguments, strict=False):
-            setattr(registers, name, value & _WORD)
+        registers = Registers(before)
+        if PROCESSOR.in_call:
+            registers[PROCESSOR.in_call] = _NO_SYSCALL
+        registers[PROCESSOR.chosen], registers[PROCESSOR.program_counter] = number, instruction
+        registers.set_arguments(dict(enumerate(arguments)))
         self.set_registers(registers)
         self._ptrace(_SINGLESTEP, 0, 0)
         self._wait()
-        result = ctypes.c_long(self.registers().rax).value
+        result = ctypes.c_long(self.registers()[PROCESSOR.result]).value
         self.set_registers(before)
         if -_LARGEST_ERRNO <= result < 0:
             raise SnapshotError(f"system call {number} failed: {os.strerror(-result)}")

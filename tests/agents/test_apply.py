@@ -156,26 +156,7 @@ def read_only(directory: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("way", ["init", "uninit"])
-def test_a_read_only_git_directory_is_found_before_the_first_change(
-    repo: GitRepo, way: str
-) -> None:
-    if way == "uninit":
-        carry_out(plan(repo, "init"))
-    before = state(repo)
-    with read_only(repo.path / ".git"):
-        ours = plan(repo, way)
-        (trouble,) = ours.troubles
-        assert trouble.path == repo.path / ".git"
-        assert "read-only" in trouble.cause
-        assert str(repo.path / ".git") in trouble.remedy
-        assert "  can't be changed: git's directory is read-only" in "\n".join(describe(ours))
-        with pytest.raises(HooksCompileError):
-            carry_out(ours)
-    assert state(repo) == before
-
-
-@pytest.mark.parametrize("way", ["init", "uninit"])
-def test_a_git_directory_that_becomes_read_only_takes_all_back(repo: GitRepo, way: str) -> None:
+def test_a_read_only_git_directory_takes_all_back(repo: GitRepo, way: str) -> None:
     if way == "uninit":
         carry_out(plan(repo, "init"))
     before = state(repo)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.agents.clients.places import AGENTS
+from hooks_compile.agents.clients.table import AGENTS
 from hooks_compile.agents.wiring.committed import missing_wrappers
 from hooks_compile.install import wrapper
 from tests.support.repositories import GitRepo, write

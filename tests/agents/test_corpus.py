@@ -6,14 +6,13 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from hooks_compile.agents.clients import claude, codex
 from hooks_compile.agents.wiring.command import unwire_command, wire_command
 from hooks_compile.agents.wiring.config_files import look_in
 from hooks_compile.agents.wiring.rewrite import rewrite
+from tests.support.wired_project import BY_NAME
 
 CORPUS = Path(__file__).parents[1] / "support" / "corpus.txt"
 FILES = {"claude": ".claude/settings.json", "codex": ".codex/hooks.json"}
-AGENTS = {"claude": claude.AGENT, "codex": codex.AGENT}
 NOT_WIRED = {"git-common", "git-common-or", "git-uv-python", "loop"}
 
 
@@ -72,7 +71,7 @@ def test_of_60_repositories_85_percent_of_the_launches_are_wired(tmp_path: Path)
         root = tmp_path / str(number)
         (root / ".git").mkdir(parents=True)
         text = write(root, repository, corpus.shapes).read_text(encoding="utf-8")
-        config = AGENTS[repository.agent].files(root, None)[0]
+        config = next(BY_NAME[repository.agent].files(root, None))
         done = rewrite(wire_command, text, config, look_in(root), {"HOME": str(tmp_path)})
         changed = {change.where for change in done.changes}
         for index, shape in enumerate(repository.shapes):

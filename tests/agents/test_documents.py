@@ -38,9 +38,9 @@ def replaced(text: str, path: Path, key: tuple[str | int, ...], value: str) -> s
     settings: Any = read_settings(text, path)
     for part in key:
         settings = settings[part]
-    new, refused = replace_values(text, path, {key: value})
+    new, refused = replace_values(text, path, {key: {key: value}})
     assert refused == {}
-    assert replace_values(new, path, {key: settings}) == (text, {})
+    assert replace_values(new, path, {key: {key: settings}}) == (text, {})
     return new
 
 
@@ -129,7 +129,7 @@ def test_a_toml_string_keeps_its_quotes(old: str, new: str) -> None:
 
 def test_quotes_that_can_not_hold_the_new_string_stay() -> None:
     text = 'a = \'x\'\nb = """x"""\n'
-    new, refused = replace_values(text, TOML, {("a",): "it's", ("b",): 'x"'})
+    new, refused = replace_values(text, TOML, {("a",): {("a",): "it's"}, ("b",): {("b",): 'x"'}})
     assert new == text
     assert set(refused.values()) == {"its string has quotes that can't hold the new command"}
 
@@ -140,7 +140,7 @@ def test_quotes_that_can_not_hold_the_new_string_stay() -> None:
 )
 def test_a_toml_string_of_several_lines_or_with_rare_escapes_stays(literal: str) -> None:
     text = f"command = {literal}\n"
-    new, refused = replace_values(text, TOML, {("command",): "x"})
+    new, refused = replace_values(text, TOML, {("command",): {("command",): "x"}})
     assert (new, list(refused)) == (text, [("command",)])
 
 
@@ -169,7 +169,7 @@ def test_strings_in_tables_that_are_apart_are_found() -> None:
     )
     places = [("Stop", 0), ("Start", 1), ("Start", 0)]
     keys = [("hooks", event, 0, "hooks", number, "command") for event, number in places]
-    new, refused = replace_values(text, TOML, dict(zip(keys, "xyz", strict=True)))
+    new, refused = replace_values(text, TOML, {("hooks",): dict(zip(keys, "xyz", strict=True))})
     assert refused == {}
     assert re.findall("command = '(.)'", new) == ["x", "z", "y"]
 
@@ -188,3 +188,34 @@ def test_strings_in_tables_that_are_apart_are_found() -> None:
 def test_what_is_no_toml_or_takes_too_long_is_refused(text: str, message: str) -> None:
     with pytest.raises(AgentConfigError, match=message):
         read_settings(text, TOML)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("python3 x.py --a", "python3 x.py --a"),
+        ("python3 x.py#1  # why", "python3 x.py#1"),
+        ('"python3 \\"$A\\"/x.py" # why', 'python3 "$A"/x.py'),
+        ("'python3 \"$A\" it''s'", 'python3 "$A" it\'s'),
+        ("|\n      python3 x.py", None),
+        ('"\\x41"', None),
+        ("'open", None),
+        ("[python3]", None),
+        ("", None),
+    ],
+)
+def test_commands_in_front_matter_are_found_with_their_lines(
+    written: str, expected: str | None
+) -> None:
+    front = f"---\nname: a\ncommand: no\nhooks:\n  Stop:\n  - hooks:\n    - command: {written}\n"
+    found = {} if expected is None else {"line 7": {"command": expected}}
+    for text in (f"{front}---\nhooks:\n  command: no\n", f"\ufeff{front}tools: a\n  command: no\n"):
+        assert read_settings(text, Path("a.md")) == found
+    assert read_settings(f"\n{front}", Path("a.md")) == {}, "the first line has to begin it"
+
+
+@pytest.mark.parametrize("text", ['"' + '\\"' * 500_000, "'" * 999_999, f"x{' ' * 999_999}y"])
+def test_hostile_front_matter_is_read_in_time(text: str) -> None:
+    start = time.process_time()
+    read_settings(f"---\nhooks:\n  command: {text}\n", Path("a.md"))
+    assert time.process_time() - start < 5

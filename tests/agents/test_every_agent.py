@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hooks_compile.agents.clients.places import AGENTS
+from hooks_compile.agents.clients.table import AGENTS
 from hooks_compile.agents.wiring import plan as wiring_plan
 from hooks_compile.agents.wiring.describe import describe
 from hooks_compile.install import wrapper
@@ -133,3 +133,66 @@ def test_where_windows_is_in_use_a_command_without_a_field_for_it_stays(
     carry_out(posix)
     carry_out(wiring_plan.plan_uninit(wiring_plan.Scope(root, {}), [root]))
     assert path.read_text() == before
+
+
+FRONT_MATTER = """\
+---
+name: reviewer
+hooks:
+  PreToolUse:
+    - matcher: "Bash"
+      hooks:
+        - type: command
+          command: {}  # a guard
+---
+command: python3 h.py
+"""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [".claude/agents/x.md", ".claude/agents/deep/x.md", ".claude/skills/x/SKILL.md"],
+)
+def test_a_hook_in_front_matter_stays_with_its_line_and_what_to_paste(
+    root: Path, name: str
+) -> None:
+    path = root / name
+    path.parent.mkdir(parents=True)
+    path.write_text(FRONT_MATTER.format('"python3 \\"$CLAUDE_PROJECT_DIR\\"/h.py"'))
+    path.with_name("other.md").write_text("---\nname: other\n---\nhooks:\n")
+    plan = planned(root)
+    assert (plan.changes, plan.written, plan.unfinished) == ((), (), 0)
+    lines = "\n".join(describe(plan, verbose=True))
+    assert f"{name} (Claude Code)\n  line 8.command: stays, because it is in the front" in lines
+    _, mark, paste = lines.partition("you may write instead: ")
+    assert mark
+    path.write_text(FRONT_MATTER.format(paste.removeprefix("command: ")))
+    again = planned(root)
+    assert again.written == (root / wrapper.NAME,)
+    assert sum(plan.result.wired for plan in again.files) == 1
+    carry_out(again)
+    back = wiring_plan.plan_uninit(wiring_plan.Scope(root, {}), [root])
+    assert back.removed == (), "a guard that can't be started lets everything pass"
+    assert [why for _, why in back.kept] == [f"stays: named in {name}"]
+    (left,) = [left for plan in back.files for left in plan.result.left]
+    assert left.suggestion == 'command: "python3 \\"$CLAUDE_PROJECT_DIR\\"/h.py"'
+    path.write_text(FRONT_MATTER.format("echo") + wrapper.NAME)
+    back = wiring_plan.plan_uninit(wiring_plan.Scope(root, {}), [root])
+    assert back.removed == (root / wrapper.NAME,), "what is behind the front matter is a text"
+
+
+def test_the_hooks_of_an_installed_plugin_stay_and_init_says_why(root: Path) -> None:
+    home = root / "home"
+    plugin = home / ".claude/plugins/cache/market/mine/1.0.0"
+    (plugin / "hooks").mkdir(parents=True)
+    (plugin / "hooks/h.py").touch()
+    command = 'python3 "${CLAUDE_PLUGIN_ROOT}"/hooks/h.py'
+    (plugin / "hooks/hooks.json").write_text(written("claude", command))
+    scope = wiring_plan.Scope(root, {"HOME": str(home)}, home=home)
+    plan = wiring_plan.plan_init(scope)
+    assert (plan.changes, plan.files) == ((), ())
+    origin = "~/.claude/plugins/cache/market/mine/1.0.0/hooks/hooks.json"
+    assert describe(plan)[0].startswith(f"{origin}: 1 command stays: an update of the plugin")
+    assert describe(planned(root)) == [], "without --user"
+    (plugin / "hooks/hooks.json").write_text(written("claude", "echo"))
+    assert describe(wiring_plan.plan_init(scope)) == []

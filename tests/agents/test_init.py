@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.agents import named_scripts
-from hooks_compile.agents.clients.places import AGENTS
+from hooks_compile.agents.clients.table import AGENTS
 from hooks_compile.agents.wiring.plan import Scope, plan_init
 from hooks_compile.git_hooks.setup import PRE_COMMIT_LINES
 from hooks_compile.install import wrapper

@@ -57,6 +57,12 @@ def states(scene: Scene) -> set[str]:
     return {hook["trustStatus"] for hook in hooks_of(scene)}
 
 
+def skipped_hooks(scene: Scene) -> list[str]:
+    """Return what doctor says about hooks that Codex skips."""
+    findings = json.loads(scene.tool.run("doctor", "--json").out)
+    return [each["text"] for each in findings if "not trusted in Codex" in each["text"]]
+
+
 def trust(scene: Scene) -> None:
     """Write down what Codex does when its user trusts all hooks."""
     tables = [
@@ -82,13 +88,43 @@ def test_exec_skips_a_wired_hook_in_silence_until_it_is_trusted(scene: Scene) ->
 
     scene.wire()
     assert states(scene) == {"modified"}
+    number = len(hooks_of(scene))
+    (text,) = skipped_hooks(scene)
+    assert f": {number} hooks are not trusted in Codex" in text
     skipped = scene.turn(*EXEC)
     assert skipped.notes == []
     assert skipped.files == ["allowed.txt", "denied.txt", "forbidden.txt", "slow.txt"]
 
     trust(scene)
+    assert skipped_hooks(scene) == []
     assert scene.turn(*EXEC) == plain
     assert {how for how, _ in scene.launches()} == {"hit"}
+
+
+def test_doctor_and_codex_agree_about_hooks_of_the_user(scene: Scene) -> None:
+    """Those in ``hooks.json`` and in ``config.toml``: never trusted, trusted, and modified."""
+    scene.settings.unlink()
+    home = scene.tool.home / ".codex"
+    command = f"sh {scene.hooks}/hook_wrapper.sh {scene.hooks}/guard.py"
+    group = {"hooks": [{"type": "command", "command": command, "timeout": 5}]}
+    (home / "hooks.json").write_text(json.dumps({"hooks": {"Stop": [group]}}))
+    settings = home / "config.toml"
+    settings.write_text(
+        settings.read_text() + TOML.replace("python3 .codex/hooks/guard.py", command)
+    )
+
+    assert states(scene) == {"untrusted"}
+    assert [text.partition(":")[0] for text in skipped_hooks(scene)] == [
+        str(home / "hooks.json"),
+        str(settings),
+    ]
+    trust(scene)
+    assert states(scene) == {"trusted"}
+    assert skipped_hooks(scene) == []
+    (home / "hooks.json").write_text(json.dumps({"hooks": {"Stop": [group, group]}}))
+    assert states(scene) == {"trusted", "untrusted"}
+    (text,) = skipped_hooks(scene)
+    assert text.startswith(f"{home}/hooks.json: 1 hook is not trusted in Codex")
 
 
 def test_hooks_in_toml_are_wired(scene: Scene) -> None:

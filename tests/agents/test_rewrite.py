@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hooks_compile.agents.clients import claude, codex, copilot, gemini
 from hooks_compile.agents.clients.base import ConfigFile
 from hooks_compile.agents.wiring.command import Script, unwire_command, wire_command
 from hooks_compile.agents.wiring.documents import read_settings
@@ -23,6 +22,7 @@ from tests.support.tiers import scaled
 
 if TYPE_CHECKING:
     from hooks_compile.agents.clients.base import Agent
+from tests.support.wired_project import BY_NAME
 
 ROOT = Path("/project")
 some = settings(max_examples=scaled(12, 100, 2000), deadline=None)
@@ -46,7 +46,7 @@ def project_file(agent: Agent, name: str) -> ConfigFile:
     return ConfigFile(agent, ROOT / name, ROOT, name, (ROOT,), variables)
 
 
-SETTINGS = project_file(claude.AGENT, ".claude/settings.json")
+SETTINGS = project_file(BY_NAME["claude"], ".claude/settings.json")
 
 
 class Writer:
@@ -182,7 +182,7 @@ python3 .codex/hooks/d.py \\
 
 
 def test_a_toml_file_changes_in_its_commands_only_and_comes_back() -> None:
-    config = project_file(codex.AGENT, ".codex/config.toml")
+    config = project_file(BY_NAME["codex"], ".codex/config.toml")
     wired = rewrite(wire_command, CODEX, config, look, environment={"HOME": "/home/me"})
     assert wired.text == CODEX.replace(
         "'python3 .codex/hooks/a.py", "'sh .codex/hooks/hook_wrapper.sh .codex/hooks/a.py"
@@ -310,7 +310,7 @@ def test_a_directory_that_can_not_have_the_wrapper_keeps_its_commands() -> None:
 
 
 def test_copilot_commands_for_powershell_too_stay() -> None:
-    config = project_file(copilot.AGENT, ".github/hooks/a.json")
+    config = project_file(BY_NAME["copilot"], ".github/hooks/a.json")
     entries = [
         {"type": "command", "bash": "python3 .github/hooks/h.py", "powershell": "py h.py"},
         {"command": "python3 .github/hooks/h.py"},
@@ -359,7 +359,7 @@ def test_a_foreign_wrapper_of_the_same_name_stays() -> None:
 
 
 def test_gemini_keeps_the_quoting_of_what_it_pastes() -> None:
-    config = project_file(gemini.AGENT, ".gemini/settings.json")
+    config = project_file(BY_NAME["gemini"], ".gemini/settings.json")
     command = "python3 $GEMINI_PROJECT_DIR/.gemini/hooks/h.py"
     text = json.dumps({"hooks": {"BeforeTool": [{"hooks": [{"command": command}]}]}})
     (change,) = rewrite(wire_command, text, config, look).changes
@@ -371,7 +371,7 @@ def test_gemini_keeps_the_quoting_of_what_it_pastes() -> None:
 
 @pytest.mark.parametrize("name", [".claude/settings.json", ".codex/config.toml"])
 def test_a_file_that_does_not_parse_is_an_error_with_its_path(name: str) -> None:
-    config = project_file(claude.AGENT, name)
+    config = project_file(BY_NAME["claude"], name)
     for act in (wire_command, unwire_command):
         with pytest.raises(AgentConfigError) as caught:
             rewrite(act, "{ = ", config, look)
@@ -380,7 +380,7 @@ def test_a_file_that_does_not_parse_is_an_error_with_its_path(name: str) -> None
 
 
 def test_a_command_wired_by_hand_over_several_lines_is_told() -> None:
-    config = project_file(codex.AGENT, ".codex/config.toml")
+    config = project_file(BY_NAME["codex"], ".codex/config.toml")
     text = (
         "[[hooks.Stop]]\n[[hooks.Stop.hooks]]\n"
         'command = """\nsh .codex/hooks/hook_wrapper.sh .codex/hooks/h.py"""\n'

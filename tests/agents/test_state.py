@@ -94,7 +94,6 @@ def test_if_a_directory_or_a_value_is_certain_it_is_so_in_a_real_shell(
         ("readonly A=$(c); x", {"A"}),
         ("read -r A B; x", {"A", "B"}),
         ("unset A; x", {"A"}),
-        ("A=b & x", {"A"}),
         ("A=b | c; x", set()),
         ("PATH=a:$PATH; x", set()),
         ('export "PATH=a:$PATH" A=b; x', {"A"}),

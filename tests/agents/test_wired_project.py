@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hooks_compile.agents.clients import claude
 from hooks_compile.agents.wiring import config_files as files
 from hooks_compile.agents.wiring.command import wire_command
 from hooks_compile.agents.wiring.rewrite import rewrite
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hooks_compile.agents.wiring.rewrite import Change
+from tests.support.tiers import scaled
+from tests.support.wired_project import BY_NAME
 
 HOOK = """\
 import json
@@ -58,7 +59,7 @@ def wire(root: Path) -> list[Change]:
     groups = [{"hooks": [{"type": "command", "command": command} for command in COMMANDS]}]
     settings = root / ".claude/settings.json"
     settings.write_text(json.dumps({"hooks": {"PreToolUse": groups}}, indent=2))
-    config = claude.AGENT.files(root, None)[0]
+    config = next(BY_NAME["claude"].files(root, None))
     file = files.read(settings, root)
     result = rewrite(wire_command, file.text, config, files.look_in(root))
     assert len(result.changes) == len(COMMANDS)
@@ -139,7 +140,7 @@ def test_a_linked_worktree_runs_its_own_hooks_and_those_of_the_main_checkout(
     assert_hooks_run(source.path, tree, changes, home)  # where the variable stays behind
     ensure(home / ".local/share/hooks-compile")
     for _ in ("a miss", "a hit"):
-        assert_hooks_run(source.path, tree, changes, home)
+        assert_hooks_run(source.path, tree, changes[:: scaled(3, 1, 1)], home)
 
 
 @pytest.mark.parametrize(("shell", "status"), [("dash", 2), ("busybox", 2), ("bash", 127)])
@@ -221,7 +222,7 @@ def test_git_is_asked_once_for_a_path_and_arguments_need_no_shell(
         {"type": "command", "command": text},
         {"type": "command", "command": "python3", "args": [f"${{CLAUDE_PROJECT_DIR}}/{hook}"]},
     ]
-    config = claude.AGENT.files(root, None)[0]
+    config = next(BY_NAME["claude"].files(root, None))
     before = json.dumps({"hooks": {"Stop": [{"hooks": entries}]}})
     wired = json.loads(rewrite(wire_command, before, config, files.look_in(root)).text)
     new = wired["hooks"]["Stop"][0]["hooks"]

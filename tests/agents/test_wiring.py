@@ -49,7 +49,8 @@ def test_the_wrapper_stays_one_word_if_the_directory_has_quotes_and_spaces() -> 
     assert outcome is not None
     assert outcome.wrappers == (Path("/project/it's here/c b/hook_wrapper.sh"),)
     assert outcome.command == (
-        "sh \"$A\"/'it'\"'\"'s here'/\"$B\"' b'/hook_wrapper.sh $A'/it'\\''s '\"here\"/$B\\ b/x.py"
+        "sh \"$A\"/it''\"'\"'''s 'here/\"$B\"' 'b"
+        "/hook_wrapper.sh $A'/it'\\''s '\"here\"/$B\\ b/x.py"
     )
 
 

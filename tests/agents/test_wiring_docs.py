@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hooks_compile.agents.clients.places import AGENTS
+from hooks_compile.agents.clients.table import AGENTS
 from tests.support import wiring_shapes as shapes
 
 TEXT = (Path(__file__).parents[2] / "docs/wiring.md").read_text(encoding="utf-8")

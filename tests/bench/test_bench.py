@@ -24,6 +24,7 @@ from hooks_compile.bench.results import HookResult, Results, Way
 from hooks_compile.bench.sample import Launch, launch
 from hooks_compile.bench.scratch import Scratch
 from hooks_compile.project.record import open_project
+from tests.support.processes import is_running
 from tests.support.repositories import GitRepo, write
 from tests.support.tiers import ci_only
 from tests.support.tool import Tool
@@ -69,7 +70,7 @@ def tool(tmp_path: Path) -> Tool:
 def bench(tool: Tool, *words: str | Path, status: int = 0) -> dict[str, Any]:
     command = "bench", "--time", "0", "--json", *words
     process = tool.start(*command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    out, _ = process.communicate(timeout=300)
+    out, _ = process.communicate(timeout=600)
     assert process.returncode == status
     found: dict[str, Any] = json.loads(out)
     return found
@@ -92,7 +93,6 @@ def refs_of(tool: Tool) -> str:
 
 
 def test_one_hook_is_measured_with_the_event_that_launches_it(tool: Tool, tmp_path: Path) -> None:
-    write(tool.cwd / HOOKS / "imports_nothing.py", "print(1)\n")
     before = everything_in(tmp_path / "repo")
     page = tmp_path / "page.html"
     done = tool.run("bench", f"{HOOKS}/plain.py", "--time", "0", "--html", page)
@@ -101,9 +101,6 @@ def test_one_hook_is_measured_with_the_event_that_launches_it(tool: Tool, tmp_pa
     assert re.search(r"wrapper +[\d.]+ ms +[\d.]+ ms +[\d.]+ \([\d.]+-[\d.]+\)", done.out)
     assert f"{HOOKS}/plain.py (PostToolUse Edit), 8 rounds" in done.out
     assert re.search(r"its imports: json [\d.]+ ms", done.out)
-    (other,) = bench(tool, f"{HOOKS}/imports_nothing.py")["hooks"]
-    assert other["parts"]
-    assert other["imports"] == []
     assert "in copies of the project with a home directory of their own" in done.err
     html = page.read_text()
     assert html.count("<svg") == html.count("</svg>") > 3
@@ -112,7 +109,6 @@ def test_one_hook_is_measured_with_the_event_that_launches_it(tool: Tool, tmp_pa
 
 
 @ci_only
-@pytest.mark.timeout(400)
 def test_each_kind_of_hook_is_measured_or_refused(tool: Tool, tmp_path: Path) -> None:
     before = everything_in(tmp_path / "repo"), everything_in(tool.home), refs_of(tool)
     found = bench(tool)
@@ -137,10 +133,15 @@ def test_each_kind_of_hook_is_measured_or_refused(tool: Tool, tmp_path: Path) ->
     for name in ("plain.py", "reads_nothing.py", "writes.py", "counts.py"):
         assert not notes[name], name
         assert hooks[name]["parts"], name
+    assert hooks["reads_nothing.py"]["imports"] == []
 
 
+@ci_only
 def test_a_hook_for_the_network_runs_if_that_is_allowed(tool: Tool) -> None:
     assert by_name(bench(tool, f"{HOOKS}/network.py", "--network")).keys() == {"network.py"}
+
+
+def test_a_hook_for_the_network_is_named(tool: Tool) -> None:
     done = tool.run("bench", f"{HOOKS}/network.py")
     assert done.status == 1
     assert f"{HOOKS}/network.py may use the network: urllib.request" in done.err
@@ -153,7 +154,7 @@ def test_a_hook_that_no_parser_reads_names_no_module(tmp_path: Path) -> None:
 
 
 def test_a_slow_import_is_found_and_its_use_is_tried(tool: Tool) -> None:
-    write(tool.cwd / HOOKS / "slow.py", "import time\ntime.sleep(0.05)\nvalue = 1\n")
+    write(tool.cwd / HOOKS / "slow.py", "import time\ntime.sleep(0.2)\nvalue = 1\n")
     text = "import sys\nimport slow\n\nif len(sys.argv) > {count}:\n    print(slow.value)\n"
     write(tool.cwd / HOOKS / "spares.py", text.format(count=9))
     write(tool.cwd / HOOKS / "needs.py", text.format(count=0))
@@ -161,9 +162,11 @@ def test_a_slow_import_is_found_and_its_use_is_tried(tool: Tool) -> None:
     for hook in hooks.values():
         name, seconds = hook["imports"][0]
         assert name == "slow"
-        assert 0.05 < seconds < 0.5
+        assert 0.2 < seconds < 5
     (advice,) = (line for line in hooks["spares.py"]["advice"] if "slow" in line)
-    assert re.match(r"import slow inside the function that needs it: .* [5-9]\d of \d+ ms", advice)
+    saved = re.match(r"import slow inside the function that needs it: .* (\d+) of \d+ ms", advice)
+    assert saved
+    assert 100 < int(saved[1]) < 2000
     assert not any("slow" in line for line in hooks["needs.py"]["advice"])
 
 
@@ -185,12 +188,9 @@ def test_a_process_in_a_session_of_its_own_is_killed(tmp_path: Path) -> None:
     words = "setsid sh -c 'echo >begun; exec sleep 50' & echo $!; until [ -e begun ]; do :; done"
     env = {"PATH": os.defpath, "TMPDIR": str(tmp_path / "tmp")}
     how = Launch(("/bin/sh", "-c", words), tmp_path, env, tmp_path / "event")
-    sample = launch(how, timeout=20)
+    sample = launch(how, timeout=60)
     assert (sample.status, sample.leaves_processes) == (0, True)
-    process = Path("/proc", sample.output[0].decode().strip(), "stat")
-    deadline = time.monotonic() + 20
-    while process.exists() and process.read_text().split()[2] != "Z":
-        assert time.monotonic() < deadline
+    while is_running(int(sample.output[0])):  # the test's time limit ends this
         time.sleep(0.01)
 
 

@@ -15,8 +15,9 @@ import pytest
 from benchmarks import hook_project
 from benchmarks.hook_events import MEASURED, MORE, Event
 from tests.conftest import CHECKOUT
-from tests.support import interpreters_found
+from tests.support.interpreters_found import clean_environment, few, in_turn
 from tests.support.launches import CACHE_DIRECTORY, User
+from tests.support.tiers import IS_SOAK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,14 +31,6 @@ CHANGING = re.compile(
     rb"\d{4}-\d\d-\d\d(?:T[\d:]+(?:\.\d+)?(?:\+00:00)?)?|\b1\d{9}\b|\b[0-9a-f]{64}\b"
 )
 SPAWNING = {"lint_gate.py", "pre_compact.py", "session-start.py"}
-
-
-def _interpreters() -> list[object]:
-    """The oldest, 3.11 and the newest: the tests of the launcher go through all of them."""
-    cpython = [found for found in interpreters_found.found() if found.is_cpython]
-    middle = [found for found in cpython if found.version[:2] == (3, 11)]
-    chosen = dict.fromkeys([*cpython[:1], *middle, *cpython[-1:]])
-    return [pytest.param(found, id=found.name) for found in chosen]
 
 
 def _id(event: Event) -> str:
@@ -59,8 +52,13 @@ def _written(project: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("interpreter", _interpreters())
-@pytest.mark.parametrize("event", MEASURED + MORE, ids=_id)
+@pytest.mark.parametrize(
+    ("event", "interpreter"),
+    [
+        *in_turn(MEASURED, few(), name=_id),
+        *in_turn(MORE, few(), name=_id, one_each=not IS_SOAK),
+    ],
+)
 def test_a_hook_of_public_shape_does_the_same_from_source_miss_and_hit(
     event: Event, interpreter: Found, tmp_path: Path
 ) -> None:
@@ -128,7 +126,7 @@ def test_the_benchmark_checks_measures_and_judges(tmp_path: Path) -> None:
     done = subprocess.run(
         [*command, "--rounds", "1", "--hooks", "p*g.py"],
         cwd=CHECKOUT,
-        env={**interpreters_found.clean_environment(), "TMPDIR": str(tmp_path)},
+        env={**clean_environment(), "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,

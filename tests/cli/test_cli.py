@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
@@ -22,6 +23,8 @@ import pytest
 
 from hooks_compile import __version__
 from hooks_compile.cli import main as cli
+from hooks_compile.cli import parser as parser_module
+from hooks_compile.cli.parser import build_parser
 from hooks_compile.install import runtime_directory, wrapper
 from tests.support import interpreters_found
 from tests.support.launches import as_ordinary_user
@@ -75,12 +78,42 @@ def test_a_wrong_call_is_2_and_says_why_on_stderr(capsys: pytest.CaptureFixture[
     for words in (
         *([], ["unknown"], ["compile", "--optimize", "3"], ["compile", "--optimize", "x"]),
         *(["compile", "--unknown"], ["run"], ["runtime", "more"]),
+        # options that would have no effect
+        *(["git-hooks", "status", "--global"], ["git-hooks", "status", "--dry-run"]),
+        *(["snapshot", "off", "--limit-mb", "9"], ["snapshot", "status", "--limit-mb", "9"]),
+        *(["sync", "--git-hook", "--json"], ["sync", "--git-hook", "hook.py"]),
     ):
         with pytest.raises(SystemExit) as caught:
             cli.main(words)
         shown = capsys.readouterr()
         assert (caught.value.code, shown.out) == (2, "")
         assert shown.err.startswith("usage: hooks-compile")
+
+
+def test_every_argument_is_read_by_its_command() -> None:
+    """An option that does nothing is a defect. Two functions read for several commands."""
+    (group,) = (each for each in build_parser()._actions if isinstance(each.choices, dict))
+    assert isinstance(group.choices, dict)
+    assert set(group.choices) == {*COMMANDS, "snapshot", "bench"}
+    modules = sorted(Path(parser_module.__file__).parent.glob("*_command*.py"))
+    trees = [ast.parse(path.read_bytes()) for path in modules]
+    functions = {
+        node.name: node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)
+    }
+    context = Path(parser_module.__file__).with_name("context.py").read_text()
+
+    def source_of(name: str) -> str:
+        """The function with those of its module that it hands the arguments to."""
+        text = ast.unparse(functions[name])
+        inner = {found for found in re.findall(r"(\w+)\(arguments\b", text) if found in functions}
+        return text + "".join(map(source_of, inner - {name})) + context
+
+    for command, parser in group.choices.items():
+        name = "run_hook" if command == "run" else f"run_{command.replace('-', '_')}"
+        text = source_of(name) + ("arguments.json" * ("output.show(arguments" in source_of(name)))
+        for dest in {action.dest for action in parser._actions} - {"help", "git_hook"}:
+            is_read = f"arguments.{dest}" in text or f"'{dest}'" in text or f'"{dest}"' in text
+            assert is_read, f"{command}: {dest}"
 
 
 # compile, check, sync
@@ -116,7 +149,8 @@ def test_json_of_compile_and_check_tells_every_result(tool: Tool) -> None:
     assert (result["state"], result["level"], result["error"]) == ("compiled", 2, None)
     assert Path(result["entry"]).is_file()
     assert [module["state"] for module in value["modules"]] == ["compiled"]
-    assert parsed(tool.run("check", "--json"))["results"][0]["state"] == "fresh"
+    for words in (("check",), ("check", "--sources-only"), ("compile", "--changed", HOOK)):
+        assert parsed(tool.run(*words, "--json"))["results"][0]["state"] == "fresh"
 
 
 def test_paths_are_compiled_instead_of_all_hooks(tool: Tool) -> None:
@@ -296,7 +330,7 @@ def in_a_terminal(tool: Tool, *words: str, width: int = 80) -> str:
                 break
             shown += data
     os.close(ours)
-    assert process.wait(timeout=30) == 0, shown
+    assert process.wait(timeout=60) == 0, shown
     return shown.decode()
 
 
@@ -409,7 +443,7 @@ def test_run_dies_by_the_signal_that_ended_the_hook(tool: Tool, name: str) -> No
 def test_an_interrupt_during_run_is_the_hooks_own_concern(tool: Tool) -> None:
     write(
         tool.cwd / HOOK,
-        "import time\ntry:\n    print('ready', flush=True)\n    time.sleep(20)\n"
+        "import time\ntry:\n    print('ready', flush=True)\n    time.sleep(60)\n"
         "except KeyboardInterrupt:\n    time.sleep(0.2)\n    print('handled')\n"
         "    raise SystemExit(5)\n",
     )
@@ -419,7 +453,7 @@ def test_an_interrupt_during_run_is_the_hooks_own_concern(tool: Tool) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does on ^C
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (5, b"handled\n")
     assert b"source:" in err
 
@@ -547,7 +581,7 @@ def test_no_command_ignores_a_config_error(tool: Tool, command: str) -> None:
     path = write(tool.cwd / ".hooks-compile.toml", "python = ['./evil']\n")
     done = tool.run(command)
     assert (done.status, done.out) == (1, "")
-    assert done.err.startswith(f"hooks-compile: {path}: python has './evil'; ")
+    assert done.err.startswith(f"hooks-compile: {path}: python is './evil'; ")
     assert "\n  to fix it: " in done.err
 
 
@@ -780,7 +814,7 @@ def test_what_can_not_be_removed_stops_nothing_else(tool: Tool) -> None:
         process = tool.start(
             *command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=as_ordinary_user()
         )
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
         assert process.returncode == 1
         assert err.decode().startswith(f"hooks-compile: {locked}")
         assert "\n  to fix it: " in err.decode()
@@ -793,14 +827,14 @@ def test_what_can_not_be_removed_stops_nothing_else(tool: Tool) -> None:
 def test_an_interrupt_is_130_without_a_traceback(tool: Tool) -> None:
     slow = tool.home / "slow"
     begun = tool.home / "begun"
-    write(slow, f"#!/bin/sh\n: >'{begun}'\nsleep 20\n", executable=True)
+    write(slow, f"#!/bin/sh\n: >'{begun}'\nsleep 60\n", executable=True)
     process = tool.start(
         "compile", "--python", slow, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     while not begun.exists():  # the test's time limit ends this
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, b"", b"")
 
 
@@ -824,6 +858,6 @@ def test_messages_name_files_that_may_not_be_read(tool: Tool) -> None:
         stderr=subprocess.PIPE,
         preexec_fn=as_ordinary_user(),
     )
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert b".hooks-compile.toml: can't be read: Permission denied" in err

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from tests.conformance.files import keep_entries, lay, snapshot, wipe
 from tests.conformance.model import Run
+from tests.support import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tests.conformance.model import Case
     from tests.support.interpreters_found import Found
 
-TIMEOUT = 20
+TIMEOUT = 60
 ENVIRONMENTS: tuple[Mapping[str, str], ...] = (
     {},
     {"PYTHONDONTWRITEBYTECODE": "1"},
@@ -231,7 +232,7 @@ def _talk(
     if run.signal is not None and process.stdout is not None:
         while not shown.endswith(b"ready\n") and (byte := process.stdout.read(1)):
             shown += byte
-        time.sleep(0.1)  # until it waits
+        _wait_until_it_waits(process)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, run.signal)
     with contextlib.suppress(BrokenPipeError):
@@ -239,6 +240,12 @@ def _talk(
     if run.stdout == "stalled":
         shown = b"".join(_until_hang_up(reader))
     return process.returncode, shown + (stdout or b""), stderr or b""
+
+
+def _wait_until_it_waits(process: subprocess.Popen[bytes]) -> None:
+    time.sleep(0.1)
+    while processes.state(process.pid) == "R":
+        time.sleep(0.01)
 
 
 def _until_hang_up(reader: int) -> Iterator[bytes]:

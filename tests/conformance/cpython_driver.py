@@ -58,7 +58,7 @@ def compile_entry(key: bytes, script: Any, directory: Any) -> None:
 
     path = str(Path(directory or ".", os.fsdecode(script)).resolve())
     with contextlib.suppress(OSError, ValueError):
-        worker.perform(worker.Order(worker.COMPILE_HOOKS, key, 0, write=True), [path])
+        worker.perform(worker.Order(key, 0, write=True), [path])
 
 
 def outside_the_library(script: Any, directory: Any) -> Any:
@@ -90,8 +90,9 @@ def resuming(flags: Sequence[str], launcher: str, env: Any) -> Sequence[str]:
     with contextlib.suppress(tracee.SnapshotError):
         if not place.directory.exists():
             held = snapshot_store.KINDS[snapshot_store.STANDARD]
-            data = maker.make(sys.executable, Path(launcher), env, held)
-            store.publish(place, snapshot_store.STANDARD, store.draft(place, data))
+            copy = functools.partial(store.copy_program, place)
+            parts = maker.make(sys.executable, Path(launcher), env, held, copy)
+            store.publish(place, snapshot_store.STANDARD, store.draft(place, parts))
     return [str(store.loader), sys.executable]
 
 

@@ -62,7 +62,6 @@ def _require_passed(passed: set[str], routed: Ended, mode: str) -> None:
 
 
 @ci_only
-@pytest.mark.timeout(600)
 @each_interpreter
 @pytest.mark.parametrize("suite", SUITES)
 def test_what_passes_without_the_launcher_passes_with_it(
@@ -87,7 +86,6 @@ def test_what_passes_without_the_launcher_passes_with_it(
 
 @ci_only
 @NEEDS_LOADER
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("suite", SUITES if SOAK else SUITES[:1])
 @pytest.mark.parametrize(
     "interpreter",

@@ -9,7 +9,8 @@ import pytest
 from tests.conformance.bench import Bench
 from tests.conformance.compare import differences, not_as_told
 from tests.conformance.model import Case, Run
-from tests.support.interpreters_found import each_interpreter
+from tests.support.interpreters_found import few, in_turn, used
+from tests.support.tiers import IS_SOAK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,6 +57,11 @@ _FLAGS: tuple[tuple[tuple[str, ...], Mapping[str, str], tuple[int, int]], ...] =
 )
 
 
+each_case = pytest.mark.parametrize(
+    ("case", "interpreter"), in_turn(CASES, used() if IS_SOAK else few(), lambda case: case.name)
+)
+
+
 def _runs(interpreter: Found) -> Iterator[Run]:
     for flags, env, minimum in _FLAGS:
         run = Run(flags=flags, env=env, status=1, minimum=minimum)
@@ -63,8 +69,7 @@ def _runs(interpreter: Found) -> Iterator[Run]:
             yield run
 
 
-@each_interpreter
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@each_case
 def test_flags_of_the_launch_that_made_an_entry_do_not_reach_other_launches(
     case: Case, interpreter: Found, tmp_path: Path, runtime: Path
 ) -> None:
@@ -84,8 +89,7 @@ def test_flags_of_the_launch_that_made_an_entry_do_not_reach_other_launches(
     assert not wrong, "\n\n".join(wrong)
 
 
-@each_interpreter
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@each_case
 def test_an_entry_made_without_flags_is_right_under_every_flag(
     case: Case, interpreter: Found, tmp_path: Path, runtime: Path
 ) -> None:

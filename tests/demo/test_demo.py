@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import signal
@@ -19,6 +20,8 @@ from hooks_compile.errors import HooksCompileError
 from tests.support.interpreters_found import Found, each_interpreter
 from tests.support.launches import default_interpreter
 from tests.support.repositories import write
+from tests.support.snapshot_machine import NEEDS_LOADER, bare_environment, loader
+from tests.support.tiers import ci_only, scaled
 from tests.support.tool import Tool
 
 README = Path(__file__).parents[2] / "README.md"
@@ -112,29 +115,17 @@ def assert_launches(out: str) -> None:
 
 
 def assert_measured(out: str, starters: list[str]) -> None:
-    """Each way to start the hook is in the table, with a verdict."""
-    rows = re.findall(
-        r"^  (.+?) +([\d.]+) ms +([\d.]+) ms +([\d.]+)   (saves|costs|no difference)",
-        out,
-        re.MULTILINE,
-    )
+    """Each way to start the hook is in the table; what may be noise is called so."""
+    times, ratio = r"([\d.]+) ms +([\d.]+) ms", r"[\d.]+ \(([\d.]+)-([\d.]+)\)"
+    pattern = rf"^  (.+?) +{times}  {ratio}(  no difference but noise)?$"
+    rows = re.findall(pattern, out, re.MULTILINE)
     assert [row[0] for row in rows] == starters
-    for _, source, entry, ratio, verdict in rows:
+    for _, source, entry, low, high, noise in rows:
         assert float(source) > 0
-        assert abs(float(entry) / float(source) - float(ratio)) < 0.02
-        assert float(ratio) < 1 or verdict != "saves"
-        assert float(ratio) > 1 or verdict != "costs"
+        assert float(entry) > 0
+        assert not noise or float(low) <= 1 <= float(high)
+        assert noise or float(low) >= 1 or float(high) <= 1
     assert f"medians of {demo.ROUNDS}" in out
-
-
-def test_a_difference_is_claimed_only_if_it_is_no_noise() -> None:
-    source = [0.030 + number / 10000 for number in range(9)]
-    assert demo.verdict(source, [time - 0.001 for time in source]) == "saves 1.0 ms"
-    assert demo.verdict(source, [time + 0.001 for time in source]) == "costs 1.0 ms more"
-    # the median is lower by far, but it is lower in 5 of 9 rounds only
-    noisy = [time + (0.010 if number % 5 < 2 else -0.005) for number, time in enumerate(source)]
-    assert demo.verdict(source, noisy) == "no difference beyond noise"
-    assert demo.verdict(source, source) == "no difference beyond noise"
 
 
 def test_a_kept_project_goes_on_working(tool: Tool, python: Path) -> None:
@@ -159,20 +150,40 @@ def test_a_kept_project_goes_on_working(tool: Tool, python: Path) -> None:
     assert "makes a new file system" in launched.err
 
 
+@ci_only
+@NEEDS_LOADER
+@pytest.mark.timeout(600)
+def test_snapshots_are_measured_if_they_are_on(tool: Tool) -> None:
+    write(tool.runtime / "snapshots/loader", executable=True).write_bytes(loader())
+    without = tool.with_env(PATH=str(tool.bin)).run("demo")  # and without a C compiler
+    assert without.status == 0, without
+    assert "no snapshots here: " in without.out
+    assert_measured(without.out, ["python3", "its binary"])
+    python = bare_environment(default_interpreter().executable)
+    path = os.pathsep.join([str(python.parent), os.environ["PATH"]])
+    process = tool.with_env(PATH=path).start("demo", stdout=subprocess.PIPE)
+    out = process.communicate()[0].decode()  # the test's time limit ends this
+    assert process.returncode == 0, out
+    assert "  guard.py    git status            resumed exit 0\n" in out
+    assert_measured(out, ["python3", "a snapshot"])
+
+
 @pytest.mark.parametrize(
     ("number", "status", "seconds"),
-    [(signal.SIGINT, 130, 0.4), (signal.SIGHUP, 129, 0.1), (signal.SIGTERM, 143, 0.8)],
+    [(signal.SIGINT, 130, 0.4), (signal.SIGHUP, 129, 0.1), (signal.SIGTERM, 143, 0.8)][
+        : scaled(1, 3, 3)
+    ],
 )
 def test_an_interrupt_at_any_moment_removes_the_directory(
     tool: Tool, number: signal.Signals, status: int, seconds: float
 ) -> None:
     process = tool.start("demo", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not temporary_files(tool) and time.monotonic() < deadline:
         time.sleep(0.01)
     time.sleep(seconds)
     process.send_signal(number)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == status, err
     assert err == b""
     assert temporary_files(tool) == []
@@ -189,7 +200,7 @@ def test_what_a_hook_has_started_ends_before_the_directory_is_removed(
     while not list(Path(tool.env["TMPDIR"]).glob("*/trace")) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (143, b"")
     assert temporary_files(tool) == []
 
@@ -217,7 +228,7 @@ def test_a_command_that_fails_is_shown_and_is_a_failure(tool: Tool, python: Path
     start_by(tool, f'[ -e {flag} ] && exit 9\n: >{flag}\nexec {python} "$@"')
     done = tool.run("demo")
     assert done.status == 1
-    assert "  ! exit status 1 instead of 0" in done.out
+    assert "  ! expected: exit 0" in done.out
     assert "exit 9" in done.out
     assert max(map(len, done.out.splitlines())) <= 80
 

@@ -14,15 +14,16 @@ import pytest
 
 from hooks_compile import agents
 from hooks_compile.agents.wiring.plan import Scope, plan_init
-from hooks_compile.doctor import machine_checks, python_checks, start_files
-from hooks_compile.doctor.checks import check_entries, check_project, examine
-from hooks_compile.doctor.directory_checks import (
+from hooks_compile.doctor import machine_checks, start_files
+from hooks_compile.doctor.checks import (
     check_cache_directory,
+    check_entries,
+    check_project,
     check_unchecked_modules,
     check_wrapper,
+    examine,
 )
-from hooks_compile.doctor.findings import OK, PROBLEM
-from hooks_compile.doctor.guard_checks import check_guards
+from hooks_compile.doctor.command_checks import check_launches
 from hooks_compile.entries import sync
 from hooks_compile.install import wrapper
 from hooks_compile.install.runtime_directory import ensure
@@ -100,7 +101,7 @@ def interpreter() -> Interpreter:
 def diagnose(tool: Tool) -> list[Finding]:
     """All findings; each start of Python is measured once."""
     project = open_project(tool.cwd, tool.env, agents=agents)
-    return examine(project, tool.cwd, tool.env, rounds=1)
+    return list(examine(project, tool.cwd, tool.env, rounds=1))
 
 
 def diagnose_project(tool: Tool) -> list[Finding]:
@@ -110,7 +111,6 @@ def diagnose_project(tool: Tool) -> list[Finding]:
     return [
         machine_checks.check_runtime(project.runtime),
         *machine_checks.check_variables(tool.env),
-        *machine_checks.check_dropped_variables(tool.env),
         *check_project(project, pythons, tool.env),
     ]
 
@@ -118,7 +118,7 @@ def diagnose_project(tool: Tool) -> list[Finding]:
 def find_pythons(tool: Tool) -> tuple[list[Interpreter], Rules]:
     project = open_project(tool.cwd, tool.env, agents=agents)
     rules = for_person(project, tool.cwd, tool.env)
-    return python_checks.find_pythons(project, rules)[0], rules
+    return machine_checks.find_pythons(project, rules)[0], rules
 
 
 def only(findings: Iterable[Finding], part: str) -> Finding | None:
@@ -144,7 +144,7 @@ def expect(
 
 
 def problems(findings: Iterable[Finding]) -> list[Finding]:
-    return [finding for finding in findings if finding.level == PROBLEM]
+    return [finding for finding in findings if finding.level == "problem"]
 
 
 def test_nothing_is_found_where_all_is_well_and_the_launch_is_a_hit(healthy: Tool) -> None:
@@ -186,6 +186,12 @@ def test_what_is_left_on_purpose_is_no_problem(healthy: Tool) -> None:
     configured(healthy, f"sh {HOOKS}/{wrapper.NAME} {HOOK}", shell, shell, "bash -c 'other.py'")
     codex = {"hooks": {"Stop": [{"hooks": [{"type": "command", "command": f"python3 {HOOK}"}]}]}}
     write(healthy.cwd / ".codex/hooks.json", json.dumps(codex))
+    front = f"---\nhooks:\n  Stop:\n    - hooks:\n        - command: python3 {HOOK}\n---\n"
+    write(healthy.cwd / ".claude/agents/a.md", front)
+    plugin = Path(healthy.env["HOME"], ".claude/plugins/cache/m/p/1.0/hooks")
+    write(plugin / "h.py", "pass\n")
+    command = "python3 ${CLAUDE_PLUGIN_ROOT}/hooks/h.py"
+    write(plugin / "hooks.json", json.dumps(codex).replace(f"python3 {HOOK}", command))
     repo = GitRepo(healthy.cwd)
     repo.git("add", "--all")
     repo.git("commit", "--quiet", "--message", "wired")
@@ -195,6 +201,12 @@ def test_what_is_left_on_purpose_is_no_problem(healthy: Tool) -> None:
     place = "hooks.PreToolUse[0].hooks[1].command and 1 more"
     assert left.text == f".claude/settings.json: {place} not on the wrapper: it runs through `bash`"
     assert (left.level, left.remedy) == ("note", "")
+    for part in (
+        "a.md: line 5.command not on the wrapper: it is in",
+        "hooks.json: 1 command stays",
+    ):
+        (left,) = [each for each in findings if part in each.text]
+        assert (left.level, left.remedy) == ("note", "")
     remedy = expect(healthy, ".codex/hooks.json: 1 command launches", "note").remedy
     assert remedy == "hooks-compile init --agent codex"
 
@@ -215,6 +227,11 @@ IN_PROJECT = f'"$CLAUDE_PROJECT_DIR"/{HOOK}'
     [
         (BLOCKING, "PreToolUse", {"onFailure": "block"}, ""),
         (BLOCKING, "PreToolUse", {"timeout": 5}, "(no onFailure)"),
+        ("print(json.dumps({'decision': 'block'}))\n", "Stop", {}, ""),
+        ("print(json.dumps({'decision': 'block'}))\n", "PreToolUse", {}, "(no onFailure, no "),
+        ('x["permissionDecision"] = "deny"\n', "PreToolUse", {"timeout": 5}, "(no onFailure)"),
+        ('dict(permission="deny")\n', "beforeShellExecution", {}, "(no onFailure, no timeout)"),
+        ('print({"permissionDecision": "allow"})\n', "PreToolUse", {}, ""),
         (BLOCKING, "UserPromptSubmit", {}, "(no onFailure, no timeout)"),
         (BLOCKING, "PostToolUse", {}, ""),
         ("import sys\nsys.exit(3)\n", "PreToolUse", {}, ""),
@@ -225,8 +242,8 @@ IN_PROJECT = f'"$CLAUDE_PROJECT_DIR"/{HOOK}'
             "(no onFailure, relative path)",
         ),
         (BLOCKING, "PreToolUse", {"command": "cd /tmp; python3 hook.py"}, ""),
-        (BLOCKING, "PreToolUse", {"command": f"python3.99 {IN_PROJECT}"}, "no 'python3.99'"),
-        (BLOCKING, "PreToolUse", {"command": f"/no/python {IN_PROJECT}"}, "no '/no/python'"),
+        (BLOCKING, "PreToolUse", {"command": f"python3.99 {IN_PROJECT}"}, "no 'python3.99' to run"),
+        (BLOCKING, "PreToolUse", {"command": f"/no/python {IN_PROJECT}"}, "no '/no/python' to run"),
     ],
 )
 def test_guards_that_let_everything_pass_if_their_launch_fails_are_named(
@@ -237,11 +254,24 @@ def test_guards_that_let_everything_pass_if_their_launch_fails_are_named(
     settings = {"hooks": {event: [{"matcher": "*", "hooks": [hook]}]}}
     write(healthy.cwd / ".claude/settings.json", json.dumps(settings))
     plans = plan_init(Scope(healthy.cwd, healthy.env)).files
-    findings = [each for plan in plans for each in check_guards(plan, healthy.env)]
+    findings = [each for plan in plans for each in check_launches(plan, healthy.env)]
     assert bool(findings) == bool(expected)
     if expected:
         assert expected in findings[0].text
         assert ("onFailure" in findings[-1].remedy) == ("onFailure" in findings[-1].text)
+
+
+def test_a_missing_interpreter_is_named_once_with_its_place(healthy: Tool) -> None:
+    write(healthy.cwd / HOOK, BLOCKING)
+    configured(healthy, *[f"python3.99 {IN_PROJECT}"] * 2, f"python3 {IN_PROJECT}")
+    (healthy.bin / "python3").unlink(missing_ok=True)
+    findings = diagnose(healthy.with_env(PATH=str(healthy.bin)))
+    named = [each.text for each in findings if each.text.rpartition("there is no ")[1]]
+    place = ".claude/settings.json: hooks.PreToolUse[0].hooks[0].command and 1 more"
+    assert named == [
+        "there is no 'python3' to run hooks with",
+        f"{place}: there is no 'python3.99' to run its hook with",
+    ]
 
 
 def test_a_command_whose_wrapper_is_missing_is_named_once_with_all_places(healthy: Tool) -> None:
@@ -407,7 +437,7 @@ def test_a_runtime_directory_of_somebody_else_is_a_problem(tmp_path: Path) -> No
     else:
         foreign = Path("/")
     finding = machine_checks.check_runtime(foreign)
-    assert finding.level == PROBLEM
+    assert finding.level == "problem"
     assert f"{foreign}: mode " in finding.text
     assert f'chown -R "$(id -u)" {foreign}' in finding.remedy
 
@@ -426,8 +456,9 @@ def test_a_runtime_directory_that_cannot_be_looked_at_is_a_problem(unprivileged:
     directory.mkdir(parents=True)
     directory.parent.chmod(0)
     finding = machine_checks.check_runtime(directory)
-    assert finding.level == PROBLEM
-    assert "can't be read" in finding.text
+    assert finding.level == "problem"
+    assert finding.text == f"{directory}: Permission denied"
+    assert "chmod -R u+rwX" in finding.remedy
     directory.parent.chmod(0o700)
 
 
@@ -436,10 +467,10 @@ def test_a_launcher_that_cannot_be_read_is_a_problem(unprivileged: Path) -> None
     ensure(directory)
     (directory / "launch.py").chmod(0)
     finding = machine_checks.check_runtime(directory)
-    assert finding.level == PROBLEM
+    assert finding.level == "problem"
     assert finding.text.endswith("lacks files of this version: launch.py")
     ensure(directory)  # what the remedy does
-    assert machine_checks.check_runtime(directory).level == OK
+    assert machine_checks.check_runtime(directory).level == "ok"
 
 
 # Interpreters
@@ -520,6 +551,7 @@ def test_what_is_said_of_start_files_is_what_launches_do(
         "own.pth": "import own_module",
         "known.pth": "import _distutils_hack",
         "slow.pth": "import time; time.sleep(0.01)",
+        "late.pth": "import site, time; site.execsitecustomize = lambda s=time.sleep: s(0.01)",
         "x-nspkg.pth": "import sys; sys._getframe(1).f_locals['sitedir'] + ''",
         "paths.pth": f"{tmp_path}\n# import this",
         "entry.start": "start_module:slow",
@@ -531,17 +563,17 @@ def test_what_is_said_of_start_files_is_what_launches_do(
     write(site / "start_module.py", "import time\ndef slow():\n    time.sleep(0.03)\n")
     tool = healthy.with_environment_of(python)
     (record,), rules = find_pythons(tool)
-    texts = [str(each) for each in python_checks.check_python(record, rules, rounds=1)]
+    texts = [str(each) for each in machine_checks.check_python(record, rules, rounds=1)]
     named = {name: [text for text in texts if f"{site / name} takes " in text] for name in lines}
     late = {name for name, found in named.items() if LATE in "".join(found)}
     expected = {"own.pth", "entry.start"} if record.version >= (3, 15) else {"own.pth"}
     assert late == expected
-    assert {name for name in lines if named[name]} >= {"slow.pth", *expected}
+    assert {name for name in lines if named[name]} >= {"slow.pth", "late.pth", *expected}
     assert not named["paths.pth"]
-    cheap = start_files.StartFile(site / "known.pth", 0.001, is_known=True)
+    cheap = start_files.StartFile(str(site / "known.pth"), 0.001, is_known=True)
     assert not list(start_files.describe([cheap], record))
     tool.ok("compile")
-    for name in ("slow.pth", "entry.start"):
+    for name in ("slow.pth", "late.pth", "entry.start"):
         (site / name).unlink()
     for name, other, out in (
         ("known.pth", "own.pth", "ran\n"),
@@ -591,7 +623,7 @@ def test_a_python_newer_than_those_tested_is_named(healthy: Tool) -> None:
         ((major, minor + 1, 0), "pypy", []),
     ):
         newer = python._replace(version=version, implementation=implementation)
-        findings = python_checks.check_python(newer, rules, rounds=1)
+        findings = machine_checks.check_python(newer, rules, rounds=1)
         assert [each.level for each in findings if "is newer than" in each.text] == levels
 
 
@@ -661,9 +693,9 @@ def test_a_warning_option_is_noted_because_hooks_with_warnings_run_from_their_so
 
 
 def test_hooks_compile_off_is_a_problem(healthy: Tool) -> None:
-    finding = expect(healthy.with_env(HOOKS_COMPILE="off"), "HOOKS_COMPILE is set here", "problem")
+    finding = expect(healthy.with_env(HOOKS_COMPILE="off"), "HOOKS_COMPILE is off here", "problem")
     assert finding.remedy == "unset HOOKS_COMPILE"
-    assert found(healthy.with_env(HOOKS_COMPILE="on"), "HOOKS_COMPILE is set here") is None
+    assert found(healthy.with_env(HOOKS_COMPILE="on"), "HOOKS_COMPILE is off here") is None
 
 
 def test_variables_that_sh_drops_are_named(healthy: Tool) -> None:
@@ -787,9 +819,9 @@ def test_an_unreadable_hook_is_a_problem(interpreter: Interpreter, unprivileged:
     hook = write(unprivileged / "hook.py", "pass\n")
     hook.chmod(0)
     project = Project(unprivileged, Config(), (HookSource(hook),), unprivileged)
-    results = sync.examine(project, [interpreter]).results
+    results = sync.examine(project, [interpreter], "auto").results
     (finding,) = check_entries(results, unprivileged)
-    assert finding.level == PROBLEM
+    assert finding.level == "problem"
     assert "hook.py: can't be read" in finding.text
 
 
@@ -797,7 +829,7 @@ def test_an_unreadable_wrapper_is_a_problem(unprivileged: Path) -> None:
     path = write(unprivileged / wrapper.NAME, wrapper.text())
     path.chmod(0)
     (finding,) = check_wrapper(unprivileged, unprivileged)
-    assert finding.level == PROBLEM
+    assert finding.level == "problem"
     assert "hook_wrapper.sh is not the wrapper of this version (foreign)" in finding.text
 
 
@@ -808,39 +840,19 @@ def test_what_cannot_be_read_is_not_reported_as_unchecked(unprivileged: Path) ->
     assert not list(check_unchecked_modules(sources, unprivileged))
 
 
-@pytest.mark.parametrize(("lacking", "level"), [(True, "problem"), (False, "note")])
-def test_a_directory_that_cannot_be_written_is_reported(
-    unprivileged: Path, lacking: bool, level: str
+@pytest.mark.parametrize(
+    ("name", "mode"), [("hooks", 0o500), ("hooks", 0o600), ("hooks/__pycache_opt__", 0o500)]
+)
+def test_a_directory_that_cannot_be_written_is_a_problem(
+    unprivileged: Path, name: str, mode: int
 ) -> None:
-    directory = unprivileged / "hooks"
-    directory.mkdir()
-    directory.chmod(0o500)
-    (finding,) = check_cache_directory(directory, unprivileged, lacking=lacking)
-    assert finding.level == level
-    assert finding.text.startswith("hooks can't be written (Permission denied)")
+    place = unprivileged / name
+    place.mkdir(parents=True)
+    place.chmod(mode)
+    (finding,) = check_cache_directory(unprivileged / "hooks", unprivileged)
+    assert finding.level == "problem"
+    assert finding.text == f"no entry can be stored in {name}: Permission denied"
     assert "chmod -R u+rwX" in finding.remedy
-
-
-@pytest.mark.parametrize(("lacking", "level"), [(True, "problem"), (False, "note")])
-def test_a_cache_that_cannot_be_written_is_reported(
-    unprivileged: Path, lacking: bool, level: str
-) -> None:
-    place = unprivileged / "__pycache_opt__"
-    place.mkdir()
-    place.chmod(0o500)
-    (finding,) = check_cache_directory(unprivileged, unprivileged, lacking=lacking)
-    assert finding.level == level
-    assert finding.text.startswith("__pycache_opt__ can't be written (Permission denied)")
-    assert "chmod -R u+rwX" in finding.remedy
-
-
-def test_a_directory_that_cannot_be_entered_is_reported(unprivileged: Path) -> None:
-    directory = unprivileged / "hooks"
-    directory.mkdir()
-    directory.chmod(0o600)
-    (finding,) = check_cache_directory(directory, unprivileged, lacking=True)
-    assert "can't be written" in finding.text
-    assert finding.level == PROBLEM
 
 
 @pytest.fixture
@@ -863,7 +875,6 @@ def mounted(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 def test_a_read_only_file_system_is_reported(mounted: Callable[[str], Path]) -> None:
     directory = mounted("ro")
-    for lacking, level in ((True, "problem"), (False, "note")):
-        (finding,) = check_cache_directory(directory, directory, lacking=lacking)
-        assert finding.level == level
-        assert "Read-only file system" in finding.text
+    (finding,) = check_cache_directory(directory, directory)
+    assert finding.level == "problem"
+    assert "Read-only file system" in finding.text

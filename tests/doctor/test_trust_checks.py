@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.agents.wiring import plan as wiring_plan
 from hooks_compile.doctor.trust_checks import check_codex_trust
 
 if TYPE_CHECKING:
@@ -45,8 +44,7 @@ def found(root: Path, state: bytes | None) -> list[str]:
     (root / "home").mkdir()
     if state is not None:
         (root / "home/config.toml").write_bytes(state)
-    (plan,) = wiring_plan.plan_init(wiring_plan.Scope(root, {})).files
-    return [each.text for each in check_codex_trust(plan, {"CODEX_HOME": str(root / "home")})]
+    return [each.text for each in check_codex_trust([path], {"CODEX_HOME": str(root / "home")})]
 
 
 def state_of(root: Path, hashes: dict[str, str]) -> bytes:
@@ -64,7 +62,9 @@ def test_a_trusted_hook_is_no_finding_and_a_changed_one_is(tmp_path: Path) -> No
     second.mkdir()
     assert found(first, state_of(first, TRUSTED)) == []
     (text,) = found(second, state_of(second, {**TRUSTED, "stop": "sha256:old"}))
-    assert text.endswith("1 hook is not trusted in Codex, which skips them: Stop[0].hooks[0]")
+    assert text.endswith(
+        "1 hook is not trusted in Codex, which skips them: hooks.Stop[0].hooks[0].command"
+    )
 
 
 @pytest.mark.parametrize("state", [None, b"", b"hooks = 3", b"[hooks]\nstate = ['x']"])
@@ -80,8 +80,56 @@ def test_a_state_that_can_not_be_read_is_told_in_a_line(tmp_path: Path, state: b
     assert "\n" not in text
 
 
+def test_time_limits_count_as_codex_takes_them_and_events_that_it_knows(tmp_path: Path) -> None:
+    """At least 1 s; at the end of a session 1 s without a limit, and at most 3 s."""
+    command = "sh ./hook_wrapper.sh x.py"
+    at_end = "73c4347bac88c3162b7cbbb658cea5d9e9eaf7d7a7db87ea7b12393003b1192f"
+    expected = [
+        ("SessionEnd", {}, at_end),
+        ("SessionEnd", {"timeout": 0}, at_end),
+        (
+            "SessionEnd",
+            {"timeout": 9},
+            "e931246e4c3443f7f051a4a0307698a28005ecaaaa652fedfc586059f0bffd52",
+        ),
+        (
+            "Stop",
+            {"timeout": 0},
+            "22cd7318fd6bb504cd42e6d72b79c85ecd57935ba94470162044fe43c206d612",
+        ),
+        ("Notification", {}, ""),
+    ]
+    for number, (event, limit, trusted) in enumerate(expected):
+        home = tmp_path / str(number)
+        home.mkdir()
+        entry = {"type": "command", "command": command, **limit}
+        (home / "hooks.json").write_text(json.dumps({"hooks": {event: [{"hooks": [entry]}]}}))
+        label = {"SessionEnd": "session_end", "Stop": "stop"}.get(event, "")
+        state = (
+            f'[hooks.state."{home}/hooks.json:{label}:0:0"]\ntrusted_hash = "sha256:{trusted}"\n'
+        )
+        (home / "config.toml").write_text(state)
+        assert not list(check_codex_trust([], {"CODEX_HOME": str(home)})), (event, limit)
+
+
+def test_hooks_of_the_user_are_looked_at_too(tmp_path: Path) -> None:
+    """In both files of Codex's directory: one is trusted, the other is not."""
+    home = tmp_path / "home"
+    home.mkdir()
+    hooks = json.dumps({"hooks": {"Stop": ENTRIES["Stop"]}})
+    (home / "hooks.json").write_text(hooks)
+    state = f'[hooks.state."{home}/hooks.json:stop:0:0"]\ntrusted_hash = "{TRUSTED["stop"]}"\n'
+    group = "[[hooks.Stop]]\n[[hooks.Stop.hooks]]\ntype = 'command'\n"
+    (home / "config.toml").write_text(f"{group}command = 'sh ./hook_wrapper.sh x.py'\n{state}")
+    (finding,) = check_codex_trust([], {"CODEX_HOME": str(home)})
+    assert finding.text.startswith(f"{home}/config.toml: 1 hook is not trusted in Codex")
+    (home / "config.toml").write_text("")
+    (finding,) = check_codex_trust([], {"CODEX_HOME": str(home)})
+    assert finding.text.startswith(f"{home}/hooks.json: 1 hook is not trusted in Codex")
+
+
 def test_a_machine_without_codex_has_nothing_to_trust(tmp_path: Path) -> None:
     (tmp_path / ".codex").mkdir()
     (tmp_path / ".codex/hooks.json").write_text(json.dumps({"hooks": ENTRIES}))
-    (plan,) = wiring_plan.plan_init(wiring_plan.Scope(tmp_path, {})).files
-    assert not list(check_codex_trust(plan, {"HOME": str(tmp_path / "nobody")}))
+    path = tmp_path / ".codex/hooks.json"
+    assert not list(check_codex_trust([path], {"HOME": str(tmp_path / "nobody")}))

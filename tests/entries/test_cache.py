@@ -97,11 +97,10 @@ def test_other_names_are_none_of_an_entry() -> None:
 def test_every_name_that_the_format_makes_is_read_again(
     stem: str, level: int, source: bytes
 ) -> None:
-    prefix = entry.entry_prefix(f"{stem}.py", "cpython-313")
-    suffix = entry.entry_suffix(bytes(16), source)
-    match = cache.ENTRY.fullmatch(f"{prefix}{level}{suffix}")
+    name = entry.entry_names(bytes(16), source, f"{stem}.py", "cpython-313")[level]
+    match = cache.ENTRY.fullmatch(name)
     assert match is not None
-    assert match.groups() == (stem, "cpython-313", str(level), suffix[1:17])
+    assert match.groups() == (stem, "cpython-313", str(level), name[-20:-4])
 
 
 # --- pruning
@@ -313,7 +312,7 @@ def test_only_the_compiled_modules_that_we_made_are_removed(
     assert states == [State.COMPILED, State.COMPILED, State.MISSING]
     stale.write_text("x = 'edited'\n")
     assert git_repo.git("status", "--porcelain", "--", f"hooks/__pycache__/{pyc(tracked)}") == ""
-    removed = cache.clean_modules(directory)
+    removed = cache.clean(directory)
     assert removed == [directory / pyc(ours), directory / pyc(stale)]
     assert {path.name for path in directory.iterdir()} == {pyc(pythons), pyc(tracked)}
 
@@ -323,8 +322,8 @@ def test_the_directory_of_modules_is_removed_if_it_is_empty_then(tmp_path: Path)
     module = write(tmp_path / "hooks/helper.py", "x = 1\n")
     user.compile_modules(module)
     directory = module.with_name(cache.MODULE_DIRECTORY)
-    assert cache.clean_modules(directory) == [directory / pyc(module), directory]
-    assert cache.clean_modules(directory) == []
+    assert cache.clean(directory) == [directory / pyc(module), directory]
+    assert cache.clean(directory) == []
 
 
 def pyc(module: Path) -> str:

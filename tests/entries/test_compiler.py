@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.compile_worker.worker import COMPILE_HOOKS, FIND_HOOKS, Order
+from hooks_compile.compile_worker.worker import Order
 from hooks_compile.entries import workers
 from hooks_compile.entries.compiler import Compiler
 from hooks_compile.entries.workers import Subprocess, is_own
@@ -218,7 +218,7 @@ def test_an_interpreter_that_dies_is_an_error_with_a_remedy(tmp_path: Path) -> N
     real = own(tmp_path)
     broken = type(real)("python", fake, "cpython", (3, 8, 0), "cpython-38", "00", "00")
     with Subprocess(broken) as worker, pytest.raises(InterpreterError, match="status 7"):
-        worker.perform(Order(FIND_HOOKS, b"k" * 16, "auto", write=False), ["/x"])
+        worker.perform(Order(b"k" * 16, "auto", write=False, only_look=True), ["/x"])
     missing = type(real)("p", tmp_path / "no", "cpython", (3, 8, 0), "cpython-38", "00", "00")
     with pytest.raises(InterpreterError, match="No such file"):
         Subprocess(missing)
@@ -240,10 +240,11 @@ def test_a_source_that_makes_the_interpreter_crash_keeps_no_other_from_being_com
     hooks.append(HookSource(write(tmp_path / "a_crash.py", CRASHING)))
     with Compiler([interpreter], key) as compiler:
         first, *others = compiler.compile(hooks)
-        assert [other.state for other in others] == [State.COMPILED] * count
+        # FRESH: compiled just before the crash
+        assert {other.state for other in others} <= {State.COMPILED, State.FRESH}
         assert [result.state for result in compiler.check(hooks)][1:] == [State.FRESH] * count
         module, *modules = compiler.modules(hooks[::-1], write=True)
-    assert {result.state for result in modules} == {State.COMPILED}
+    assert {result.state for result in modules} <= {State.COMPILED, State.FRESH}
     for result in (first, module):
         assert result.state is State.BROKEN
         assert result.error is not None
@@ -271,7 +272,7 @@ def test_a_worker_takes_no_module_from_beside_our_installation(
         write(site_packages / f"{name}.py", "raise SystemExit(f'from beside us: {__name__}')\n")
     hook = write(tmp_path / "hook.py", "import re, json, argparse\nre.compile('a.+é')\n")
     chosen = interpreter_of(interpreter, tmp_path)
-    order = Order(COMPILE_HOOKS, key, "auto", write=True)
+    order = Order(key, "auto", write=True)
     message = marshal.dumps((tuple(order), [str(hook)]), 2)
     request = (len(message).to_bytes(4, "little"), message)
     done = subprocess.run(
@@ -354,7 +355,7 @@ def remove(event, arguments):
         removed.append(cache)
         os.rmdir(cache)
 sys.addaudithook(remove)
-worker._store(cache, "entry.pyc", b"data")
+worker._store(cache, "entry.pyc", b"data", True)
 print(removed == [cache], sorted(os.listdir(cache)))
 """
     words = [sys.executable, "-c", program, str(tmp_path / "__pycache_opt__")]

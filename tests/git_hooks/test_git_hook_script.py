@@ -81,7 +81,7 @@ class Place:
             capture_output=True,
             text=True,
             check=False,
-            timeout=30,
+            timeout=60,
         )
         return done.returncode, done.stdout, done.stderr
 

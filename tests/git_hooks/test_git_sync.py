@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile import agents
+from hooks_compile.agents.clients.table import AGENTS
 from hooks_compile.git_hooks import stamp as git_stamp
 from hooks_compile.git_hooks.stamp import MOST_FILES, MOST_PLACES, Stamp, places
 from hooks_compile.model import HookSource
@@ -291,8 +292,9 @@ def test_a_python_that_hangs_holds_the_hook_up_no_longer_than_us(scene: Scene) -
     scene.edit()
     python = scene.directory / "bin/python3"
     python.unlink()
-    # the last word of the answer is the path of the Python
-    answer = f"'{others[0].executable}' \"$@\" | sed \"s:, '[^']*')$:, '{python}'):\""
+    # the third word of the answer is the path of the Python
+    path = os.fsencode(python).hex()
+    answer = f"'{others[0].executable}' \"$@\" | sed 's/ cpython [^ ]*/ cpython {path}/'"
     hang = "echo noise >&2; exec sleep 60"
     script = f"case $* in\n*compile_worker*) {hang} ;;\n*) {answer} ;;\nesac\n"
     write(python, f"#!/bin/sh\n{script}", executable=True)
@@ -453,6 +455,17 @@ def test_places_are_directories_of_hooks_first_and_relative(scene: Scene) -> Non
     assert {"pyproject.toml", ".hooks-compile.toml", ".githooks", "hooks", "plugins"} <= set(found)
     assert "" not in found
     assert "." not in found
+
+
+def test_settings_of_every_agent_show_whether_they_are_there_or_not(scene: Scene) -> None:
+    scene.make_warm()
+    for agent in AGENTS:
+        for name in (name for name in agent.names if "*" not in name):
+            stamp = (scene.repo / ".git/hooks-compile/stamp").stat().st_mtime_ns
+            write(scene.repo / name, "" if name.endswith(".toml") else "{}")
+            scene.git("add", "-A")
+            assert (scene.repo / ".git/hooks-compile/stamp").stat().st_mtime_ns > stamp, name
+    assert len(places(project_of(scene))) > len(AGENTS)
 
 
 def test_places_follow_include_plugins_and_packages(scene: Scene) -> None:

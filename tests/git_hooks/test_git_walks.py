@@ -231,7 +231,7 @@ for each in (Walk, NewestWalk):
     )
 
 
-limit = pytest.mark.timeout(scaled(300, 300, 7200))
+limit = pytest.mark.timeout(scaled(600, 600, 7200))
 TestWalks = limit(Walk.TestCase)
 TestWalksOfTheNewest = pytest.mark.skipif(not newer_git(), reason=NO_NEWER_GIT)(
     limit(NewestWalk.TestCase)

@@ -129,18 +129,16 @@ def test_a_module_that_nobody_imports_is_left_out(tmp_path: Path) -> None:
     assert "import os" not in "".join(parts_of(tmp_path, files).values())
 
 
-def test_annotations_and_what_is_for_type_checkers_are_removed(tmp_path: Path) -> None:
+def test_annotations_and_what_they_import_are_removed(tmp_path: Path) -> None:
     text = '''\
 """Üder."""
 import sys
+from types import CodeType
+from typing import Any, Dict
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Dict
+from made.annotations import Names
 
-    Names = Dict[str, Any]  # for readers
-
-TABLE: "Names" = {"é": 1}
+TABLE: Names = {"é": 1}
 
 
 class Record:
@@ -148,17 +146,16 @@ class Record:
 
     __slots__ = ("one",)
 
-    if TYPE_CHECKING:
-        one: int
+    one: int
 
-    def __init__(self, one: "int" = 1, *more: "Any", other: "Names", **rest: "Any") -> None:
+    def __init__(self, one: "int" = 1, *more: Any, other: Names, **rest: Any) -> None:
         two: "int" = one
         self.one = two
 
     def call(
         self,
         *,
-        word: "Names",
+        word: Names,
     ) -> "Dict[str, Any]":
         return word or {'->': 1}
 '''
@@ -200,7 +197,10 @@ def test_the_same_package_makes_the_same_bytes(tmp_path: Path) -> None:
 # --- the launcher
 
 
-class _WithoutTypes(ast.NodeTransformer):
+_FOR_ANNOTATIONS = ("typing", "types", "hooks_compile.launcher.annotations")
+
+
+class _WithoutAnnotations(ast.NodeTransformer):
     """Takes away what a bundle leaves out, by the syntax tree and not by the text."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
@@ -215,11 +215,6 @@ class _WithoutTypes(ast.NodeTransformer):
         if node.value is None:
             return None
         return self.generic_visit(ast.copy_location(ast.Assign([node.target], node.value), node))
-
-    def visit_If(self, node: ast.If) -> ast.AST | None:
-        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            return None
-        return self.generic_visit(node)
 
 
 # Names that mean something else in a module of a bundle than in one of a package.
@@ -237,7 +232,7 @@ class Source:
         self.name = ".".join(path.relative_to(LAUNCHER).with_suffix("").parts)
         self.part = self.name.rpartition(".")[0] or "main"
         tree = ast.parse(path.read_bytes(), feature_version=(3, 8))
-        self.nodes = list(ast.walk(_WithoutTypes().visit(tree)))
+        self.nodes = list(ast.walk(_WithoutAnnotations().visit(tree)))
         self.body = tree.body
         self.imports = [node for node in tree.body if isinstance(node, ast.ImportFrom | ast.Import)]
         self.defined: dict[str, str] = {}  # name to what it is
@@ -253,7 +248,8 @@ class Source:
                 assert is_text, (path, node.lineno)
 
 
-_OTHERS = (LAUNCHER / "__init__.py", LAUNCHER / "launch.py", LAUNCHER / "prepare.py")
+_NAMES_OF_OTHERS = ("__init__.py", "annotations.py", "launch.py", "prepare.py")
+_OTHERS = [LAUNCHER / name for name in _NAMES_OF_OTHERS]
 SOURCES = {
     source.name: source
     for source in map(Source, sorted(set(LAUNCHER.rglob("*.py")).difference(_OTHERS)))
@@ -280,7 +276,6 @@ def test_a_name_means_one_thing_in_a_part() -> None:
                     else:
                         found[alias.asname or alias.name] = f"{origin}.{alias.name}"
             found.pop("__all__", None)
-            found.pop("TYPE_CHECKING", None)
             for name, what in found.items():
                 assert not hasattr(builtins, name), (source.path, name)
                 assert bound.setdefault(name, what) == what, (source.path, name)
@@ -290,10 +285,16 @@ def test_a_name_means_one_thing_in_a_part() -> None:
 def test_nothing_in_a_module_means_something_else_in_a_bundle(name: str) -> None:
     source = SOURCES[name]
     parts: set[str] = set()
+    for_annotations = {
+        alias.name
+        for node in source.imports
+        for alias in node.names
+        if getattr(node, "module", "") in _FOR_ANNOTATIONS
+    }
     for node in source.nodes:
         assert not isinstance(node, ast.Global), "who has imported it would see the change"
         if isinstance(node, ast.Name):
-            assert node.id not in _OWN_TO_A_MODULE
+            assert node.id not in _OWN_TO_A_MODULE | for_annotations
         elif isinstance(node, ast.Import):
             assert not any("hooks_compile" in alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -336,12 +337,11 @@ def test_a_part_needs_no_module_of_another_directory() -> None:
 
 def statements(text: str) -> list[str]:
     """The statements of a module that define something, as syntax trees."""
-    tree = _WithoutTypes().visit(ast.parse(text))
+    tree = _WithoutAnnotations().visit(ast.parse(text))
     return [
         ast.dump(node)
         for node in tree.body
         if not isinstance(node, ast.Import | ast.ImportFrom | ast.Expr)
-        and "TYPE_CHECKING" not in ast.unparse(node).partition("\n")[0]
         and "_parts[" not in ast.unparse(node).partition("\n")[0]
     ]
 
@@ -349,7 +349,7 @@ def statements(text: str) -> list[str]:
 def test_the_statements_of_the_bundle_are_those_of_the_package() -> None:
     bundle = Bundle(LAUNCHER, "hooks_compile.launcher")
     bundled = [each for text in bundle.parts().values() for each in statements(text)]
-    left_out = {"launch.py", "prepare.py", "uv_recorder.py", "__init__.py"}
+    left_out = {"uv_recorder.py", *_NAMES_OF_OTHERS}
     paths = [path for path in LAUNCHER.rglob("*.py") if path.name not in left_out]
     packaged = [each for path in paths for each in statements(path.read_text("utf-8"))]
     assert len(bundled) > 100

@@ -18,6 +18,7 @@ from hooks_compile.interpreters.launch_records import LaunchRecord, launch_recor
 from hooks_compile.interpreters.resolve import find, is_shim, resolve
 from hooks_compile.interpreters.user_environment import user_environment
 from tests.support.interpreters_found import Found, each_interpreter, found
+from tests.support.processes import is_running
 from tests.support.tiers import scaled
 
 if TYPE_CHECKING:
@@ -194,13 +195,12 @@ def _pyenv_versions() -> list[tuple[str, Path]]:
 def test_a_real_pyenv_shim_is_asked_each_time(tmp_path: Path) -> None:
     (one, one_python), *_, (other, other_python) = _pyenv_versions()
     env = path_env(_pyenv_root() / "shims", *os.defpath.split(os.pathsep))
-    cache = tmp_path / "cache.json"
     shim = find("python3", cwd=tmp_path, env=env)
     assert is_shim(shim)
     chosen = tmp_path / ".python-version"
     for version, python in ((one, one_python), (other, other_python), (one, one_python)):
         chosen.write_text(f"{version}\n")
-        answer = resolve("python3", cwd=tmp_path, env=env, memory=cache)
+        answer = resolve("python3", cwd=tmp_path, env=env)
         assert (answer.command, answer.executable) == ("python3", python)
     (tmp_path / "sub").mkdir()
     assert resolve("python3", cwd=tmp_path / "sub", env=env).executable == one_python
@@ -232,11 +232,9 @@ def test_a_shim_like_that_of_mise_is_a_link_to_the_manager(tmp_path: Path) -> No
     linked = tmp_path / PLAIN.name
     linked.symlink_to(shim)
     assert is_shim(linked)
-    cache = tmp_path / "cache.json"
     for command in (shim, linked):
-        answer = resolve(str(command), cwd=tmp_path, env=path_env(*_system()), memory=cache)
+        answer = resolve(str(command), cwd=tmp_path, env=path_env(*_system()))
         assert answer.executable == PLAIN
-    assert not cache.exists()
 
 
 def _system() -> list[str]:
@@ -245,12 +243,11 @@ def _system() -> list[str]:
 
 def test_a_wrapper_whose_python_is_not_to_be_seen_here_is_kept_as_it_is(tmp_path: Path) -> None:
     # as one does that starts a container
-    answer = ("cpython", (3, 9, 1), "cpython-39", "610d0d0a", "00", "/no/such/python")
-    wrapper = script(tmp_path / "python3", f'echo "hooks-compile-probe {answer}"')
-    cache = tmp_path / "cache.json"
-    resolved = resolve(str(wrapper), cwd=tmp_path, env=path_env(*_system()), memory=cache)
+    python = b"/no/such/python".hex()
+    answer = f"hooks-compile-probe cpython {python} cpython-39 610d0d0a 00 3 9 1"
+    wrapper = script(tmp_path / "python3", f'echo "{answer}"')
+    resolved = resolve(str(wrapper), cwd=tmp_path, env=path_env(*_system()))
     assert (resolved.executable, resolved.version) == (wrapper, (3, 9, 1))
-    assert not cache.exists()
 
 
 @pytest.mark.parametrize("name", ["mise", "rye", "asdf", "rtx", "pyenv"])
@@ -279,25 +276,17 @@ def test_the_link_of_a_virtual_environment_is_no_shim(tmp_path: Path) -> None:
 # --- commands that misbehave ----------------------------------------------------------------------
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().split(")")[-1].split()[0] != "Z"
-
-
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     hanging = script(tmp_path / "python3", f"sleep 60 & echo $! > {note}; wait")
     start = time.monotonic()
-    with pytest.raises(InterpreterError, match=r"does not answer in 0\.5 s") as caught:
-        resolve(str(hanging), cwd=tmp_path, env=path_env(*_system()), timeout=0.5)
-    assert time.monotonic() - start < 10
+    with pytest.raises(InterpreterError, match=r"does not answer in 2 s") as caught:
+        resolve(str(hanging), cwd=tmp_path, env=path_env(*_system()), timeout=2)
+    assert time.monotonic() - start < 40
     assert caught.value.path == hanging
     assert caught.value.remedy.startswith(str(hanging))
     child = int(note.read_text())
-    while _alive(child):  # the test's time limit ends this
+    while is_running(child):  # the test's time limit ends this
         time.sleep(0.01)
 
 
@@ -312,18 +301,18 @@ def test_a_process_left_behind_by_a_shim_does_not_delay_the_answer(tmp_path: Pat
     shim = script(tmp_path / "python3", f'sleep 60 & echo $! > {note}; exec {PLAIN} "$@"')
     start = time.monotonic()
     assert resolve(str(shim), cwd=tmp_path, env=path_env(*_system())).executable == PLAIN
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 40
     child = int(note.read_text())
-    assert _alive(child)  # not ours to end
+    assert is_running(child)  # not ours to end
     os.kill(child, signal.SIGKILL)
 
 
 def test_a_command_that_hangs_after_its_answer_is_ended(tmp_path: Path) -> None:
     shim = script(tmp_path / "python3", f'{PLAIN} "$@"; exec sleep 60')
     start = time.monotonic()
-    answer = resolve(str(shim), cwd=tmp_path, env=path_env(*_system()), timeout=1)
+    answer = resolve(str(shim), cwd=tmp_path, env=path_env(*_system()), timeout=3)
     assert answer.executable == PLAIN
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 40
 
 
 @pytest.mark.parametrize(
@@ -332,8 +321,8 @@ def test_a_command_that_hangs_after_its_answer_is_ended(tmp_path: Path) -> None:
         'echo welcome; echo "no newline\\c"; exec REAL "$@"',
         'echo oops >&2; REAL "$@"; echo "goodbye"',
         'printf "\\377\\000hooks-compile-probe x\\n"; exec REAL "$@"',
-        "echo hooks-compile-probe cpython; echo 'hooks-compile-probe [1]'; exec REAL \"$@\"",
-        "echo \"hooks-compile-probe ('c', (3, 9), '', '', '', '')\"; REAL \"$@\"; exit 3",
+        'echo hooks-compile-probe c; echo hooks-compile-probe x x x x x x x x; exec REAL "$@"',
+        'echo " cpython 2f x x x 3 9 1"; REAL "$@"; exit 3',
     ],
 )
 def test_junk_around_the_answer_is_ignored(text: str, tmp_path: Path) -> None:
@@ -371,169 +360,18 @@ def test_what_does_not_start_is_said(content: bytes, tmp_path: Path) -> None:
     assert caught.value.path == broken
 
 
-# --- the memory -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    return tmp_path / "cache.json"
-
-
-@pytest.fixture
-def python(tmp_path: Path) -> Path:
-    return make_venv(tmp_path / "venv")
-
-
-def knows(cache: Path, python: Path) -> bool:
-    """Whether the answer comes without a process: none starts in a directory that is not there."""
-    try:
-        answer = resolve(str(python), cwd=Path("/no/such/directory"), env={}, memory=cache)
-    except InterpreterError:
-        return False
-    assert answer == resolve(str(python), cwd=Path("/"), env={})
-    return True
-
-
-def fill(cache: Path, python: Path) -> None:
-    resolve(str(python), cwd=Path("/"), env={}, memory=cache)
-
-
-def test_an_answer_is_remembered_in_a_private_file(cache: Path, python: Path) -> None:
-    assert not knows(cache, python)
-    fill(cache, python)
-    assert knows(cache, python)
-    assert cache.stat().st_mode & 0o777 == 0o600
-    assert [path.name for path in cache.parent.iterdir() if path.is_file()] == [cache.name]
-
-
-def test_an_answer_counts_for_the_same_file_only(cache: Path, python: Path, newest: Found) -> None:
-    fill(cache, python)
-    make_venv(python.parent.parent, newest.executable)
-    python.unlink()
-    python.symlink_to(newest.executable)
-    assert not knows(cache, python)
-    fill(cache, python)
-    assert resolve(str(python), cwd=Path("/"), env={}, memory=cache).version == newest.version
-
-
-def test_two_links_to_one_binary_keep_their_own_paths(cache: Path, tmp_path: Path) -> None:
-    one, other = make_venv(tmp_path / "one"), make_venv(tmp_path / "other")
-    fill(cache, one)
-    assert not knows(cache, other)
-    fill(cache, other)
-    for python in (one, other):
-        assert knows(cache, python)
-        assert resolve(str(python), cwd=Path("/"), env={}, memory=cache).executable == python
-
-
-def test_a_binary_that_is_gone_is_forgotten(cache: Path, tmp_path: Path) -> None:
-    one, other = make_venv(tmp_path / "one"), make_venv(tmp_path / "other")
-    fill(cache, one)
-    shutil.rmtree(one.parent.parent)
-    fill(cache, other)
-    assert list(json.loads(cache.read_text())) == [str(other)]
-
-
-DAMAGES = [
-    b"",
-    b"{",
-    b"[]",
-    b"null",
-    b'{"PYTHON": null}',
-    b'{"PYTHON": []}',
-    b'{"PYTHON": {"stamp": 1}}',
-    b"{\"PYTHON\": [\"x\", \"hooks-compile-probe ('cpython', (3, 8, 1), '', '', '', '')\"]}",
-    b'{"PYTHON": [STAMP, 3]}',
-    b'{"PYTHON": [STAMP, "nonsense"]}',
-    b"{\"PYTHON\": [STAMP, \"hooks-compile-probe ('cpython', (3, 8), '', '', '', '')\"]}",
-    b"{\"PYTHON\": [STAMP, \"hooks-compile-probe ('cpython', (3, 8, 1), '')\"]}",
-    b"\xff\xfe\x00",
-    b"[" * 100_000,
-]
-
-
-def test_a_damaged_memory_counts_as_none_and_is_made_anew(cache: Path, python: Path) -> None:
-    fill(cache, python)
-    stamp = json.dumps(json.loads(cache.read_text())[str(python)][0]).encode()
-    for damage in DAMAGES:
-        cache.write_bytes(damage.replace(b"PYTHON", str(python).encode()).replace(b"STAMP", stamp))
-        cache.chmod(0o600)
-        assert not knows(cache, python)
-        fill(cache, python)
-        assert knows(cache, python)
-
-
-def test_a_memory_that_others_can_write_is_not_trusted(cache: Path, python: Path) -> None:
-    for mode in (0o620, 0o602, 0o666):
-        fill(cache, python)
-        cache.chmod(mode)
-        assert not knows(cache, python)
-        fill(cache, python)
-        assert cache.stat().st_mode & 0o777 == 0o600
-
-
-def test_a_memory_of_another_user_is_not_trusted(cache: Path, python: Path) -> None:
-    fill(cache, python)
-    try:
-        os.chown(cache, 12345, -1)
-    except PermissionError:
-        pytest.skip("only root can give a file away")
-    assert not knows(cache, python)
-
-
-def test_a_memory_that_is_a_link_or_a_pipe_is_not_read(
-    cache: Path, python: Path, tmp_path: Path
-) -> None:
-    fill(cache, python)
-    elsewhere = cache.rename(tmp_path / "elsewhere")
-    cache.symlink_to(elsewhere)
-    assert not knows(cache, python)
-    cache.unlink()
-    os.mkfifo(cache)
-    assert not knows(cache, python)
-
-
-@pytest.mark.parametrize("kind", ["missing", "file", "directory"])
-def test_where_nothing_can_be_remembered_the_answer_is_the_same(
-    kind: str, tmp_path: Path, python: Path
-) -> None:
-    cache = tmp_path / "x" / "cache.json"
-    if kind == "file":
-        cache.parent.write_text("")
-    elif kind == "directory":
-        cache.mkdir(parents=True)
-    fill(cache, python)
-    assert not knows(cache, python)
-    assert not list(tmp_path.glob("x/.*"))
-
-
-def test_a_directory_that_can_not_be_written_is_no_error(unprivileged: Path) -> None:
-    unprivileged.chmod(0o555)
-    python = Path("/usr/bin/python3")
-    if not os.access(python, os.X_OK):
-        pytest.skip("there is no /usr/bin/python3")
-    fill(unprivileged / "cache.json", python)
-    assert not (unprivileged / "cache.json").exists()
-    unprivileged.chmod(0o700)
-
-
-def test_many_writers_leave_a_whole_memory(cache: Path, tmp_path: Path) -> None:
-    python = make_venv(tmp_path / "venv")
-    code = (
-        "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from pathlib import Path\n"
-        "from hooks_compile.interpreters.resolve import resolve\n"
-        "for _ in range(10):\n"
-        "    resolve(sys.argv[2], cwd=Path('/'), env={}, memory=Path(sys.argv[3]))\n"
-        "    Path(sys.argv[3]).unlink(missing_ok=True)\n"
-        "resolve(sys.argv[2], cwd=Path('/'), env={}, memory=Path(sys.argv[3]))\n"
-    )
-    command = [sys.executable, "-I", "-c", code, str(CHECKOUT), str(python), str(cache)]
-    writers = [subprocess.Popen(command) for _ in range(4)]
-    assert [writer.wait() for writer in writers] == [0, 0, 0, 0]
-    fill(cache, python)
-    assert knows(cache, python)
-    assert not list(tmp_path.glob(".cache.json.*"))
+def test_the_binary_that_we_run_in_is_not_started_and_known_all_the_same(tmp_path: Path) -> None:
+    if not Path("/proc/self/exe").exists():
+        pytest.skip("only Linux tells which binary this is")
+    own = make_venv(tmp_path / "venv", Path(sys.executable).resolve())
+    known = resolve(str(own), cwd=Path("/no/such/directory"), env={})
+    shim = script(tmp_path / "shim", f'exec {own} "$@"')
+    asked = resolve(str(shim), cwd=tmp_path, env=path_env(*_system()))
+    assert known == asked._replace(command=str(own))
+    copy = tmp_path / "copy"
+    shutil.copy(own.resolve(), copy)
+    with pytest.raises(InterpreterError, match="does not start"):
+        resolve(str(copy), cwd=Path("/no/such/directory"), env={})
 
 
 # --- what launches recorded -----------------------------------------------------------------------

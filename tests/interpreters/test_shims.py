@@ -15,6 +15,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hooks_compile.interpreters import shims
+from hooks_compile.model import HookSource
+from hooks_compile.project.config import Config
+from hooks_compile.project.record import Project
+from hooks_compile.project.selection import find_interpreters, for_unattended
 from tests.conftest import CHECKOUT
 from tests.support.launches import WRAPPER, require_root
 from tests.support.pyenv_scene import LONG_AGO, SYSTEM, Scene, real_root, versions
@@ -734,6 +738,24 @@ def test_code_of_another_version_of_the_tool_is_replaced(scene: Scene) -> None:
     (scene.runtime / shims.CODE).write_text("# older\n")
     assert scene.refresh().binary
     assert scene.passes()
+
+
+def test_a_git_hook_asks_no_shim_whose_choice_is_recorded(scene: Scene) -> None:
+    project = Project(scene.project, Config(), (HookSource(scene.hook),), scene.runtime)
+    shim = scene.root / "shims" / "python3"
+
+    def interpreters() -> list[Path]:
+        rules = for_unattended(project, scene.env)
+        return [each.executable for each in find_interpreters(project, rules, strict=False)]
+
+    expected = [scene.root / "versions" / versions()[0] / "bin" / "python3"]
+    assert interpreters() == expected
+    scene.refresh()
+    recorded = shim.stat().st_mtime_ns
+    shim.write_text("#!/bin/sh\nexit 1\n")
+    assert interpreters() == []  # another shim than was recorded
+    os.utime(shim, ns=(recorded, recorded))
+    assert interpreters() == expected
 
 
 # --- what the tool tells --------------------------------------------------------------------------

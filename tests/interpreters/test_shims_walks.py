@@ -109,4 +109,4 @@ Walk.TestCase.settings = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-TestWalks = pytest.mark.timeout(scaled(300, 300, 7200))(Walk.TestCase)
+TestWalks = pytest.mark.timeout(scaled(600, 600, 7200))(Walk.TestCase)

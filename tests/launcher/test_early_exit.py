@@ -1,28 +1,27 @@
 """A launch ends early where nobody can tell, and only there; each way it shows what Python shows.
 
-By default each hook meets the oldest CPython, the newest and our own; with
-``HOOKS_COMPILE_TESTS=soak`` it meets all of them.
+In CI each hook meets the oldest CPython, the newest and our own, by default one of them.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 import shutil
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support import interpreters_found
 from tests.support.ends import ENDS, LEAVES, End
+from tests.support.interpreters_found import each_of_few, few, in_turn, newest
 from tests.support.launches import CACHE_DIRECTORY, User
 from tests.support.repositories import write
 from tests.support.tiers import IS_SOAK as SOAK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tests.support.interpreters_found import Found
@@ -42,32 +41,43 @@ _ADDRESS = re.compile(rb"0x[0-9a-fA-F]{6,}|(?<=object refcount : )\d+")
 _RANDOM_NAME = re.compile(r"^t[a-z0-9_]{8}$")
 
 
-def some_interpreters() -> list[Found]:
-    """The interpreters that these tests run hooks under."""
-    all_of_them = [found for found in interpreters_found.found() if found.is_cpython]
-    ours = [found for found in all_of_them if found.version[:2] == sys.version_info[:2]]
-    if SOAK:
-        return all_of_them
-    few = {found.version: found for found in (all_of_them[0], *ours, all_of_them[-1])}
-    return list(few.values())
+def end_of(name: str) -> End:
+    """The hook with this name."""
+    return LEAVES.get(name) or ENDS[name]
 
 
-each_of_some = pytest.mark.parametrize(
-    "interpreter", some_interpreters(), ids=lambda found: found.name, scope="module"
+each_end = pytest.mark.parametrize(
+    ("name", "interpreter"),
+    in_turn(
+        [*LEAVES, *ENDS],
+        few(),
+        fits=lambda name, interpreter: interpreter.version >= end_of(name).minimum,
+    ),
 )
-each_end = pytest.mark.parametrize("name", [*LEAVES, *ENDS])
 
 
 @pytest.fixture(scope="module")
-def user(interpreter: Found, tmp_path_factory: pytest.TempPathFactory) -> User:
+def users(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Found], User]:
+    """Somebody for each interpreter."""
+    return functools.cache(lambda found: User.create(tmp_path_factory.mktemp("user"), found))
+
+
+@pytest.fixture(scope="module")
+def witnesses(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Found], User]:
+    """The same for those whose launches tell on stderr when Python has to end the process."""
+    return functools.cache(lambda found: telling_user(tmp_path_factory.mktemp("user"), found))
+
+
+@pytest.fixture
+def user(interpreter: Found, users: Callable[[Found], User]) -> User:
     """Somebody whose hooks run under the interpreter."""
-    return User.create(tmp_path_factory.mktemp("user"), interpreter)
+    return users(interpreter)
 
 
-@pytest.fixture(scope="module")
-def witness(interpreter: Found, tmp_path_factory: pytest.TempPathFactory) -> User:
+@pytest.fixture
+def witness(interpreter: Found, witnesses: Callable[[Found], User]) -> User:
     """Somebody whose launches tell on stderr when Python has to end the process."""
-    return telling_user(tmp_path_factory.mktemp("witness"), interpreter)
+    return witnesses(interpreter)
 
 
 def telling_user(directory: Path, interpreter: Found) -> User:
@@ -78,14 +88,6 @@ def telling_user(directory: Path, interpreter: Found) -> User:
     lines = "\n    ".join((last + tail).splitlines())
     launch.write_text(head + _TELLING.format(lines, ENDED_BY_PYTHON))
     return user
-
-
-def end_of(name: str, interpreter: Found) -> End:
-    """The hook with this name; the test is skipped where it can't run."""
-    end = LEAVES.get(name) or ENDS[name]
-    if interpreter.version < end.minimum:
-        pytest.skip(f"needs Python {end.minimum}")
-    return end
 
 
 def laid(directory: Path, end: End) -> Path:
@@ -145,22 +147,16 @@ def differences(
     return found
 
 
-@each_of_some
 @each_end
-def test_a_hook_shows_what_its_source_shows(
-    name: str, interpreter: Found, user: User, tmp_path: Path
-) -> None:
-    end = end_of(name, interpreter)
-    assert not differences(user, end, tmp_path / "work")
+def test_a_hook_shows_what_its_source_shows(name: str, user: User, tmp_path: Path) -> None:
+    assert not differences(user, end_of(name), tmp_path / "work")
 
 
-@each_of_some
 @each_end
 def test_the_process_ends_early_where_nobody_can_tell(
-    name: str, interpreter: Found, witness: User, tmp_path: Path
+    name: str, witness: User, tmp_path: Path
 ) -> None:
-    end = end_of(name, interpreter)
-    hook = laid(tmp_path / "work", end)
+    hook = laid(tmp_path / "work", end_of(name))
     done = witness.launch(hook, flags=_FLAGS, cwd=hook.parent)
     assert (ENDED_BY_PYTHON in done.stderr) == (name in ENDS), done
 
@@ -185,7 +181,7 @@ _TOGETHER = sorted(
 )
 
 
-@each_of_some
+@each_of_few
 @settings(
     max_examples=60 if SOAK else 6,
 )
@@ -193,7 +189,7 @@ _TOGETHER = sorted(
 def test_several_together_show_what_their_source_shows(
     names: list[str], interpreter: Found, user: User, tmp_path: Path
 ) -> None:
-    ends = [LEAVES.get(name) or ENDS[name] for name in names]
+    ends = [end_of(name) for name in names]
     parts = [
         f"def part{number}():\n    global __annotations__\n"
         + "".join(f"    {line}\n" for line in end.source.splitlines())
@@ -206,7 +202,7 @@ def test_several_together_show_what_their_source_shows(
     assert not differences(user, End("\n".join(parts)), tmp_path / "work")
 
 
-@each_of_some
+@each_of_few
 def test_the_normal_exit_shows_the_same(interpreter: Found, user: User, tmp_path: Path) -> None:
     normal = user.with_env(HOOKS_COMPILE_NORMAL_EXIT="1")
     for name in sorted(LEAVES)[:: 1 if SOAK else 6]:
@@ -237,7 +233,7 @@ def test_the_normal_exit_shows_the_same(interpreter: Found, user: User, tmp_path
     ],
     ids=str,
 )
-@pytest.mark.parametrize("interpreter", some_interpreters()[-1:], ids=["newest"], scope="module")
+@newest
 def test_an_option_that_asks_for_something_at_the_end_gets_it(
     flags: tuple[str, ...],
     env: dict[str, str],

@@ -17,11 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hooks_compile.compile_worker import worker
+from hooks_compile.install.bundle import Bundle
 from hooks_compile.launcher import entry
 from tests.support.interpreters_found import clean_environment, each_interpreter
 from tests.support.repositories import write
 
 if TYPE_CHECKING:
+    from hooks_compile.launcher.annotations import Notes
     from tests.support.interpreters_found import Found
 
 KEY = bytes(range(16))
@@ -38,7 +40,7 @@ def made(
     key: bytes = KEY,
     level: int = 0,
     settings: bytes = entry.PROVEN + entry.AS_WRITTEN,
-    notes: entry.Notes = entry.NO_NOTES,
+    notes: Notes = entry.NO_NOTES,
 ) -> bytes:
     code = compile(source, "hook.py", "exec", 0, True, level)
     return entry.pack(key, level, settings, code, notes, source)
@@ -102,7 +104,7 @@ def test_it_tells_code_notes_and_settings(level: int, settings: bytes) -> None:
 def test_compile_time_warnings_are_recorded_whatever_the_filters_say(tmp_path: Path) -> None:
     sources = {"a.py": b"1 is 1\nprint(0)\n'a' is 'b'\n", "b.py": b"1\n", "c.py": b"\n1 is 1\n"}
     paths = [str(write(tmp_path / name, source)) for name, source in sources.items()]
-    order = worker.Order(worker.COMPILE_HOOKS, KEY, "auto", write=True)
+    order = worker.Order(KEY, "auto", write=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         outcomes = worker.perform(order, paths)
@@ -201,13 +203,17 @@ def test_digits_moved_between_the_lengths_do_not_verify() -> None:
     assert len(tags) == 3 * 24 * 24
 
 
+def name_of(key: bytes, source: bytes) -> str:
+    return entry.entry_names(key, source, "guard.py", "cpython-311")[0]
+
+
 def test_no_tag_can_be_read_off_a_name() -> None:
     # Names are there for everybody to read; a source's author chooses what is hashed in them.
     body = made()[:-_TAG]
     for level in LEVELS:
         message = b"%d %d %d " % (level, len(body), len(SOURCE)) + body + SOURCE
         assert entry.tag(KEY, level, body, SOURCE) == entry.keyed_hash(KEY, message)
-        assert entry.tag(KEY, level, body, SOURCE)[:8].hex() not in entry.entry_suffix(KEY, message)
+        assert entry.tag(KEY, level, body, SOURCE)[:8].hex() not in name_of(KEY, message)
 
 
 def test_neither_half_of_a_tag_can_be_searched_for_alone() -> None:
@@ -217,7 +223,7 @@ def test_neither_half_of_a_tag_can_be_searched_for_alone() -> None:
         other = entry.keyed_hash(flipped(KEY, bit), SOURCE)
         assert other[:8] != tag[:8]
         assert other[8:] != tag[8:]
-        assert entry.entry_suffix(flipped(KEY, bit), SOURCE) != entry.entry_suffix(KEY, SOURCE)
+        assert name_of(flipped(KEY, bit), SOURCE) != name_of(KEY, SOURCE)
 
 
 def test_of_two_sources_with_the_same_pep_552_hash_only_the_compiled_one_verifies() -> None:
@@ -264,13 +270,16 @@ def test_no_bytes_verify_by_chance_or_raise(data: bytes, source: bytes) -> None:
     ],
 )
 def test_the_name_begins_with_script_and_interpreter(script: str, prefix: str) -> None:
-    assert entry.entry_prefix(script, "cpython-311") == prefix
+    names = entry.entry_names(KEY, SOURCE, script, "cpython-311")
+    assert list(names) == [2, 1, 0]
+    for level, name in names.items():
+        assert name.startswith(f"{prefix}{level}.")
 
 
 def test_the_name_depends_on_the_content_and_on_whose_it_is() -> None:
-    names = {entry.entry_suffix(key, source) for key in (KEY, KEY[::-1]) for source in (b"", b"a")}
+    names = {name_of(key, source) for key in (KEY, KEY[::-1]) for source in (b"", b"a")}
     assert len(names) == 4
-    assert all(len(name) == len(".0123456789abcdef.pyc") for name in names)
+    assert all(len(name) == len("guard.cpython-311.opt-0.0123456789abcdef.pyc") for name in names)
 
 
 def test_a_key_may_have_its_highest_bits_set() -> None:
@@ -284,8 +293,7 @@ _ROUND_TRIP = """
 import sys
 before = set(sys.modules)
 scope = {"__name__": "entry"}
-with open(sys.argv[1], "rb") as file:
-    exec(compile(file.read(), "entry.py", "exec"), scope)
+exec(compile(sys.argv[1], "entry.py", "exec"), scope)
 assert set(sys.modules) == before, set(sys.modules) - before
 source = b"print('ran')\\n"
 notes = (("SyntaxWarning", "w", 1),), ("re",), {("x", 0): b"y"}, True
@@ -307,8 +315,10 @@ exec(code)
 
 @each_interpreter
 def test_the_format_holds_and_imports_nothing_in(interpreter: Found) -> None:
+    launcher = Path(entry.__file__).parent
+    program = Bundle(launcher, "hooks_compile.launcher").program("entry")
     done = subprocess.run(
-        [interpreter.executable, "-I", "-S", "-c", _ROUND_TRIP, Path(entry.__file__)],
+        [interpreter.executable, "-I", "-S", "-c", _ROUND_TRIP, program],
         capture_output=True,
         check=False,
         env=clean_environment(),

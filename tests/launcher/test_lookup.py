@@ -20,11 +20,12 @@ from hooks_compile.launcher.script import read_script
 from tests.conftest import CHECKOUT
 from tests.support.launches import User, default_interpreter, entries, interpreter_record
 from tests.support.repositories import write
+from tests.support.tiers import coverage_variables
 
 if TYPE_CHECKING:
     from types import CodeType
 
-    from hooks_compile.launcher.entry import Notes
+    from hooks_compile.launcher.annotations import Notes
     from tests.support.launches import Launched
 
 
@@ -99,7 +100,7 @@ def test_what_is_not_stored_is_compiled_each_time(
     assert trace(runtime) == [
         ["miss", "no entry; it is not stored: Python is told to write no bytecode"],
         ["miss", "no entry; it is not stored: Python is told to write bytecode elsewhere"],
-        ["miss", "no entry; it is not stored: the code has no columns"],
+        ["miss", "no entry; it is not stored: Python is told to keep no columns"],
         ["miss", "no entry; it is not stored: Not a directory"],
     ]
 
@@ -199,7 +200,7 @@ def test_a_launch_by_the_package_shows_what_the_source_shows(
     runtime: str, hook: Path, text: str, status: int
 ) -> None:
     # so that a run that measures coverage measures these launches, too
-    measured = {name: os.environ[name] for name in os.environ if name.startswith("COVERAGE_")}
+    measured = coverage_variables()
     user = User(interpreter_record(default_interpreter()), Path(runtime), measured)
     write(Path(runtime) / "launch.py", BY_PACKAGE)
     write(hook, text)

@@ -318,7 +318,7 @@ _steps: st.SearchStrategy[list[_Step]] = st.lists(
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(3600 if SOAK else 120)
+@pytest.mark.timeout(3600 if SOAK else 600)
 @settings(
     max_examples=3000 if SOAK else 12,
 )
@@ -357,7 +357,7 @@ def _take(user: User, hook: Path, kind: str, value: object) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(3600 if SOAK else 120)
+@pytest.mark.timeout(3600 if SOAK else 600)
 @settings(
     max_examples=2000 if SOAK else 10,
 )

@@ -340,7 +340,6 @@ def _unreadable(path: Path) -> None:
 KINDS = [_fifo, _directory, _huge, _large, _socket, _endless, _dangling, _loop, _unreadable]
 
 
-@pytest.mark.timeout(30)
 @pytest.mark.parametrize("make", KINDS, ids=lambda make: make.__name__.strip("_"))
 def test_no_kind_of_file_in_an_entrys_place_stops_or_delays_a_launch(
     scene: Scene, make: Callable[[Path], None]

@@ -19,7 +19,7 @@ from hooks_compile.launcher.main_module import remove_first_frame, status_of
 from hooks_compile.launcher.patterns import offer_patterns
 from hooks_compile.launcher.preimport import can_shadow_stdlib, preimport
 from tests.conftest import CHECKOUT
-from tests.support.interpreters_found import each_cpython, printed
+from tests.support.interpreters_found import each_cpython, each_cpython_in_ci, printed
 from tests.support.repositories import write
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ _NO_VARIABLES = re.compile(
 )
 
 
-@each_cpython
+@each_cpython_in_ci
 def test_every_variable_that_python_reads_was_looked_at(interpreter: Found) -> None:
     program = "import sys, sysconfig\nprint(sys.executable, sysconfig.get_config_var('LDLIBRARY'))"
     _, library = printed(interpreter, program).split()

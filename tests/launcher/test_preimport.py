@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.launcher.test_early_exit import each_of_some, some_interpreters
-from tests.support.interpreters_found import clean_environment
+from tests.support.interpreters_found import clean_environment, each_of_few, few, in_turn, newest
 from tests.support.launches import User
 from tests.support.repositories import write
 
@@ -22,10 +21,6 @@ if TYPE_CHECKING:
 # nothing is there. It is the one thing that the hook can see of it.
 _HOOK = "import json\nimport sys\nprint(sys.path[0] in sys.path_importer_cache)\n"
 _AHEAD = b"False\n"
-
-newest = pytest.mark.parametrize(
-    "interpreter", some_interpreters()[-1:], ids=["newest"], scope="module"
-)
 
 
 @newest
@@ -126,8 +121,7 @@ _SHOWS = _HOOK + (
 )
 
 
-@each_of_some
-@pytest.mark.parametrize("name", AT_START)
+@pytest.mark.parametrize(("name", "interpreter"), in_turn(AT_START, few()))
 def test_what_an_unknown_module_sees_at_the_start_is_as_ever(
     name: str, interpreter: Found, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -160,7 +154,7 @@ print(json.loads in gc.get_objects(), gc.get_freeze_count(), gc.isenabled())
 """
 
 
-@each_of_some
+@each_of_few
 def test_python_ends_the_process_with_all_objects_in_its_hands(
     interpreter: Found, tmp_path: Path
 ) -> None:

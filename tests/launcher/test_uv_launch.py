@@ -7,15 +7,19 @@ import os
 import signal
 import subprocess
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.interpreters_found import Found, each_interpreter
 from tests.support.launches import WRAPPER
+from tests.support.processes import is_running
 from tests.support.repositories import write
 from tests.support.tiers import scaled
 from tests.support.uv_machine import BLOCK, REPORT, WHO, Machine, asked
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ENDINGS = [
     "print('no', file=sys.stderr)\nsys.exit(2)\n",
@@ -254,14 +258,6 @@ def test_a_hook_does_not_outlive_what_the_agent_kills(machine: Machine) -> None:
             time.sleep(0.01)
         process.kill()
         process.wait()
-        assert is_alive(int(told.read_text())) is outlives
+        assert is_running(int(told.read_text())) is outlives
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(told.read_text()), signal.SIGKILL)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process still runs: one that nobody waited for is dead as well."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import zipapp
 from pathlib import Path
@@ -14,8 +13,9 @@ from hooks_compile.errors import GitError, HooksCompileError, pasted
 from hooks_compile.model import HookSource
 from hooks_compile.project import discovery
 from hooks_compile.project.config import Config
-from hooks_compile.project.discovery import PROJECT_DIRECTORIES, from_arguments, local_modules
-from hooks_compile.project.search import repository_above
+from hooks_compile.project.discovery import PROJECT_DIRECTORIES, from_arguments
+from hooks_compile.project.search import local_modules, repository_above
+from tests.support.git_calls import git_calls, note_git_calls
 from tests.support.repositories import GitRepo, write
 
 SHEBANG = "#!/usr/bin/env python3\n"
@@ -745,10 +745,7 @@ def test_two_git_processes_are_enough_for_an_ordinary_work_tree(
     git_repo.write("plugin/hooks/d.py")
     git_repo.commit()
     git_repo.write(".claude/hooks/untracked.py")
-    real = shutil.which("git")
-    log = tmp_path / "log"
-    script = f"#!/bin/sh\necho \"$1\" >> '{log}'\nexec '{real}' \"$@\"\n"
-    write(tmp_path / "bin/git", script, executable=True)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    env, log = note_git_calls(tmp_path, os.environ)
+    monkeypatch.setenv("PATH", env["PATH"])
     assert len(names(git_repo.path, Config(include=("tools/*.py",)))) == 6
-    assert log.read_text().split() == ["rev-parse", "ls-files"]
+    assert git_calls(log) == ["rev-parse", "ls-files"]

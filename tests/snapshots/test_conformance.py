@@ -74,7 +74,7 @@ class ResumingBench(Bench):
 def benches(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, tuple[snapshot_store.Store, Path]]:
-    """For each interpreter, its snapshots and the entries that the tool makes of the corpus."""
+    """For each interpreter, its snapshots and the entries that the tool makes of its cases."""
     made = {}
     for interpreter in interpreters():
         base = tmp_path_factory.mktemp(interpreter.name)
@@ -85,7 +85,12 @@ def benches(
         found = bare(interpreter)
         made[interpreter.name] = (
             snapshots,
-            entries_of_the_tool(CASES, found, snapshots.runtime, base / "entries"),
+            entries_of_the_tool(
+                [case for case, each in _dealt() if each == interpreter],
+                found,
+                snapshots.runtime,
+                base / "entries",
+            ),
         )
     return made
 
@@ -96,14 +101,18 @@ def bare(interpreter: Found) -> Found:
     return Found(interpreter.implementation, interpreter.version, python)
 
 
-def _parameters() -> Iterator[object]:
+def _dealt() -> Iterator[tuple[Case, Found]]:
+    """The cases, each with an interpreter that it meets."""
     found = interpreters()
     for number, case in enumerate(CASES[:: scaled(3, 1, 1)]):
         for interpreter in found if SOAK else found[number % (len(found) or 1) :][:1]:
-            yield pytest.param(case, interpreter, id=f"{case.name}-{interpreter.name}")
+            yield case, interpreter
 
 
-@pytest.mark.parametrize(("case", "interpreter"), list(_parameters()))
+@pytest.mark.parametrize(
+    ("case", "interpreter"),
+    [pytest.param(case, it, id=f"{case.name}-{it.name}") for case, it in _dealt()],
+)
 def test_a_resumed_launch_is_what_the_source_is(
     case: Case,
     interpreter: Found,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.doctor.findings import PROBLEM
 from hooks_compile.doctor.machine_checks import check_snapshots
 from hooks_compile.snapshots import snapshot_keys
 from hooks_compile.snapshots.snapshot_file import LARGEST_HEADER, checksum
@@ -166,7 +165,7 @@ def test_a_hook_that_crashes_is_recorded_and_turned_off_and_the_third_turns_off_
         assert records[-1].read_text("utf-8") == f"11\t{hook}"
         assert machine.snapshots.is_on == (number < 3)
         findings = list(check_snapshots(machine.user.runtime))
-        assert sum(finding.level == PROBLEM for finding in findings) == number
+        assert sum(finding.level == "problem" for finding in findings) == number
         if number < 3:
             again = machine.launch(hook)
             assert not again.resumed

@@ -149,7 +149,6 @@ HELD_MODULE = "lib/*/json/__init__.py"
 FILES = ("bin/python3.*", "lib/libpython*", HELD_MODULE, "lib/*/os.py", "**/some.pth")
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("change", CHANGES)
 def test_each_file_changed_alone(machine: Machine, change: Callable[[Path], None]) -> None:
     if change is give_away:

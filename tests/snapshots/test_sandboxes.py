@@ -153,7 +153,6 @@ worker.join()
 """
 
 
-@pytest.mark.timeout(600)
 def test_a_filter_that_refuses_one_system_call(machine: Machine) -> None:
     hook = machine.write(USING_MUCH, "much.py")
     machine.make(hook)

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from hooks_compile.agents.clients.places import AGENTS
+from hooks_compile.agents.clients.table import AGENTS
 from tests.support.agent_clients import EVENTS, Client, Hook, cache_of, write_user_files
 from tests.support.launches import default_interpreter
+from tests.support.processes import is_running
 from tests.support.repositories import GitRepo
 from tests.support.snapshot_machine import bare_environment, loader
 from tests.support.tool import Tool
@@ -283,14 +284,6 @@ class Scene:
         lines = self.trace.read_text().splitlines() if self.trace.exists() else []
         fields = [line.split("\t") for line in lines]
         return Counter((each[0], Path(each[-1]).name) for each in fields)
-
-
-def is_running(pid: int) -> bool:
-    """Return whether a process is there and has not ended."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def wait_for(condition: Callable[[], object], limit_s: float) -> None:

@@ -24,7 +24,10 @@ def note_git_calls(directory: Path, env: Mapping[str, str]) -> tuple[dict[str, s
 
 
 def git_calls(log: Path) -> list[str]:
-    """Return the git commands since the last look, without their arguments."""
+    """Return the git commands since the last look, without their arguments and settings."""
     lines = log.read_text().splitlines()
     log.write_text("")
-    return [next(word for word in line.split() if not word.startswith("-")) for line in lines]
+    return [
+        next(word for word in line.split() if not word.startswith("-") and "=" not in word)
+        for line in lines
+    ]

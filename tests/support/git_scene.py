@@ -23,6 +23,7 @@ from hooks_compile.git_hooks.hook_files import EVENTS
 from hooks_compile.install import wrapper
 from tests.support.launches import default_interpreter
 from tests.support.repositories import write
+from tests.support.tiers import coverage_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from hooks_compile.git_hooks.installer import Method
 
 HOOK = ".claude/hooks/guard.py"
-TIMEOUT_S = 60
+TIMEOUT_S = 100
 TOOL = Path(sys.executable).parent / "hooks-compile"
 PRE_COMMIT = Path(sys.executable).parent / "pre-commit"
 
@@ -118,8 +119,7 @@ class Scene:
             "LANG": "C.UTF-8",
             "GIT_CONFIG_NOSYSTEM": "1",
             "HOOKS_COMPILE_HOME": str(directory / "runtime"),
-            # A test run that measures coverage measures our processes too.
-            **{name: v for name, v in os.environ.items() if name.startswith("COVERAGE_")},
+            **coverage_variables(),
         }
         scene = cls(directory, git_binary, env)
         scene._make(files or {})
@@ -160,7 +160,8 @@ class Scene:
         env = {
             name: value.replace(str(self.directory), str(directory))
             for name, value in self.env.items()
-        }
+            if not name.startswith("COVERAGE_")
+        } | coverage_variables()
         scene = Scene(directory, self.git_binary, env)
         scene.git("remote", "set-url", "origin", str(scene.author))
         for copy in (scene.author, scene.repo):  # other inodes than the index knows
@@ -235,7 +236,8 @@ class Scene:
         """Install our git hooks as ``git-hooks install`` does, by any method."""
         code = (
             "import os, pathlib; from hooks_compile import git; "
-            "from hooks_compile.git_hooks.installer import apply, plan_install; "
+            "from hooks_compile.git_hooks.installer import plan_install; "
+            "from hooks_compile.git_hooks.steps import apply; "
             f"where = None if {global_} else git.require_repository(pathlib.Path.cwd()); "
             f"tool = {f'pathlib.Path({str(tool)!r})' if tool else None}; "
             f"plan = plan_install(where, os.environ, method={method!r}, tool=tool); "

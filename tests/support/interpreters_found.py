@@ -13,14 +13,16 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from tests.support import tiers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+T = TypeVar("T")
 
 CPYTHON_MINORS = range(8, 16)
 # Newer interpreters that .ci/newer-pythons.sh unpacked: the directory of their directories.
@@ -117,12 +119,7 @@ def used() -> tuple[Found, ...]:
 
     By default the oldest CPython, the newest and the one that runs the tests; in CI all.
     """
-    cpythons = [interpreter for interpreter in found() if interpreter.is_cpython]
-    if tiers.IS_CI or not cpythons:
-        return found()
-    own = [i for i in cpythons if i.version[:2] == sys.version_info[:2]]
-    chosen = {cpythons[0], cpythons[-1], *own}
-    return tuple(interpreter for interpreter in found() if interpreter in chosen)
+    return found() if tiers.IS_CI else few() or found()
 
 
 def parameters(*, minimum: tuple[int, int] = (3, 8), pypy: bool = True) -> list[object]:
@@ -136,6 +133,37 @@ def parameters(*, minimum: tuple[int, int] = (3, 8), pypy: bool = True) -> list[
             continue
         skip = pytest.mark.skip(reason=f"{name} is not on this machine ({_REMEDY})")
         params.append(pytest.param(None, id=name, marks=skip))
+    return params
+
+
+def few() -> tuple[Found, ...]:
+    """Return the oldest CPython, the newest and our own; all of them in soaks."""
+    cpythons = [interpreter for interpreter in found() if interpreter.is_cpython]
+    if tiers.IS_SOAK:
+        return tuple(cpythons)
+    own = [i for i in cpythons if i.version[:2] == sys.version_info[:2]]
+    chosen = {*cpythons[:1], *own, *cpythons[-1:]}
+    return tuple(interpreter for interpreter in cpythons if interpreter in chosen)
+
+
+def in_turn(
+    values: Iterable[T],
+    interpreters: Sequence[Found],
+    name: Callable[[T], str] = str,
+    fits: Callable[[T, Found], bool] = lambda _value, _interpreter: True,
+    *,
+    one_each: bool = not tiers.IS_CI,
+) -> list[object]:
+    """Return ``pytest.param(value, interpreter)`` for each value and each interpreter that fits.
+
+    With ``one_each`` a value has one interpreter: that behind the one of the value before.
+    """
+    params: list[object] = []
+    for number, value in enumerate(values):
+        fitting = [interpreter for interpreter in interpreters if fits(value, interpreter)]
+        if one_each and fitting:
+            fitting = [fitting[number % len(fitting)]]
+        params += [pytest.param(value, i, id=f"{name(value)}-{i.name}") for i in fitting]
     return params
 
 
@@ -175,7 +203,7 @@ def _probe(candidate: Path) -> Found | None:
             capture_output=True,
             text=True,
             env=clean_environment(),
-            timeout=20,
+            timeout=100,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
@@ -193,5 +221,8 @@ def _supported(interpreter: Found) -> bool:
     return interpreter.version[0] == 3 and interpreter.version[1] in CPYTHON_MINORS
 
 
+newest = pytest.mark.parametrize("interpreter", few()[-1:], ids=["newest"])
 each_interpreter = pytest.mark.parametrize("interpreter", parameters())
 each_cpython = pytest.mark.parametrize("interpreter", parameters(pypy=False))
+each_cpython_in_ci = each_cpython if tiers.IS_CI else newest
+each_of_few = pytest.mark.parametrize("interpreter", few(), ids=lambda found: found.name)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 WRAPPER = Path(wrapper.__file__).parent.with_name("launcher") / wrapper.NAME
 CACHE_DIRECTORY = entry.CACHE_DIRECTORY
-TIMEOUT_S = 60
+TIMEOUT_S = 100
 # Without site a launch takes half the time, and does the same things in the same order.
 BARE = ("-I", "-S")
 
@@ -163,9 +163,8 @@ class User:
     def entry_path(self, hook: Path, level: int, source: bytes | None = None) -> Path:
         """Where the launcher looks for the entry of ``source`` (default: as it is now)."""
         content = hook.read_bytes() if source is None else source
-        prefix = entry.entry_prefix(hook.name, self.interpreter.cache_tag)
-        suffix = entry.entry_suffix(self.key, content)
-        return hook.parent / CACHE_DIRECTORY / f"{prefix}{level}{suffix}"
+        names = entry.entry_names(self.key, content, hook.name, self.interpreter.cache_tag)
+        return hook.parent / CACHE_DIRECTORY / names[level]
 
 
 @functools.cache

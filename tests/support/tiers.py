@@ -42,6 +42,11 @@ ci_only = pytest.mark.skipif(not IS_CI, reason=f"takes long: {VARIABLE}=ci runs 
 soak_only = pytest.mark.skipif(not IS_SOAK, reason=f"takes very long: {VARIABLE}=soak runs it")
 
 
+def coverage_variables() -> dict[str, str]:
+    """Return the variables by which the processes of a test are measured, too; none if not."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+
+
 def scaled(default: T, ci: T, soak: T) -> T:
     """Return the value for this run's tier."""
     if IS_SOAK:

@@ -17,12 +17,13 @@ import pytest
 from hooks_compile.install import runtime_directory, wrapper
 from tests.support.launches import default_interpreter
 from tests.support.repositories import write
+from tests.support.tiers import coverage_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HOOK = ".claude/hooks/hook.py"
-TIMEOUT_S = 60
+TIMEOUT_S = 100
 # What the tool, the wrapper and the remedies in our messages call.
 _COMMANDS = ("chmod", "cat", "git", "head", "id", "ls", "mkdir", "mv", "rm", "sh", "sleep")
 
@@ -68,7 +69,7 @@ class Tool:
             "HOME": str(directory / "user"),
             "GIT_CONFIG_NOSYSTEM": "1",
             "HOOKS_COMPILE_HOME": str(directory / "runtime"),
-            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
+            **coverage_variables(),
         }
         tool = cls(cwd, env)
         tool.home.mkdir(exist_ok=True)

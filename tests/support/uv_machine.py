@@ -63,7 +63,7 @@ class Machine:
         (machine.bin / "uv").symlink_to(find_uv_bin())
         (machine.bin / "python3").symlink_to((found or default_interpreter()).executable)
         runtime_directory.ensure(machine.runtime)
-        for directory in ("home", "wheels", "work"):
+        for directory in ("home", "tmp", "wheels", "work"):
             (root / directory).mkdir()
         return machine
 
@@ -82,6 +82,7 @@ class Machine:
         return {
             "PATH": f"{self.bin}:/usr/bin:/bin",
             "HOME": str(self.root / "home"),
+            "TMPDIR": str(self.root / "tmp"),  # uv leaves its locks there
             "LANG": "C.UTF-8",
             "PWD": str(self.work),
             "UV_CACHE_DIR": str(self.root / "cache"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.support.launches import User
 
-PATIENCE_S = 30.0
+PATIENCE_S = 100.0
 HOOK = "import sys\n\nprint({!r}, *sys.argv[1:])\n"
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from uv import find_uv_bin
 
-from hooks_compile.agents.clients import claude, codex, copilot, cursor, gemini
+from hooks_compile.agents.clients.table import AGENTS
 from hooks_compile.agents.shell.syntax import TOPLEVEL
 from hooks_compile.agents.wiring.apply import applied
 from hooks_compile.agents.wiring.command import Surroundings
@@ -23,6 +23,7 @@ from hooks_compile.install import wrapper
 if TYPE_CHECKING:
     from hooks_compile.agents.wiring.plan import Plan
 
+BY_NAME = {agent.name: agent for agent in AGENTS}
 REPORT = """\
 import os, sys
 print(sys.argv, sys.stdin.read(), os.environ.get("A"), os.getcwd(), __file__)
@@ -134,14 +135,9 @@ class Project:
 
     def surroundings(self, agent: str) -> Surroundings:
         """Where the agent's commands run; ``plugin`` and ``user`` are Claude Code's other files."""
-        config = {
-            "claude": claude.AGENT.files(self.root, None)[0],
-            "codex": codex.AGENT.files(self.root, None)[0],
-            "cursor": cursor.AGENT.files(self.root, None)[0],
-            "gemini": gemini.AGENT.files(self.root, None)[0],
-            "copilot": copilot.AGENT.files(self.root, None)[0],
-            "user": claude.AGENT.files(self.root, self.home)[-1],
-        }
+        names = ("claude", "codex", "cursor", "gemini", "copilot")
+        config = {name: next(BY_NAME[name].files(self.root, None)) for name in names}
+        *_, config["user"] = BY_NAME["claude"].files(self.root, self.home)
         if agent == "plugin":
             variables = {"CLAUDE_PLUGIN_ROOT": str(self.root)}
             starts: tuple[Path, ...] = ()

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.repositories import write
 from tests.support.tiers import ci_only, scaled
-from tests.support.watching import HOOK, wait_warm
+from tests.support.watching import HOOK, wait_until, wait_warm
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,16 +46,21 @@ def threads(watcher: Watcher) -> int:
     return int(re.findall(r"Threads:\s+(\d+)", watcher.proc("status"))[0])
 
 
+def woken(watcher: Watcher, seconds: float, thread: str | int = "*") -> int:
+    """How often its threads are woken from now on, in so many seconds."""
+    before = switches(watcher, thread)
+    time.sleep(seconds)
+    return switches(watcher, thread) - before
+
+
 @ci_only
 def test_idle_it_does_nothing_but_beat(scene: Scene) -> None:
     with scene.watching() as watcher:
         watcher.wait_started()
         scene.hook.write_text(HOOK.format("second"))
         scene.assert_hit()
-        time.sleep(1.5)  # the state is written meanwhile
-        before = switches(watcher)
-        time.sleep(1.0)
-        assert switches(watcher) - before <= 2
+        # before, it writes the state and ends a survey
+        wait_until(lambda: woken(watcher, 1.0) <= 2, lambda: "a second in which it is idle")
 
 
 def test_reading_launching_and_git_status_do_not_wake_it(scene: Scene) -> None:
@@ -64,8 +69,8 @@ def test_reading_launching_and_git_status_do_not_wake_it(scene: Scene) -> None:
         scene.assert_hit()
         time.sleep(1.1)
         scene.repo.git("status")  # refreshes the index, for good in another second than the files'
-        time.sleep(0.7)
         loop = watcher.process.pid  # the thread that takes events sees more, and drops it
+        wait_until(lambda: woken(watcher, 0.7, loop) <= 2, lambda: "it is idle")
         before = switches(watcher, loop)
         for _ in range(50):
             scene.hook.read_bytes()
@@ -111,7 +116,7 @@ def change_somehow(hook: Path, hooks: list[Path], chance: random.Random) -> None
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(SOAK_S + 120)
+@pytest.mark.timeout(SOAK_S + 600)
 def test_a_day_of_random_changes_leaves_nothing_behind(scene: Scene) -> None:
     chance = random.Random(4)  # noqa: S311 - no secret
     hooks = [scene.hook.with_name(f"h{number}.py") for number in range(30)]

@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.debounce import LONGEST_S, QUIET_S, Debounce, Due
+from watcher.debounce import QUIET_S, Debounce, Due
 
 A, B = "/hooks/a.py", "/hooks/b.py"
 
@@ -16,18 +16,18 @@ def test_a_file_that_its_writer_closed_is_due_at_once() -> None:
     debounce = Debounce()
     debounce.note(A, 10.0, 0.0, since=10.0)
     assert debounce.next_due() == 10.0
-    assert debounce.take(10.0) == [Due(A, 10.0, quiet=False)]
-    assert debounce.take(99.0) == []
+    assert debounce.take(10.0, 9) == [Due(A, 10.0, quiet=False)]
+    assert debounce.take(99.0, 9) == []
     assert debounce.next_due() == math.inf
 
 
 def test_a_file_that_is_being_written_waits_until_it_is_quiet() -> None:
     debounce = Debounce()
     debounce.note(A, 10.0, QUIET_S, since=10.0)
-    assert debounce.take(10.0 + QUIET_S / 2) == []
+    assert debounce.take(10.0 + QUIET_S / 2, 9) == []
     debounce.note(A, 10.2, QUIET_S, since=10.2)
-    assert debounce.take(10.0 + QUIET_S) == []
-    assert debounce.take(10.2 + QUIET_S) == [Due(A, 10.2, quiet=True)]
+    assert debounce.take(10.0 + QUIET_S, 9) == []
+    assert debounce.take(10.2 + QUIET_S, 9) == [Due(A, 10.2, quiet=True)]
 
 
 def test_closing_makes_a_file_due_whatever_came_before_and_comes_after() -> None:
@@ -35,25 +35,17 @@ def test_closing_makes_a_file_due_whatever_came_before_and_comes_after() -> None
     debounce.note(A, 10.0, QUIET_S, since=10.0)
     debounce.note(A, 10.1, 0.0, since=10.1)
     debounce.note(A, 10.101, QUIET_S, since=10.101)  # as chmod does
-    assert debounce.take(10.102) == [Due(A, 10.101, quiet=False)]
+    assert debounce.take(10.102, 9) == [Due(A, 10.101, quiet=False)]
 
 
-def test_a_file_that_is_never_quiet_is_due_all_the_same() -> None:
+def test_what_events_named_is_taken_first_and_no_more_than_asked_for() -> None:
     debounce = Debounce()
-    now = 10.0
-    while now < 10.0 + LONGEST_S:
-        debounce.note(A, now, QUIET_S, since=now)
-        assert debounce.take(now) == []
-        now += QUIET_S / 2
-    (due,) = debounce.take(10.0 + LONGEST_S)
-    assert not due.quiet
-
-
-def test_a_longer_wait_is_kept() -> None:
-    debounce = Debounce()
-    for now in (10.0, 15.0, 19.0):
-        debounce.note(A, now, 10.0)
-    assert debounce.next_due() == 20.0
+    for key in ("compared", "too"):
+        debounce.note(key, 10.0)
+    debounce.note(A, 10.1, 0.0, since=10.1)
+    debounce.note("too", 10.2)
+    assert [due.key for due in debounce.take(10.2, 2)] == [A, "compared"]
+    assert debounce.take(99.0, 2) == [Due("too", None, quiet=False)]  # nobody waited for it
 
 
 EVENTS = st.lists(st.tuples(st.sampled_from([A, B]), st.booleans(), st.floats(0, 3)), min_size=1)
@@ -61,19 +53,19 @@ EVENTS = st.lists(st.tuples(st.sampled_from([A, B]), st.booleans(), st.floats(0,
 
 @given(EVENTS)
 def test_no_event_is_ever_forgotten(events: list[tuple[str, bool, float]]) -> None:
-    """After the last event of a file it is due once more, in LONGEST_S at most."""
+    """After the last event of a file it is due once more, in QUIET_S at most."""
     debounce = Debounce()
     now = 0.0
     last_event: dict[str, float] = {}
     last_look: dict[str, float] = {}
     for path, is_complete, pause in events:
         now += pause
-        for due in debounce.take(now):
+        for due in debounce.take(now, 9):
             last_look[due.key] = now
         debounce.note(path, now, 0.0 if is_complete else QUIET_S, since=now)
         last_event[path] = now
-        assert debounce.next_due() <= now + LONGEST_S
-    for due in debounce.take(now + LONGEST_S):
-        last_look[due.key] = now + LONGEST_S
+        assert debounce.next_due() <= now + QUIET_S
+    for due in debounce.take(now + QUIET_S, 9):
+        last_look[due.key] = now + QUIET_S
     assert all(last_look[path] >= when for path, when in last_event.items())
     assert debounce.next_due() == math.inf

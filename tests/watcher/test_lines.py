@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile.model import State
+from hooks_compile.model import HookSource, State
 from tests.support.compile_results import HOOKS, NEW_PYTHON, OLD_PYTHON, broken, fine
 from watcher import lines
+from watcher.survey import Places, Survey, Target
 
 if TYPE_CHECKING:
     from watcher.lines import Message
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 ROOT = Path("/repo")
 GUARD = HOOKS / "guard.py"
 COUNTS = {State.COMPILED: 3, State.FRESH: 1}
-SYNCED = lines.synced(ROOT, (NEW_PYTHON, OLD_PYTHON), 2, 1, COUNTS, 0.126, watching=True)
+BY_PATH = {str(HOOKS / name): HookSource(HOOKS / name) for name in ("guard.py", "other.py")}
+HELPER = {str(HOOKS / "helper.py"): HookSource(HOOKS / "helper.py")}
+FOUND = Survey(ROOT, BY_PATH, HELPER, Target((NEW_PYTHON, OLD_PYTHON), b"", 0), Places(str(ROOT)))
+SYNCED = lines.synced("watching", FOUND, COUNTS, 0.126)
 CHANGED = lines.changed(GUARD, "hook", (fine(), fine(python=OLD_PYTHON)), 4.2)
 BROKEN = lines.broken(GUARD, "hook", (broken(), broken(python=OLD_PYTHON)))
 
@@ -36,8 +40,9 @@ def test_the_start_says_what_is_watched_for_which_interpreters() -> None:
         "watching /repo: 2 hooks and 1 local module, for CPython 3.13.0, CPython 3.8.18 "
         "(3 compiled, 1 fresh, 0.13 s)"
     )
-    alone = lines.synced(ROOT, (), 1, 0, {}, 0.5, watching=False)
-    assert text(alone) == "/repo: 1 hook, for no Python (0.50 s)"
+    alone = FOUND._replace(hooks=HELPER, modules=HELPER, target=Target((), b"", 0))
+    shown = text(lines.synced("synced", alone, {}, 0.5))
+    assert shown == "/repo: 1 hook, for no Python (0.50 s)"
 
 
 def test_a_change_is_one_line_with_hook_interpreters_level_and_milliseconds() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import mmap
 import os
 import shutil
@@ -11,7 +13,7 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,45 +21,37 @@ from tests.support.interpreters_found import found
 from tests.support.launches import interpreter_record
 from tests.support.repositories import GitRepo, write
 from tests.support.watching import HOOK, is_warm, wait_until, wait_warm
-from watcher.debounce import SCAN_S
 from watcher.loop import Loop
-from watcher.observer import MOST_WATCHES
-from watcher.survey import Options
+from watcher.survey import Options, Places
 from watcher.tree import Tree
-from watcher.watch_places import Event, Kind, Places
 from watcher.watch_status import Station
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tests.watcher.conftest import Scene
     from watcher.lines import Message
-    from watcher.survey import Survey
 
 
 class Running:
-    """A loop in a thread, and what it said."""
+    """A loop in a thread, and what its tree said."""
 
-    def __init__(
-        self, scene: Scene, tree: type[Tree], options: Options | None, scan_s: float, watches: int
-    ) -> None:
+    def __init__(self, scene: Scene, tree: type[Tree], options: Options) -> None:
         self.said: list[Message] = []
-        usual = Options(scene.user.environment(), (scene.user.python,))
-        self.tree = tree(scene.root, options or usual, scan_s, whole=True)
-        (scene.user.runtime / "watch").mkdir(exist_ok=True)
-        station = Station(scene.user.runtime, scene.root)
-        self.loop = Loop(
-            {self.tree: station}, lambda _, message: self.said.append(message), watches
+        self.loop = Loop()
+        self.tree = tree(
+            scene.root, options, lambda _, message: self.said.append(message), whole=True
         )
+        self.tree.watch(self.loop.put, Station(scene.user.runtime, scene.root))
 
     def wait_idle(self) -> None:
-        """Wait until nothing has been due for a while, and no survey has run."""
+        """Wait until nothing has been due for a while."""
         busy = time.monotonic()
 
         def is_idle() -> bool:
             nonlocal busy
             now = time.monotonic()
-            if self.tree._is_surveying or self.tree.next_due() < now + 1:
+            if self.tree.next_due() < now + 1:
                 busy = now
             return now > busy + 0.3
 
@@ -76,17 +70,16 @@ class Running:
 
 @contextmanager
 def running(
-    scene: Scene,
-    tree: type[Tree] = Tree,
-    *,
-    options: Options | None = None,
-    scan_s: float = SCAN_S,
-    watches: int = MOST_WATCHES,
+    scene: Scene, tree: type[Tree] = Tree, options: Options | None = None, **changes: Any
 ) -> Iterator[Running]:
-    """Run a loop until the end of the block; with ``watches=0`` no event comes to it."""
-    runs = Running(scene, tree, options, scan_s, watches)
+    """Run a loop until the end of the block, with ``changes`` of the usual options.
+
+    With ``most_watches=0`` no event comes to it.
+    """
+    usual = Options(scene.user.environment(), (scene.user.python,))
+    runs = Running(scene, tree, (options or usual)._replace(**changes))
     signals: list[int] = []
-    thread = threading.Thread(target=lambda: signals.append(runs.loop.run()))
+    thread = threading.Thread(target=lambda: signals.append(runs.loop.run([runs.tree])))
     thread.start()
     try:
         runs.wait_for("watching")
@@ -94,6 +87,7 @@ def running(
     finally:
         runs.loop.put(15)
         thread.join()
+        runs.tree.close()
     assert signals == [15]
 
 
@@ -102,12 +96,12 @@ class Failing(Tree):
 
     flaws: int = 0
 
-    def step(self) -> list[Message]:
-        messages = super().step()
-        if self.flaws and messages:
+    def _compile(self) -> None:
+        is_due = self.sources.due.next_due() < math.inf
+        super()._compile()
+        if self.flaws and is_due:
             self.flaws -= 1
             raise RuntimeError("a bug")
-        return messages
 
 
 def test_a_bug_in_the_handling_of_an_event_ends_nothing(scene: Scene) -> None:
@@ -125,26 +119,31 @@ def test_a_bug_in_the_handling_of_an_event_ends_nothing(scene: Scene) -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_dead_thread_is_replaced_by_the_scan(scene: Scene) -> None:
     class Bug(Places):
-        def matter(self, _: Event) -> bool:
+        def has(self, _: str) -> bool:
             sys.exit()
 
     with running(scene, scan_s=1.0) as runs:
-        runs.loop.monitor._places = Bug()
+        assert runs.tree._monitor is not None
+        runs.tree._monitor._places = Bug("")
         scene.hook.write_text(HOOK.format("second"))
         scene.assert_hit()
-        runs.tree.scan_s = SCAN_S
-        time.sleep(1.0)
-        scene.hook.write_text(HOOK.format("third"))
-        wait_until(lambda: runs.of("changed")[-1].value["ms"], lambda: "an event has come")
+        numbers = itertools.count()
+
+        def an_event_comes() -> bool:
+            scene.hook.write_text(HOOK.format(next(numbers)))
+            time.sleep(0.1)
+            return runs.of("changed")[-1].value["ms"] is not None
+
+        wait_until(an_event_comes, lambda: "an event has come")
         scene.assert_hit()
 
 
 def test_after_lost_events_all_contents_are_compared_and_it_is_said_once(scene: Scene) -> None:
-    with running(scene, watches=0) as runs:
+    with running(scene, most_watches=0) as runs:
         runs.wait_idle()
         scene.hook.write_text(HOOK.format("second"))
         for _ in range(5):
-            runs.loop.put(Event(Kind.LOST, "", time.monotonic()))
+            runs.loop.put(runs.tree.lost)
         scene.assert_hit()
         assert len([m for m in runs.of("notice") if "dropped events" in str(m)]) == 1
 
@@ -168,7 +167,7 @@ def removed_cache(hook: Path) -> None:
 
 
 def test_the_scan_finds_what_no_event_tells_of(scene: Scene) -> None:
-    with running(scene, scan_s=0.5, watches=0) as runs:
+    with running(scene, scan_s=0.5, most_watches=0) as runs:
         scene.hook.write_text(HOOK.format("second"))
         new = write(scene.hook.with_name("new.py"), HOOK.format("new"))
         scene.assert_hit()
@@ -288,35 +287,6 @@ def test_a_file_without_a_suffix_is_a_hook_by_its_shebang(scene: Scene) -> None:
         scene.assert_hit(scene.root / "tools/inside.py")
 
 
-class Counting(Tree):
-    """A tree that counts how often it is looked through."""
-
-    looks = 0
-
-    def start_survey(self) -> Callable[[], Survey] | None:
-        find = super().start_survey()
-        self.looks += find is not None
-        return find
-
-
-def test_a_log_without_a_suffix_does_not_have_the_tree_looked_through(scene: Scene) -> None:
-    with running(scene, Counting) as runs:
-        tree = runs.tree
-        assert isinstance(tree, Counting)
-        runs.wait_idle()
-        looks = tree.looks
-        log = scene.hook.with_name("log")
-        for number in range(3):
-            with log.open("a") as file:
-                file.write(f"{number}: not Python\n")
-            time.sleep(0.1)
-        runs.wait_idle()
-        assert tree.looks == looks
-        hook = write(scene.hook.with_name("check"), "#!/usr/bin/env python3\nprint(1)\n")
-        scene.assert_hit(hook)
-        assert tree.looks > looks
-
-
 def test_a_tree_that_becomes_a_part_of_another_is_left_alone(scene: Scene, tmp_path: Path) -> None:
     GitRepo.create(tmp_path)
     other = write(tmp_path / ".claude/hooks/others.py", HOOK.format("others"))
@@ -336,7 +306,7 @@ def test_a_python_that_ran_a_hook_gets_entries_from_then_on(scene: Scene, tmp_pa
     (path / "python3").symlink_to(scene.user.python)
     env = scene.user.environment() | {"PATH": f"{path}:{os.environ['PATH']}"}
     with running(scene, options=Options(env), scan_s=0.5) as runs:
-        assert [each.version for each in runs.tree.survey.target.interpreters] == [
+        assert [each.version for each in runs.tree.found.target.interpreters] == [
             sys.version_info[:3]
         ]
         note = scene.user.runtime / "seen" / "launched"
@@ -344,4 +314,4 @@ def test_a_python_that_ran_a_hook_gets_entries_from_then_on(scene: Scene, tmp_pa
         cache = scene.hook.parent / "__pycache_opt__"
         tag = interpreter_record(others[0]).cache_tag
         wait_until(lambda: list(cache.glob(f"guard.{tag}.*")), lambda: str(list(cache.iterdir())))
-        assert len(runs.tree.survey.target.interpreters) == 2
+        assert len(runs.tree.found.target.interpreters) == 2

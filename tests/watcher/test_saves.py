@@ -195,20 +195,24 @@ def test_a_saved_hook_is_warm_before_its_next_launch(
 def test_a_slow_save_in_pieces_is_neither_reported_nor_compiled_before_it_is_whole(
     scene: Scene,
 ) -> None:
-    pieces = ["import sys\n\nprint('sec", "ond', ", "*sys.argv[1:]", ")\n"]
-    with scene.watching() as watcher:
-        watcher.wait_started()
-        entries = set((scene.hook.parent / "__pycache_opt__").iterdir())
+    cache = scene.hook.parent / "__pycache_opt__"
+
+    def is_left_alone_until_it_is_whole(text: str) -> bool:
+        entries, said = set(cache.iterdir()), len(watcher.messages("broken"))
         file = os.open(scene.hook, os.O_WRONLY | os.O_TRUNC)
-        for piece in pieces:
+        for start in range(0, len(text), 12):
             time.sleep(0.15)
-            os.write(file, piece.encode())
+            os.write(file, text[start : start + 12].encode())
         os.close(file)
         scene.assert_hit()
         time.sleep(0.5)
-        assert not watcher.messages("broken")
-        new = set((scene.hook.parent / "__pycache_opt__").iterdir()) - entries
-        assert [path.name.split(".")[0] for path in new] == ["guard"]
+        new = [path.name.split(".")[0] for path in set(cache.iterdir()) - entries]
+        return new == ["guard"] and len(watcher.messages("broken")) == said
+
+    with scene.watching() as watcher:
+        watcher.wait_started()
+        # A loaded machine may stop the writer for so long that the file is quiet.
+        assert any(is_left_alone_until_it_is_whole(HOOK.format(number)) for number in range(5))
 
 
 def test_a_hook_that_stays_empty_is_named_as_one_that_allows_everything(scene: Scene) -> None:

@@ -1,1 +1,1 @@
-"""The configuration files of the agents: one module for each agent."""
+"""The agents, their configuration files, and where these are."""

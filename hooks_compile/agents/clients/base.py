@@ -1,12 +1,13 @@
-"""What an agent's module says about its configuration files, and the records made from it."""
+"""What is known of an agent's configuration files, and the records made from them."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 Json = dict[str, "Json"] | list["Json"] | str | float | bool | None
@@ -14,6 +15,9 @@ Json = dict[str, "Json"] | list["Json"] | str | float | bool | None
 
 KeyPath = tuple[str | int, ...]
 
+NESTED = "hooks.*.*.hooks.*"
+"""The entries of ``hooks.EVENT[].hooks[]``, as most agents nest them."""
+FLAT = "hooks.*.*"
 _WINDOWS_KEYS = ("commandWindows", "command_windows", "powershell", "windows")
 
 
@@ -72,27 +76,30 @@ class ConfigFile(NamedTuple):
 class Agent(NamedTuple):
     """A coding agent: where its hooks are configured, and how it runs them.
 
-    ``names`` and ``user_names`` are its files in a project and in the home directory, patterns
-    included. ``plugin_names`` are those of plugins, whose directory (two levels up)
-    ``plugin_variable`` names. ``variables`` hold the project's directory when a command runs;
-    ``starts`` and ``user_starts`` are the directories that commands start in, from the project or
-    from home.
+    ``names`` are its files in a project, patterns included, ``user_names`` those in the home
+    directory (None: the same), ``plugin_names`` those of plugins, whose directory (two levels up)
+    ``plugin_variable`` names. ``entries`` are the places of the hooks in a file (``*`` is each key
+    or item), ``keys`` the fields that may hold the command: the first that is there counts.
+    ``variables`` hold the project's directory when a command runs; ``starts`` and ``user_starts``
+    are the directories that commands start in, from the project or from home.
 
     ``pastes`` are variables whose ``$NAME`` the agent itself replaces by the quoted path before a
     shell reads the command: in quotes it would break. ``below`` says that it reads its files in
     any directory that it is started in, ``trust`` what it does about a changed command until the
-    user trusts that once more ("" if it does not ask), and ``windows_shell`` which shell reads a
-    command on Windows if that has no ``sh``. ``ran`` says that the client itself was run with
-    rewired files; the files of others are wired only if the agent is named.
+    user trusts that once more ("" if it does not ask). ``windows_shell`` is the shell that reads a
+    command on Windows if that has no ``sh``, ``foreign`` one that reads ``command`` everywhere.
+    ``ran`` says that the client itself was run with rewired files; the files of others are wired
+    only if the agent is named. ``advice`` is the reason why nothing is changed in these files.
     """
 
     name: str
     title: str
     names: tuple[str, ...]
-    commands: Callable[[Json], Iterator[Found]]
-    user_names: tuple[str, ...] = ()
+    user_names: tuple[str, ...] | None = None
     plugin_names: tuple[str, ...] = ()
     plugin_variable: str = ""
+    entries: tuple[str, ...] = (NESTED,)
+    keys: tuple[str, ...] = ("command",)
     variables: tuple[str, ...] = ()
     starts: tuple[str, ...] = (".",)
     user_starts: tuple[str, ...] = ()
@@ -100,32 +107,37 @@ class Agent(NamedTuple):
     below: bool = True
     trust: str = ""
     windows_shell: str = ""
+    foreign: str = ""
     ran: bool = True
+    advice: str = ""
 
-    def files(self, root: Path, home: Path | None) -> list[ConfigFile]:
-        """Return the files of a project that may exist; with ``home`` the user's own as well."""
-        found = [self._of_project(root, path) for path in _matching(root, self.names)]
-        found += [self._of_plugin(root, path) for path in _matching(root, self.plugin_names)]
+    def files(self, root: Path, home: Path | None) -> Iterator[ConfigFile]:
+        """Yield the files of a project that may exist; with ``home`` the user's own as well."""
+        variables = dict.fromkeys(self.variables, str(root))
+        starts = tuple(root / start for start in self.starts)
+        for path in _matching(root, self.names):
+            yield ConfigFile(self, path, root, _origin(path, root), starts, variables)
+        for path in _matching(root, self.plugin_names):
+            # A plugin's commands start in the project that uses it, which is not known here.
+            plugin = path.parent.parent
+            own = {self.plugin_variable: str(plugin)}
+            yield ConfigFile(self, path, plugin, _origin(path, root), variables=own)
         if home is not None:
             starts = tuple(home / start for start in self.user_starts)
-            found += [
-                ConfigFile(self, path, home, f"~/{path.relative_to(home).as_posix()}", starts)
-                for path in _matching(home, self.user_names)
-            ]
-        return found
+            names = self.names if self.user_names is None else self.user_names
+            for path in _matching(home, names):
+                yield ConfigFile(self, path, home, f"~/{_origin(path, home)}", starts)
 
-    def _of_project(self, root: Path, path: Path) -> ConfigFile:
-        starts = tuple(root / start for start in self.starts)
-        variables = dict.fromkeys(self.variables, str(root))
-        origin = path.relative_to(root).as_posix()
-        return ConfigFile(self, path, root, origin, starts, variables)
-
-    def _of_plugin(self, root: Path, path: Path) -> ConfigFile:
-        # A plugin's commands start in the project that uses it, which is not known here.
-        plugin = path.parent.parent
-        variables = {self.plugin_variable: str(plugin)}
-        origin = path.relative_to(root).as_posix()
-        return ConfigFile(self, path, plugin, origin, variables=variables)
+    def commands(self, settings: Json) -> Iterator[Found]:
+        """Yield the commands of the entries whose type is ``command`` or not given."""
+        for entries in self.entries:
+            for at, entry in _places(settings, entries.split(".")):
+                texts = ((key, member(entry, key)) for key in self.keys)
+                key, text = next(((key, text) for key, text in texts if text is not None), ("", 0))
+                if isinstance(text, str) and member(entry, "type") in (None, "command"):
+                    found = _found((*at, key), text, entry, value_at(settings, at[:3]))
+                    is_foreign = key == "command" and not found.foreign
+                    yield found._replace(foreign=self.foreign) if is_foreign else found
 
 
 def member(value: Json, key: str) -> Json:
@@ -140,46 +152,48 @@ def children(value: Json) -> list[tuple[str | int, Json]]:
     return list(enumerate(value)) if isinstance(value, list) else []
 
 
-def event_entries(settings: Json) -> Iterator[tuple[KeyPath, Json]]:
-    """Yield the entries of ``hooks.EVENT[]`` with their paths."""
-    for event, entries in children(member(settings, "hooks")):
-        for number, entry in children(entries):
-            yield ("hooks", event, number), entry
+def value_at(value: Any, path: KeyPath) -> Any:
+    """Return what is at a place, None if there is none."""
+    with suppress(KeyError, IndexError, TypeError):
+        for key in path:
+            value = value[key]
+        return value
+    return None
 
 
-def nested_commands(settings: Json) -> Iterator[Found]:
-    """Yield the commands of ``hooks.EVENT[].hooks[].command``, as several agents nest them."""
-    for at, group in event_entries(settings):
-        matcher = member(group, "matcher")
-        for number, entry in children(member(group, "hooks")):
-            for found in entry_command(entry, (*at, "hooks", number)):
-                yield found._replace(matcher=matcher if isinstance(matcher, str) else "")
-
-
-def flat_commands(settings: Json) -> Iterator[Found]:
-    """Yield the commands of ``hooks.EVENT[].command``."""
-    for at, entry in event_entries(settings):
-        yield from entry_command(entry, at)
-
-
-def entry_command(entry: Json, at: KeyPath, key: str = "command") -> Iterator[Found]:
-    """Yield the command of one entry, if its type is ``command`` or not given."""
-    command = member(entry, key)
-    if not isinstance(command, str) or member(entry, "type") not in (None, "command"):
-        return
-    cwd, shell, arguments = (member(entry, name) for name in ("cwd", "shell", "args"))
-    yield Found(
-        (*at, key),
+def _found(path: KeyPath, command: str, entry: Json, group: Json) -> Found:
+    cwd = member(entry, "cwd") or member(entry, "working_directory")
+    shell, arguments = member(entry, "shell"), member(entry, "args")
+    if arguments is None and path[-1] == "exec":  # no shell reads it
+        arguments = []
+    matcher = member(group, "matcher")
+    return Found(
+        path,
         command,
         cwd=cwd if isinstance(cwd, str) else None,
         arguments=tuple(map(str, arguments)) if isinstance(arguments, list) else None,
         foreign=shell if isinstance(shell, str) and shell not in ("bash", "sh") else "",
         environment=frozenset(str(name) for name, _ in children(member(entry, "env"))),
         has_windows_command=any(isinstance(member(entry, name), str) for name in _WINDOWS_KEYS),
+        matcher=matcher if isinstance(matcher, str) else "",
     )
 
 
-def _matching(root: Path, names: Iterable[str]) -> list[Path]:
-    """Return the paths of ``names``, there or not, and what is there for patterns."""
-    groups = (sorted(root.glob(name)) if "*" in name else [root / name] for name in names)
-    return [path for group in groups for path in group]
+def _places(value: Json, names: Sequence[str], at: KeyPath = ()) -> Iterator[tuple[KeyPath, Json]]:
+    """Yield what is at the places of ``names``, each with its path."""
+    if not names:
+        yield at, value
+        return
+    for key, inner in children(value):
+        if names[0] in ("*", key):
+            yield from _places(inner, names[1:], (*at, key))
+
+
+def _origin(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix()
+
+
+def _matching(root: Path, names: Iterable[str]) -> Iterator[Path]:
+    """Yield the paths of ``names``, there or not, and what is there for patterns."""
+    for name in names:
+        yield from sorted(root.glob(name)) if "*" in name else [root / name]

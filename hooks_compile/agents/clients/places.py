@@ -13,17 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile import git
-from hooks_compile.agents.clients import (
-    claude,
-    codex,
-    copilot,
-    cursor,
-    factory,
-    gemini,
-    kiro,
-    qwen,
-    windsurf,
-)
+from hooks_compile.agents.clients.table import AGENTS, FRONT_MATTER
 from hooks_compile.agents.shell.launches import WRAPPER_NAME
 from hooks_compile.errors import GitError
 from hooks_compile.files import read_bytes
@@ -32,11 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from hooks_compile.agents.clients.base import ConfigFile
-
-AGENTS = (
-    *(claude.AGENT, codex.AGENT, gemini.AGENT, copilot.AGENT, qwen.AGENT),
-    *(cursor.AGENT, factory.AGENT, windsurf.AGENT, kiro.AGENT),
-)
 
 NAMES_BELOW = tuple(name for agent in AGENTS if agent.below for name in agent.names)
 PATHSPECS = tuple(f":(glob)*/**/{name}" for name in NAMES_BELOW)
@@ -55,11 +40,12 @@ def config_files(
     ``root``) the directories from there up to the root. ``listed`` are the names in ``root``, as
     git lists them, to look for those below in; without it git is asked.
     """
-    found = [config for agent in AGENTS for config in agent.files(root, home)]
+    agents = (*AGENTS, FRONT_MATTER)
+    found = [config for agent in agents for config in agent.files(root, home)]
     start = Path(os.path.realpath(cwd or root))
     upwards = [each for each in (start, *start.parents) if root in each.parents]
     for directory in dict.fromkeys([*upwards, *_wired_below(root, listed)]):
-        for config in (each for agent in AGENTS for each in agent.files(directory, None)):
+        for config in (each for agent in agents for each in agent.files(directory, None)):
             # Its scripts may be anywhere in the project; a plugin's are in the plugin.
             inside = root if config.root == directory else config.root
             origin = config.path.relative_to(root).as_posix()

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from hooks_compile.agents.shell.syntax import (
     Parameter,
     assigned_value,
-    assignment_name,
     declared_name,
 )
 
@@ -29,6 +28,7 @@ _CHANGING = frozenset(
     | {"autoload", "disable", "emulate", "float", "functions", "integer", "rehash", "setopt"}
     | {"sysread", "unhash", "unsetopt", "vared", "zmodload", "zparseopts"}
 )
+_UNCERTAIN = "a `cd` or an assignment in front of it may not run"
 _HARMLESS_SETTINGS = frozenset({"-e", "-u", "-eu", "-euo", "-o", "pipefail"})
 
 
@@ -60,68 +60,48 @@ class State(NamedTuple):
         """The variables that were assigned."""
         return frozenset(each.name for each in self.effects if isinstance(each, Assigned))
 
-    def behind(self, *effects: Entered | Assigned) -> State:
-        """Return this state with more effects."""
-        return self._replace(effects=(*self.effects, *effects))
+    def behind(self, effect: Entered | Assigned) -> State:
+        """Return this state with one more effect."""
+        return self._replace(effects=(*self.effects, effect))
 
-    def in_doubt_since(self, outset: State) -> State:
-        """Return this state if it is uncertain whether what came behind ``outset`` has run."""
-        since = self.effects[len(outset.effects) :]
-        unknown = dict.fromkeys(each._replace(word=None) for each in since)
-        return self._replace(effects=(*outset.effects, *unknown))
-
-
-class _List(NamedTuple):
-    """A list of commands up to ``;``: where it began, how far it is, and the operator behind that.
-
-    ``certain`` says that if it has ended, all of its effects since ``outset`` were made.
-    """
-
-    outset: State
-    state: State
-    before: str = ";"
-    certain: bool = True
-
-    def behind(self, after: State, operator: str, *, leaves: bool = False) -> _List:
-        """Return the list behind one more command, which leaves the state ``after``."""
-        if self.before in ("|", "||"):
-            after = after.in_doubt_since(self.state)
-        certain = self.certain and (leaves or self.before == ";" or after == self.state)
-        if operator in ("&&", "||", "|"):
-            return _List(self.outset, after, operator, certain)
-        if operator == "&" or not certain:
-            after = after.in_doubt_since(self.outset)
-        return _List(after, after)
+    def in_doubt(self, reason: str) -> State:
+        """Return this state with the reason why nothing is certain."""
+        return self._replace(doubt=self.doubt or reason)
 
 
 def follow(commands: Iterable[SimpleCommand]) -> Iterator[tuple[SimpleCommand, State]]:
-    """Yield each command of a line with the state that it starts in."""
-    current = _List(State(), State())
-    around: list[_List] = []  # the lists that hold an `if` which is open
+    """Yield each command of a line with the state that it starts in.
+
+    In a list up to ``;`` only the first command runs for certain. Those behind ``&&`` run if those
+    in front of them have run; behind the list nobody knows whether they did.
+    """
+    state = outset = State()
+    around: list[State] = []  # in front of each `if` that is open
+    operator, is_certain = ";", True
     for simple in commands:
-        leaves = current.before == "||" and _ends_shell(simple)
-        if current.before == "||" and not leaves:
-            doubtful = current.state.in_doubt_since(current.outset)
-            current = current._replace(state=doubtful, certain=False)
-        if simple.part == "if":
-            around.append(current)
-            current = _List(current.state, current.state)
-        elif simple.part in ("elif", "else"):
-            doubtful = current.state.in_doubt_since(around[-1].state)
-            current = _List(doubtful, doubtful)
-        elif simple.part == "fi":
-            after = current.state.in_doubt_since(around[-1].state)
-            current = around.pop().behind(after, simple.operator)
-        elif not simple.part:
-            yield simple, current.state
-            # All of a pipeline but its end runs in other processes; under zsh the end does not.
-            piped = simple.operator == "|"
-            after = current.state if piped else _state_behind(simple, current.state)
-            current = current.behind(after, simple.operator, leaves=leaves)
-
-
-def _ends_shell(simple: SimpleCommand) -> bool:
-    return _program(simple) == "exit" and simple.operator in (";", "\n", "")
+        leaves = _program(simple) == "exit" and simple.operator in (";", "\n", "")
+        if operator == "||" and state != outset and not leaves:
+            state = state.in_doubt(_UNCERTAIN)
+        if simple.part:
+            if simple.part == "if":
+                around.append(state)
+            elif simple.part != "then" and state != around[-1]:
+                state = state.in_doubt(_UNCERTAIN)
+            if simple.part == "fi":
+                around.pop()
+            outset, operator = state, simple.operator or ";"
+            continue
+        yield simple, state
+        # All of a pipeline but its end runs in other processes; under zsh the end does not.
+        after = state if simple.operator == "|" else _state_behind(simple, state)
+        is_certain = is_certain and (operator == ";" or after == state)
+        if operator in ("|", "||") and after != state:
+            after = after.in_doubt(_UNCERTAIN)
+        state, operator = after, simple.operator
+        if operator not in ("&&", "||", "|"):
+            if not is_certain or (operator == "&" and state != outset):
+                state = state.in_doubt(_UNCERTAIN)
+            outset, operator, is_certain = state, ";", True
 
 
 def only_extends_path(word: Word) -> bool:
@@ -139,35 +119,22 @@ def _program(simple: SimpleCommand) -> str | None:
 
 def _state_behind(simple: SimpleCommand, state: State) -> State:
     """Return the state behind a command that runs in the shell's own process."""
-    # In front of a special builtin an assignment stays, in front of all others it does not.
-    state = state.behind(
-        *(
-            Assigned(assignment_name(word), None if simple.words else assigned_value(word))
-            for word in simple.assignments
-            if not only_extends_path(word)
-        )
-    )
-    program = _program(simple)
+    program, words = _program(simple), simple.words
+    declared = [word for word in words[1:] if word.text[0] != "-"] if program in _NAMING else []
+    for word in (*simple.assignments, *declared):
+        name = declared_name(word)
+        if name is None:
+            return state.in_doubt(f"`{word.text}` may set any variable")
+        if not only_extends_path(word):
+            # In front of a special builtin an assignment stays, in front of all others it does not.
+            is_kept = word in declared or not words
+            state = state.behind(Assigned(name, assigned_value(word) if is_kept else None))
     if program in _CHANGING_DIRECTORY:
-        words = simple.words
         plain = len(words) == 2 and words[0].text == "cd" and words[1].text[:1] not in ("-", "+")
         return state.behind(Entered(words[1] if plain else None))
-    if program in _NAMING:
-        return _with_names(simple, state)
-    if state.doubt or _keeps_meanings(simple, program):
+    if program in _NAMING or _keeps_meanings(simple, program):
         return state
-    return state._replace(doubt=f"`{simple.words[0].text}` may change what comes behind it")
-
-
-def _with_names(simple: SimpleCommand, state: State) -> State:
-    """Return the state behind ``export``, ``readonly``, ``read`` or ``unset``."""
-    for word in simple.words[1:]:
-        if word.text.startswith("-") or only_extends_path(word):
-            continue
-        if (name := declared_name(word)) is None:
-            return state._replace(doubt=f"`{word.text}` may set any variable")
-        state = state.behind(Assigned(name, assigned_value(word)))
-    return state
+    return state.in_doubt(f"`{words[0].text}` may change what comes behind it")
 
 
 def _keeps_meanings(simple: SimpleCommand, program: str | None) -> bool:

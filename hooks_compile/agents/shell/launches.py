@@ -8,7 +8,6 @@ A launch is certain if the line runs ``PYTHON [FLAGS] SCRIPT [ARGS]``, or a prog
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.shell.effects import State, follow, only_extends_path
@@ -17,7 +16,6 @@ from hooks_compile.agents.shell.syntax import (
     Unknown,
     Word,
     assignment_name,
-    expand,
     parse,
 )
 
@@ -128,9 +126,6 @@ def mentioned_words(
     ``$(git rev-parse --show-toplevel)`` is taken for ``root``.
     """
     for text in texts:
-        with suppress(NotUnderstoodError):
-            words = [word for command in parse(text) for word in command.words]
-            yield from filter(None, (expand(word, variables) for word in words))
         rough = _TOPLEVEL.sub(lambda _: str(root), text)
         rough = _VARIABLE.sub(lambda match: variables.get(match[1] or match[2]) or "", rough)
         rough = rough.replace("~/", (variables.get("HOME") or "~") + "/")
@@ -176,8 +171,6 @@ def _launch_of(simple: SimpleCommand, state: State) -> Launch | WiredLaunch | No
         return None
     launch = _plain_launch(words, state)
     if isinstance(launch, Launch):
-        if state.doubt:
-            raise RefusedError(state.doubt)
         names = {assignment_name(word) for word in assigned if not only_extends_path(word)}
         if seen := sorted(filter(is_shell_variable, state.changed | names)):
             raise RefusedError(f"it sets {seen[0]}, which the wrapper's shell would see")

@@ -20,8 +20,6 @@ _RESERVED = frozenset(
     {"!", "{", "}", "if", "then", "elif", "else", "fi", "for", "in", "do", "done", "while", "until"}
     | {"case", "esac", "[[", "]]", "coproc", "function", "select", "time"}  # the last are bash's
 )
-# What may come behind the commands of each part of an ``if``.
-_NEXT_PART = {"if": ("then",), "elif": ("then",), "then": ("elif", "else", "fi"), "else": ("fi",)}
 _META = " \t\n;&|<>()"
 _BLANK = re.compile(r"(?:[ \t]|\\\n)*(?:#[^\n]*)?")
 _PART = re.compile(r"(?:if|then|elif|else|fi)(?=[ \t\n;&|<>()]|\Z)")
@@ -46,7 +44,14 @@ _ASKS_GIT = (
     r"\$\(\s*git\s+rev-parse\s+--show-toplevel(?:\s+2>\s*/dev/null)?"
     r"(?:\s*\|\|\s*(?:pwd|echo\s+\.|true))?\s*\)"
 )
+_ANY_SUBSTITUTION = re.compile(
+    r"""\$\((?:[^()'"`\\#<$]|<(?!<)|\$[\w{]|'[^']*'|"[^"`\\()]*")*\)|\$\(\([\w+*/% -]*\)\)"""
+)
 _SUBSTITUTION = re.compile(rf"(?P<git>{_ASKS_GIT})|\$\(\s*pwd\s*\)")
+_REFUSED = {
+    "{": "a `${...}` that is more than a variable and its default",
+    "(": "a `$(...)` with more than plain commands inside",
+}
 _PLAIN = re.compile(rf"(?:[\w./@%+,:=$-]|{_SUBSTITUTION.pattern})*")
 
 
@@ -196,10 +201,7 @@ def parse(command: str) -> tuple[SimpleCommand, ...]:
 
     Raises NotUnderstoodError if the line is no list of simple commands, or no shell would run it.
     """
-    try:
-        return _Parser(command).commands()
-    except RecursionError:
-        raise NotUnderstoodError("it is nested too deeply") from None
+    return _Parser(command).commands()
 
 
 class _Parser:
@@ -209,40 +211,22 @@ class _Parser:
 
     def commands(self) -> tuple[SimpleCommand, ...]:
         found: list[SimpleCommand] = []
-        parts: list[str] = []  # of each `if` that is open, the part that was read last
+        depth = 0  # how many `if` are open
         self._skip_blank_lines()
         while self._char():
-            command = self._part(parts, found) or self._simple_command()
+            part = self._take(_PART)
+            depth += {"if": 1, "fi": -1}.get(part, 0)
+            if depth < (part in ("then", "elif", "else")):
+                raise NotUnderstoodError(f"`{part}` without an `if`")
+            is_plain = part in ("", "fi")
+            command = self._simple(part) if is_plain else SimpleCommand((), (), "", part)
             found.append(command)
             self._skip_blank_lines()
             if command.operator in ("&&", "||", "|") and not self._char():
                 raise NotUnderstoodError(f"nothing behind `{command.operator}`")
-        if parts:
-            raise NotUnderstoodError(f"`{parts[-1]}` without its end")
+        if depth:
+            raise NotUnderstoodError("`if` without its end")
         return tuple(found)
-
-    def _part(self, parts: list[str], found: list[SimpleCommand]) -> SimpleCommand | None:
-        """Read a word of ``if`` and what has to be behind it, None if there is none."""
-        part = self._take(_PART)
-        if not part:
-            return None
-        if part == "if":
-            parts.append(part)
-        elif not (
-            parts and part in _NEXT_PART[parts.pop()] and found[-1].operator in (";", "&", "\n")
-        ):
-            raise NotUnderstoodError(f"`{part}` in a place where it means nothing")
-        elif part != "fi":
-            parts.append(part)
-        if part != "fi":
-            return SimpleCommand((), (), "", part)
-        self._take(_BLANK)
-        while self._skip_redirection():
-            self._take(_BLANK)
-        operator = self._take(_OPERATOR)
-        if not operator and self._char():
-            raise NotUnderstoodError("a word behind `fi`")
-        return SimpleCommand((), (), operator, part)
 
     def _char(self) -> str:
         return self.text[self.pos : self.pos + 1]
@@ -259,7 +243,8 @@ class _Parser:
             self.pos += 1
             self._take(_BLANK)
 
-    def _simple_command(self) -> SimpleCommand:
+    def _simple(self, part: str) -> SimpleCommand:
+        """Read a simple command, or what is behind the ``fi`` that is ``part``."""
         assignments: list[Word] = []
         words: list[Word] = []
         redirected = False
@@ -272,9 +257,9 @@ class _Parser:
             self._take(_BLANK)
         if words and words[0].text in _RESERVED:
             raise NotUnderstoodError(f"`{words[0].text}` begins a compound command")
-        if not (assignments or words or redirected):
+        if not (assignments or words or redirected or part):
             raise NotUnderstoodError(f"no plain command before `{self._char()}`")
-        return SimpleCommand(tuple(assignments), tuple(words), self._take(_OPERATOR))
+        return SimpleCommand(tuple(assignments), tuple(words), self._take(_OPERATOR), part)
 
     def _skip_redirection(self) -> bool:
         operator = self._take(_REDIRECTION).strip()
@@ -309,75 +294,37 @@ class _Parser:
         elif match["pattern"] or (match["plain"] and text[0] in "~=" and not parts):
             parts.append(Unknown(text))
         else:
-            _add_text(parts, text)
+            parts.append(Literal(text))
 
     def _double_quotes(self, parts: list[Part]) -> None:
         while (char := self._char()) != '"':
             if char == "$":
                 self._dollar(parts, quoted=True)
             elif text := self._take(_IN_QUOTES):
-                _add_text(parts, _ESCAPED.sub(r"\1", text))
+                parts.append(Literal(_ESCAPED.sub(r"\1", text)))
             else:
                 raise NotUnderstoodError('`"` without its end, or a backtick')
         self.pos += 1
 
     def _dollar(self, parts: list[Part], *, quoted: bool) -> None:
-        start = self.pos
-        if match := _PARAMETER.match(self.text, start):
+        if match := _PARAMETER.match(self.text, self.pos):
             self.pos = match.end()
-            parts.append(_parameter(match, quoted=quoted))
+            name = match["name"] or match["special"] or match["braced"]
+            operator, argument = match["operator"] or "", match["argument"] or ""
+            parts.append(Parameter(match[0], name, quoted, operator, argument))
             if match["name"] and (more := _MORE_IN_ZSH.match(self.text, self.pos)):
                 parts.append(Unknown(more[0]))
             return
+        if text := self._take(_ANY_SUBSTITUTION):
+            known = _SUBSTITUTION.fullmatch(text)
+            name = TOPLEVEL if known and known["git"] else "PWD"
+            parts.append(Parameter(text, name, quoted) if known else Unknown(text))
+            return
         self.pos += 1
         char = self._char()
-        if char == "{":
-            raise NotUnderstoodError("a `${...}` that is more than a variable and its default")
-        if char == "(":
-            self._skip_parentheses()
-            parts.append(_substitution(self.text[start : self.pos], quoted=quoted))
-        elif char in ("'", '"') and not quoted:
+        if char in ("{", "("):
+            raise NotUnderstoodError(_REFUSED[char])
+        if char in ("'", '"') and not quoted:
             raise NotUnderstoodError(f"`${char}`, which only some shells know")
-        elif char and char not in _META + "\"'/":
-            parts.append(Unknown("$"))
-        else:
-            _add_text(parts, "$")
-
-    def _skip_parentheses(self) -> None:
-        """Skip to the end of the parentheses that open here, with respect to quotes.
-
-        Only plain contents are followed: a ``case`` or a comment may hold a lone parenthesis.
-        """
-        depth = 0
-        inner: list[Part] = []
-        while char := self._char():
-            if char == "#" or self.text.startswith(("<<", "case"), self.pos):
-                raise NotUnderstoodError("a `$(...)` with more than plain commands inside")
-            if char in _META:
-                depth += {"(": 1, ")": -1}.get(char, 0)
-                self.pos += 1
-            else:
-                self._piece(inner)
-            if not depth:
-                return
-        raise NotUnderstoodError("a `$(` that is not closed")
-
-
-def _substitution(text: str, *, quoted: bool) -> Parameter | Unknown:
-    match = _SUBSTITUTION.fullmatch(text)
-    if match is None:
-        return Unknown(text)
-    return Parameter(text, TOPLEVEL if match["git"] else "PWD", quoted)
-
-
-def _parameter(match: re.Match[str], *, quoted: bool) -> Parameter:
-    name = match["name"] or match["special"] or match["braced"]
-    return Parameter(match[0], name, quoted, match["operator"] or "", match["argument"] or "")
-
-
-def _add_text(parts: list[Part], text: str) -> None:
-    """Add characters to the parts of a word; neighbouring ones are one part."""
-    if parts and isinstance(parts[-1], Literal):
-        parts[-1] = Literal(parts[-1].text + text)
-    elif text:
-        parts.append(Literal(text))
+        is_unknown = char and char not in _META + "\"'/"
+        parts.append(Unknown("$") if is_unknown else Literal("$"))

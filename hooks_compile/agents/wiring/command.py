@@ -21,7 +21,7 @@ import os
 import re
 import shlex
 from contextlib import suppress
-from itertools import chain, takewhile
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -53,8 +53,9 @@ _FIRST_LINE = re.compile(
     rb"|#!/\S*/env -S uv run (?:(?:-q|--quiet) )?--script"
 )
 _WRAPPER_HEAD = b"hooks-compile wrapper"
-_NAME = r"[\w.+-]+"  # of a script that --beside names
-_Edit = tuple[int, int, str]  # replaces the characters [start, end) of a command
+_PLAIN_NAME = re.compile(r'(.*/)([\w.+-]+)("?)', re.DOTALL)  # of a script that --beside names
+Edit = tuple[int, int, str]
+"""A text that replaces the characters ``[start, end)`` of another one."""
 
 
 class Script(NamedTuple):
@@ -89,7 +90,8 @@ class Surroundings(NamedTuple):
         directories = list(self.starts)
         variables["PWD"] = str(directories[0]) if len(directories) == 1 else None
         for effect in launch.state.effects:
-            value = expand(effect.word, variables) if effect.word else None
+            assigned = None if launch.state.doubt else effect.word
+            value = expand(assigned, variables) if assigned else None
             if isinstance(effect, Assigned):
                 variables[effect.name] = value
                 if effect.name.startswith("GIT_"):
@@ -103,7 +105,10 @@ class Surroundings(NamedTuple):
                 directories = [Path(os.path.normpath(start / value)) for start in starts]
             variables["PWD"] = str(directories[0]) if len(directories) == 1 else None
             variables[TOPLEVEL] = None
-        name = certain_value(word, variables)
+        name = expand(word, variables)
+        if name is None:
+            unknown = (part.text for part in word.parts if value_of(part, variables) is None)
+            raise RefusedError(f"`{next(unknown)}` is known only when the command runs")
         if name.startswith("/"):
             return [Path(name)]
         if not directories:
@@ -115,14 +120,6 @@ class Surroundings(NamedTuple):
         with suppress(RefusedError):
             return self.paths(word, launch)
         return []
-
-
-def certain_value(word: Word, variables: Mapping[str, str | None]) -> str:
-    """Return a word's value. Raises RefusedError if it may have another one when it runs."""
-    for part in word.parts:
-        if value_of(part, variables) is None:
-            raise RefusedError(f"`{part.text}` is known only when the command runs")
-    return expand(word, variables) or ""
 
 
 class Rewritten(NamedTuple):
@@ -138,20 +135,21 @@ def wire_command(command: str, around: Surroundings) -> Rewritten | None:
     Raises RefusedError if it stays for another reason.
     """
     reading = find_launches(command)
-    edits: list[_Edit] = []
+    edits: list[Edit] = []
     wrappers: dict[Path, None] = {}
     reasons: list[str] = []
     for launch in reading.launches:
         try:
-            wrappers[_find_script(launch, around).parent / WRAPPER_NAME] = None
-            edits += _wiring_edits(command, launch, around.pastes)
+            script = _find_script(launch, around)
+            edits.append(_wiring_edit(command, launch, around.pastes))
+            wrappers[script.parent / WRAPPER_NAME] = None
         except RefusedError as refused:
             reasons.append(str(refused))
     if not edits:
         if reading.wired:
             return None
         raise RefusedError([*reasons, *reversed(reading.reasons), NO_PYTHON][0])
-    wired = _edited(command, edits)
+    wired = edited(command, edits)
     if _unwired(wired) != command:
         raise RefusedError("its old form would not come back to the letter")
     return Rewritten(wired, tuple(wrappers))
@@ -159,45 +157,24 @@ def wire_command(command: str, around: Surroundings) -> Rewritten | None:
 
 def unwire_command(command: str, around: Surroundings) -> Rewritten | None:
     """Return the command without the wrapper; None if it has none, or one that is not ours."""
-    ours = (launch for launch in find_launches(command).wired if _is_ours(launch, around))
-    old = _edited(command, chain.from_iterable(map(_unwiring_edits, ours)))
+    old = _unwired(command, is_ours=lambda launch: _is_ours(launch, around))
     return Rewritten(old) if old != command else None
 
 
 def wired_wrappers(command: str, around: Surroundings) -> list[Path]:
     """Return the wrappers that a command calls beside scripts in the project, there or not."""
-    named = {
-        Path(os.path.normpath(path))
-        for launch in find_launches(command).wired
-        for path in around.possible_paths(launch.wrapper, launch)
-    }
-    scripts = launched_scripts(command, around) if named else []
-    found = {Path(os.path.normpath(path.parent)) / WRAPPER_NAME: path for path in scripts}
-    return [
-        beside
-        for beside, path in found.items()
-        if beside in named and (seen := around.look(path)) and not seen.obstacle
-    ]
+    launches = find_launches(command).wired
+    named = [path for each in launches for path in around.possible_paths(each.wrapper, each)]
+    beside: tuple[Path, ...] = ()
+    with suppress(RefusedError):
+        again = wire_command(_unwired(command), around._replace(blocked={})) if named else None
+        beside = again.wrappers if again else ()
+    return [path for path in beside if os.path.normpath(path) in map(os.path.normpath, named)]
 
 
-def launched_scripts(command: str, around: Surroundings) -> list[Path]:
-    """Return where the scripts that a command launches may be, on the wrapper or not."""
-    launches = find_launches(_unwired(command)).launches
-    return [path for each in launches for path in around.possible_paths(each.script, each)]
-
-
-def launched_pythons(command: str) -> list[str]:
-    """Return the interpreters that a command names, as written: names, and plain paths."""
-    words = (launch.python for launch in find_launches(_unwired(command)).launches)
-    names = (word.literal for word in words if word is not None)
-    return [name for name in names if name and PYTHON_NAME.fullmatch(name.rpartition("/")[2])]
-
-
-def launch_arguments(command: str) -> tuple[str, ...]:
-    """Return what a command gives its script, without what is known only when the command runs."""
-    launches = find_launches(_unwired(command)).launches
-    words = launches[0].arguments if launches else ()
-    return tuple(word.literal for word in words if word.literal is not None)
+def launches_of(command: str) -> list[Launch]:
+    """Return the launches of a command, on the wrapper or not."""
+    return find_launches(_unwired(command)).launches
 
 
 def shebang_refusal(head: bytes) -> str:
@@ -216,6 +193,8 @@ def shebang_refusal(head: bytes) -> str:
 
 def _find_script(launch: Launch, around: Surroundings) -> Path:
     """Return the script of a launch: a file that may have the wrapper beside it."""
+    if launch.state.doubt:
+        raise RefusedError(launch.state.doubt)
     for path in around.paths(launch.script, launch):
         if script := around.look(path):
             if reason := _obstacle(launch, path, script, around):
@@ -237,14 +216,14 @@ def _obstacle(launch: Launch, path: Path, script: Script, around: Surroundings) 
     return around.blocked.get(path.parent, "")
 
 
-def _unwired(command: str) -> str:
-    wired = find_launches(command).wired
-    return _edited(command, chain.from_iterable(map(_unwiring_edits, wired)))
+def _unwired(command: str, *, is_ours: Callable[[WiredLaunch], bool] = lambda _: True) -> str:
+    wired = filter(is_ours, find_launches(command).wired)
+    return edited(command, (_unwiring_edit(command, launch) for launch in wired))
 
 
-def _edited(text: str, edits: Iterable[_Edit]) -> str:
+def edited(text: str, edits: Iterable[Edit | None]) -> str:
     """Return the text with all edits made; they must not overlap."""
-    for start, end, new in sorted(edits, reverse=True):
+    for start, end, new in sorted(filter(None, edits), reverse=True):
         text = text[:start] + new + text[end:]
     return text
 
@@ -264,7 +243,8 @@ def _quoted(part: Part, pastes: frozenset[str]) -> str:
     return f'"{part.text}"'
 
 
-def _wiring_edits(command: str, launch: Launch, pastes: frozenset[str]) -> list[_Edit]:
+def _wiring_edit(command: str, launch: Launch, pastes: frozenset[str]) -> Edit:
+    """Return what puts a launch on the wrapper. Raises RefusedError if it could not come back."""
     script = launch.script
     program, mark, start = "", SHEBANG_MARK, script.start
     if launch.python is not None:
@@ -274,43 +254,25 @@ def _wiring_edits(command: str, launch: Launch, pastes: frozenset[str]) -> list[
     if launch.uv_run is not None:
         mark = UV_MARK if program == "uv" else f"{UV_MARK}={program}"
         end = launch.uv_run.end
+    mark = mark and f" {mark}"
     if any("$(" in part.text for part in script.parts if not isinstance(part, Literal)):
-        return [
-            (start, end, "sh" if program else "sh "),
-            _name_edit(command[end : script.end], script),
-            (script.end, script.end, f"{mark and ' '}{mark} {BESIDE_MARK}{_name(script)}"),
-        ]
-    front = f"sh {_wrapper_word(script.path, pastes)}"
-    if mark.startswith(PYTHON_MARK):
-        return [(start, start, f"{front} {PYTHON_MARK}")]
-    return [(start, end, f"{front}{mark and ' '}{mark}{'' if program else ' '}")]
+        gap, plain = command[end : script.start], _PLAIN_NAME.fullmatch(script.text)
+        if gap.strip() or plain is None:
+            reason = "only a plain name can be behind `$(...)`, and no option in front of it"
+            raise RefusedError(reason)
+        wrapper = f"{plain[1]}{WRAPPER_NAME}{plain[3]}"
+        return (start, script.end, f"sh{gap or ' '}{wrapper}{mark} {BESIDE_MARK}{plain[2]}")
+    return (start, end, f"sh {_wrapper_word(script.path, pastes)}{mark}{'' if program else ' '}")
 
 
-def _name_edit(from_program: str, script: Word) -> _Edit:
-    """Return what puts the wrapper's name in the place of the script's.
-
-    Raises RefusedError if the wrapper could not put it back: there are options in front of it, or
-    it is not written plainly.
-    """
-    end = script.start + len(script.text.removesuffix('"'))
-    name = _name(script)
-    if from_program.strip() != script.text or not re.fullmatch(rf".*/{_NAME}\"?", script.text):
-        raise RefusedError("only a plain name can be behind `$(...)`, and no option in front of it")
-    return (end - len(name), end, WRAPPER_NAME)
-
-
-def _name(script: Word) -> str:
-    return script.path.name if script.path else ""
-
-
-def _unwiring_edits(launch: WiredLaunch) -> list[_Edit]:
+def _unwiring_edit(command: str, launch: WiredLaunch) -> Edit | None:
+    """Return what takes a launch off the wrapper, None if it launches nothing."""
     first, wrapper = launch.first, launch.wrapper
     marks = [*takewhile(lambda word: word.text.startswith("--"), launch.following[:2])]
-    at = wrapper.text.rfind(WRAPPER_NAME) + wrapper.start
-    if not launch.following or at < wrapper.start:
-        return []
+    directory, found, behind = wrapper.text.rpartition(WRAPPER_NAME)
+    if not (launch.following and found):
+        return None
     mark = marks[0].text if marks else ""
-    beside = next((word for word in marks if word.text.startswith(BESIDE_MARK)), None)
     if mark == SHEBANG_MARK and len(launch.following) > 1:
         program = ""
     elif mark.startswith(PYTHON_MARK):
@@ -319,16 +281,14 @@ def _unwiring_edits(launch: WiredLaunch) -> list[_Edit]:
         program = f"{mark[len(UV_MARK) + 1 :] or 'uv'} run"
     else:
         program, mark = _PLAIN_PYTHON, ""
-    if beside is not None:
-        end = wrapper.start if first is wrapper or not program else first.end
-        return [
-            (first.start, end, program + " " * (first is wrapper and bool(program))),
-            (at, at + len(WRAPPER_NAME), beside.text.removeprefix(BESIDE_MARK)),
-            (wrapper.end, beside.end, ""),
-        ]
+    for beside in marks:
+        if beside.text.startswith(BESIDE_MARK):
+            gap = program and (command[first.end : wrapper.start] or " ")
+            script = f"{directory}{beside.text.removeprefix(BESIDE_MARK)}{behind}"
+            return (first.start, beside.end, f"{program}{gap}{script}")
     if not program:
-        return [(first.start, launch.following[1].start, "")]
-    return [(first.start, marks[0].end if mark else wrapper.end, program)]
+        return (first.start, launch.following[1].start, "")
+    return (first.start, marks[0].end if mark else wrapper.end, program)
 
 
 def _is_ours(launch: WiredLaunch, around: Surroundings) -> bool:

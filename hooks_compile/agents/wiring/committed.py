@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from hooks_compile import git
 from hooks_compile.agents.clients.places import config_files
 from hooks_compile.agents.shell.launches import WRAPPER_NAME, find_launches, mentioned_words
-from hooks_compile.agents.wiring.arguments import command_line
-from hooks_compile.agents.wiring.rewrite import readable_commands, surroundings
+from hooks_compile.agents.wiring.hooks import readable_hooks
 from hooks_compile.errors import pasted
 from hooks_compile.files import LARGEST_SETTINGS, read_bytes
 from hooks_compile.printable import shown
@@ -23,7 +22,8 @@ from hooks_compile.printable import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from hooks_compile.agents.clients.base import ConfigFile, Found
+    from hooks_compile.agents.clients.base import ConfigFile
+    from hooks_compile.agents.wiring.hooks import Hook
 
 Place = Literal["work tree", "index", "HEAD"]
 """Whose configuration and wrappers count: those on disk, of the next commit, or of the last."""
@@ -41,14 +41,6 @@ class MissingWrapper(NamedTuple):
         """``FILE: CAUSE`` and, on a second line, the remedy."""
         where = "HEAD" if self.place == "HEAD" else f"the {self.place}"
         return f"{self.path}: {self.named}, which is not in {where}\n  to fix it: {self.remedy}"
-
-
-class _Named(NamedTuple):
-    """A command that names a wrapper, and the paths where that may be."""
-
-    config: ConfigFile
-    found: Found
-    paths: list[Path]
 
 
 class _Tree(NamedTuple):
@@ -92,7 +84,7 @@ def missing_wrappers(root: Path, place: Place, *, index_file: str = "") -> list[
     configs = {config.path.relative_to(root).as_posix(): config for config in config_files(root)}
     texts = tree.contents(configs)
     named = [each for name, text in texts.items() for each in _named(configs[name], text)]
-    inside = {path: name for each in named for path in each.paths if (name := tree.name(path))}
+    inside = {path: name for _, paths in named for path in paths if (name := tree.name(path))}
     there = {name for name, content in tree.contents(set(inside.values())).items() if content}
 
     def exists(path: Path) -> bool:
@@ -100,28 +92,28 @@ def missing_wrappers(root: Path, place: Place, *, index_file: str = "") -> list[
 
     return [
         MissingWrapper(
-            each.config.path.relative_to(root),
-            f"{each.found.where} names {shown(each.paths[0], root)}",
+            hook.config.path.relative_to(root),
+            f"{hook.found.where} names {shown(paths[0], root)}",
             place,
-            _remedy(tree, each.paths[0]),
+            _remedy(tree, paths[0]),
         )
-        for each in named
-        if each.paths and not any(map(exists, each.paths))
+        for hook, paths in named
+        if paths and not any(map(exists, paths))
     ]
 
 
-def _named(config: ConfigFile, content: bytes) -> Iterator[_Named]:
+def _named(config: ConfigFile, content: bytes) -> Iterator[tuple[Hook, list[Path]]]:
+    """Yield the commands that name a wrapper, and the paths where that may be."""
     if WRAPPER_NAME.encode() not in content or len(content) > LARGEST_SETTINGS:
         return
-    for found in readable_commands(config, content):
-        around = surroundings(found, config, lambda _: None)
-        launches = find_launches(command_line(found, config.variables)).wired
+    for hook in readable_hooks(config, content):
+        around, launches = hook.around, find_launches(hook.line).wired
         known = [each for it in launches if (each := around.possible_paths(it.wrapper, it))]
         if not known:  # a line that was written by hand: what looks like the wrapper's path counts
-            words = dict.fromkeys(mentioned_words(found.texts, around.variables, config.root))
-            names = [word for word in words if word.endswith(f"/{WRAPPER_NAME}")]
+            words = mentioned_words(hook.found.texts, around.variables, config.root)
+            names = [word for word in dict.fromkeys(words) if word.endswith(f"/{WRAPPER_NAME}")]
             known = [[start / name for start in around.starts] for name in names]
-        yield from (_Named(config, found, paths) for paths in known)
+        yield from ((hook, paths) for paths in known)
 
 
 def _remedy(tree: _Tree, path: Path) -> str:

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
     from hooks_compile.agents.wiring.plan import FilePlan, Plan
     from hooks_compile.agents.wiring.rewrite import Change, Left
-    from hooks_compile.errors import AgentConfigError
 
 NEXT_STEPS = """\
 done: an agent that is running may have to be started again to see it
 commit the changed files and the wrapper together; the way back: hooks-compile uninit"""
+
+PLUGIN_ADVICE = "its author can run `hooks-compile init` in the plugin's repository"
 
 _NEW = "new file mode 100755\n"
 _GONE = "deleted file mode 100755\n"
@@ -62,9 +63,15 @@ def describe(plan: Plan, *, verbose: bool = False) -> list[str]:
         if paths:
             lines.append(f"{some([shown(path, plan.root) for path in paths])}: {what}")
     lines += [f"{shown(path, plan.root)}: {what}" for path, what in plan.kept]
-    for error in plan.obstacles:
-        lines += [shown(error.path or plan.root, plan.root), *_describe_trouble(error)]
+    for each in plan.plugins:
+        lines += [describe_plugin(each), f"  {PLUGIN_ADVICE}"]
     return [*lines, *_describe_unasked(plan)]
+
+
+def describe_plugin(plan: FilePlan) -> str:
+    """Return why the commands of an installed plugin stay."""
+    count = plural(len(plan.result.changes), "command stays", "commands stay")
+    return f"~/{one_line(plan.config.origin)}: {count}: an update of the plugin would undo a change"
 
 
 def summary(plan: Plan) -> str:
@@ -86,16 +93,14 @@ def _describe_unasked(plan: Plan) -> Iterator[str]:
         yield f"not asked for, since their clients were never run with it: {names}: add {words}"
 
 
-def _describe_trouble(error: AgentConfigError) -> Iterator[str]:
-    yield f"  can't be changed: {one_line(error.cause)}"
-    yield f"    to fix it: {one_line(error.remedy)}"
-
-
 def _describe_file(plan: FilePlan, *, verbose: bool) -> Iterator[str]:
     agent, result = plan.config.agent, plan.result
+    if agent.advice and not (result.left or result.wired):
+        return
     yield f"{one_line(plan.config.origin)} ({agent.title})"
     if plan.trouble is not None:
-        yield from _describe_trouble(plan.trouble)
+        yield f"  can't be changed: {one_line(plan.trouble.cause)}"
+        yield f"    to fix it: {one_line(plan.trouble.remedy)}"
         return
     for edit, count in Counter(map(_edit, result.changes)).items():
         yield f"  {plural(count, 'command')}: {one_line(edit)}"
@@ -121,7 +126,7 @@ def _edit(change: Change) -> str:
 
 def _common_words(old: Iterable[str], new: Iterable[str]) -> int:
     """Return with how many of the same words both begin."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False))))
 
 
 def _describe_left(left: Sequence[Left], *, verbose: bool) -> Iterator[str]:

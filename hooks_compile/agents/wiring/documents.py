@@ -10,17 +10,21 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from itertools import count, takewhile
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from hooks_compile.agents.clients.base import children, value_at
+from hooks_compile.agents.shell.launches import RefusedError
+from hooks_compile.agents.wiring.command import edited
 from hooks_compile.errors import AgentConfigError
 from hooks_compile.project.config import LARGEST_TOML, endless_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from hooks_compile.agents.clients.base import Json, KeyPath
+    from hooks_compile.agents.wiring.command import Edit
 
 _BYTE_ORDER_MARK = "\ufeff"
 # An unclosed string or comment matches too: else the search would start again at each character.
@@ -30,16 +34,17 @@ _STRING_OR_COMMENT = re.compile(f"{_JSON_STRING}|{_JSON_COMMENT}", re.DOTALL)
 _TRAILING_COMMA = re.compile(
     rf"({_JSON_STRING}|[^\s\"[{{:,])(\s*+),(?=\s*[\]}}])|{_JSON_STRING}", re.DOTALL
 )
-_TOML_STRING_OR_COMMENT = re.compile(
+_JSON = re.compile(rf"{_STRING_OR_COMMENT.pattern}|\[ ?\]", re.DOTALL)
+_TOML = re.compile(
     r"""(?s:'''.*?'''|"{3}(?:[^"\\]|\\.|"(?!""))*+"{3})"""
-    r"""|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*'|#[^\n]*"""
+    r"""|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*'|#[^\n]*|\[ ?\]"""
 )
 _NUMBERED = "hooks-compile, string "
 _EMPTY_LISTS = ["[]", "[ ]"]
 
 
 class Replaced(NamedTuple):
-    """A new text, and the values that could not be replaced in it, each with the reason."""
+    """A new text, and the groups of values that could not be replaced in it, with the reason."""
 
     text: str
     refused: Mapping[KeyPath, str]
@@ -48,8 +53,11 @@ class Replaced(NamedTuple):
 def read_settings(text: str, path: Path) -> Json:
     """Return what a settings file holds, as TOML or JSON by its name.
 
+    Of Markdown it is the commands of hooks in the front matter: ``{"line 7": {"command": TEXT}}``.
     Raises AgentConfigError if it does not parse.
     """
+    if path.suffix == ".md":
+        return _front_matter_commands(text)
     try:
         return _parse_toml(text) if path.suffix == ".toml" else _parse_json(text)
     except ValueError as error:
@@ -58,114 +66,100 @@ def read_settings(text: str, path: Path) -> Json:
         ) from error
 
 
-def replace_values(text: str, path: Path, new: Mapping[KeyPath, str | list[str]]) -> Replaced:
+def replace_values(
+    text: str, path: Path, groups: Mapping[KeyPath, Mapping[KeyPath, str | list[str]]]
+) -> Replaced:
     """Return the text with new strings, and new lists of strings, at some places of what it holds.
 
-    A new string is written in the form of the old one. One that is written in no usual form stays:
-    its characters would not come back on the way back. In a list only what is in front of the
-    strings at its end that stay is replaced. The new text is parsed again. Raises AgentConfigError
-    if anything else would differ then.
+    The values of a group change together or not at all. A new string is written in the form of the
+    old one. One that is written in no usual form stays: its characters would not come back on the
+    way back. In a list only what is in front of the strings at its end that stay is replaced. The
+    new text is parsed again. Raises AgentConfigError if anything else would differ then.
     """
     settings = read_settings(text, path)
-    forms = _toml_forms if path.suffix == ".toml" else _json_forms
-    wanted: dict[KeyPath, list[str]] = {}
-    for key in new:
-        old = _value_at(settings, key)
-        items = {(*key, n): forms(str(each)) for n, each in enumerate(old)} if _is_list(old) else {}
-        wanted |= items or {key: _EMPTY_LISTS if _is_list(old) else forms(str(old))}
-    places = _find(text, path, wanted)
-    edits: list[_Edit] = []
+    literals = _Literals.find(text, path, settings, [key for new in groups.values() for key in new])
+    edits: list[Edit] = []
+    expected: dict[KeyPath, str | list[str]] = {}
     refused: dict[KeyPath, str] = {}
-    for key, value in new.items():
-        edit = None
-        if isinstance(value, list):
-            edit = _list_edit(key, _value_at(settings, key), value, places)
-        elif match := places.get(key):
-            edit = _Edit(*match.span(), forms(value)[wanted[key].index(match[0])])
-        if edit is None:
-            refused[key] = "its text is written in a form that can't be changed in place"
-        elif not edit.text and isinstance(value, str):
-            refused[key] = "its string has quotes that can't hold the new command"
-        else:
-            edits.append(edit)
-    for start, end, literal in sorted(edits, reverse=True):
-        text = text[:start] + literal + text[end:]
-    expected = {key: value for key, value in new.items() if key not in refused}
-    _require_only(expected, read_settings(text, path), settings, path)
+    for name, new in groups.items():
+        try:
+            edits += [
+                literals.edit(key, value_at(settings, key), value) for key, value in new.items()
+            ]
+            expected |= new
+        except RefusedError as reason:
+            refused[name] = str(reason)
+    text = edited(text, edits)
+    for key, value in expected.items():
+        value_at(settings, key[:-1])[key[-1]] = value
+    if read_settings(text, path) != settings:  # pragma: no cover - no text is known that gets here
+        raise AgentConfigError("its commands would not read back as meant", path=path)
     return Replaced(text, refused)
 
 
-class _Edit(NamedTuple):
-    """``text`` replaces the characters ``[start, end)``."""
+class _Literals(NamedTuple):
+    """How values are written: the usual ways of the format, and where each value is."""
 
-    start: int
-    end: int
-    text: str
+    forms: Callable[[str], list[str]]
+    old: Mapping[KeyPath, list[str]]
+    places: Mapping[KeyPath, re.Match[str]]
 
+    @classmethod
+    def find(cls, text: str, path: Path, settings: Json, keys: Iterable[KeyPath]) -> _Literals:
+        """Find the strings and the lists of strings at ``keys``.
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
+        In a copy of the text each string that may be one of them is a number of its own.
+        """
+        forms, strings = (_toml_forms, _TOML) if path.suffix == ".toml" else (_json_forms, _JSON)
+        old: dict[KeyPath, list[str]] = {}
+        for key in keys:
+            value = value_at(settings, key)
+            for at, each in [(key, value), *(((*key, n), it) for n, it in children(value))]:
+                old[at] = _EMPTY_LISTS if each == [] else forms(str(each))
+        wanted = {literal for literals in old.values() for literal in literals}
+        places: dict[KeyPath, re.Match[str]] = {}
 
+        def numbered(match: re.Match[str]) -> str:
+            return f'"{_NUMBERED}{match.start()}"' if match[0] in wanted else match[0]
 
-def _list_edit(
-    key: KeyPath, old: list[Any], new: list[str], places: Mapping[KeyPath, re.Match[str]]
-) -> _Edit | None:
-    """Return what makes a list of strings another one, None if it is written in no usual form."""
-    pairs = zip(reversed(old), reversed(new), strict=False)
-    kept = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
-    gone = len(old) - kept
-    text = ", ".join(_json_forms(each)[0] for each in new[: len(new) - kept])
-    if not old:
-        match = places.get(key)
-        return _Edit(match.start() + 1, match.start() + 1, text) if match else None
-    first, behind, last = (places.get((*key, n)) for n in (0, gone, gone - 1))
-    if gone and (text or not kept):
-        return _Edit(first.start(), last.end(), text) if first and last else None
-    return _Edit(first.start(), behind.start(), text and f"{text}, ") if first and behind else None
+        with suppress(AgentConfigError):
+            copy = read_settings(strings.sub(numbered, text), path)
+            for key in old:
+                value = str(value_at(copy, key))
+                if value.startswith(_NUMBERED):
+                    match = strings.match(text, int(value.removeprefix(_NUMBERED)))
+                    places |= {key: match} if match else {}
+        return cls(forms, old, places)
 
+    def at(self, key: KeyPath) -> re.Match[str]:
+        """Return where a value is. Raises RefusedError if it is written in no usual form."""
+        if key not in self.places:
+            raise RefusedError("its text is written in a form that can't be changed in place")
+        return self.places[key]
 
-def _find(
-    text: str, path: Path, forms: Mapping[KeyPath, list[str]]
-) -> dict[KeyPath, re.Match[str]]:
-    """Return where strings are written: in a copy of the text each is a number of its own."""
-    strings = _TOML_STRING_OR_COMMENT if path.suffix == ".toml" else _STRING_OR_COMMENT
-    pattern = re.compile(rf"{strings.pattern}|\[ ?\]", strings.flags)
-    wanted = {literal for literals in forms.values() for literal in literals}
-    matches = [match for match in pattern.finditer(text) if match[0] in wanted]
-    numbers = count()
+    def edit(self, key: KeyPath, old: Any, new: str | list[str]) -> Edit:
+        """Return what makes a value another one. Raises RefusedError if nothing can."""
+        if isinstance(new, list):
+            return self._list_edit(key, old, new)
+        match = self.at(key)
+        literal = self.forms(new)[self.old[key].index(match[0])]
+        if not literal:
+            raise RefusedError("its string has quotes that can't hold the new command")
+        return (*match.span(), literal)
 
-    def numbered(match: re.Match[str]) -> str:
-        return f'"{_NUMBERED}{next(numbers)}"' if match[0] in wanted else match[0]
-
-    places: dict[KeyPath, re.Match[str]] = {}
-    with suppress(AgentConfigError):
-        copy = read_settings(pattern.sub(numbered, text), path)
-        for key in forms:
-            value = str(_value_at(copy, key))
-            if value.startswith(_NUMBERED):
-                places[key] = matches[int(value.removeprefix(_NUMBERED))]
-    return places
-
-
-def _value_at(settings: Json, key: KeyPath) -> Any:
-    """Return the value at a place, None if there is none."""
-    value: Any = settings
-    with suppress(KeyError, IndexError, TypeError):
-        for part in key:
-            value = value[part]
-        return value
-    return None
-
-
-def _require_only(
-    new: Mapping[KeyPath, str | list[str]], after: Json, before: Json, path: Path
-) -> None:
-    """Raise AgentConfigError if two settings differ in more than the ``new`` strings."""
-    for key, value in new.items():
-        if _value_at(after, key) == value:
-            _value_at(after, key[:-1])[key[-1]] = _value_at(before, key)
-    if after != before:  # pragma: no cover - no text is known that gets here
-        raise AgentConfigError("its commands would not read back as meant", path=path)
+    def _list_edit(self, key: KeyPath, old: list[Any], new: list[str]) -> Edit:
+        pairs = zip(reversed(old), reversed(new), strict=False)
+        kept = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+        gone = len(old) - kept
+        text = ", ".join(_json_forms(each)[0] for each in new[: len(new) - kept])
+        if not old:
+            start = end = self.at(key).start() + 1
+        elif kept and not (gone and text):
+            start, end = self.at((*key, 0)).start(), self.at((*key, gone)).start()
+            text = text and f"{text}, "
+        else:
+            start, end = self.at((*key, 0)).start(), self.at((*key, gone - 1)).end()
+        return (start, end, text)
 
 
 # JSON
@@ -234,3 +228,30 @@ def _toml_forms(value: str) -> list[str]:
         f'"""{value}"""' if basic else "",
         *("" if "'" in value else f"{quotes}{value}{quotes}" for quotes in ("'", "'''")),
     ]
+
+
+# YAML, as far as hooks need it
+
+
+def _front_matter_commands(text: str) -> Json:
+    first, *lines = text.removeprefix(_BYTE_ORDER_MARK).splitlines() or [""]
+    found: dict[str, Json] = {}
+    is_hooks = False
+    for number, line in enumerate(takewhile(lambda it: it.rstrip() != "---", lines), 2):
+        if re.match("[A-Za-z]", line):
+            is_hooks = line.startswith("hooks:") and first.rstrip() == "---"
+        key, _, value = line.lstrip(" -").partition(": ")
+        if is_hooks and key == "command" and (command := _yaml_string(value.strip())):
+            found[f"line {number}"] = {"command": command}
+    return found
+
+
+def _yaml_string(text: str) -> str:
+    """Return a string that is written in one line, "" for anything else."""
+    if match := re.match(r"'((?:[^']|'')*+)'", text):
+        return match[1].replace("''", "'")
+    if match := re.match(r'"(?:[^"\\]|\\.)*+"', text):
+        with suppress(ValueError):  # an escape that JSON lacks
+            return str(json.loads(match[0]))
+    is_plain = text[:1] not in tuple("\"'|>&*!{[#")
+    return re.split(r"\s#", text, maxsplit=1)[0].rstrip() if is_plain else ""

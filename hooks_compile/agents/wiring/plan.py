@@ -12,29 +12,27 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile.agents.clients.places import config_files
-from hooks_compile.agents.shell.launches import RefusedError
+from hooks_compile.agents.clients.table import INSTALLED_PLUGINS
 from hooks_compile.agents.wiring import config_files as settings_files
 from hooks_compile.agents.wiring import tracking
 from hooks_compile.agents.wiring.command import unwire_command, wire_command
-from hooks_compile.agents.wiring.rewrite import Left, Result, rewrite
+from hooks_compile.agents.wiring.rewrite import Result, rewrite
 from hooks_compile.errors import AgentConfigError
 from hooks_compile.files import is_writable_directory
 from hooks_compile.install import wrapper
 from hooks_compile.install.wrapper import LEFT_ALONE, Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from hooks_compile.agents.clients.base import ConfigFile
-    from hooks_compile.agents.wiring.command import Rewritten, Surroundings
     from hooks_compile.agents.wiring.config_files import ReadFile
     from hooks_compile.agents.wiring.rewrite import Act, Change
 
 OURS = (Standing.CURRENT, Standing.OLDER)
 _STAY = (Standing.NEWER, Standing.EDITED)
 _WINDOWS_SUFFIXES = (".ps1", ".bat", ".cmd")
-_WINDOWS = "Windows is in use here, and its shells have no sh: --posix changes it all the same"
 _SIGN_OF_WINDOWS = re.compile(
     r"""commandWindows|command_windows|\b(?:powershell|pwsh)\b|"windows"\s*:"""
     r"""|(?<![\w./-])py(?:\.exe)?\s|\.(?:ps1|bat|cmd)\b"""
@@ -60,29 +58,22 @@ class Scope(NamedTuple):
     listed: Sequence[str] | None = None
     posix: bool = False
 
-    def configs(self, *, of_all_agents: bool = False) -> list[ConfigFile]:
-        """Return the configuration files that exist, each once even if links give it two names.
-
-        Without ``of_all_agents`` those of agents that are meant. If none is named, an agent whose
-        client was never run is meant only by a file that is wired already.
-        """
+    def configs(self) -> list[ConfigFile]:
+        """Return the configuration files that exist, each once even if links give it two names."""
         found: dict[str, ConfigFile] = {}
         for config in config_files(self.root, self.home, self.cwd, self.listed):
-            if os.path.lexists(config.path) and (of_all_agents or self._is_meant(config)):
+            if os.path.lexists(config.path):
                 found.setdefault(os.path.realpath(config.path), config)
         return list(found.values())
 
-    def _is_meant(self, config: ConfigFile) -> bool:
+    def is_meant(self, config: ConfigFile) -> bool:
+        """Return whether the agent of a file is meant.
+
+        If none is named, one whose client was never run is meant only by a file that is wired.
+        """
         if self.agents:
             return config.agent.name in self.agents
         return config.agent.ran or names_wrapper(config)
-
-    def unasked(self) -> list[ConfigFile]:
-        """Return the configuration files that stay until somebody names their agent."""
-        if self.agents:
-            return []
-        meant = self.configs()
-        return [each for each in self.configs(of_all_agents=True) if each not in meant]
 
 
 class FilePlan(NamedTuple):
@@ -108,8 +99,8 @@ class Plan(NamedTuple):
     """All files that ``init`` or ``uninit`` looks at, and what becomes of the wrappers.
 
     ``written`` and ``removed`` are wrappers, ``staged`` and ``unstaged`` those that git's index
-    gets and loses. ``kept`` are wrappers that stay, with the reason. ``obstacles`` say why the
-    index can't be changed. ``unasked`` are files of agents that have to be named.
+    gets and loses. ``kept`` are wrappers that stay, with the reason. ``unasked`` are files of
+    agents that have to be named, ``plugins`` those of installed plugins, which stay.
     """
 
     root: Path
@@ -119,8 +110,8 @@ class Plan(NamedTuple):
     staged: tuple[Path, ...] = ()
     unstaged: tuple[Path, ...] = ()
     kept: tuple[tuple[Path, str], ...] = ()
-    obstacles: tuple[AgentConfigError, ...] = ()
     unasked: tuple[ConfigFile, ...] = ()
+    plugins: tuple[FilePlan, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -130,7 +121,8 @@ class Plan(NamedTuple):
     @property
     def troubles(self) -> tuple[AgentConfigError, ...]:
         """Why nothing can be changed; empty if all can."""
-        return (*(plan.trouble for plan in self.files if plan.trouble), *self.obstacles)
+        asked = (plan for plan in self.files if not plan.config.agent.advice)
+        return tuple(plan.trouble for plan in asked if plan.trouble)
 
     @property
     def unfinished(self) -> int:
@@ -146,32 +138,13 @@ def plan_init(scope: Scope) -> Plan:
     writes nothing.
     """
     configs = scope.configs()
-    first = [_plan(wire_command, config, scope.env, {}) for config in configs]
-    windows = set() if scope.posix else {each.config.root for each in first if _shows_windows(each)}
-    planned = [_plan_wiring(config, scope.env, {}, windows) for config in configs]
-    wanted = {path for plan in planned for path in plan.wrappers}
-    ignored = tracking.ignored([*wanted, *(config.path for config in configs)])
-    blocked = {path.parent: reason for path in wanted if (reason := _blocked(path))}
-    for number, plan in enumerate(planned):
-        for_file = dict(blocked)
-        if plan.config.path not in ignored:
-            for_file |= {path.parent: _IGNORED for path in wanted & ignored}
-        if any(path.parent in for_file for path in plan.wrappers):
-            planned[number] = _plan_wiring(plan.config, scope.env, for_file, windows)
-    standings = {path: standing_of(path) for plan in planned for path in plan.wrappers}
-    usable = {path for path, it in standings.items() if it not in LEFT_ALONE}
-    shared = {path for plan in planned if _is_shared(plan, ignored) for path in plan.wrappers}
-    index = tracking.in_index((usable & shared) - ignored)
-    staged = tuple(path for path, is_tracked in index.items() if not is_tracked)
-    return Plan(
-        scope.root,
-        tuple(planned),
-        written=tuple(sorted(p for p in usable if standings[p] is not Standing.CURRENT)),
-        staged=staged,
-        kept=tuple(sorted((p, wrapper.DONE[s]) for p, s in standings.items() if p not in usable)),
-        obstacles=tracking.obstacles(staged),
-        unasked=tuple(scope.unasked()),
-    )
+    wished = [_planned(wire_command, it, scope.env) for it in configs if scope.is_meant(it)]
+    wanted = {path for plan in wished for path in (*plan.wrappers, plan.config.path)}
+    ignored = tracking.ignored(wanted)
+    files = tuple(_without_obstacles(wished, ignored, scope))
+    unasked = () if scope.agents else tuple(it for it in configs if not scope.is_meant(it))
+    plugins = installed_plugins(scope.home, scope.env) if scope.home else ()
+    return _with_wrappers(Plan(scope.root, files, unasked=unasked, plugins=plugins), ignored)
 
 
 def plan_uninit(scope: Scope, directories: Iterable[Path]) -> Plan:
@@ -180,30 +153,21 @@ def plan_uninit(scope: Scope, directories: Iterable[Path]) -> Plan:
     All wrappers stay if a configuration file, be it of an agent that is not meant, will still name
     one: a guard that can't be started lets everything pass.
     """
-    planned = tuple(_plan(unwire_command, config, scope.env, {}) for config in scope.configs())
-    paths = {path for plan in planned for path in plan.wrappers}
+    configs = scope.configs()
+    files = tuple(_planned(unwire_command, it, scope.env) for it in configs if scope.is_meant(it))
+    paths = {path for plan in files for path in plan.wrappers}
     paths.update(directory / wrapper.NAME for directory in directories)
     standings = {path: standing_of(path) for path in sorted(paths)}
-    kept = {p: wrapper.DONE[it] for p, it in standings.items() if it in _STAY}
+    kept = {path: wrapper.DONE[it] for path, it in standings.items() if it in _STAY}
     ours = [path for path, it in standings.items() if it in OURS]
-    after = {plan.config.path: plan.result.text for plan in planned}
-    callers = [
-        config.origin
-        for config in scope.configs(of_all_agents=True)
-        if names_wrapper(config, after.get(config.path, ""))
-    ]
+    after = {plan.config.path: plan.result.text for plan in files}
+    callers = [each.origin for each in configs if names_wrapper(each, after.get(each.path, ""))]
     if callers:
         kept |= dict.fromkeys(ours, f"stays: named in {', '.join(callers)}")
         ours = []
     unstaged = tuple(path for path, it in tracking.in_index(ours).items() if it)
-    return Plan(
-        scope.root,
-        planned,
-        removed=tuple(ours),
-        unstaged=unstaged,
-        kept=tuple(kept.items()),
-        obstacles=tracking.obstacles(unstaged),
-    )
+    kept_now = tuple(kept.items())
+    return Plan(scope.root, files, removed=tuple(ours), unstaged=unstaged, kept=kept_now)
 
 
 def standing_of(path: Path) -> Standing:
@@ -217,32 +181,43 @@ def standing_of(path: Path) -> Standing:
 def names_wrapper(config: ConfigFile, text: str = "") -> bool:
     """Return whether a file names a wrapper, by ``text`` or else by its text on disk.
 
-    One that can't be read may do so too.
+    One that can't be read may do so too. Of Markdown only the front matter counts.
     """
     try:
-        return wrapper.NAME in (text or settings_files.read(config.path, config.root).text)
+        text = text or settings_files.read(config.path, config.root).text
     except AgentConfigError:
         return True
+    return wrapper.NAME in (text.partition("\n---")[0] if config.agent.advice else text)
 
 
-def _plan_wiring(
-    config: ConfigFile, env: Mapping[str, str], blocked: Mapping[Path, str], windows: set[Path]
-) -> FilePlan:
-    """Plan what ``init`` does to a file; ``blocked`` is as for :func:`_plan`.
+def installed_plugins(home: Path, env: Mapping[str, str]) -> tuple[FilePlan, ...]:
+    """Return what ``init`` would change in the plugins that a user has installed: nobody does."""
+    configs = INSTALLED_PLUGINS.files(home, None)
+    plans = (_planned(wire_command, config, env) for config in configs)
+    return tuple(plan for plan in plans if plan.result.changes)
 
-    A command that would fail under the shells of Windows stays if its root is in ``windows``.
-    """
-    plan = _plan(wire_command, config, env, blocked)
-    failing = {change.old for change in plan.result.changes if change.windows_shell}
-    if not failing or config.root not in windows:
-        return plan
 
-    def wire_the_others(command: str, around: Surroundings) -> Rewritten | None:
-        if command in failing:
-            raise RefusedError(_WINDOWS)
-        return wire_command(command, around)
+def _without_obstacles(
+    wished: Sequence[FilePlan], ignored: set[Path], scope: Scope
+) -> Iterator[FilePlan]:
+    """Yield the plan for each file in which commands stay that have to; ``ignored`` is by git."""
+    wanted = {path for plan in wished for path in plan.wrappers}
+    blocked = {path.parent: reason for path in wanted if (reason := _blocked(path))}
+    hidden = blocked | {path.parent: _IGNORED for path in wanted & ignored}
+    windows = {plan.config.root for plan in wished if not scope.posix and _shows_windows(plan)}
+    for config in (plan.config for plan in wished):
+        reasons = blocked if config.path in ignored else hidden
+        yield _planned(wire_command, config, scope.env, reasons, windows=config.root in windows)
 
-    return _plan(wire_the_others, config, env, blocked)
+
+def _blocked(path: Path) -> str:
+    """Return why the wrapper can't be at ``path``, "" if it can."""
+    before = standing_of(path)
+    if before in LEFT_ALONE:
+        return f"the {wrapper.NAME} beside it was {wrapper.DONE[before]}"
+    if before is not Standing.CURRENT and not is_writable_directory(path.parent):
+        return "its directory can't be written, and the wrapper has to be there"
+    return ""
 
 
 def _shows_windows(plan: FilePlan) -> bool:
@@ -256,37 +231,42 @@ def _shows_windows(plan: FilePlan) -> bool:
     return any(path.suffix.lower() in _WINDOWS_SUFFIXES for path in beside)
 
 
-def _plan(
-    act: Act, config: ConfigFile, env: Mapping[str, str], blocked: Mapping[Path, str]
+def _planned(
+    act: Act,
+    config: ConfigFile,
+    env: Mapping[str, str],
+    blocked: Mapping[Path, str] | None = None,
+    *,
+    windows: bool = False,
 ) -> FilePlan:
-    """Read a file and plan what ``act``, wire_command or unwire_command, makes of its commands.
-
-    ``blocked`` names directories that can't have the wrapper, with the reason.
-    """
-    file = None
+    """Read a file and plan what ``act`` makes of its commands; the arguments are rewrite's."""
+    file, fixed, look = None, "", settings_files.look_in(config.root)
     try:
         file = settings_files.read(config.path, config.root)
-        look = settings_files.look_in(config.root)
-        result = rewrite(act, file.text, config, look, env, blocked)
-        if result.changes and not file.outside:
+        if file.outside:  # a file outside of the project is not the project's to change
+            fixed = f"this file is a symlink to {file.target}, outside of the project"
+        result = rewrite(
+            act, file.text, config, look, env, blocked or {}, windows=windows, fixed=fixed
+        )
+        if result.changes:
             settings_files.require_writable(file)
     except AgentConfigError as error:
         return FilePlan(config, file, trouble=error)
-    if file.outside:  # a file outside of the project is not the project's to change
-        reason = f"this file is a symlink to {file.target}, outside of the project"
-        stay = [Left(each.where, each.old, reason, "", True) for each in result.changes]
-        result = result._replace(text=file.text, changes=(), left=(*result.left, *stay))
     return FilePlan(config, file, result)
 
 
-def _blocked(path: Path) -> str:
-    """Return why the wrapper can't be at ``path``, "" if it can."""
-    before = standing_of(path)
-    if before in LEFT_ALONE:
-        return f"the {wrapper.NAME} beside it was {wrapper.DONE[before]}"
-    if before is not Standing.CURRENT and not is_writable_directory(path.parent):
-        return "its directory can't be written, and the wrapper has to be there"
-    return ""
+def _with_wrappers(plan: Plan, ignored: set[Path]) -> Plan:
+    """Return the plan of ``init`` with what becomes of the wrappers; ``ignored`` is git's view."""
+    standings = {path: standing_of(path) for each in plan.files for path in each.wrappers}
+    usable = {path for path, it in standings.items() if it not in LEFT_ALONE}
+    shared = {path for each in plan.files if _is_shared(each, ignored) for path in each.wrappers}
+    index = tracking.in_index((usable & shared) - ignored)
+    staged = tuple(path for path, is_tracked in index.items() if not is_tracked)
+    return plan._replace(
+        written=tuple(sorted(p for p in usable if standings[p] is not Standing.CURRENT)),
+        staged=staged,
+        kept=tuple(sorted((p, wrapper.DONE[s]) for p, s in standings.items() if p not in usable)),
+    )
 
 
 def _is_shared(plan: FilePlan, ignored: set[Path]) -> bool:

@@ -6,7 +6,7 @@ literal, in the words that launch Python.
 
 from __future__ import annotations
 
-import os
+import json
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,23 +16,23 @@ from hooks_compile.agents.shell.launches import (
     mentioned_words,
     suggested_command,
 )
-from hooks_compile.agents.shell.syntax import TOPLEVEL
-from hooks_compile.agents.wiring.arguments import command_line, words_of
-from hooks_compile.agents.wiring.command import Surroundings, unwire_command, wired_wrappers
-from hooks_compile.agents.wiring.documents import read_settings, replace_values
-from hooks_compile.errors import AgentConfigError
+from hooks_compile.agents.shell.syntax import parse
+from hooks_compile.agents.wiring.command import unwire_command, wired_wrappers
+from hooks_compile.agents.wiring.documents import replace_values
+from hooks_compile.agents.wiring.hooks import hooks_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from hooks_compile.agents.clients.base import ConfigFile, Found, KeyPath
-    from hooks_compile.agents.wiring.command import Rewritten, Script
+    from hooks_compile.agents.wiring.command import Rewritten, Surroundings
+    from hooks_compile.agents.wiring.hooks import Hook, Look
 
-    Look = Callable[[Path], Script | None]
     Act = Callable[[str, Surroundings], Rewritten | None]
 
 _NOTHING: Mapping[Any, str] = MappingProxyType({})
+_WINDOWS = "Windows is in use here, and its shells have no sh: --posix changes it all the same"
 
 
 class Change(NamedTuple):
@@ -84,94 +84,65 @@ def rewrite(
     look: Look,
     environment: Mapping[str, str] = _NOTHING,
     blocked: Mapping[Path, str] = _NOTHING,
+    *,
+    windows: bool = False,
+    fixed: str = "",
 ) -> Result:
     """Return the text with ``act``, wire_command or unwire_command, done to each command.
 
-    ``look`` is as in Surroundings, ``environment`` holds HOME, ``blocked`` names directories that
-    can't have the wrapper, with the reason. Raises AgentConfigError if the text does not parse.
+    ``look``, ``environment`` and ``blocked`` are as for hooks_in. With ``windows`` commands stay
+    that would fail under the shells of Windows. ``fixed`` is the reason why nothing in the file may
+    change, one that the user can remove. Raises AgentConfigError if the text does not parse.
     """
-    changes: dict[KeyPath, Change] = {}
-    edits: dict[KeyPath, dict[KeyPath, str | list[str]]] = {}
-    left: list[Left] = []
-    wired = 0
-    wrappers: list[Path] = []
     is_way_back = act is unwire_command
-    for found in config.agent.commands(read_settings(text, config.path)):
-        around = surroundings(found, config, look, environment, blocked)
-        line = command_line(found, config.variables)
-        wrappers += wired_wrappers(line, around)
-        try:
-            _require_known_shell(found, around)
-            rewritten = act(line, around)
-        except RefusedError as refused:
-            left.append(_left(found, str(refused), around))
-            continue
-        if rewritten is None:
-            wired += 1
-            continue
-        shell = config.agent.windows_shell if found.arguments is None else "what is on PATH"
-        shell = "" if found.has_windows_command or is_way_back else shell
-        changes[found.path] = Change(found.where, line, *rewritten, shell)
-        edits[found.path] = _edits(found, rewritten.command)
-    if is_way_back:
-        left, wired = [], 0  # they are as init left them
-    new = replace_values(text, config.path, _all(edits))
-    for path, own in [*edits.items()]:
-        if reasons := [new.refused[key] for key in own if key in new.refused]:
-            change = changes.pop(path)
-            del edits[path]
-            left.append(Left(change.where, change.old, reasons[0], change.new, is_way_back))
-    if new.refused:  # a command and its arguments change together or not at all
-        new = replace_values(text, config.path, _all(edits))
-    return Result(new.text, tuple(changes.values()), tuple(left), wired, tuple(wrappers))
+    hooks = list(hooks_in(text, config, look, environment, blocked))
+    outcomes = {hook.found.path: _outcome(act, hook, fixed, windows=windows) for hook in hooks}
+    edits = {
+        hook.found.path: _edits(hook.found, outcome.new)
+        for hook in hooks
+        if isinstance(outcome := outcomes[hook.found.path], Change)
+    }
+    new = replace_values(text, config.path, edits)
+    for path, reason in new.refused.items():
+        if isinstance(outcome := outcomes[path], Change):
+            outcomes[path] = Left(outcome.where, outcome.old, reason, outcome.new, is_way_back)
+    return Result(
+        new.text,
+        tuple(each for each in outcomes.values() if isinstance(each, Change)),
+        tuple(each for each in outcomes.values() if isinstance(each, Left)),
+        0 if is_way_back else sum(each is None for each in outcomes.values()),
+        tuple(path for hook in hooks for path in wired_wrappers(hook.line, hook.around)),
+    )
 
 
-def readable_commands(config: ConfigFile, content: bytes) -> list[Found]:
-    """Return the commands in a file's content; none if it can't be read: who wires it says so."""
-    if config.path.suffix == ".toml" and b"hooks" not in content:  # reading it is slow
-        return []
+def _outcome(act: Act, hook: Hook, fixed: str, *, windows: bool) -> Change | Left | None:
+    """Return what becomes of a hook, None if it is as ``act`` would make it."""
+    found, agent = hook.found, hook.config.agent
     try:
-        return list(config.agent.commands(read_settings(content.decode(), config.path)))
-    except (AgentConfigError, UnicodeDecodeError):
-        return []
-
-
-def surroundings(
-    found: Found,
-    config: ConfigFile,
-    look: Look,
-    environment: Mapping[str, str] = _NOTHING,
-    blocked: Mapping[Path, str] = _NOTHING,
-) -> Surroundings:
-    """Return where a command of a configuration file runs; the arguments are those of rewrite."""
-    starts = tuple(start / (found.cwd or "") for start in config.starts)
-    variables: dict[str, str | None] = dict.fromkeys(environment)  # the agent's may differ
-    variables["HOME"] = environment.get("HOME") or None
-    toplevels = {_work_tree(start) for start in starts}
-    variables[TOPLEVEL] = toplevels.pop() if len(toplevels) == 1 else None
-    variables.update(config.variables)
-    return Surroundings(look, starts, variables, config.agent.pastes, blocked)
-
-
-def _work_tree(start: Path) -> str | None:
-    """Return the root of the work tree around a directory, as git finds it; git does not run."""
-    real = start.resolve()
-    roots = (each for each in (real, *real.parents) if os.path.lexists(each / ".git"))
-    return next(map(str, roots), None)
+        if act is not unwire_command:
+            _require_known_shell(found, hook.around)
+        rewritten = act(hook.line, hook.around)
+    except RefusedError as refused:
+        return _left(hook, str(refused))
+    if rewritten is None:
+        return None
+    shell = agent.windows_shell if found.arguments is None else "what is on PATH"
+    if found.has_windows_command or act is unwire_command:
+        shell = ""
+    if agent.advice:
+        paste = f"command: {json.dumps(rewritten.command, ensure_ascii=False)}"
+        return Left(found.where, hook.line, agent.advice, paste)
+    if reason := fixed or (_WINDOWS if windows and shell else ""):
+        return Left(found.where, hook.line, reason, rewritten.command, bool(fixed))
+    return Change(found.where, hook.line, *rewritten, shell)
 
 
 def _edits(found: Found, line: str) -> dict[KeyPath, str | list[str]]:
     """Return what a command and its arguments have to become for a new command line."""
     if found.arguments is None:
         return {found.path: line}
-    program, *arguments = words_of(line)
+    program, *arguments = (word.unquoted for command in parse(line) for word in command.words)
     return {found.path: program, (*found.path[:-1], "args"): arguments}
-
-
-def _all(
-    edits: Mapping[KeyPath, Mapping[KeyPath, str | list[str]]],
-) -> dict[KeyPath, str | list[str]]:
-    return {key: value for own in edits.values() for key, value in own.items()}
 
 
 def _require_known_shell(found: Found, around: Surroundings) -> None:
@@ -183,14 +154,16 @@ def _require_known_shell(found: Found, around: Surroundings) -> None:
             raise RefusedError(f"its entry sets {name}, which decides about the launch")
 
 
-def _left(found: Found, reason: str, around: Surroundings) -> Left:
+def _left(hook: Hook, reason: str) -> Left:
     """Return a command that stays, with a suggestion if it names a script of the project."""
+    found, around = hook.found, hook.around
+    stays = Left(found.where, found.command, reason)
     if reason in around.blocked.values():
-        return Left(found.where, found.command, reason, is_removable=True)
+        return stays._replace(is_removable=True)
     suggestion = suggested_command(found.command) if found.arguments is None else ""
     if suggestion and around.starts:
         words = mentioned_words([found.command], around.variables, around.starts[0])
         scripts = [around.look(around.starts[0] / word) for word in words if word.endswith(".py")]
         if any(script and not script.obstacle for script in scripts):
-            return Left(found.where, found.command, reason, suggestion)
-    return Left(found.where, found.command, reason)
+            return stays._replace(suggestion=suggestion)
+    return stays

@@ -12,11 +12,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hooks_compile import git
-from hooks_compile.errors import AgentConfigError, GitError, pasted
-from hooks_compile.files import is_writable_directory
+from hooks_compile.errors import AgentConfigError, GitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 _WAIT_S = 5.0
@@ -42,24 +41,7 @@ def in_index(paths: Iterable[Path]) -> dict[Path, bool]:
     return dict(sorted(found.items()))
 
 
-def obstacles(paths: Iterable[Path]) -> tuple[AgentConfigError, ...]:
-    """Return why the index can't be changed for ``paths``, for each repository that is read-only.
-
-    Of a linked worktree, whose index is elsewhere, nothing is known before the change.
-    """
-    places = (root / ".git" for root in _by_repository(paths))
-    return tuple(
-        AgentConfigError(
-            "git's directory is read-only, so the wrapper can't be staged",
-            path=place,
-            remedy=f"chmod u+w {pasted(place)}, or run this outside of the sandbox",
-        )
-        for place in places
-        if place.is_dir() and not is_writable_directory(place)
-    )
-
-
-def stage(paths: Sequence[Path]) -> None:
+def stage(paths: Iterable[Path]) -> None:
     """Put ``paths`` into the index.
 
     Raises GitError if git refuses, AgentConfigError if a file was removed since it was written.
@@ -67,11 +49,10 @@ def stage(paths: Sequence[Path]) -> None:
     try:
         _change_index(git.add, paths)
     except GitError as error:
-        gone = next((path for path in paths if not path.exists()), None)
-        if gone is None:
-            raise
-        cause = "another init or uninit has removed it"
-        raise AgentConfigError(cause, path=gone, remedy="run this again") from error
+        for gone in (path for path in paths if not path.exists()):
+            cause = "another init or uninit has removed it"
+            raise AgentConfigError(cause, path=gone, remedy="run this again") from error
+        raise
 
 
 def unstage(paths: Iterable[Path]) -> None:

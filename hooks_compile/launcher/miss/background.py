@@ -2,6 +2,7 @@
 
 import posix
 import time
+from typing import List
 
 from hooks_compile.launcher.safe_read import read
 
@@ -37,7 +38,7 @@ def is_first_in_an_hour(path: str) -> bool:
     return True
 
 
-def start_detached(words: "list[bytes]", directory: bytes) -> None:
+def start_detached(words: List[bytes], directory: bytes) -> None:
     """Start a program that has nothing of this process: no parent, terminal or descriptor."""
     child = posix.fork()
     if child:

@@ -4,35 +4,35 @@ import _warnings
 import builtins
 import posix
 import sys
+from types import CodeType
+from typing import Tuple
 
-from hooks_compile.launcher.entry import AS_PYTHON, AS_WRITTEN, NO_NOTES, pack, require_text
+from hooks_compile.launcher.annotations import Script, Warnings
+from hooks_compile.launcher.entry import (
+    AS_PYTHON,
+    AS_WRITTEN,
+    CACHE_DIRECTORY,
+    NO_NOTES,
+    pack,
+    require_text,
+)
 from hooks_compile.launcher.miss.store import store
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import CodeType
-    from typing import Tuple
 
-    from hooks_compile.launcher.entry import Warnings
-    from hooks_compile.launcher.script import Script
-
-
-def compile_and_store(
-    key: bytes, script: "Script", prefix: str, suffix: str
-) -> "Tuple[CodeType, str]":
+def compile_and_store(key: bytes, script: Script, name: str) -> Tuple[CodeType, str]:
     """Return the code of a script, and why it is not stored ("" if it is).
 
     The code is what Python itself would compile at this launch: of level 0, and without notes. The
-    next sync may replace the entry by a better one. ``prefix`` and ``suffix`` are the path of the
-    entry without its level. Raises whatever ``compile`` raises.
+    next sync may replace the entry by a better one. ``name`` is the file name of the entry. Raises
+    whatever ``compile`` raises.
     """
     code = compile_without_warning(script.source, script.file)
-    directory, _, stem = prefix.rpartition("/")
-    reason = reason_not_to_store(directory.rpartition("/")[0])
+    directory = script.path.rpartition("/")[0]
+    reason = reason_not_to_store(directory)
     if not reason:
         data = pack(key, 0, AS_PYTHON + AS_WRITTEN, code, NO_NOTES, script.source)
         try:
-            store(directory, f"{stem}0{suffix}", data)
+            store(f"{directory}/{CACHE_DIRECTORY}", name, data)
         except OSError as error:
             reason = str(error.strerror)
     return code, reason
@@ -47,11 +47,11 @@ def reason_not_to_store(directory: str) -> str:
     if posix.stat(directory or "/").st_uid != posix.geteuid():
         return "the directory of the hook belongs to another user"
     if "no_debug_ranges" in sys._xoptions or b"PYTHONNODEBUGRANGES" in posix.environ:
-        return "the code has no columns"
+        return "Python is told to keep no columns"
     return ""
 
 
-def compile_without_warning(source: bytes, file: str) -> "CodeType":
+def compile_without_warning(source: bytes, file: str) -> CodeType:
     """Return the code of ``source``; raise whatever ``compile`` raises, and any warning.
 
     Python shows a compile-time warning at each launch. An entry that is made here would lose it.
@@ -77,7 +77,7 @@ def filters_changed() -> None:
         _warnings._release_lock()
 
 
-def warn(warnings: "Warnings", file: str) -> None:
+def warn(warnings: Warnings, file: str) -> None:
     """Give the warnings that Python gives while it compiles, by the filters of this launch.
 
     Raises ValueError if an option could turn one into an error: plain Python has to show that.

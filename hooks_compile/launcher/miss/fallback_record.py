@@ -4,14 +4,11 @@ import _imp
 import posix
 import sys
 import time
+from typing import Union
 
 from hooks_compile.launcher.miss.background import ask_for_shim_record
 from hooks_compile.launcher.miss.store import CREATE
 from hooks_compile.launcher.resumed import RESUMED
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Union
 
 _LOG_LIMIT_BYTES = 1 << 20
 
@@ -55,7 +52,7 @@ def trace(state: str, reason: str, script: str) -> None:
             return  # the trace is no part of the launch
 
 
-def append(path: "Union[str, bytes]", line: str, limit: int) -> None:
+def append(path: Union[str, bytes], line: str, limit: int) -> None:
     """Add ``line`` to the file with one write, unless it has ``limit`` bytes. Raises OSError."""
     file = posix.open(path, posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT, 0o600)
     try:

@@ -2,26 +2,20 @@
 
 import posix
 import sys
+from types import TracebackType
+from typing import List, NoReturn, Optional, Type
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Callable, NoReturn, Optional, Type
-
-    ExceptHook = Callable[
-        [Type[BaseException], BaseException, Optional[TracebackType]],
-        object,
-    ]
+from hooks_compile.launcher.annotations import ExceptHook
 
 
-def become_python() -> "NoReturn":
+def become_python() -> NoReturn:
     """Replace the process by the Python that it would have been without the launcher."""
     words = command_line()
     words[words.index(sys.argv[0]) :] = sys.argv[1:]
     posix.execv(sys.executable, words)
 
 
-def command_line() -> "list[str]":
+def command_line() -> List[str]:
     """Return the words that this Python was started with."""
     if hasattr(sys, "orig_argv"):
         return list(sys.orig_argv)
@@ -35,11 +29,11 @@ def command_line() -> "list[str]":
     return [word.decode(sys.getfilesystemencoding(), "surrogateescape") for word in words]
 
 
-def without_first_frame(excepthook: "ExceptHook") -> "ExceptHook":
+def without_first_frame(excepthook: ExceptHook) -> ExceptHook:
     """Wrap ``sys.excepthook`` for Pythons that go on raising with the traceback that they had."""
 
     def hook(
-        kind: "Type[BaseException]", error: BaseException, traceback: "Optional[TracebackType]"
+        kind: Type[BaseException], error: BaseException, traceback: Optional[TracebackType]
     ) -> None:
         sys.excepthook = excepthook
         rest = traceback.tb_next if traceback else None

@@ -2,15 +2,11 @@
 
 import _signal  # type: ignore[import-not-found] # typeshed lacks it
 import posix
+from typing import Any, Tuple
 
+from hooks_compile.launcher.annotations import Script
 from hooks_compile.launcher.observers import mentions_observers
 from hooks_compile.launcher.resumed import RESUMED
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Tuple
-
-    from hooks_compile.launcher.script import Script
 
 
 def require_fit(runtime: str, script: "Script") -> None:

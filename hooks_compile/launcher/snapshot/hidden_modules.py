@@ -10,16 +10,13 @@ import _frozen_importlib
 import builtins
 import posix
 import sys
+from types import ModuleType
+from typing import Any, Dict, List, Sequence, Set, Tuple
 
 from hooks_compile.launcher.preimport import can_shadow_stdlib
 from hooks_compile.launcher.process import STDLIB
 from hooks_compile.launcher.snapshot.import_graph import ImportGraph
 from hooks_compile.launcher.snapshot.renewal import RENEWALS, retract
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import ModuleType
-    from typing import Any, Dict, List, Sequence, Set, Tuple
 
 SEPARATOR = "\0"
 # importlib changes attributes of these when it is imported.

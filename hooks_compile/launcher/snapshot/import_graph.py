@@ -3,10 +3,7 @@
 import builtins
 import sys
 from _frozen_importlib import _calc___package__, _resolve_name  # type: ignore[attr-defined]
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Dict, List, Sequence, Set, Tuple
+from typing import Any, Dict, List, Sequence, Set, Tuple
 
 
 class ImportGraph:

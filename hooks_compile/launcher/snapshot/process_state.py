@@ -3,13 +3,10 @@
 import _signal  # type: ignore[import-not-found] # typeshed lacks it
 import posix
 import sys
+from typing import Any, Dict, List
 
 from hooks_compile.launcher.resumed import RESUMED
 from hooks_compile.launcher.snapshot.streams import open_streams
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Dict, List
 
 _COERCED = b"LC_CTYPE"  # Python itself may set it at its start (PEP 538)
 _SIGNALS = range(1, 65)

@@ -6,11 +6,8 @@ what they do in a process that does not use these modules.
 
 import _thread
 import sys
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import ModuleType
-    from typing import Any, Dict
+from types import ModuleType
+from typing import Any, Dict
 
 
 def retract(modules: "Dict[str, ModuleType]") -> None:

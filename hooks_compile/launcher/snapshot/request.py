@@ -31,7 +31,9 @@ def ask_for_snapshot(runtime: str) -> None:
 
 
 def request_of() -> "list[bytes]":
-    """Return the lines of a request: the interpreter, and the environment."""
-    environ = posix.environ
-    entries = [name + b"=" + environ[name] for name in environ]
-    return [sys.executable.encode("utf-8", "surrogateescape"), *entries]
+    """Return the lines of a request: the interpreter, and the environment as the loader saw it.
+
+    Python may have changed ``os.environ`` since then (PEP 538). Raises OSError.
+    """
+    entries = read("/proc/self/environ").split(b"\0")
+    return [sys.executable.encode("utf-8", "surrogateescape"), *filter(None, entries)]

@@ -3,11 +3,12 @@
 import posix
 import sys
 import time
+from typing import Any, Dict, List
 
 from hooks_compile.launcher import uv
 from hooks_compile.launcher.collector import GC
 from hooks_compile.launcher.early_exit import flush, is_quiet
-from hooks_compile.launcher.entry import KEY_SIZE, entry_prefix, entry_suffix, tag
+from hooks_compile.launcher.entry import KEY_SIZE, entry_names, tag
 from hooks_compile.launcher.leftovers import acts_at_exit
 from hooks_compile.launcher.observers import (
     can_prepare,
@@ -19,10 +20,6 @@ from hooks_compile.launcher.script import read_script
 from hooks_compile.launcher.snapshot.hidden_modules import HiddenModules
 from hooks_compile.launcher.snapshot.process_state import restore_process
 from hooks_compile.launcher.snapshot.streams import stream_settings
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Dict, List
 
 # No process has this descriptor: the maker stops this read, and the loader answers it.
 _STOP_FD = 1023
@@ -44,7 +41,7 @@ _OFTEN = 16
 _OF_32_BYTES = 1 << 40  # and all larger ones, up to 1 << 60
 
 
-def stop(namespace: "Dict[str, Any]") -> None:
+def stop(namespace: Dict[str, Any]) -> None:
     """Hold the modules that the command line names, wait for the loader, and restore the process.
 
     The command line is ``launch.py --snapshot [MODULE...]``; afterwards it is that of the launch.
@@ -74,7 +71,7 @@ def stop(namespace: "Dict[str, Any]") -> None:
     restore_process(answer, launcher, settings)
 
 
-def warmed_up(launcher: str) -> "Dict[str, Any]":
+def warmed_up(launcher: str) -> Dict[str, Any]:
     """Return what ``stream_settings`` returns, after what each launch does was done many times.
 
     Then Python has adapted this code and filled its caches. ``launcher`` is the path of launch.py.
@@ -86,8 +83,7 @@ def warmed_up(launcher: str) -> "Dict[str, Any]":
     for _ in range(_OFTEN):
         restore_process(answer, launcher, settings)
         script = read_script(launcher)
-        entry_prefix(script.path, sys.implementation.cache_tag)
-        entry_suffix(bytes(KEY_SIZE), script.source)
+        entry_names(bytes(KEY_SIZE), script.source, script.path, sys.implementation.cache_tag)
         tag(bytes(KEY_SIZE), 0, script.source, script.source)
         mentions_observers(script.source)
         flush()
@@ -97,13 +93,13 @@ def warmed_up(launcher: str) -> "Dict[str, Any]":
     return settings
 
 
-def fill_holes() -> "List[object]":
+def fill_holes() -> List[object]:
     """Return objects in the holes between others, so that what is made later lies side by side.
 
     Each page on which a launch makes an object is copied. So a launch that used the holes would
     copy a page for nearly each of its objects.
     """
-    kept: "List[object]" = []
+    kept: List[object] = []
     for size in _SIZES:
         last = in_a_row = 0
         for _ in range(_MOST_HOLES):

@@ -3,10 +3,7 @@
 import _io
 import posix
 import sys
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, Dict
+from typing import Any, Dict
 
 _NAMES = ("stdin", "stdout", "stderr")
 _DIRECTORY = 0o040000

@@ -6,17 +6,13 @@ The wrapper reads the first two lines: an interpreter and its note. Each line be
 import marshal
 import posix
 import sys
+from typing import List, Tuple
 
+from hooks_compile.launcher.annotations import Environment
 from hooks_compile.launcher.entry import keyed_hash
 from hooks_compile.launcher.safe_read import read
 from hooks_compile.launcher.script import real_path
 from hooks_compile.launcher.uv.uv_inputs import as_text
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import List, Tuple
-
-    from hooks_compile.launcher.uv.uv_inputs import Environment
 
 # In place of an interpreter: this is left to uv.
 LEFT = "-"
@@ -39,7 +35,7 @@ class UvContext:
         self.inputs, self.state, self.note, self.python, *environment = fields
         self.uv, self.venv, self.first_path, self.packages = environment
 
-    def environment(self) -> "Tuple[str, ...]":
+    def environment(self) -> Tuple[str, ...]:
         """Return the fields that describe an environment."""
         return self.python, self.uv, self.venv, self.first_path, self.packages
 
@@ -53,24 +49,24 @@ def left_to_uv(reason: str) -> UvContext:
     return UvContext("", "", " ".join(reason.split()), LEFT, *[""] * 4)
 
 
-def read_contexts(record: str) -> "List[UvContext]":
+def read_contexts(record: str) -> List[UvContext]:
     """Return what is recorded for a script, newest first. Raises OSError, ValueError."""
     lines = as_text(read(record, True)).split("\n")
     rows = [line.split("\t") for line in lines[2:]]
     return [UvContext(*row) for row in rows if len(row) == len(UvContext.__slots__)]
 
 
-def digest(key: bytes, parts: "List[object]") -> str:
+def digest(key: bytes, parts: List[object]) -> str:
     """Return a keyed digest of bytes, text, numbers, tuples and lists."""
     return keyed_hash(key, marshal.dumps(parts, 2)).hex()  # version 2 has no references
 
 
-def environment_state(context: UvContext, environ: "Environment") -> "List[object]":
+def environment_state(context: UvContext, environ: Environment) -> List[object]:
     """Return what uv finds in the environment that it chose, or where it looks for a Python.
 
     Raises OSError if a part of it is missing, ValueError if uv would not find its interpreter.
     """
-    parts: "List[object]" = [*context.environment(), sys.version]
+    parts: List[object] = [*context.environment(), sys.version]
     if context.venv:
         parts += [read(f"{context.venv}/pyvenv.cfg"), real_path(f"{context.venv}/bin/python")]
         parts.append(sorted(posix.listdir(context.packages)))
@@ -94,7 +90,7 @@ def environment_state(context: UvContext, environ: "Environment") -> "List[objec
     return [*parts, real_path(python)]
 
 
-def uv_environment(context: UvContext, environ: "Environment") -> "Environment":
+def uv_environment(context: UvContext, environ: Environment) -> Environment:
     """Return the environment variables that uv gives if it gets ``environ``, in its order."""
     result = {**environ, b"UV": as_bytes(context.uv)}
     result[b"PATH"] = as_bytes(context.first_path) + b":" + environ[b"PATH"]
@@ -105,7 +101,7 @@ def uv_environment(context: UvContext, environ: "Environment") -> "Environment":
     return {name: result[name] for name in sorted(result)}
 
 
-def recording_environment(environ: "Environment", uvsite: str, record: str) -> "Environment":
+def recording_environment(environ: Environment, uvsite: str, record: str) -> Environment:
     """Return ``environ`` with what makes ``uv_recorder.py``, in ``uvsite``, write ``record``."""
     path = [as_bytes(uvsite)] + [environ[name] for name in (b"PYTHONPATH",) if name in environ]
     return {**environ, b"HOOKS_COMPILE_UV": as_bytes(record), b"PYTHONPATH": b":".join(path)}

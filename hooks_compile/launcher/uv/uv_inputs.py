@@ -1,15 +1,11 @@
 """What ``uv run`` reads before it looks at an environment: its words, variables and files."""
 
 import posix
+from typing import List, Optional, Sequence
 
+from hooks_compile.launcher.annotations import Environment
 from hooks_compile.launcher.safe_read import read
 from hooks_compile.launcher.script import real_path
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Dict, List, Optional, Sequence
-
-    Environment = Dict[bytes, bytes]
 
 # Variables that change where uv looks or what it does besides choosing: uv has to read them.
 _ONLY_UV_KNOWS = (
@@ -24,7 +20,7 @@ _ENVIRONMENTS = (".venv", "pyvenv.cfg")
 _VERSION_CHARACTERS = "0123456789.*<>=!~, "
 
 
-def find_program(command: str, environ: "Environment") -> str:
+def find_program(command: str, environ: Environment) -> str:
     """Return the file that a shell would start for ``command``. Raises OSError."""
     if "/" in command:
         return command
@@ -36,8 +32,8 @@ def find_program(command: str, environ: "Environment") -> str:
 
 
 def uv_inputs(
-    command: str, options: "Sequence[str]", script: str, environ: "Environment"
-) -> "List[object]":
+    command: str, options: Sequence[str], script: str, environ: Environment
+) -> List[object]:
     """Return all that uv reads before it looks at an environment: more than uv reads, never less.
 
     Raises OSError for a script or a uv that is not there, ValueError if uv may read something else.
@@ -51,7 +47,7 @@ def uv_inputs(
     projects = values_of(options, "--project")
     starts += [each if each.startswith("/") else f"{here}/{each}" for each in projects]
     wanted = [as_text(environ.get(b"UV_PYTHON", b"")), *values_of(options, "-p", "--python")]
-    parts: "List[object]" = [command, list(options), path, real_path(script)]
+    parts: List[object] = [command, list(options), path, real_path(script)]
     parts += [(name, environ[name]) for name in sorted(environ) if name.startswith(_READ_BY_UV)]
     parts.append(file_identity(find_program(command, environ)))
     parts += [metadata(read(script)), contents(f"{script}.lock")]
@@ -72,12 +68,12 @@ def uv_inputs(
     return parts
 
 
-def values_of(options: "Sequence[str]", *names: str) -> "List[str]":
+def values_of(options: Sequence[str], *names: str) -> List[str]:
     """Return the values of the options with these names."""
     return [value for name, value in zip(options, options[1:]) if name in names]  # noqa: RUF007 - 3.8
 
 
-def wanted_python(request: str) -> "Optional[List[object]]":
+def wanted_python(request: str) -> Optional[List[object]]:
     """Return what a request for a Python leads to, if that is more than its text.
 
     Raises OSError for a path that leads nowhere, ValueError for a name that uv searches for.
@@ -89,22 +85,22 @@ def wanted_python(request: str) -> "Optional[List[object]]":
     return None
 
 
-def file_identity(path: str) -> "List[object]":
+def file_identity(path: str) -> List[object]:
     """Return what changes if a program is replaced by another file. Raises OSError."""
     status = posix.stat(path)
     return [real_path(path), status.st_ino, status.st_size, status.st_mtime_ns]
 
 
-def metadata(source: bytes) -> "List[bytes]":
+def metadata(source: bytes) -> List[bytes]:
     """Return the lines from the first to the last one that may begin or end metadata (PEP 723)."""
     lines = source.split(b"\n")
     marks = [number for number, line in enumerate(lines) if b"# ///" in line]
     return lines[marks[0] : marks[-1] + 1] if marks else []
 
 
-def ancestors(directories: "Sequence[str]") -> "List[str]":
+def ancestors(directories: Sequence[str]) -> List[str]:
     """Return the directories and all that are above them, each once; "" is the root."""
-    found: "List[str]" = []
+    found: List[str] = []
     for start in directories:
         directory = start.rstrip("/")
         while directory not in found:
@@ -113,7 +109,7 @@ def ancestors(directories: "Sequence[str]") -> "List[str]":
     return found
 
 
-def user_configuration(environ: "Environment") -> "List[str]":
+def user_configuration(environ: Environment) -> List[str]:
     """Return the files of the user and of the machine that uv may read."""
     config = environ.get(b"XDG_CONFIG_HOME") or environ.get(b"HOME", b"") + b"/.config"
     system = environ.get(b"XDG_CONFIG_DIRS") or b"/etc/xdg"
@@ -121,7 +117,7 @@ def user_configuration(environ: "Environment") -> "List[str]":
     return [f"{each}/uv/{name}" for each in directories for name in ("uv.toml", *_PINS)]
 
 
-def contents(path: str) -> "Optional[bytes]":
+def contents(path: str) -> Optional[bytes]:
     """Return the bytes of a file, None if there is none. Raises OSError, ValueError."""
     try:
         return read(path)

@@ -2,7 +2,9 @@
 
 import posix
 import sys
+from typing import List, NoReturn
 
+from hooks_compile.launcher.annotations import Environment
 from hooks_compile.launcher.runtime_key import read_key
 from hooks_compile.launcher.safe_read import read
 from hooks_compile.launcher.uv.uv_contexts import (
@@ -14,12 +16,6 @@ from hooks_compile.launcher.uv.uv_contexts import (
     uv_environment,
 )
 from hooks_compile.launcher.uv.uv_inputs import uv_inputs
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import List, NoReturn
-
-    from hooks_compile.launcher.uv.uv_inputs import Environment
 
 
 def enter_uv(runtime: str) -> None:
@@ -56,7 +52,7 @@ def enter_uv(runtime: str) -> None:
     del sys.argv[1 : 3 + position]
 
 
-def recording_if_possible(runtime: str, record: str) -> "Environment":
+def recording_if_possible(runtime: str, record: str) -> Environment:
     """Return the environment in which a run of uv is recorded; without change if nobody can."""
     try:
         read_key(runtime)  # raises if others could have put something into the directory
@@ -66,12 +62,12 @@ def recording_if_possible(runtime: str, record: str) -> "Environment":
     return recording_environment(posix.environ, f"{runtime}uvsite", record)
 
 
-def become_uv(command: str, words: "List[str]", environ: "Environment") -> "NoReturn":
+def become_uv(command: str, words: List[str], environ: Environment) -> NoReturn:
     """Replace the process by ``uv run``. If there is no uv, a shell has the message for it."""
     posix.execve("/bin/sh", ["sh", "-c", 'exec "$0" run "$@"', command, *words], environ)
 
 
-def set_environment(environ: "Environment") -> None:
+def set_environment(environ: Environment) -> None:
     """Make ``environ`` that of this process and of those that it starts, in its order.
 
     ``os.environ`` holds the very dictionary of ``posix``.

@@ -13,7 +13,10 @@ import contextlib
 import marshal
 import os
 import sys
+from typing import List, NoReturn
 
+from hooks_compile.launcher.annotations import Environment
+from hooks_compile.launcher.miss.store import write
 from hooks_compile.launcher.runtime_key import read_key
 from hooks_compile.launcher.safe_read import read
 from hooks_compile.launcher.script import real_path
@@ -36,12 +39,6 @@ from hooks_compile.launcher.uv.uv_inputs import (
     metadata,
     uv_inputs,
 )
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import List, NoReturn
-
-    from hooks_compile.launcher.uv.uv_inputs import Environment
 
 _PROBE = "probe"
 _TIMEOUT_S = 20
@@ -91,7 +88,7 @@ def record_and_start() -> None:
     os.execve(sys.executable, words, environ)  # noqa: S606 - as uv starts it
 
 
-def this_start(environ: "Environment") -> UvContext:
+def this_start(environ: Environment) -> UvContext:
     """Return how uv started this Python, without digests and note. Raises KeyError."""
     venv = os.fsdecode(environ.get(b"VIRTUAL_ENV", b""))
     found = [each for each in sys.path if each.startswith(venv) and each.endswith("-packages")]
@@ -101,7 +98,7 @@ def this_start(environ: "Environment") -> UvContext:
     return UvContext("", "", "", *fields)
 
 
-def answer(started: UvContext, is_usual: bool) -> "NoReturn":
+def answer(started: UvContext, is_usual: bool) -> NoReturn:
     """End the process that is asked how uv starts it, and fail if that is unusual."""
     import resource  # noqa: PLC0415 - not in each Python that is started on the way
 
@@ -125,7 +122,7 @@ def record_text(record: str, context: UvContext) -> str:
 
 
 def examined(
-    key: bytes, command: "List[str]", position: int, before: "Environment", started: UvContext
+    key: bytes, command: List[str], position: int, before: Environment, started: UvContext
 ) -> UvContext:
     """Return how uv launches the script, without the digest of its inputs.
 
@@ -151,7 +148,7 @@ def examined(
     return started
 
 
-def inputs_digest(key: bytes, command: "List[str]", position: int, environ: "Environment") -> str:
+def inputs_digest(key: bytes, command: List[str], position: int, environ: Environment) -> str:
     """Return the digest of what uv reads before it looks at an environment."""
     return digest(key, uv_inputs(command[0], command[2:position], command[position], environ))
 
@@ -173,7 +170,7 @@ def require_known_inputs(script: str) -> None:
             raise ValueError("its lock file names more than packages of an index")
 
 
-def ask_again(uv: str, command: "List[str]", before: "Environment") -> UvContext:
+def ask_again(uv: str, command: List[str], before: Environment) -> UvContext:
     """Return how uv launches the same again, without digests.
 
     Raises ValueError if uv fails, has something to say, or does more than a record can describe.
@@ -208,18 +205,18 @@ def own_directory() -> str:
     return os.path.dirname(os.path.abspath(str(sys.modules["sitecustomize"].__file__)))
 
 
-def words_of(process: str) -> "List[str]":
+def words_of(process: str) -> List[str]:
     """Return the command line of a process. Raises OSError if the system does not say."""
     return as_text(read(f"/proc/{process}/cmdline")).split("\0")[:-1]
 
 
-def environment_of(process: int) -> "Environment":
+def environment_of(process: int) -> Environment:
     """Return the environment that a process was started with. Raises OSError."""
     pairs = [each.partition(b"=") for each in read(f"/proc/{process}/environ").split(b"\0") if each]
     return {name: value for name, _, value in pairs}
 
 
-def original_environment(environ: "Environment") -> "Environment":
+def original_environment(environ: Environment) -> Environment:
     """Return ``environ`` without what the wrapper put there for us."""
     result = dict(environ)
     if result.pop(b"HOOKS_COMPILE_UV", None) is None:
@@ -233,14 +230,12 @@ def original_environment(environ: "Environment") -> "Environment":
 
 
 def store(record: str, text: str) -> None:
-    """Write a record. If that fails, uv is asked again next time."""
-    draft = f"{record}.{os.getpid()}"
+    """Write a record for this user alone. If that fails, uv is asked again next time."""
     with contextlib.suppress(OSError):
         os.makedirs(os.path.dirname(record), 0o700, exist_ok=True)
-        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(file, "w", encoding="utf-8", errors="surrogateescape") as stream:
-            stream.write(text)
-        os.replace(draft, record)
+        place = os.open(os.path.dirname(record), os.O_RDONLY)
+        write(place, os.path.basename(record), text.encode("utf-8", "surrogateescape"), 0o600)
+        os.close(place)
 
 
 def leave() -> None:

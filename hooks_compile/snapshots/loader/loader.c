@@ -20,16 +20,11 @@ typedef unsigned int u32;
 typedef unsigned long u64;
 typedef long i64;
 
-#if defined(__x86_64__)
-#include "x86_64.h"
-#else
-#error "no snapshots on this architecture"
-#endif
+#include PROCESSOR /* "x86_64.h" or "aarch64.h", from the command of the compiler */
 
 enum { /* of the headers in /usr/include/linux and asm-generic */
     AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, X_OK = 1, ENOENT = 2, ENOTDIR = 20,
-    O_RDONLY = 0, O_WRONLY = 1, O_CREAT = 0100, O_EXCL = 0200, O_NONBLOCK = 04000,
-    O_DIRECTORY = 0200000, O_NOFOLLOW = 0400000, O_CLOEXEC = 02000000,
+    O_RDONLY = 0, O_WRONLY = 1, O_CREAT = 0100, O_EXCL = 0200, O_NONBLOCK = 04000, O_CLOEXEC = 02000000,
     S_IFMT = 0170000, S_IFREG = 0100000, OF_OTHERS = 077, /* bits of a mode */
     MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000, MAP_FIXED_NOREPLACE = 0x100000,
     AT_HWCAP = 16, AT_SECURE = 23, AT_HWCAP2 = 26, RLIMIT_DATA = 2, RLIMIT_STACK = 3, RLIMIT_AS = 9,

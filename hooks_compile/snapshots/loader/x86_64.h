@@ -11,6 +11,9 @@ enum {
     SYS_FACCESSAT = 269, SYS_SET_ROBUST_LIST = 273, SYS_PRLIMIT64 = 302, SYS_RSEQ = 334,
 };
 
+/* include/uapi/asm-generic/fcntl.h */
+enum { O_DIRECTORY = 0200000, O_NOFOLLOW = 0400000 };
+
 /* struct stat of stat(2): arch/x86/include/uapi/asm/stat.h. */
 struct kernel_stat {
     u64 st_dev, st_ino, st_nlink;

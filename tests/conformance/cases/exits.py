@@ -181,7 +181,7 @@ import threading
 import time
 
 def wait():
-    time.sleep(0.3)
+    time.sleep(1)
     print("thread")
 
 threading.Thread(target=wait).start()

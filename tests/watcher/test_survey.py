@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import agents
-from hooks_compile.project.record import open_project
 from tests.support.repositories import GitRepo, write
-from watcher import watch_places
-from watcher.observer import MOST_WATCHES
-from watcher.watch_places import Event, Kind, Places
+from watcher.survey import MOST_WATCHES, Options, Places, find, is_project
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def wanted(root: Path, given: Path | None = None) -> Places:
-    project = open_project(root, os.environ, () if given is None else (given,), agents=agents)
-    modules = [str(module.path) for module in project.modules()]
-    return watch_places.of_tree(project, given or root, modules, whole=given is None)
+    options = Options({**os.environ, "HOOKS_COMPILE_HOME": f"{root}-runtime"}, (sys.executable,))
+    return find(given or root, options, None, whole=given is None).places
 
 
 def of_hooks(found: Places, root: Path) -> set[str]:
@@ -77,7 +72,7 @@ def test_the_directories_of_hooks_come_first(git_repo: GitRepo) -> None:
     hooks = [git_repo.write(f".claude/hooks/part_{number}/x.py") for number in range(30)]
     for number in range(70):
         git_repo.write(f".codex/hooks/empty_{number}/README")
-    first = wanted(git_repo.path).directories()[:MOST_WATCHES]
+    first = list(wanted(git_repo.path).directories())[:MOST_WATCHES]
     assert {str(hook.parent) for hook in hooks} <= set(first)
 
 
@@ -142,12 +137,12 @@ def test_only_the_given_directory_and_what_is_below_it(git_repo: GitRepo) -> Non
 
 
 def test_for_a_path_that_is_missing_its_nearest_parent_is_watched(tmp_path: Path) -> None:
-    found = Places()
+    found = Places(str(tmp_path / "root"))
     found.add(str(tmp_path / "a/b/c/x.py"))
-    assert found.directories() == [str(tmp_path)]
+    assert list(found.directories()) == [str(tmp_path)]
     assert str(tmp_path / "a") in found.paths
     write(tmp_path / "a/b/c", "a file if a directory is expected")
-    assert found.directories() == [str(tmp_path / "a/b"), str(tmp_path / "a"), str(tmp_path)]
+    assert list(found.directories()) == [str(tmp_path / "a/b"), str(tmp_path / "a"), str(tmp_path)]
 
 
 def test_the_parents_up_to_the_root_report_a_rename(git_repo: GitRepo) -> None:
@@ -185,14 +180,15 @@ def test_what_matters(tmp_path: Path, name: str, matters: bool) -> None:
     found.add_hooks(str(tmp_path / ".claude/hooks"))
     found.add(str(tmp_path / ".claude/settings.json"))
     path = os.path.normpath(tmp_path / ".claude/hooks" / name)
-    assert found.matter(Event(Kind.SAVED, path, 0.0, name.endswith("/"))) is matters
+    assert found.has(path) is matters
 
 
-def test_places_are_merged(tmp_path: Path) -> None:
-    one, two = Places(), Places()
-    one.add_hooks(str(write(tmp_path / "a/x").parent))
-    two.add(str(write(tmp_path / "b/x")))
-    both = watch_places.merged([one, two])
-    assert both.directories() == [str(tmp_path / "a"), str(tmp_path), str(tmp_path / "b")]
-    shutil.rmtree(tmp_path / "a")
-    assert both.directories() == [str(tmp_path), str(tmp_path / "b")]
+def test_what_stands_for_a_project(git_repo: GitRepo, tmp_path: Path) -> None:
+    directory = git_repo.write(".claude/hooks/guard.py").parent
+    plain = write(tmp_path / "plain/x.py").parent
+    project = write(tmp_path / "project/.claude/hooks/x.py").parents[2]
+    assert is_project(git_repo.path)
+    assert is_project(project)
+    assert not is_project(directory)
+    assert not is_project(plain)
+    assert not is_project(directory / "guard.py")
