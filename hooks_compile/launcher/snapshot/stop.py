@@ -37,7 +37,7 @@ _MOST_HOLES = 500
 _POOL = 16384
 _POOL_HEADER = 48
 _MOST_SMALL_HOLES = 5000
-_OFTEN = 50
+_OFTEN = 16
 _OF_32_BYTES = 1 << 40  # and all larger ones, up to 1 << 60
 
 
