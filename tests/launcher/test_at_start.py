@@ -195,7 +195,7 @@ _PTH_FILES = {
             """import os, sys;exec('if "PYTHONMANHOLE" in os.environ:\\n """
             """from manhole import install\\n install()')\n"""
         ),
-        "some.pth": "/home/me/some/src\n",  # uv, poetry, flit, pdm, hatch, setuptools (strict)
+        "some.pth": "/usr/share\n",  # uv, poetry, flit, pdm, hatch, setuptools (strict)
     },
 }
 
