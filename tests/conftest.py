@@ -74,7 +74,8 @@ _GIT_CONFIG = """\
 
 
 def _refuse_real_home(event: str, arguments: tuple[object, ...]) -> None:
-    if event not in _PATH_EVENTS:
+    # at the end of a process the names of a module are None
+    if _PATH_EVENTS is None or event not in _PATH_EVENTS:
         return
     for argument in arguments:
         if not isinstance(argument, str | bytes):
@@ -162,8 +163,8 @@ def home(
     for name in os.environ:
         if name.startswith(_FOREIGN_VARIABLES) and name not in _KEPT_VARIABLES:
             monkeypatch.delenv(name)
-    # To start coverage takes longer than most commands take: one test in four measures its own.
-    if crc32(request.node.nodeid.encode()) % 4:
+    # To start coverage takes longer than most commands take: one test in three measures its own.
+    if crc32(request.node.nodeid.encode()) % 3:
         monkeypatch.delenv("COVERAGE_PROCESS_START", raising=False)
     for name in ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__"):
         monkeypatch.delenv(name, raising=False)

@@ -16,7 +16,7 @@ import sys
 from types import ModuleType
 from typing import Any, List
 
-from hooks_compile.launcher.leftovers import acts_at_exit, is_file_object
+from hooks_compile.launcher.leftovers import acts_at_exit, is_file_object, without_plain
 from hooks_compile.launcher.observers import has_audit_hook, has_usual_streams, is_traced
 from hooks_compile.launcher.process import stdlib_names
 
@@ -50,7 +50,7 @@ def exit_early(status: int, gc: "ModuleType") -> None:
     try:
         if not has_usual_streams() or is_traced() or not is_quiet():
             return
-        objects = gc.get_objects()
+        objects = without_plain(gc.get_objects())
         if acts_at_exit(objects) or has_unwritten_file(objects):
             return
         if "atexit" in sys.modules:

@@ -36,6 +36,21 @@ def is_file_object(each: "Any") -> bool:
     return id(type(each)) in _FILES
 
 
+def without_plain(objects: "List[Any]") -> "List[Any]":
+    """Return the objects without those of the four most usual classes, which only free memory.
+
+    The other checks take much longer for each object.
+    """
+    return [
+        each
+        for each in objects
+        if (kind := type(each)) is not tuple
+        and kind is not _FUNCTION_TYPE
+        and kind is not dict
+        and kind is not list
+    ]
+
+
 def acts_at_exit(objects: "List[Any]") -> bool:
     """Return whether destroying any of these objects does more than free memory."""
     kinds = list(map(type, objects))

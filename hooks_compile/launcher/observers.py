@@ -107,7 +107,7 @@ def audit() -> None:
     sys.audit("cpython._PySys_ClearAuditHooks")
 
 
-def fails_one_frame_below(function: "Callable[[], None]") -> bool:
+def fails_one_frame_below(function: Callable[[], None]) -> bool:
     """Return whether ``function`` calls something that is written in Python.
 
     It is called with the lowest recursion limit at which it can run itself.
@@ -179,7 +179,7 @@ def is_traced() -> bool:
     """Return whether something traces, profiles or monitors what is executed."""
     # New in 3.12. Not getattr: if an error is its own context, an error inside getattr makes 3.8
     # loop for ever.
-    monitoring: "Any" = sys.__dict__.get("monitoring")
+    monitoring: Any = sys.__dict__.get("monitoring")
     if sys.gettrace() or sys.getprofile():
         return True
     return bool(monitoring and [1 for tool in range(6) if monitoring.get_tool(tool)])

@@ -12,9 +12,10 @@ from hooks_compile.launcher.annotations import Patterns
 from hooks_compile.launcher.collector import COLLECTOR_IS_ENABLED
 from hooks_compile.launcher.patterns import offer_patterns
 from hooks_compile.launcher.process import STDLIB
+from hooks_compile.launcher.stdlib_finder import FINDER, add_stdlib_finder
 
 
-def preimport(names: "Tuple[str, ...]", patterns: "Patterns") -> None:
+def preimport(names: Tuple[str, ...], patterns: Patterns) -> None:
     """Import modules of the standard library in this order. They find ``patterns`` compiled.
 
     Nothing is imported if a name may mean another module to the hook.
@@ -23,6 +24,7 @@ def preimport(names: "Tuple[str, ...]", patterns: "Patterns") -> None:
     if path[2:3] != [STDLIB] or not COLLECTOR_IS_ENABLED or can_shadow_stdlib(path[0]):
         return
     directory = path.pop(0)
+    add_stdlib_finder()
     try:
         for name in names:
             __import__(name)
@@ -31,6 +33,8 @@ def preimport(names: "Tuple[str, ...]", patterns: "Patterns") -> None:
     except Exception:  # the hook meets it again
         return
     finally:
+        if FINDER in sys.meta_path:
+            sys.meta_path.remove(FINDER)
         path.insert(0, directory)
 
 
@@ -43,7 +47,7 @@ def can_shadow_stdlib(directory: str) -> bool:
     return not stems.isdisjoint(getattr(sys, "stdlib_module_names", stems))  # new in 3.10
 
 
-def module_names_in(directory: str) -> "Set[str]":
+def module_names_in(directory: str) -> Set[str]:
     """Return the names that modules in ``directory`` may have, and others.
 
     Raises OSError if it is there and can't be listed: Python may find modules in it all the same.

@@ -230,6 +230,7 @@ IN_PROJECT = f'"$CLAUDE_PROJECT_DIR"/{HOOK}'
         ("print(json.dumps({'decision': 'block'}))\n", "Stop", {}, ""),
         ("print(json.dumps({'decision': 'block'}))\n", "PreToolUse", {}, "(no onFailure, no "),
         ('x["permissionDecision"] = "deny"\n', "PreToolUse", {"timeout": 5}, "(no onFailure)"),
+        ('print("{\\"decision\\": \\"deny\\"}")\n', "PreToolUse", {"timeout": 5}, "(no onFailure)"),
         ('dict(permission="deny")\n', "beforeShellExecution", {}, "(no onFailure, no timeout)"),
         ('print({"permissionDecision": "allow"})\n', "PreToolUse", {}, ""),
         (BLOCKING, "UserPromptSubmit", {}, "(no onFailure, no timeout)"),

@@ -213,6 +213,12 @@ def test_objects_that_act_when_they_are_destroyed_are_found(name: str) -> None:
     assert leftovers.acts_at_exit([{}, each, []]) is expected
 
 
+def test_only_objects_of_the_very_plain_classes_are_left_out() -> None:
+    tuples = type("Tuples", (tuple,), {"__del__": _raising})()
+    plain = [(), {}, [], _generator]
+    assert leftovers.without_plain([*plain, tuples, ValueError, *plain]) == [tuples, ValueError]
+
+
 def test_open_files_are_known_by_their_very_classes(tmp_path: Path) -> None:
     with (tmp_path / "file").open("w") as file:
         assert leftovers.is_file_object(file)
