@@ -53,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     python += "that launches recorded)"
     poll = f"compare all contents so often ({POLL_S:g} s), and do not wait for events"
     scan = "compare all contents so often, besides (default: %(default)g)"
+    service = "print a unit for this system's service manager that runs this command"
     add = parser.add_argument
     add("--version", action="version", version=f"%(prog)s {__version__}")
     add("paths", nargs="*", type=Path, metavar="PATH", help=paths)
@@ -68,6 +69,9 @@ def build_parser() -> argparse.ArgumentParser:
         ("--status", _status, "show what the watcher does (exit 1 if none runs)"),
     ):
         instead.add_argument(name, action="store_const", dest="command", const=command, help=about)
+    manager = "launchd" if sys.platform == "darwin" else "systemd"
+    units = ("systemd", "launchd")
+    instead.add_argument("--service", nargs="?", const=manager, choices=units, help=service)
     return parser
 
 
@@ -84,6 +88,8 @@ def _seconds(text: str) -> float:
 
 def _watch(arguments: argparse.Namespace) -> int:
     """Watch until a signal says to stop."""
+    if arguments.service:
+        return _print_service(arguments)
     from hooks_compile.install import runtime_directory
     from watcher.loop import Loop
     from watcher.watch_status import Station
@@ -150,6 +156,23 @@ def _status(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(status.as_text() for status in found))
     return 0 if all(status.is_watched for status in found) else 1
+
+
+def _print_service(arguments: argparse.Namespace) -> int:
+    """Print a text for a service manager."""
+    from watcher import service_units
+
+    program = [os.path.abspath(sys.argv[0])]  # noqa: PTH100 - a symlink to us stays one
+    if program[0].endswith("__main__.py"):
+        program = [sys.executable, "-m", "watcher"]
+    words = [str(given) for given in _roots(arguments)]
+    words += [word for command in arguments.python for word in ("--python", command)]
+    for name in ("optimize", "poll", "scan"):
+        if (value := getattr(arguments, name)) is not None:
+            words += [f"--{name}", str(value)]
+    words += [f"--{name}" for name in ("json", "quiet") if getattr(arguments, name)]
+    print(service_units.text(arguments.service, [*program, *words], os.environ), end="")
+    return 0
 
 
 def _roots(arguments: argparse.Namespace) -> dict[Path, Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import plistlib
 import pty
 import re
 import shlex
@@ -431,3 +432,23 @@ def test_a_full_disk_under_the_log_does_not_end_it(scene: Scene) -> None:
         scene.hook.write_text(HOOK.format("second"))
         scene.assert_hit()
         assert watcher.process.poll() is None
+
+
+def test_service_prints_units_that_run_this_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/opt/tools/bin/hooks-watch"])
+    path = str(tmp_path)
+    options = [*("--python", "python3.12", "--optimize", "1"), *("--poll", "3.0"), "--quiet"]
+    options[-1:-1] = ["--scan", "30.0"]
+    assert main([path, *options, "--service=systemd"]) == 0
+    words = " ".join(f'"{word}"' for word in ["/opt/tools/bin/hooks-watch", path, *options])
+    assert f"ExecStart={words}\n" in capsys.readouterr().out
+    assert main([path, "--service=launchd"]) == 0
+    agent = plistlib.loads(capsys.readouterr().out.encode())
+    assert agent["ProgramArguments"] == ["/opt/tools/bin/hooks-watch", path, "--scan", "60.0"]
+    monkeypatch.setattr(sys, "argv", ["/opt/tools/lib/watcher/__main__.py"])
+    assert main([path, "--service"]) == 0
+    text = capsys.readouterr().out
+    if sys.platform == "linux":
+        assert f'ExecStart="{sys.executable}" "-m" "watcher" "{path}" ' in text
