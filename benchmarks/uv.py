@@ -62,7 +62,10 @@ def measure(
         raise SystemExit(f"{kind}: {record.read_text()}")
     if resumed:
         interpreter = resolve(chosen, cwd=work, env=env)
-        snapshot.turn_on(directory / "runtime", interpreter, env)
+        try:
+            snapshot.turn_on(directory / "runtime", interpreter, env)
+        except SystemExit as error:  # without an environment uv takes the interpreter as it is
+            return [f"no snapshot: {str(error).splitlines()[0]}", "", "", ""]
     commands["interpreter"] = [chosen, "hook.py"]
     times = timing.in_turn(commands, rounds=rounds, env=env, stdin=shapes.EVENT)
     return [

@@ -70,12 +70,8 @@ def entries_are_there(key: bytes, found: Sequence[Interpreter]) -> Callable[[Pat
 
     def test(hook: Path, content: bytes) -> bool:
         directory = hook.parent / entry.CACHE_DIRECTORY
-        suffix = entry.entry_suffix(key, content)
-        prefixes = [entry.entry_prefix(hook.name, each.cache_tag) for each in found]
-        return all(
-            any((directory / f"{prefix}{level}{suffix}").exists() for level in (2, 1, 0))
-            for prefix in prefixes
-        )
+        names = [entry.entry_names(key, content, hook.name, each.cache_tag) for each in found]
+        return all(any((directory / name).exists() for name in each.values()) for each in names)
 
     return test
 

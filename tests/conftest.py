@@ -74,7 +74,8 @@ _GIT_CONFIG = """\
 
 
 def _refuse_real_home(event: str, arguments: tuple[object, ...]) -> None:
-    if event not in _PATH_EVENTS:
+    # at the end of a process the names of a module are None
+    if _PATH_EVENTS is None or event not in _PATH_EVENTS:
         return
     for argument in arguments:
         if not isinstance(argument, str | bytes):
@@ -98,6 +99,18 @@ os.umask(0o022)
 
 def pytest_report_header() -> str:
     return interpreters_found.report()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, since tests of processes wait for a part of their time."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return (cores or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the watcher first: these wait most, while other workers compute."""
+    items.sort(key=lambda item: "watcher" not in item.path.parts)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -150,8 +163,8 @@ def home(
     for name in os.environ:
         if name.startswith(_FOREIGN_VARIABLES) and name not in _KEPT_VARIABLES:
             monkeypatch.delenv(name)
-    # To start coverage takes longer than most commands take: one test in four measures its own.
-    if crc32(request.node.nodeid.encode()) % 4:
+    # To start coverage takes longer than most commands take: one test in three measures its own.
+    if crc32(request.node.nodeid.encode()) % 3:
         monkeypatch.delenv("COVERAGE_PROCESS_START", raising=False)
     for name in ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__"):
         monkeypatch.delenv(name, raising=False)

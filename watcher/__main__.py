@@ -7,6 +7,6 @@ if __name__ == "__main__":
     if not sys.flags.safe_path:
         del sys.path[0]
 
-    from watcher.command_line import entry_point
+    from watcher.command_line import main
 
-    entry_point()
+    raise SystemExit(main())

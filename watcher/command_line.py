@@ -34,11 +34,6 @@ if TYPE_CHECKING:
 _LEVELS: dict[str, Optimize] = {"auto": "auto", "0": 0, "1": 1, "2": 2}
 
 
-def entry_point() -> None:
-    """Be the command ``hooks-watch``."""
-    raise SystemExit(main())
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     arguments = build_parser().parse_args(argv)
@@ -82,9 +77,8 @@ def _seconds(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0.01 <= value <= 86400:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no number of seconds from 0.01 to 86400 (write a PATH before the option)"
-        )
+        cause = "not from 0.01 to 86400 seconds (write a PATH before the option)"
+        raise argparse.ArgumentTypeError(f"{text!r} is {cause}")
     return value
 
 
@@ -104,7 +98,7 @@ def _watch(arguments: argparse.Namespace) -> int:
             print_message(tree, message)
         except BrokenPipeError:
             edge.discard_stdout()
-            loop.stop(signal.SIGPIPE)
+            loop.put(signal.SIGPIPE)
         except OSError:
             return  # a full disk under the log is no reason to stop compiling
 
@@ -112,8 +106,8 @@ def _watch(arguments: argparse.Namespace) -> int:
         trees = list(_trees(arguments, roots, say))
         for tree in trees:
             stack.enter_context(contextlib.closing(tree))
-            tree.watch(loop.call, Station(runtime, tree.given))
-        _stop_at_signals(loop.stop)
+            tree.watch(loop.put, Station(runtime, tree.given))
+        _stop_at_signals(loop.put)
         status = 128 + loop.run(trees)
     try:
         sys.stdout.flush()
@@ -136,17 +130,12 @@ def _stop_at_signals(stop: Callable[[int], None]) -> None:
 
 def _once(arguments: argparse.Namespace) -> int:
     """Compile what is not compiled; return 1 if something has to be fixed."""
-    roots, said = _roots(arguments), set[str]()
-    print_message = _printer(arguments, roots)
-
-    def say(tree: Tree, message: Message) -> None:
-        said.add(message.event)
-        print_message(tree, message)
-
-    for tree in _trees(arguments, roots, say):
+    roots = _roots(arguments)
+    is_good = True
+    for tree in _trees(arguments, roots, _printer(arguments, roots)):
         with contextlib.closing(tree):
-            tree.sync()
-    return 1 if said & {"broken", "trouble"} else 0
+            is_good &= tree.sync()
+    return 0 if is_good else 1
 
 
 def _status(arguments: argparse.Namespace) -> int:

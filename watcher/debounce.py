@@ -6,21 +6,19 @@ import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-# A file that nobody has written for so long is complete.
 QUIET_S = 0.3
-# After an event for a name that is no known source, the tree is looked through when this time is
-# over: editors create and remove files as they save.
+"""A file that nobody has written for so long is complete."""
+
 SETTLE_S = 0.05
-# A key is due after this time at the latest (or its own wait, if longer), even if notes go on.
-LONGEST_S = 2.0
-# The time between two comparisons of all contents with their entries.
+"""So long after an event a survey begins: editors create and remove files as they save."""
+
 SCAN_S = 60.0
 POLL_S = 2.0  # if events do not suffice
+"""The time between two comparisons of all contents with their entries."""
 
 
 @dataclass(slots=True)
 class _Waiting:
-    first: float
     due: float
     quiet_from: float  # infinity if the last note did not ask to wait
     since: float | None
@@ -42,11 +40,11 @@ class Debounce:
 
     def note(self, key: str, now: float, wait_s: float = 0.0, since: float | None = None) -> None:
         """Make ``key`` due in ``wait_s`` seconds; ``since`` is the time of an event."""
-        waiting = self._waiting.setdefault(key, _Waiting(now, now + wait_s, math.inf, since))
+        waiting = self._waiting.setdefault(key, _Waiting(math.inf, math.inf, since))
         waiting.quiet_from = now + QUIET_S if wait_s else math.inf
         waiting.since = waiting.since if since is None else since
         if waiting.due > now:
-            waiting.due = min(now + wait_s, waiting.first + max(wait_s, LONGEST_S))
+            waiting.due = now + wait_s
 
     def take(self, now: float, most: int) -> list[Due]:
         """Return ``most`` of what is due, first what events named; forget it."""

@@ -47,11 +47,8 @@ class Message(NamedTuple):
 
 
 def synced(event: str, found: Survey, counts: Mapping[State, int], seconds: float) -> Message:
-    """Return that a whole tree was compared: ``event`` is "synced", or "watching" from now on.
-
-    ``counts`` has how many results have each state.
-    """
-    hooks, modules = len(found.hooks), found.module_count
+    """Return that a tree was compared; ``event`` is "synced", or "watching" from now on."""
+    hooks, modules = len(found.hooks), len(found.modules.keys() - found.hooks.keys())
     interpreters = found.target.interpreters
     what = plural(hooks, "hook") + (f" and {plural(modules, 'local module')}" if modules else "")
     done = ", ".join([*(f"{count} {state}" for state, count in counts.items()), f"{seconds:.2f} s"])
@@ -121,8 +118,12 @@ def broken(path: Path, kind: str, results: Sequence[CompileResult]) -> Message:
             by_error.setdefault(error, []).append(result.interpreter)
     for error, under in by_error.items():
         found += [*error.split("\n"), f"(under {_labels(under)})"]
-    results_json = [result_json(result) for result in results]
-    value = {"path": os.fspath(path), "kind": kind, "results": results_json}
+    value = {
+        "path": os.fspath(path),
+        "kind": kind,
+        "results": [result_json(result) for result in results],
+        "error": next(iter(by_error), "").partition("\n")[0].removeprefix(_MARK),
+    }
     return Message("broken", value, "\n    ".join(found), is_urgent=True)
 
 

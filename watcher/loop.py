@@ -23,13 +23,9 @@ class Loop:
         """Nothing is waited for yet."""
         self._queue: queue.SimpleQueue[Callable[[], None] | int] = queue.SimpleQueue()
 
-    def call(self, function: Callable[[], None]) -> None:
-        """Have ``function`` called in the loop's thread. Any thread may do this."""
-        self._queue.put(function)
-
-    def stop(self, signal: int) -> None:
-        """Have :meth:`run` return ``signal``. Any thread and any signal handler may do this."""
-        self._queue.put(signal)
+    def put(self, item: Callable[[], None] | int) -> None:
+        """Take a function to call or the signal to end with, from any thread or signal handler."""
+        self._queue.put(item)
 
     def run(self, trees: Sequence[Tree]) -> int:
         """Do what is due in the trees until a signal says to stop, and return that signal."""

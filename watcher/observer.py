@@ -11,17 +11,19 @@ import logging
 import os
 import time
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from watchdog import events
 from watchdog.observers import Observer
 
-from watcher.watch_places import Event, Identity, Places
+from watcher.survey import Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from watchdog.observers.api import BaseObserver
+
+    from watcher.survey import Identity
 
 _RAISE = "to raise the limit: sudo sysctl fs.inotify.max_user_{}, and start hooks-watch again"
 _LIMITS = {
@@ -44,16 +46,21 @@ _KINDS: list[type[events.FileSystemEvent]] = [
 ]
 
 
+class Event(NamedTuple):
+    """Something happened to the absolute ``path`` in a watched directory."""
+
+    path: str
+    time: float  # in seconds of the monotonic clock
+    is_saved: bool = False  # closed by its writer, or renamed to this name: it is complete
+
+
 class Monitor(events.FileSystemEventHandler):
     """Watches some directories of a tree."""
 
     def __init__(
         self, take: Callable[[Event], None], lost: Callable[[], None], most_watches: int
     ) -> None:
-        """Watch nothing yet.
-
-        Other threads will call ``take`` with each change, and ``lost`` if the system dropped some.
-        """
+        """Watch nothing yet. Other threads call ``take``, and ``lost`` if events were dropped."""
         self.trouble = ""  # why events do not suffice
         self.left_out = 0  # directories: there are more than may be watched
         self.watched: dict[str, Identity] = {}
@@ -61,13 +68,16 @@ class Monitor(events.FileSystemEventHandler):
         self._most_watches = most_watches
         self._places = Places("")
         self._losses = _Losses(lost)
-        logging.getLogger("watchdog").addHandler(self._losses)
         self._observer: BaseObserver | None = None
 
     def close(self) -> None:
         """Watch nothing any more, and end the threads."""
-        self._stop()  # its threads may still log an error, and without a handler that is printed
-        logging.getLogger("watchdog").removeHandler(self._losses)
+        if self._observer is not None:
+            self._observer.stop()
+            self._observer.join()
+            # not before: its threads may log an error, and without a handler that is printed
+            logging.getLogger("watchdog").removeHandler(self._losses)
+            self._observer = None
 
     def want(self, places: Places) -> bool:
         """Report changes in ``places``; if these are too many, in the most important ones.
@@ -80,8 +90,9 @@ class Monitor(events.FileSystemEventHandler):
         wanted = dict(islice(directories.items(), self._most_watches))
         if wanted == self.watched and self._is_alive():
             return False
-        self._stop()
+        self.close()
         self.watched = wanted
+        logging.getLogger("watchdog").addHandler(self._losses)
         self._observer = Observer()
         self._observer.start()
         try:
@@ -100,9 +111,9 @@ class Monitor(events.FileSystemEventHandler):
         if event.dest_path:
             names = [(event.src_path, False), (event.dest_path, True)]
         for path, is_saved in names:
-            found = Event(os.fsdecode(path), now, is_saved, event.is_directory)
-            if self._places.matter(found):
-                self._take(found)
+            name = os.fsdecode(path)
+            if self._places.has(name):
+                self._take(Event(name, now, is_saved))
 
     def _is_alive(self) -> bool:
         """Return whether all threads run; one ends with its directory, or after an exception."""
@@ -111,12 +122,6 @@ class Monitor(events.FileSystemEventHandler):
             observer.is_alive()
             and all(each.is_alive() and each.should_keep_running() for each in observer.emitters)
         )
-
-    def _stop(self) -> None:
-        observer, self._observer = self._observer, None
-        if observer is not None:
-            observer.stop()
-            observer.join()
 
 
 class _Losses(logging.Handler):

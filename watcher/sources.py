@@ -49,6 +49,11 @@ class Sources:
         return Counter(state for each in self._last.values() for state in each.states)
 
     @property
+    def is_good(self) -> bool:
+        """Whether nothing has to be fixed."""
+        return not self.broken and not any(each.trouble for each in self._last.values())
+
+    @property
     def entries(self) -> set[str]:
         """The names of all entries that are in use."""
         return {name for each in self._last.values() for name in each.entries}

@@ -1,8 +1,8 @@
 """One tree: what its events mean, and what has to be done next.
 
-Events name sources, and these are compiled (``sources``). Which sources there are, a *survey* finds
-out (``survey``). It is made because of an event that may mean other hooks, and by the *scan*, which
-comes periodically and compares all contents as well.
+Events name sources, and these are compiled. Which sources there are, a *survey* finds out. It is
+made because of an event that may mean other hooks, and by the *scan*, which comes periodically and
+compares all contents as well.
 """
 
 from __future__ import annotations
@@ -14,34 +14,27 @@ import traceback
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hooks_compile import files
 from hooks_compile.entries.compiler import Compiler
 from hooks_compile.errors import HooksCompileError
 from watcher import lines, survey
 from watcher.debounce import POLL_S, QUIET_S, SETTLE_S
 from watcher.observer import Monitor
 from watcher.sources import Sources
-from watcher.survey import Survey, Target
-from watcher.watch_places import Places
+from watcher.survey import Places, Survey, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from watcher.lines import Message
+    from watcher.observer import Event
     from watcher.survey import Options
-    from watcher.watch_places import Event
     from watcher.watch_status import Station
 
-# The time from a failure to the next scan, even if no event comes.
-_RETRY_S = 5.0
 # After a survey that took T seconds there is none for _REST * T seconds.
 _REST = 4
-# So many sources are compiled before the loop looks for events again; at the start more.
-_SLICE = 50
-_FIRST_SLICE = 500
-# The state is not written at each save: a busy disk would delay the next.
-_WRITE_AFTER_S = 0.5
+# So many sources are compiled before the loop looks for events again.
+_SLICE = 200
 
 
 class Tree:
@@ -74,19 +67,18 @@ class Tree:
         self._start = clock()
         # The next survey is made by the scan or because of an event, but not before the rest ends.
         self._scan_due = self._look_due = self._rest_until = self._start
-        self._write_due = math.inf
+        self._is_news = False  # the state has to be written
 
-    def watch(self, call: Callable[[Callable[[], None]], None], station: Station) -> None:
-        """Be the tree's watcher, and take events.
+    def watch(self, put: Callable[[Callable[[], None]], None], station: Station) -> None:
+        """Become the tree's watcher; ``put`` has a function called in the thread of :meth:`step`.
 
-        ``call`` has a function called in the thread of :meth:`step`. Raises HooksCompileError if
-        there is another watcher, and OSError.
+        Raises HooksCompileError if there is another one, and OSError.
         """
         station.acquire()
         self._station = station
         self._monitor = Monitor(
-            lambda event: call(partial(self.take, event)),
-            partial(call, self.lost),
+            lambda event: put(partial(self.take, event)),
+            partial(put, self.lost),
             self._options.most_watches,
         )
 
@@ -113,7 +105,7 @@ class Tree:
 
     def next_due(self) -> float:
         """Return when there is something to do."""
-        return min(self.sources.due.next_due(), self._survey_due(), self._write_due)
+        return min(self.sources.due.next_due(), self._survey_due())
 
     def step(self) -> None:
         """Do what is due. What goes wrong is reported, and ends nothing."""
@@ -121,6 +113,9 @@ class Tree:
             if has_survey := self._clock() >= self._survey_due():
                 self._make_survey()
             self._compile()
+            if self._is_news and self._station is not None:
+                self._is_news = False
+                self._station.write(self._state())
         except HooksCompileError as error:
             self._retry(str(error))
         except Exception:  # a bug of ours
@@ -129,21 +124,22 @@ class Tree:
             if has_survey and self._trouble:
                 self._trouble = ""
                 self.report(lines.notice("can be used again", self.given))
-        if self._station is not None and self._clock() >= self._write_due:
-            self._write_due = math.inf
-            self._write_state(self._station)
 
-    def sync(self) -> None:
-        """Compile what is not compiled, and report. Raises HooksCompileError."""
+    def sync(self) -> bool:
+        """Compile what is not compiled; return whether nothing has to be fixed.
+
+        Raises HooksCompileError.
+        """
         self._make_survey()
         while (due := self.sources.due.next_due()) < math.inf:
             time.sleep(max(due - self._clock(), 0.0))  # what does not compile may be half written
             self._compile()
+        return self.sources.is_good
 
     def report(self, message: Message) -> None:
-        """Report something, and write the state soon."""
+        """Report something; the next step writes the state."""
         self._say(self, message)
-        self._write_due = min(self._write_due, self._clock() + _WRITE_AFTER_S)
+        self._is_news = True
 
     def _report_once(self, message: Message) -> None:
         if message.text not in self._said:
@@ -154,8 +150,7 @@ class Tree:
         """Compile what is due, or some of it."""
         if not self.found.target.key:
             return  # no survey has succeeded
-        most = _SLICE if self.is_synced else _FIRST_SLICE
-        for message in self.sources.compile_due(self._compiler, most):
+        for message in self.sources.compile_due(self._compiler, _SLICE):
             if self.is_synced or message.event != "changed":
                 self.report(message)
         if not self.is_synced and self.sources.due.next_due() > self._clock():
@@ -167,7 +162,7 @@ class Tree:
     def _retry(self, trouble: str) -> None:
         """Report why a step failed, and compare all contents soon, with new processes."""
         self._renew_compiler()
-        self._scan_due = min(self._scan_due, self._clock() + _RETRY_S)
+        self._scan_due = min(self._scan_due, self._clock() + POLL_S)
         if trouble != self._trouble:
             self._trouble = trouble
             self.report(lines.notice(trouble, trouble=True))
@@ -209,7 +204,7 @@ class Tree:
             self.sources.compare_all()
         if self._monitor is not None:
             self._watch_places(self._monitor)
-        self._write_due = min(self._write_due, now + _WRITE_AFTER_S)
+        self._is_news = True
 
     def _watch_places(self, monitor: Monitor) -> None:
         """Watch the places that the last survey found."""
@@ -224,20 +219,15 @@ class Tree:
             text = "too many directories to watch: the scan finds what changes in some of them"
             self._report_once(lines.notice(text))
 
-    def _write_state(self, station: Station) -> None:
-        """Write what ``--status`` shows."""
+    def _state(self) -> dict[str, Any]:
+        """Return what ``--status`` shows."""
         watched = len(self._monitor.watched) if self._monitor else 0
-        state: dict[str, Any] = {
+        return {
             "tree": os.fspath(self.given),
             "root": os.fspath(self.found.root),
             "hooks": len(self.found.hooks),
-            "modules": self.found.module_count,
+            "modules": len(self.found.modules.keys() - self.found.hooks.keys()),
             "interpreters": [each.label for each in self.found.target.interpreters],
             "how": f"events in {watched} directories and a scan every {self.scan_s:g} s",
             "errors": [{"event": "broken"} | m.value for m in self.sources.broken.values()],
         }
-        try:
-            station.write(state)
-        except OSError as error:
-            refusal = files.refusal(files.named(error, station.directory))
-            self._report_once(lines.notice(str(refusal), trouble=True))

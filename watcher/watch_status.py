@@ -6,16 +6,15 @@ import hashlib
 import json
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile import files
-from hooks_compile.entries.report import describe_error, plural
+from hooks_compile.entries.report import plural
 from hooks_compile.errors import HooksCompileError, pasted
-from hooks_compile.model import SourceError
-from hooks_compile.printable import shown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from filelock import FileLock
 
 # The lock of a killed process is free at once; a reader of the state holds it for a moment.
@@ -36,10 +35,7 @@ class Station:
         self._since = time.time()
 
     def acquire(self) -> None:
-        """Become the tree's watcher; the runtime directory exists.
-
-        Raises HooksCompileError if there is another one, and OSError.
-        """
+        """Become the tree's watcher. Raises HooksCompileError if there is another one, OSError."""
         self.directory.mkdir(mode=0o700, exist_ok=True)
         self._lock = self._take_lock(_LOCK_TIMEOUT_S)
         if self._lock is None:
@@ -57,12 +53,15 @@ class Station:
             self._lock = None
 
     def write(self, state: dict[str, Any]) -> None:
-        """Write what this process, the watcher, does. Raises OSError."""
+        """Write what this process, the watcher, does. Raises HooksCompileError."""
         draft = self.state_path.with_suffix(f".{os.getpid()}")
-        self.directory.mkdir(mode=0o700, exist_ok=True)
         head = {"pid": os.getpid(), "since": self._since, "written": time.time()}
-        draft.write_text(json.dumps(head | state))
-        draft.replace(self.state_path)
+        try:
+            self.directory.mkdir(mode=0o700, exist_ok=True)
+            draft.write_text(json.dumps(head | state))
+            draft.replace(self.state_path)
+        except OSError as error:
+            raise files.refusal(files.named(error, self.directory)) from error
 
     def status(self) -> Status:
         """Return how the tree is watched."""
@@ -112,13 +111,10 @@ class Status(NamedTuple):
             return f"{self.tree}: not watched{last}\n  to watch it: hooks-watch {pasted(self.tree)}"
         lines = [f"{self.tree}: watched by {by}"]
         if state is not None:
-            hooks, modules = (
-                plural(state["hooks"], "hook"),
-                plural(state["modules"], "local module"),
-            )
+            found = f"{plural(state['hooks'], 'hook')}, {plural(state['modules'], 'local module')}"
             under = ", ".join(dict.fromkeys(state["interpreters"])) or "no Python"
-            lines.append(f"  {hooks} and {modules}, for {under}; watched by {state['how']}")
-            broken = [f"  broken: {_first_error(each, state)}" for each in state["errors"]]
+            lines.append(f"  {found}, for {under}; watched by {state['how']}")
+            broken = [f"  broken: {each['error']}" for each in state["errors"]]
             lines += broken or ["  everything compiles"]
         return "\n".join(lines)
 
@@ -128,12 +124,6 @@ def _process(state: dict[str, Any] | None) -> str:
         return "a process that is just starting"
     since, written = shown_time(state["since"]), shown_time(state["written"])
     return f"process {state['pid']} since {since}, last sign of life at {written}"
-
-
-def _first_error(broken: dict[str, Any], state: dict[str, Any]) -> str:
-    error = SourceError(**broken["results"][0]["error"])
-    where = shown(Path(broken["path"]), Path(state["root"]))
-    return describe_error(where, error).split("\n")[0]
 
 
 def shown_time(epoch: float) -> str:

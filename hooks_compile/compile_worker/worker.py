@@ -110,9 +110,7 @@ def _place(order: Order, path: str, source: bytes) -> _Place:
     directory, _, script = path.rpartition("/")
     if order.modules:
         return _Place(f"{directory}/__pycache__", {0: f"{script[:-3]}.{_CACHE_TAG}.pyc"})
-    prefix = entry.entry_prefix(script, _CACHE_TAG)
-    suffix = entry.entry_suffix(order.key, source)
-    names = {level: f"{prefix}{level}{suffix}" for level in (2, 1, 0)}
+    names = entry.entry_names(order.key, source, script, _CACHE_TAG)
     return _Place(f"{directory}/{entry.CACHE_DIRECTORY}", names)
 
 

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import git
+from hooks_compile.bench.estimates import ratio
+from hooks_compile.bench.tables import interval, milliseconds
 from hooks_compile.demo.samples import FILES, GUARD, SETTINGS, STRICTER
 from hooks_compile.errors import HooksCompileError, RuntimeDirectoryError
 from hooks_compile.install import runtime_directory
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 ROUNDS = 9
-# Of 9 rounds so many are won or lost by chance alone in 4 % of all cases.
-_CLEAR_WINS = 8
 _WIDTH = 80
 _TOOL = (sys.executable, "-m", "hooks_compile")
 
@@ -154,9 +154,8 @@ class _Demo:
         if self._has_snapshots:
             self._launch("git status", "resumed", 0)
         if self._unexpected:
-            self._say(
-                f"Not as expected: {self._unexpected} of the above. Try: hooks-compile doctor"
-            )
+            count = self._unexpected
+            self._say(f"Not as expected: {count} of the above. Try: hooks-compile doctor")
             return 1
         self._measure(python.label, str(python.executable))
         self._explain()
@@ -171,8 +170,7 @@ class _Demo:
             self._show(f"  ! expected: {wanted}")
 
     def _launch(self, command: str, state: str, status: int) -> None:
-        """Run the hook as an agent does, and show what came out; ``state`` and ``status`` are what
-        is expected."""
+        """Run the hook as an agent does, and show what came out, beside what is expected."""
         settings = json.loads((self._project / SETTINGS).read_text("utf-8"))
         words = ["/bin/sh", "-c", settings["hooks"]["PreToolUse"][0]["hooks"][0]["command"]]
         self._trace.unlink(missing_ok=True)
@@ -200,16 +198,17 @@ class _Demo:
         launches = [(words, row.env) for row in rows for words in (row.source, row.entry)]
         event = _event("git status")
         rounds = [[self._run(*each, event).took for each in launches] for _ in range(ROUNDS)]
-        self._say(
-            f"What a launch takes under {label}: medians of {ROUNDS} launches each, in turn, on "
-            "this machine as busy as it is:"
-        )
-        self._show(f"  {'started by':<12}{'source':>10}{'entry':>10}{'ratio':>7}")
         times = list(zip(*rounds, strict=True))
+        medians = f"medians of {ROUNDS} launches each, in turn, on this machine as busy as it is"
+        self._say(f"What a launch takes under {label}: {medians}:")
+        self._show(f"  {'started by':<12}{'source':>10}{'entry':>10}  ratio (95 %)")
         for row, source, entry in zip(rows, times[::2], times[1::2], strict=True):
-            ratio = statistics.median(entry) / statistics.median(source)
-            both = f"{_ms(source):>10}{_ms(entry):>10}{ratio:>7.2f}"
-            self._show(f"  {row.name:<12}{both}   {verdict(source, entry)}")
+            both = "".join(
+                f"{milliseconds(statistics.median(each)):>10}" for each in (source, entry)
+            )
+            found = ratio(entry, source)
+            verdict = "" if found.excludes_one else "  no difference but noise"
+            self._show(f"  {row.name:<12}{both}  {interval(found)}{verdict}")
 
     def _explain(self) -> None:
         """Show what costs time on this machine, and the fixes, as doctor says."""
@@ -224,18 +223,3 @@ class _Demo:
 def _event(command: str) -> bytes:
     """Return what the agent writes to a hook's stdin before it runs a shell command."""
     return json.dumps({"tool_name": "Bash", "tool_input": {"command": command}}).encode()
-
-
-def verdict(source: Sequence[float], entry: Sequence[float]) -> str:
-    """Return what the times of the same rounds say; a small difference is noise."""
-    difference = statistics.median(entry) - statistics.median(source)
-    faster = sum(b < a for a, b in zip(source, entry, strict=True))
-    if faster >= _CLEAR_WINS and difference < 0:
-        return f"saves {_ms([-difference])}"
-    if len(source) - faster >= _CLEAR_WINS and difference > 0:
-        return f"costs {_ms([difference])} more"
-    return "no difference beyond noise"
-
-
-def _ms(seconds: Sequence[float]) -> str:
-    return f"{statistics.median(seconds) * 1000:.1f} ms"

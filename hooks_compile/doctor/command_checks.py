@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _BEFORE = re.compile("pre|before|permission|userprompt", re.IGNORECASE)
 _BLOCKS = re.compile(
     rb"\b(?:exit|SystemExit)\(\s*2\s*\)|\breturn 2\b"
-    rb"""|(?:decision|permission(?:Decision)?)["'\]]*\s*[:=]\s*["'](?:block|deny)["']"""
+    rb"""|(?:decision|permission(?:Decision)?)[\\"'\]]*\s*[:=]\s*[\\"']+(?:block|deny)\b"""
 )
 
 
@@ -77,7 +77,7 @@ def check_launches(
     config, path = plan.config, user_environment(env).get("PATH")
     settings = read_settings(plan.file.text, config.path)
     missing: defaultdict[str, list[str]] = defaultdict(list)
-    weak: list[str] = []
+    weak: dict[str, None] = {}
     remedies: dict[str, str] = {}
     for hook in hooks_in(plan.file.text, config):
         for name in {*hook.pythons}.difference(reported):
@@ -90,13 +90,13 @@ def check_launches(
             is_relative = from_root.scripts != scripts
             entry = value_at(settings, hook.found.path[:-1])
             reasons = _weaknesses(entry, config.agent, is_relative=is_relative)
-            weak += [f"{guard.name} ({', '.join(reasons)})"] if reasons else []
+            weak |= {f"{guard.name} ({', '.join(reasons)})": None} if reasons else {}
             remedies |= reasons
     for name, places in missing.items():
         text = f"{config.origin}: {some(places, 1)}: there is no {name!r} to run its hook with"
         yield problem(text, f"install {name}, or name another there")
     if weak:
-        text = f"if their launch fails, these guards let everything pass: {some(weak)}"
+        text = f"if their launch fails, these guards let everything pass: {some([*weak])}"
         yield note(f"{config.origin}: {text}", "; ".join(remedies.values()))
 
 

@@ -53,7 +53,11 @@ def measured(path, act):
 
 def execute(line):  # what site calls for a line of a .pth file
     frame = sys._getframe(1)
-    measured(frame.f_locals["fullname"], exec)(line, frame.f_globals, frame.f_locals)
+    path, before = frame.f_locals["fullname"], dict(vars(site))
+    measured(path, exec)(line, frame.f_globals, frame.f_locals)
+    for name in ("execsitecustomize", "execusercustomize"):
+        if vars(site)[name] is not before[name]:  # pip-system-certs acts as late as that
+            setattr(site, name, measured(path, vars(site)[name]))
 
 class Resolver:  # what site asks for each line of a .start file, and then calls the answer
     @staticmethod

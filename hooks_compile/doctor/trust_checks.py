@@ -42,13 +42,15 @@ def check_codex_trust(paths: Iterable[Path], env: Mapping[str, str]) -> Iterator
     They are those in the files ``paths`` of a project, and in the user's own. Nothing is found if
     Codex was never used on this machine.
     """
-    home = Path(env.get("CODEX_HOME") or Path(env.get("HOME", "/"), ".codex"))
+    home = Path(env.get("HOME", "/"), ".codex")
+    if env.get("CODEX_HOME"):  # of which Codex takes the real path
+        home = Path(env["CODEX_HOME"]).resolve()
     if not home.is_dir():
         return
     try:
         state = member(member(_settings(home / "config.toml"), "hooks"), "state")
     except AgentConfigError as error:
-        text = f"Codex's own state can't be read: {error.cause}: which hooks it trusts is not known"
+        text = f"{error.path}: {error.cause}, so nobody knows which hooks Codex trusts"
         yield problem(text, error.remedy)
         return
     for path in dict.fromkeys((*paths, home / "hooks.json", home / "config.toml")):
@@ -70,7 +72,12 @@ def check_codex_trust(paths: Iterable[Path], env: Mapping[str, str]) -> Iterator
 
 def _settings(path: Path) -> Json:
     """Return the settings in a file, None if there is none. Raises AgentConfigError."""
-    return read_settings(config_files.read(path, path.parent).text, path) if path.exists() else None
+    try:
+        return read_settings(config_files.read(path, path.parent).text, path)
+    except AgentConfigError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
+        raise
 
 
 def _wired_hooks(path: Path) -> Iterator[tuple[str, str, set[str]]]:

@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from hooks_compile.compile_worker.serve import outcome_of, receive, send
+from hooks_compile.compile_worker.worker import BROKEN, Order, Outcome, Problem
 from hooks_compile.errors import InterpreterError, pasted
 from hooks_compile.interpreters.resolve import own_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hooks_compile.compile_worker.worker import Order, Outcome
     from hooks_compile.model import Interpreter
 
 # Imports the worker from our installation. What else is installed beside us is only searched behind
@@ -74,8 +75,6 @@ class Subprocess:
         3.11 does on some that are nested too deeply. Raises InterpreterError if the interpreter
         can't be run.
         """
-        from hooks_compile.compile_worker import worker  # noqa: PLC0415 - only for a subprocess
-
         try:
             return self._ask(order, paths)
         except InterpreterError:
@@ -84,18 +83,16 @@ class Subprocess:
             self._ask(order._replace(only_look=True), [])  # or it can't be run at all
         if len(paths) > 1:
             return [outcome for path in paths for outcome in self.perform(order, [path])]
-        crash = worker.Problem("Crash", "the interpreter crashes when it compiles this")
-        return [worker.Outcome(worker.BROKEN, problem=crash)]
+        crash = Problem("Crash", "the interpreter crashes when it compiles this")
+        return [Outcome(BROKEN, problem=crash)]
 
     def _ask(self, order: Order, paths: Sequence[str]) -> list[Outcome]:
-        from hooks_compile.compile_worker import serve  # noqa: PLC0415 - as above
-
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None  # noqa: S101 - both are pipes, see _start
         assert stdout is not None  # noqa: S101
         try:
-            serve.send(stdin, (tuple(order), list(paths)))
-            return [serve.outcome_of(parts) for parts in serve.receive(stdout)]
+            send(stdin, (tuple(order), list(paths)))
+            return [outcome_of(parts) for parts in receive(stdout)]
         except (BrokenPipeError, EOFError):
             status = self._process.wait()
             raise self._failure(f"it ended with status {status} while compiling") from None

@@ -19,7 +19,7 @@ import _imp
 import marshal
 from _frozen_importlib_external import MAGIC_NUMBER
 from types import CodeType
-from typing import Tuple
+from typing import Dict, Tuple, Union
 
 from hooks_compile.launcher.annotations import Notes
 
@@ -41,7 +41,7 @@ _CHECKED_HASH = b"\x03\x00\x00\x00"
 NO_NOTES: Notes = ((), (), {}, False)
 
 
-def keyed_hash(key: bytes, *message: bytes) -> bytes:
+def keyed_hash(key: bytes, *message: Union[bytes, memoryview]) -> bytes:
     """Return 16 bytes: SipHash of the parts of a message under each half of the 16-byte ``key``.
 
     The interpreter has this function built in for PEP 552: no import, and it takes microseconds. It
@@ -58,27 +58,22 @@ def _half(key: bytes, start: int) -> int:
     return int.from_bytes(key[start : start + 8], "little", signed=True)
 
 
-def entry_prefix(script_name: str, cache_tag: str) -> str:
-    """Return the beginning of the names of all entries of a script, for one kind of interpreter.
+def entry_names(key: bytes, source: bytes, script_name: str, cache_tag: str) -> Dict[int, str]:
+    """Return the name of the entry of ``source`` for each level, in the order of a search.
 
     Only ``.py`` is dropped from ``script_name``: the content distinguishes ``guard`` and
     ``guard.py``.
     """
     stem = script_name[:-3] if script_name.endswith(".py") else script_name
-    return f"{stem}.{cache_tag}.opt-"
+    digest = _imp.source_hash(_half(key, 0), key + b"name " + source).hex()
+    return {level: f"{stem}.{cache_tag}.opt-{level}.{digest}.pyc" for level in (2, 1, 0)}
 
 
-def entry_suffix(key: bytes, source: bytes) -> str:
-    """Return the end of the name of the entry of ``source``, behind its level."""
-    digest = _imp.source_hash(_half(key, 0), key + b"name " + source)
-    return f".{digest.hex()}.pyc"
-
-
-def tag(key: bytes, level: int, body: bytes, source: bytes) -> bytes:
+def tag(key: bytes, level: int, body: Union[bytes, memoryview], source: bytes) -> bytes:
     """Return the 16 bytes that only a holder of ``key`` can put behind ``body`` for ``source``.
 
     The lengths are at the beginning, so that no two pairs of body and source make the same message.
-    A digit is the first byte, so that no message is one that :func:`entry_suffix` makes.
+    A digit is the first byte, so that no message is one that :func:`entry_names` makes.
     """
     lengths = b"%d %d %d " % (level, len(body), len(source))
     return keyed_hash(key, lengths, body, source)
@@ -105,7 +100,7 @@ def verifies(key: bytes, level: int, data: bytes, source: bytes) -> bool:
         len(data) >= _HEADER_SIZE + TRAILER_SIZE
         and data.startswith(MAGIC_NUMBER)
         and data[4 - TRAILER_SIZE : 6 - TRAILER_SIZE] == FORMAT
-        and data[-TAG_SIZE:] == tag(key, level, data[:-TAG_SIZE], source)
+        and data[-TAG_SIZE:] == tag(key, level, memoryview(data)[:-TAG_SIZE], source)
     )
 
 
@@ -127,4 +122,5 @@ def settings_of(data: bytes) -> bytes:
 def unpack(data: bytes) -> Tuple[CodeType, Notes]:
     """Return the code of an entry that :func:`verifies`, and the notes for the launcher."""
     end = _HEADER_SIZE + int.from_bytes(data[-TRAILER_SIZE : 4 - TRAILER_SIZE], "little")
-    return marshal.loads(data[_HEADER_SIZE:end]), marshal.loads(data[end:-TRAILER_SIZE])
+    view = memoryview(data)  # a slice of it is no copy
+    return marshal.loads(view[_HEADER_SIZE:end]), marshal.loads(view[end:-TRAILER_SIZE])

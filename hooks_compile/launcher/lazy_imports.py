@@ -10,7 +10,7 @@ from hooks_compile.launcher.preimport import module_names_in
 from hooks_compile.launcher.process import MODULE_TYPE, STDLIB
 
 
-def defer_imports(patterns: "Patterns") -> None:
+def defer_imports(patterns: Patterns) -> None:
     """Defer the imports of the standard library that the hook and its local modules make.
 
     A name that may mean another module to the hook is not deferred. Nothing is if somebody has
@@ -27,7 +27,7 @@ def defer_imports(patterns: "Patterns") -> None:
         return
     modules = sys.modules
 
-    def is_lazy(importer: str, name: str, attributes: "Optional[Tuple[str, ...]]") -> bool:
+    def is_lazy(importer: str, name: str, attributes: Optional[Tuple[str, ...]]) -> bool:
         if importer == "re" and patterns:
             offer_patterns(patterns)
         module = modules.get(importer)

@@ -30,7 +30,7 @@ _NAMES_OF_LAUNCH = (
     *("marshal", "posix", "sys"),
 )
 _SNAPSHOT_LIFE_S = 24 * 3600
-_FUNCTION_CLASS: "Any" = type(lambda: None)
+_FUNCTION_CLASS: Any = type(lambda: None)
 
 
 class Launch:
@@ -42,15 +42,15 @@ class Launch:
     """
 
     can_prepare: bool
-    code: "CodeType"
-    gc: "Optional[ModuleType]"  # None if it is known already that Python has to end the process
+    code: CodeType
+    gc: Optional[ModuleType]  # None if it is known already that Python has to end the process
     is_inner: bool  # until the inner context is left
-    namespace: "Dict[str, Any]"
-    notes: "Notes"
+    namespace: Dict[str, Any]
+    notes: Notes
     raised: bool  # the hook ended by SystemExit
-    status: "Optional[int]"  # None if Python has to end the process
+    status: Optional[int]  # None if Python has to end the process
 
-    def __init__(self, namespace: "Dict[str, Any]") -> None:
+    def __init__(self, namespace: Dict[str, Any]) -> None:
         """Find or compile the code, and restore ``namespace``, the globals of ``__main__``.
 
         If plain Python has to run the script, the process becomes plain Python: this does not
@@ -87,7 +87,7 @@ class Launch:
         """Return this, for both contexts."""
         return self
 
-    def __call__(self) -> "Callable[[], object]":
+    def __call__(self) -> Callable[[], object]:
         """Remove our names from ``__main__``, and return the hook's code as a function."""
         for name in _NAMES_OF_LAUNCH:
             self.namespace.pop(name, None)
@@ -112,9 +112,9 @@ class Launch:
 
     def __exit__(
         self,
-        _: "Optional[Type[BaseException]]",
-        error: "Optional[BaseException]",
-        traceback: "Optional[TracebackType]",
+        _: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
     ) -> bool:
         """Leave a context: the inner one when the hook ends, the outer one to end the process.
 
@@ -149,7 +149,7 @@ def snapshot_is_due(runtime: str) -> bool:
     return posix.access(runtime + "snapshots/loader", posix.X_OK)
 
 
-def run_source(error: Exception) -> "NoReturn":
+def run_source(error: Exception) -> NoReturn:
     """Become plain Python. ``error`` is the reason.
 
     Raises OSError if the runtime directory is just being removed: launch.py deals with it.

@@ -8,14 +8,7 @@ from typing import Tuple
 
 from hooks_compile.launcher import miss
 from hooks_compile.launcher.annotations import Notes, Script
-from hooks_compile.launcher.entry import (
-    CACHE_DIRECTORY,
-    NO_NOTES,
-    entry_prefix,
-    entry_suffix,
-    unpack,
-    verifies,
-)
+from hooks_compile.launcher.entry import CACHE_DIRECTORY, NO_NOTES, entry_names, unpack, verifies
 from hooks_compile.launcher.runtime_key import read_key
 from hooks_compile.launcher.safe_read import read
 
@@ -28,15 +21,12 @@ def find_code(runtime: str, script: Script) -> Tuple[CodeType, Notes]:
     else ``compile`` raises: plain Python has to deal with all of these.
     """
     key = read_key(runtime)
-    path = script.path
-    cut = path.rfind("/") + 1
-    prefix = f"{path[:cut]}{CACHE_DIRECTORY}/"
-    prefix += entry_prefix(path[cut:], sys.implementation.cache_tag)
-    suffix = entry_suffix(key, script.source)
+    directory, _, script_name = script.path.rpartition("/")
+    names = entry_names(key, script.source, script_name, sys.implementation.cache_tag)
     reason = "no entry"
-    for level in (2, 1, 0):
+    for level, name in names.items():
         try:
-            data = read(f"{prefix}{level}{suffix}")
+            data = read(f"{directory}/{CACHE_DIRECTORY}/{name}")
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
@@ -51,11 +41,9 @@ def find_code(runtime: str, script: Script) -> Tuple[CodeType, Notes]:
                 miss.trace("hit", f"level {level}", script.argument)
             return code, notes
         reason = "the entry does not verify"
-    code, not_stored = miss.compile_and_store(key, script, prefix, suffix)
-    miss.record_fallback(runtime, reason, path)
-    miss.trace(
-        "miss",
-        f"{reason}; it is not stored: {not_stored}" if not_stored else reason,
-        script.argument,
-    )
+    code, not_stored = miss.compile_and_store(key, script, names[0])
+    miss.record_fallback(runtime, reason, script.path)
+    if not_stored:
+        reason = f"{reason}; it is not stored: {not_stored}"
+    miss.trace("miss", reason, script.argument)
     return code, NO_NOTES

@@ -37,11 +37,14 @@ _OBSERVING_WORDS = (
     *(b"gc", b"addaudithook", b"PYTHONINSPECT", b"settrace", b"setprofile", b"cProfile"),
     b".monitoring",
 )
-# How the names of modules begin that setuptools, virtualenv, editables and Ubuntu load at each
-# start. They have finders of modules, none of which acts for the standard library or at the end.
+# How the names of modules begin that setuptools, virtualenv, editables, pywin32 and Ubuntu load at
+# each start. They have finders of modules, none of which acts for the standard library or at the
+# end. Nor does one of an editable installation: __editable___X_finder (setuptools),
+# _editable_impl_X (hatch, pdm), _editable_skbc_X, _X_editable (scikit-build-core),
+# _X_editable_loader (meson-python).
 _KNOWN_AT_START = (
-    *("_distutils_hack", "_virtualenv", "apport_python_hook", "__editable__", "_editable_impl_"),
-    *("editables.", "editables"),
+    *("_distutils_hack", "_virtualenv", "apport_python_hook", "editables.", "editables"),
+    "pywin32_bootstrap",
 )
 # Entries of sys.modules that are no modules: typing made them before 3.13.
 _CLASSES_OF_TYPING = ("typing.io", "typing.re")
@@ -104,7 +107,7 @@ def audit() -> None:
     sys.audit("cpython._PySys_ClearAuditHooks")
 
 
-def fails_one_frame_below(function: "Callable[[], None]") -> bool:
+def fails_one_frame_below(function: Callable[[], None]) -> bool:
     """Return whether ``function`` calls something that is written in Python.
 
     It is called with the lowest recursion limit at which it can run itself.
@@ -140,14 +143,16 @@ def has_only_known_modules() -> bool:
     for name, module in sys.modules.items():
         if name in _CLASSES_OF_TYPING:
             continue
-        file = module.__dict__.get("__file__", "") if type(module) is MODULE_TYPE else None
+        # a namespace package that a .pth file made has None
+        file = (module.__dict__.get("__file__") or "") if type(module) is MODULE_TYPE else None
         if type(file) is not str:
             return False
         if name in ("sitecustomize", "usercustomize"):
             known = is_file_of_distribution(file)
         else:
             known = not file or is_stdlib_file(file) or name == "__main__"
-        if not (known or name.startswith(_KNOWN_AT_START)):
+        is_editable = name.startswith("_") and "_editable" in name
+        if not (known or is_editable or name.startswith(_KNOWN_AT_START)):
             return False
     return True
 
@@ -174,7 +179,7 @@ def is_traced() -> bool:
     """Return whether something traces, profiles or monitors what is executed."""
     # New in 3.12. Not getattr: if an error is its own context, an error inside getattr makes 3.8
     # loop for ever.
-    monitoring: "Any" = sys.__dict__.get("monitoring")
+    monitoring: Any = sys.__dict__.get("monitoring")
     if sys.gettrace() or sys.getprofile():
         return True
     return bool(monitoring and [1 for tool in range(6) if monitoring.get_tool(tool)])

@@ -15,7 +15,7 @@ from hooks_compile.launcher.process import STDLIB
 from hooks_compile.launcher.stdlib_finder import FINDER, add_stdlib_finder
 
 
-def preimport(names: "Tuple[str, ...]", patterns: "Patterns") -> None:
+def preimport(names: Tuple[str, ...], patterns: Patterns) -> None:
     """Import modules of the standard library in this order. They find ``patterns`` compiled.
 
     Nothing is imported if a name may mean another module to the hook.
@@ -47,7 +47,7 @@ def can_shadow_stdlib(directory: str) -> bool:
     return not stems.isdisjoint(getattr(sys, "stdlib_module_names", stems))  # new in 3.10
 
 
-def module_names_in(directory: str) -> "Set[str]":
+def module_names_in(directory: str) -> Set[str]:
     """Return the names that modules in ``directory`` may have, and others.
 
     Raises OSError if it is there and can't be listed: Python may find modules in it all the same.

@@ -133,7 +133,8 @@ def _require(value: object, what: str, *, holds: bool) -> None:
     """Raise ValueError, which says that ``value`` has to be ``what``, unless that holds."""
     if not holds:
         text = repr(value)
-        raise ValueError(f"has to be {what}, not {text if len(text) < 60 else text[:57] + '...'}")
+        shown = text if len(text) < 60 else f"{text[:57]}..."
+        raise ValueError(f"is {shown}; it has to be {what}")
 
 
 def _globs(value: Any) -> tuple[str, ...]:
@@ -155,7 +156,7 @@ def _optimize(value: object) -> object:
 
 def _python(value: object) -> tuple[str, ...]:
     names = value if isinstance(value, list) else [value]
-    what = "python, python3, python3.N, pypy or pypy3 from PATH, because it comes with a clone"
+    what = "python, python3, python3.N, pypy or pypy3 from PATH: the file comes with a clone"
     for name in names or [value]:
         _require(name, what, holds=isinstance(name, str) and bool(_PYTHON.fullmatch(name)))
     return tuple(dict.fromkeys(names))

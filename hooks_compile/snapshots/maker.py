@@ -9,13 +9,13 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import files
 from hooks_compile.snapshots import elf, snapshot_keys, steering
 from hooks_compile.snapshots.processor import PROCESSOR
 from hooks_compile.snapshots.site_code import is_harmless_pth
-from hooks_compile.snapshots.snapshot_file import Image, Machine, Segment, pack
+from hooks_compile.snapshots.snapshot_file import HUGE_PAGE, Image, Machine, Segment, pack
 from hooks_compile.snapshots.snapshot_keys import Look
 from hooks_compile.snapshots.tracee import LONGEST_LIFE_S, PAGE, SnapshotError, Tracee
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hooks_compile.snapshots.snapshot_keys import KeyedPath
     from hooks_compile.snapshots.steering import Stopped
 
-    Copy = Callable[[Path, int], Path]
+    Copy = Callable[[Path, int, int], Path]
 from hooks_compile.snapshots.tracee import MemoryMap
 
 # Zero bytes of this size are mapped as new memory instead of from the file: fewer bytes on disk,
@@ -56,7 +56,7 @@ def make(
 
     ``launcher`` is launch.py in the runtime directory. Of ``env`` only what
     :func:`~snapshot_keys.keyed_environment` returns is given to the interpreter. ``copy`` copies
-    the first bytes of a program: see ``Store.copy_program``. No code of a hook is executed. Raises
+    the beginning of a program: see ``Store.copy_program``. No code of a hook is executed. Raises
     SnapshotError if there can be none.
     """
     variable = snapshot_keys.refused_variable(env)
@@ -90,13 +90,14 @@ def _take(
         maps = [area for area in tracee.maps() if stopped.placed.holds(area)]
         looks = _looks(stopped, words[0], launcher)
         sources = _sources(looks, maps)
-        keys = snapshot_keys.identify([*looks, *map(_look, sources.values())], stopped.listed)
+        mapped = [_look(source.path) for source in sources.values()]
+        keys = snapshot_keys.identify([*looks, *mapped], stopped.listed)
         _require_harmless_pth(keys)
         copies = _copy_programs(maps, words[0], copy)
         segments = list(_segments(tracee, stopped, maps, sources | copies))
         left = own - {segment.path for segment in segments}
         checked = [key for key in keys if key.path not in left]
-        checked += snapshot_keys.identify(map(_look, copies.values()), ())
+        checked += snapshot_keys.identify([_look(source.path) for source in copies.values()], ())
         image = _image(tracee, stopped, maps, words[0], checked, segments)
     return image, [key for key in keys if not snapshot_keys.is_settled(key, begun)]
 
@@ -165,11 +166,18 @@ def _look(path: str) -> Look:
     return Look(path, is_link=False)
 
 
-def _sources(looks: Sequence[Look], maps: Sequence[MemoryMap]) -> dict[str, str]:
+class _Source(NamedTuple):
+    """The file that a launch maps instead of another one, whose bytes it has from ``at`` on."""
+
+    path: str
+    at: int
+
+
+def _sources(looks: Sequence[Look], maps: Sequence[MemoryMap]) -> dict[str, _Source]:
     """Return by the path of each mapped file the one by which the interpreter opened it."""
     opened = {os.path.realpath(look.path): look.path for look in looks if not look.is_link}
     mapped = (area.path for area in maps if area.path.startswith("/"))
-    return {path: opened.get(path, path) for path in mapped}
+    return {path: _Source(opened.get(path, path), 0) for path in mapped}
 
 
 def _require_harmless_pth(keys: Sequence[KeyedPath]) -> None:
@@ -225,17 +233,20 @@ def _loaded_files(maps: Sequence[MemoryMap], python: str) -> list[tuple[str, int
     return sorted(first.items(), key=lambda item: item[0] != program)
 
 
-def _copy_programs(maps: Sequence[MemoryMap], python: str, copy: Copy) -> dict[str, str]:
-    """Copy what each launch executes code of; return the path of each copy by that of the file."""
+def _copy_programs(maps: Sequence[MemoryMap], python: str, copy: Copy) -> dict[str, _Source]:
+    """Copy what each launch executes code of; return the copies by the path of the file."""
     program = os.path.realpath(python)
-    ends: dict[str, int] = {}
+    areas: dict[str, list[MemoryMap]] = {}
     for area in filter(is_shared_code, maps):
         if area.path == program or Path(area.path).name.startswith(_OF_EACH_LAUNCH):
-            end = area.offset + area.end - area.start
-            ends[area.path] = max(end, ends.get(area.path, 0))
-    return {
-        path: str(copy(Path(path), end)) for path, end in ends.items() if end >= _SMALLEST_OF_FILE
-    }
+            areas.setdefault(area.path, []).append(area)
+    copies = {}
+    for path, parts in areas.items():
+        size = max(area.offset + area.end - area.start for area in parts)
+        at = (parts[0].start - parts[0].offset) % HUGE_PAGE  # so that huge pages can be mapped
+        if size >= _SMALLEST_OF_FILE:
+            copies[path] = _Source(str(copy(Path(path), size, at)), at)
+    return copies
 
 
 def is_shared_code(area: MemoryMap) -> bool:
@@ -244,7 +255,7 @@ def is_shared_code(area: MemoryMap) -> bool:
 
 
 def _segments(
-    tracee: Tracee, stopped: Stopped, maps: Sequence[MemoryMap], sources: Mapping[str, str]
+    tracee: Tracee, stopped: Stopped, maps: Sequence[MemoryMap], sources: Mapping[str, _Source]
 ) -> Iterator[Segment]:
     """Give the memory in the order of addresses; neighbours that are alike become one."""
     waiting: Segment | None = None
@@ -271,7 +282,7 @@ def _continues(one: Segment, other: Segment) -> bool:
 
 
 def _parts(
-    tracee: Tracee, stopped: Stopped, maps: Sequence[MemoryMap], sources: Mapping[str, str]
+    tracee: Tracee, stopped: Stopped, maps: Sequence[MemoryMap], sources: Mapping[str, _Source]
 ) -> Iterator[Segment]:
     stack_start, stack_end = stopped.placed.stack
     top = stopped.state.general[PROCESSOR.stack]
@@ -293,9 +304,10 @@ def _parts(
         protection = area.protection
         if is_shared_code(area):
             protection |= _EXECUTABLE  # as the code beside it: each segment costs a launch 3 us
-            path = sources[area.path]
-            if sizes[area.path] >= _SMALLEST_OF_FILE and _is_as_in_file(path, area.offset, data):
-                yield Segment(start, len(data), protection, path=path, offset=area.offset)
+            source = sources[area.path]
+            offset = area.offset + source.at
+            if sizes[area.path] >= _SMALLEST_OF_FILE and _is_as_in_file(source.path, offset, data):
+                yield Segment(start, len(data), protection, path=source.path, offset=offset)
                 continue
         yield from _without_holes(start, protection, data)
 

@@ -86,9 +86,11 @@ class _Launches:
         """Launch a case. Raises SnapshotError unless it is resumed and ends as it should."""
         with self.started(case, **how) as process:
             out, error = process.communicate()
-        self.judge(case, process.returncode == status and (out or b"") == said, error)
+        self.judge(case, process, (process.returncode, out or b"") == (status, said), error)
 
-    def judge(self, case: str, is_right: bool, error: bytes = b"") -> None:
+    def judge(
+        self, case: str, process: subprocess.Popen[bytes], is_right: bool, error: bytes
+    ) -> None:
         """Raise SnapshotError unless the launch was resumed and right."""
         line = self._trace.read_text("utf-8") if self._trace.exists() else ""
         self._trace.unlink(missing_ok=True)
@@ -97,7 +99,9 @@ class _Launches:
             raise SnapshotError(f"the new snapshot is not resumed in the test {case!r}: {reason}")
         if not is_right:
             last = (error.decode("utf-8", "replace").splitlines() or ["nothing on stderr"])[-1]
-            raise SnapshotError(f"the new snapshot fails in the test {case!r}: {last}")
+            raise SnapshotError(
+                f"the new snapshot fails in the test {case!r} (status {process.returncode}): {last}"
+            )
 
     @contextlib.contextmanager
     def started(
@@ -155,7 +159,7 @@ def _terminal(launches: _Launches) -> None:
     try:
         with launches.started("terminal", stdin=terminal) as process:
             out, error = process.communicate()
-        launches.judge("terminal", process.returncode == 0 and out == _OK, error)
+        launches.judge("terminal", process, (process.returncode, out) == (0, _OK), error)
     finally:
         os.close(master)
         os.close(terminal)
@@ -169,7 +173,7 @@ def _interrupt(launches: _Launches) -> None:
         process.send_signal(signal.SIGINT)
         _, error = process.communicate()
     is_right = process.returncode == -signal.SIGINT and b"KeyboardInterrupt" in error
-    launches.judge("interrupt", is_right, error)
+    launches.judge("interrupt", process, is_right, error)
 
 
 def _limits(launches: _Launches) -> None:

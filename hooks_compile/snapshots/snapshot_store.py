@@ -206,8 +206,10 @@ class Store:
         _write_new(path, parts)
         return path
 
-    def copy_program(self, place: Place, program: Path, size: int) -> Path:
-        """Copy the first bytes of a program or library; return the path of the copy.
+    def copy_program(self, place: Place, program: Path, size: int, at: int) -> Path:
+        """Copy ``size`` bytes of a program or library; return the path of the copy.
+
+        It has them from the offset ``at`` on.
 
         The page cache holds the copy in large pieces. So a page fault maps more of it than of the
         file that a package manager has written. Raises OSError.
@@ -216,10 +218,10 @@ class Store:
         with program.open("rb") as file:
             data = file.read(size)
         digest = hashlib.sha256(data).hexdigest()
-        path = place.directory / f"{_PROGRAM}{digest[:32]}"
-        if not path.exists() or path.read_bytes() != data:
+        path = place.directory / f"{_PROGRAM}{digest[:32]}-{at:x}"
+        if not path.exists() or path.read_bytes()[at:] != data:
             draft = path.with_name(f".{path.name}")
-            _write_new(draft, [Part(0, data)])
+            _write_new(draft, [Part(at, data)])
             draft.replace(path)
         return path
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hooks_compile.agents.clients.base import ConfigFile
 from hooks_compile.agents.wiring.command import Script, unwire_command, wire_command
 from hooks_compile.agents.wiring.documents import read_settings
-from hooks_compile.agents.wiring.rewrite import Limits, rewrite
+from hooks_compile.agents.wiring.rewrite import rewrite
 from hooks_compile.errors import AgentConfigError
 from tests.support import wiring_shapes as shapes
 from tests.support.tiers import scaled
@@ -304,7 +304,7 @@ def test_a_directory_that_can_not_have_the_wrapper_keeps_its_commands() -> None:
         text,
         SETTINGS,
         look,
-        limits=Limits({ROOT / ".claude/hooks": "foreign wrapper there"}),
+        blocked={ROOT / ".claude/hooks": "foreign wrapper there"},
     )
     assert [left.reason for left in wired.left] == ["foreign wrapper there"]
 

@@ -28,6 +28,9 @@ WIRED = [shape for shape in TABLE if shape.wired is not None]
 run_shapes = pytest.mark.parametrize(
     "shape", WIRED[:: scaled(8, 1, 1)], ids=lambda shape: shape.name
 )
+run_some_shapes = pytest.mark.parametrize(
+    "shape", WIRED[:: scaled(10, 2, 1)], ids=lambda shape: shape.name
+)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +84,7 @@ def test_a_wired_command_comes_back_to_the_letter(project: Project) -> None:
         assert outcome(wired, around) is None
 
 
-@run_shapes
+@run_some_shapes
 def test_old_and_new_command_show_the_same_from_source(shape: Shape, project: Project) -> None:
     for shell in shells(shape.agent):
         old, new = both(shape, project, shell, project.environment(shape.agent))
@@ -112,7 +115,7 @@ def test_old_and_new_command_show_the_same_from_entries(
     assert last.startswith(f"{state}\t")
 
 
-@run_shapes
+@run_some_shapes
 def test_old_and_new_command_agree_under_a_directory_with_a_space(
     shape: Shape, spaced: Project
 ) -> None:

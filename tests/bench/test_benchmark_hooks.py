@@ -17,6 +17,7 @@ from benchmarks.hook_events import MEASURED, MORE, Event
 from tests.conftest import CHECKOUT
 from tests.support.interpreters_found import clean_environment, few, in_turn
 from tests.support.launches import CACHE_DIRECTORY, User
+from tests.support.tiers import IS_SOAK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +52,13 @@ def _written(project: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize(("event", "interpreter"), in_turn(MEASURED + MORE, few(), name=_id))
+@pytest.mark.parametrize(
+    ("event", "interpreter"),
+    [
+        *in_turn(MEASURED, few(), name=_id),
+        *in_turn(MORE, few(), name=_id, one_each=not IS_SOAK),
+    ],
+)
 def test_a_hook_of_public_shape_does_the_same_from_source_miss_and_hit(
     event: Event, interpreter: Found, tmp_path: Path
 ) -> None:

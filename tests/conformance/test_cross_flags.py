@@ -9,7 +9,8 @@ import pytest
 from tests.conformance.bench import Bench
 from tests.conformance.compare import differences, not_as_told
 from tests.conformance.model import Case, Run
-from tests.support.interpreters_found import in_turn, used
+from tests.support.interpreters_found import few, in_turn, used
+from tests.support.tiers import IS_SOAK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +58,7 @@ _FLAGS: tuple[tuple[tuple[str, ...], Mapping[str, str], tuple[int, int]], ...] =
 
 
 each_case = pytest.mark.parametrize(
-    ("case", "interpreter"), in_turn(CASES, used(), lambda case: case.name)
+    ("case", "interpreter"), in_turn(CASES, used() if IS_SOAK else few(), lambda case: case.name)
 )
 
 

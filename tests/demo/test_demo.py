@@ -21,7 +21,7 @@ from tests.support.interpreters_found import Found, each_interpreter
 from tests.support.launches import default_interpreter
 from tests.support.repositories import write
 from tests.support.snapshot_machine import NEEDS_LOADER, bare_environment, loader
-from tests.support.tiers import ci_only
+from tests.support.tiers import ci_only, scaled
 from tests.support.tool import Tool
 
 README = Path(__file__).parents[2] / "README.md"
@@ -115,29 +115,17 @@ def assert_launches(out: str) -> None:
 
 
 def assert_measured(out: str, starters: list[str]) -> None:
-    """Each way to start the hook is in the table, with a verdict."""
-    rows = re.findall(
-        r"^  (.+?) +([\d.]+) ms +([\d.]+) ms +([\d.]+)   (saves|costs|no difference)",
-        out,
-        re.MULTILINE,
-    )
+    """Each way to start the hook is in the table; what may be noise is called so."""
+    times, ratio = r"([\d.]+) ms +([\d.]+) ms", r"[\d.]+ \(([\d.]+)-([\d.]+)\)"
+    pattern = rf"^  (.+?) +{times}  {ratio}(  no difference but noise)?$"
+    rows = re.findall(pattern, out, re.MULTILINE)
     assert [row[0] for row in rows] == starters
-    for _, source, entry, ratio, verdict in rows:
+    for _, source, entry, low, high, noise in rows:
         assert float(source) > 0
-        assert abs(float(entry) / float(source) - float(ratio)) < 0.02
-        assert float(ratio) < 1 or verdict != "saves"
-        assert float(ratio) > 1 or verdict != "costs"
+        assert float(entry) > 0
+        assert not noise or float(low) <= 1 <= float(high)
+        assert noise or float(low) >= 1 or float(high) <= 1
     assert f"medians of {demo.ROUNDS}" in out
-
-
-def test_a_difference_is_claimed_only_if_it_is_no_noise() -> None:
-    source = [0.030 + number / 10000 for number in range(9)]
-    assert demo.verdict(source, [time - 0.001 for time in source]) == "saves 1.0 ms"
-    assert demo.verdict(source, [time + 0.001 for time in source]) == "costs 1.0 ms more"
-    # the median is lower by far, but it is lower in 5 of 9 rounds only
-    noisy = [time + (0.010 if number % 5 < 2 else -0.005) for number, time in enumerate(source)]
-    assert demo.verdict(source, noisy) == "no difference beyond noise"
-    assert demo.verdict(source, source) == "no difference beyond noise"
 
 
 def test_a_kept_project_goes_on_working(tool: Tool, python: Path) -> None:
@@ -182,7 +170,9 @@ def test_snapshots_are_measured_if_they_are_on(tool: Tool) -> None:
 
 @pytest.mark.parametrize(
     ("number", "status", "seconds"),
-    [(signal.SIGINT, 130, 0.4), (signal.SIGHUP, 129, 0.1), (signal.SIGTERM, 143, 0.8)],
+    [(signal.SIGINT, 130, 0.4), (signal.SIGHUP, 129, 0.1), (signal.SIGTERM, 143, 0.8)][
+        : scaled(1, 3, 3)
+    ],
 )
 def test_an_interrupt_at_any_moment_removes_the_directory(
     tool: Tool, number: signal.Signals, status: int, seconds: float

@@ -230,6 +230,7 @@ IN_PROJECT = f'"$CLAUDE_PROJECT_DIR"/{HOOK}'
         ("print(json.dumps({'decision': 'block'}))\n", "Stop", {}, ""),
         ("print(json.dumps({'decision': 'block'}))\n", "PreToolUse", {}, "(no onFailure, no "),
         ('x["permissionDecision"] = "deny"\n', "PreToolUse", {"timeout": 5}, "(no onFailure)"),
+        ('print("{\\"decision\\": \\"deny\\"}")\n', "PreToolUse", {"timeout": 5}, "(no onFailure)"),
         ('dict(permission="deny")\n', "beforeShellExecution", {}, "(no onFailure, no timeout)"),
         ('print({"permissionDecision": "allow"})\n', "PreToolUse", {}, ""),
         (BLOCKING, "UserPromptSubmit", {}, "(no onFailure, no timeout)"),
@@ -551,6 +552,7 @@ def test_what_is_said_of_start_files_is_what_launches_do(
         "own.pth": "import own_module",
         "known.pth": "import _distutils_hack",
         "slow.pth": "import time; time.sleep(0.01)",
+        "late.pth": "import site, time; site.execsitecustomize = lambda s=time.sleep: s(0.01)",
         "x-nspkg.pth": "import sys; sys._getframe(1).f_locals['sitedir'] + ''",
         "paths.pth": f"{tmp_path}\n# import this",
         "entry.start": "start_module:slow",
@@ -567,12 +569,12 @@ def test_what_is_said_of_start_files_is_what_launches_do(
     late = {name for name, found in named.items() if LATE in "".join(found)}
     expected = {"own.pth", "entry.start"} if record.version >= (3, 15) else {"own.pth"}
     assert late == expected
-    assert {name for name in lines if named[name]} >= {"slow.pth", *expected}
+    assert {name for name in lines if named[name]} >= {"slow.pth", "late.pth", *expected}
     assert not named["paths.pth"]
     cheap = start_files.StartFile(str(site / "known.pth"), 0.001, is_known=True)
     assert not list(start_files.describe([cheap], record))
     tool.ok("compile")
-    for name in ("slow.pth", "entry.start"):
+    for name in ("slow.pth", "late.pth", "entry.start"):
         (site / name).unlink()
     for name, other, out in (
         ("known.pth", "own.pth", "ran\n"),

@@ -76,7 +76,8 @@ def test_without_a_state_no_hook_is_trusted(tmp_path: Path, state: bytes | None)
 @pytest.mark.parametrize("state", [b"\xff", b"[", b"a = 1\n" * 100_000, b"#" * (5 << 20)])
 def test_a_state_that_can_not_be_read_is_told_in_a_line(tmp_path: Path, state: bytes) -> None:
     (text,) = found(tmp_path, state)
-    assert "Codex's own state can't be read" in text
+    assert text.startswith(f"{tmp_path}/home/config.toml: ")
+    assert text.endswith(", so nobody knows which hooks Codex trusts")
     assert "\n" not in text
 
 
@@ -126,6 +127,33 @@ def test_hooks_of_the_user_are_looked_at_too(tmp_path: Path) -> None:
     (home / "config.toml").write_text("")
     (finding,) = check_codex_trust([], {"CODEX_HOME": str(home)})
     assert finding.text.startswith(f"{home}/hooks.json: 1 hook is not trusted in Codex")
+
+
+@pytest.mark.parametrize("name", ["HOME", "CODEX_HOME"])
+def test_codex_knows_a_symlinked_home_as_written_and_its_own_directory_by_its_real_path(
+    tmp_path: Path, name: str
+) -> None:
+    real, link = tmp_path / "real", tmp_path / "link"
+    (real / ".codex").mkdir(parents=True)
+    link.symlink_to(real)
+    (real / ".codex/hooks.json").write_text(json.dumps({"hooks": {"Stop": ENTRIES["Stop"]}}))
+    known = link if name == "HOME" else real
+    key = f"{known}/.codex/hooks.json:stop:0:0"
+    state = f'[hooks.state."{key}"]\ntrusted_hash = "{TRUSTED["stop"]}"\n'
+    (real / ".codex/config.toml").write_text(state)
+    value = link if name == "HOME" else link / ".codex"
+    assert not list(check_codex_trust([], {"HOME": str(tmp_path), name: str(value)}))
+
+
+def test_a_directory_of_codex_that_may_not_be_entered_is_told_in_a_line(
+    unprivileged: Path,
+) -> None:
+    home = unprivileged / "home"
+    home.mkdir()
+    (home / "config.toml").write_text("")
+    home.chmod(0o600)
+    (finding,) = check_codex_trust([], {"CODEX_HOME": str(home)})
+    assert finding.text.startswith(f"{home}/config.toml: it can't be read: Permission denied, so ")
 
 
 def test_a_machine_without_codex_has_nothing_to_trust(tmp_path: Path) -> None:

@@ -65,12 +65,12 @@ def _rows(setup: str, version: str, names: Iterable[str]) -> list[object]:
 # The first set-up has every row. The others differ from it in few, and soaks try all.
 _FIRST, *_OTHERS = gits()
 _FEW = OPERATIONS if IS_SOAK else SHORT
-_HALF = OPERATIONS if IS_SOAK else dict.fromkeys([*SHORT, *list(OPERATIONS)[::2]])
+_SOME = OPERATIONS if IS_SOAK else dict.fromkeys([*SHORT, *list(OPERATIONS)[::4]])
 ROWS = [
     *_rows("native_files", _FIRST, OPERATIONS if IS_CI else SHORT),
     *(row for version in _OTHERS for row in _rows("native_files", version, _FEW if IS_CI else ())),
-    *_rows("native_config", newer_git(), _HALF),
-    *_rows("pre_commit", _FIRST, _HALF),
+    *_rows("native_config", newer_git(), _SOME),
+    *_rows("pre_commit", _FIRST, _SOME),
     *_rows("husky_files", _FIRST, {**dict.fromkeys(_FEW), "reset --hard in a linked worktree": 0}),
     *_rows("husky_config", newer_git(), _FEW),
     *_rows("nothing", _FIRST, _FEW),

@@ -292,7 +292,7 @@ def test_the_oldest_pre_commit_that_we_name(packaged: Packaged, tmp_path: Path) 
     scene.run(venv / "bin/pip", "install", "-q", "pre-commit==3.2.0")
     oldest = venv / "bin/pre-commit"
     assert scene.run(oldest, "--version").stdout == "pre-commit 3.2.0\n"
-    scene.run(oldest, "install", "--install-hooks", timeout=200)
+    scene.run(oldest, "install", "--install-hooks")
     scene.git("checkout", "-q", "topic")
     assert scene.launch() == "hit"
     scene.edit()

@@ -125,3 +125,99 @@ def test_python_ends_the_process_if_an_unknown_module_was_loaded(
     done = witness.run(words)
     assert (done.status, done.stdout) == (0, b"done\n")
     assert ENDED_BY_PYTHON in done.stderr
+
+
+# What a backend's module of an editable installation does: it finds its own package alone.
+_FINDS = """\
+import sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        return None
+
+def init():
+    sys.meta_path.insert(0, Finder())
+"""
+_SHOWS = """\
+import json
+import sys
+print(sys.path[0] in sys.path_importer_cache, len(sys.meta_path))
+"""
+# case -> the .pth files as tools write them, and what they load
+_PTH_FILES = {
+    "namespace package": {
+        "zope.interface-4.7.2-nspkg.pth": (
+            "import sys, types, os;has_mfs = sys.version_info > (3, 5);"
+            "p = os.path.join(sys._getframe(1).f_locals['sitedir'], *('zope',));"
+            "importlib = has_mfs and __import__('importlib.util');"
+            "has_mfs and __import__('importlib.machinery');"
+            "m = has_mfs and sys.modules.setdefault('zope', importlib.util.module_from_spec("
+            "importlib.machinery.PathFinder.find_spec('zope', [os.path.dirname(p)])));"
+            "m = m or sys.modules.setdefault('zope', types.ModuleType('zope'));"
+            "mp = (m or []) and m.__dict__.setdefault('__path__',[]);"
+            "(p not in mp) and mp.append(p)\n"
+        ),
+        "zope/interface/__init__.py": "",
+    },
+    "scikit-build-core": {
+        "_editable_skbc_some.pth": "import _editable_skbc_some\n/src/some\n",
+        "_editable_skbc_some.py": f"{_FINDS}\ninit()\n",
+    },
+    "scikit-build-core before 0.12": {
+        "_some_editable.pth": "import _some_editable\n",
+        "_some_editable.py": f"{_FINDS}\ninit()\n",
+    },
+    "meson-python": {
+        "some-editable.pth": "import _some_editable_loader; _some_editable_loader.init()",
+        "_some_editable_loader.py": _FINDS,
+    },
+    "pywin32": {
+        "pywin32.pth": (
+            "# .pth file for the PyWin32 extensions\nwin32\nwin32\\lib\nPythonwin\n"
+            "# And some hackery to deal with environments where the post_install script\n"
+            "# isn't run.\nimport pywin32_bootstrap\n"
+        ),
+        "pywin32_bootstrap.py": (
+            "try:\n    import pywin32_system32\nexcept ImportError:\n    pass\n"
+        ),
+    },
+    "those that only look at a variable": {
+        "coloredlogs.pth": (
+            """import os; exec('try: __import__("coloredlogs").auto_install() """
+            """if os.environ.get("COLOREDLOGS_AUTO_INSTALL") else None\\n"""
+            """except ImportError: pass')\n"""
+        ),
+        "init_cov_core.pth": (
+            """import os, sys;exec('if "COV_CORE_SOURCE" in os.environ:\\n """
+            """from pytest_cov.embed import init\\n init()')\n"""
+        ),
+        "manhole.pth": (
+            """import os, sys;exec('if "PYTHONMANHOLE" in os.environ:\\n """
+            """from manhole import install\\n install()')\n"""
+        ),
+        "some.pth": "/home/me/some/src\n",  # uv, poetry, flit, pdm, hatch, setuptools (strict)
+    },
+}
+
+
+@each_of_few
+@pytest.mark.parametrize("case", _PTH_FILES)
+def test_files_of_other_tools_that_are_loaded_at_start(
+    case: str, interpreter: Found, witness: User, tmp_path: Path
+) -> None:
+    venv = tmp_path / "venv"
+    command = [str(interpreter.executable), "-m", "venv", "--without-pip", str(venv)]
+    subprocess.run(command, check=True, env=clean_environment())
+    (site,) = venv.glob("lib/*/site-packages")
+    for name, text in _PTH_FILES[case].items():
+        write(site / name, text)
+    hook = write(tmp_path / "work/hook.py", _SHOWS)
+    witness.compile(hook)
+    python = str(venv / "bin" / "python")
+    expected = witness.run([python, str(hook)])
+    done = witness.run([python, str(witness.runtime / "launch.py"), str(hook)])
+    assert (expected.status, expected.stderr) == (0, b"")
+    assert expected.stdout.startswith(b"True ")
+    is_ahead = interpreter.version >= (3, 10)
+    assert done.stdout == expected.stdout.replace(b"True", b"False" if is_ahead else b"True", 1)
+    assert (done.status, done.stderr, done.state) == (0, b"", "hit")

@@ -203,13 +203,17 @@ def test_digits_moved_between_the_lengths_do_not_verify() -> None:
     assert len(tags) == 3 * 24 * 24
 
 
+def name_of(key: bytes, source: bytes) -> str:
+    return entry.entry_names(key, source, "guard.py", "cpython-311")[0]
+
+
 def test_no_tag_can_be_read_off_a_name() -> None:
     # Names are there for everybody to read; a source's author chooses what is hashed in them.
     body = made()[:-_TAG]
     for level in LEVELS:
         message = b"%d %d %d " % (level, len(body), len(SOURCE)) + body + SOURCE
         assert entry.tag(KEY, level, body, SOURCE) == entry.keyed_hash(KEY, message)
-        assert entry.tag(KEY, level, body, SOURCE)[:8].hex() not in entry.entry_suffix(KEY, message)
+        assert entry.tag(KEY, level, body, SOURCE)[:8].hex() not in name_of(KEY, message)
 
 
 def test_neither_half_of_a_tag_can_be_searched_for_alone() -> None:
@@ -219,7 +223,7 @@ def test_neither_half_of_a_tag_can_be_searched_for_alone() -> None:
         other = entry.keyed_hash(flipped(KEY, bit), SOURCE)
         assert other[:8] != tag[:8]
         assert other[8:] != tag[8:]
-        assert entry.entry_suffix(flipped(KEY, bit), SOURCE) != entry.entry_suffix(KEY, SOURCE)
+        assert name_of(flipped(KEY, bit), SOURCE) != name_of(KEY, SOURCE)
 
 
 def test_of_two_sources_with_the_same_pep_552_hash_only_the_compiled_one_verifies() -> None:
@@ -266,13 +270,16 @@ def test_no_bytes_verify_by_chance_or_raise(data: bytes, source: bytes) -> None:
     ],
 )
 def test_the_name_begins_with_script_and_interpreter(script: str, prefix: str) -> None:
-    assert entry.entry_prefix(script, "cpython-311") == prefix
+    names = entry.entry_names(KEY, SOURCE, script, "cpython-311")
+    assert list(names) == [2, 1, 0]
+    for level, name in names.items():
+        assert name.startswith(f"{prefix}{level}.")
 
 
 def test_the_name_depends_on_the_content_and_on_whose_it_is() -> None:
-    names = {entry.entry_suffix(key, source) for key in (KEY, KEY[::-1]) for source in (b"", b"a")}
+    names = {name_of(key, source) for key in (KEY, KEY[::-1]) for source in (b"", b"a")}
     assert len(names) == 4
-    assert all(len(name) == len(".0123456789abcdef.pyc") for name in names)
+    assert all(len(name) == len("guard.cpython-311.opt-0.0123456789abcdef.pyc") for name in names)
 
 
 def test_a_key_may_have_its_highest_bits_set() -> None:

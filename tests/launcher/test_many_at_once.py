@@ -71,11 +71,11 @@ def replace(path: Path, data: bytes) -> None:
 
 def assert_all_verify(user: User, hook: Path, numbers: Sequence[int]) -> None:
     """Every entry in the directory is whole, and of one of these versions."""
-    sources = {entry.entry_suffix(user.key, version(n)): version(n) for n in numbers}
+    sources = {user.entry_path(hook, 0, version(n)).name[-20:]: version(n) for n in numbers}
     for path in entries(hook.parent):
         name = cache.ENTRY.fullmatch(path.name)
         assert name is not None
-        source = sources[f".{name['hash']}.pyc"]
+        source = sources[f"{name['hash']}.pyc"]
         assert entry.verifies(user.key, int(name["level"]), path.read_bytes(), source), path
 
 

@@ -170,6 +170,20 @@ def test_each_file_changed_alone(machine: Machine, change: Callable[[Path], None
             path.write_bytes(content)  # what the snapshot holds
 
 
+def test_a_copy_of_the_program_changed_alone(machine: Machine) -> None:
+    hook, snapshot = machine.directory / "hooks" / "hook.py", snapshot_of(machine)
+    content = snapshot.read_bytes()
+    copies = [each for each in snapshot.parent.glob("program-*") if each.name.encode() in content]
+    assert copies
+    for path in copies:
+        key_anew(snapshot)
+        assert machine.launch(hook).resumed
+        path.write_bytes(path.read_bytes())
+        warm = machine.launch(hook)
+        assert (warm.resumed, path.name in warm.reason) == (False, True)
+        assert warm.shown == machine.user.source(hook).shown
+
+
 def in_own_mounts(machine: Machine, what: str, over: str, hook: Path) -> list[bytes]:
     """What the source prints, the trace, and what a launch prints if a file lies over another."""
     setup = f'mount --bind "{what}" "{over}"; "$1" "$3"; exec "$0" "$@"'

@@ -28,8 +28,8 @@ BEFORE = {
     *("getgid", "prlimit64", "faccessat", "clock_gettime", "time", "brk"),
 }
 RESUMING = BEFORE | {
-    *("rt_sigaction", "sigaltstack", "mmap", "munmap", "prctl", "set_tid_address", "arch_prctl"),
-    *("set_robust_list", "rseq"),
+    *("rt_sigaction", "sigaltstack", "mmap", "munmap", "madvise", "prctl", "set_tid_address"),
+    *("arch_prctl", "set_robust_list", "rseq"),
 }
 HEADER = f"{platform.machine()}.h"
 NUMBERS = {

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from hooks_compile.git_hooks.installer import Method
 
 HOOK = ".claude/hooks/guard.py"
-TIMEOUT_S = 100
+TIMEOUT_S = 300  # pre-commit may build an environment
 TOOL = Path(sys.executable).parent / "hooks-compile"
 PRE_COMMIT = Path(sys.executable).parent / "pre-commit"
 

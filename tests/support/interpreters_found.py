@@ -151,15 +151,17 @@ def in_turn(
     interpreters: Sequence[Found],
     name: Callable[[T], str] = str,
     fits: Callable[[T, Found], bool] = lambda _value, _interpreter: True,
+    *,
+    one_each: bool = not tiers.IS_CI,
 ) -> list[object]:
     """Return ``pytest.param(value, interpreter)`` for each value and each interpreter that fits.
 
-    By default each value has one interpreter: that which comes behind the one of the value before.
+    With ``one_each`` a value has one interpreter: that behind the one of the value before.
     """
     params: list[object] = []
     for number, value in enumerate(values):
         fitting = [interpreter for interpreter in interpreters if fits(value, interpreter)]
-        if not tiers.IS_CI and fitting:
+        if one_each and fitting:
             fitting = [fitting[number % len(fitting)]]
         params += [pytest.param(value, i, id=f"{name(value)}-{i.name}") for i in fitting]
     return params

@@ -163,9 +163,8 @@ class User:
     def entry_path(self, hook: Path, level: int, source: bytes | None = None) -> Path:
         """Where the launcher looks for the entry of ``source`` (default: as it is now)."""
         content = hook.read_bytes() if source is None else source
-        prefix = entry.entry_prefix(hook.name, self.interpreter.cache_tag)
-        suffix = entry.entry_suffix(self.key, content)
-        return hook.parent / CACHE_DIRECTORY / f"{prefix}{level}{suffix}"
+        names = entry.entry_names(self.key, content, hook.name, self.interpreter.cache_tag)
+        return hook.parent / CACHE_DIRECTORY / names[level]
 
 
 @functools.cache

@@ -165,9 +165,12 @@ def test_status_tells_whether_one_runs_and_what_it_does(scene: Scene, call: Call
         wait_until(lambda: "broken: " in status(), status)
         text = status()
         assert f"watched by process {watcher.process.pid} since" in text
-        assert f"2 hooks and 0 local modules, for {scene.user.interpreter.label}" in text
+        assert f"2 hooks, 0 local modules, for {scene.user.interpreter.label}" in text
         assert re.search(r"watched by events in \d directories and a scan every 60 s", text)
-        assert "broken: .claude/hooks/other.py:2: SyntaxError: '(' was never closed" in text
+        assert (
+            f"broken: {scene.hook.with_name('other.py')}:2: SyntaxError: '(' was never closed"
+            in text
+        )
         shown = call("--status", "--json")
         assert shown.returncode == 0
         (value,) = json.loads(shown.stdout)

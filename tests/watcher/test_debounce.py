@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.debounce import LONGEST_S, QUIET_S, Debounce, Due
+from watcher.debounce import QUIET_S, Debounce, Due
 
 A, B = "/hooks/a.py", "/hooks/b.py"
 
@@ -38,17 +38,6 @@ def test_closing_makes_a_file_due_whatever_came_before_and_comes_after() -> None
     assert debounce.take(10.102, 9) == [Due(A, 10.101, quiet=False)]
 
 
-def test_a_file_that_is_never_quiet_is_due_all_the_same() -> None:
-    debounce = Debounce()
-    now = 10.0
-    while now < 10.0 + LONGEST_S:
-        debounce.note(A, now, QUIET_S, since=now)
-        assert debounce.take(now, 9) == []
-        now += QUIET_S / 2
-    (due,) = debounce.take(10.0 + LONGEST_S, 9)
-    assert not due.quiet
-
-
 def test_what_events_named_is_taken_first_and_no_more_than_asked_for() -> None:
     debounce = Debounce()
     for key in ("compared", "too"):
@@ -59,19 +48,12 @@ def test_what_events_named_is_taken_first_and_no_more_than_asked_for() -> None:
     assert debounce.take(99.0, 2) == [Due("too", None, quiet=False)]  # nobody waited for it
 
 
-def test_a_longer_wait_is_kept() -> None:
-    debounce = Debounce()
-    for now in (10.0, 15.0, 19.0):
-        debounce.note(A, now, 10.0)
-    assert debounce.next_due() == 20.0
-
-
 EVENTS = st.lists(st.tuples(st.sampled_from([A, B]), st.booleans(), st.floats(0, 3)), min_size=1)
 
 
 @given(EVENTS)
 def test_no_event_is_ever_forgotten(events: list[tuple[str, bool, float]]) -> None:
-    """After the last event of a file it is due once more, in LONGEST_S at most."""
+    """After the last event of a file it is due once more, in QUIET_S at most."""
     debounce = Debounce()
     now = 0.0
     last_event: dict[str, float] = {}
@@ -82,8 +64,8 @@ def test_no_event_is_ever_forgotten(events: list[tuple[str, bool, float]]) -> No
             last_look[due.key] = now
         debounce.note(path, now, 0.0 if is_complete else QUIET_S, since=now)
         last_event[path] = now
-        assert debounce.next_due() <= now + LONGEST_S
-    for due in debounce.take(now + LONGEST_S, 9):
-        last_look[due.key] = now + LONGEST_S
+        assert debounce.next_due() <= now + QUIET_S
+    for due in debounce.take(now + QUIET_S, 9):
+        last_look[due.key] = now + QUIET_S
     assert all(last_look[path] >= when for path, when in last_event.items())
     assert debounce.next_due() == math.inf

@@ -12,8 +12,7 @@ import pytest
 from hooks_compile.model import HookSource, State
 from tests.support.compile_results import HOOKS, NEW_PYTHON, OLD_PYTHON, broken, fine
 from watcher import lines
-from watcher.survey import Survey, Target
-from watcher.watch_places import Places
+from watcher.survey import Places, Survey, Target
 
 if TYPE_CHECKING:
     from watcher.lines import Message

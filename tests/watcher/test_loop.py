@@ -22,9 +22,8 @@ from tests.support.launches import interpreter_record
 from tests.support.repositories import GitRepo, write
 from tests.support.watching import HOOK, is_warm, wait_until, wait_warm
 from watcher.loop import Loop
-from watcher.survey import Options
+from watcher.survey import Options, Places
 from watcher.tree import Tree
-from watcher.watch_places import Places
 from watcher.watch_status import Station
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
     from tests.watcher.conftest import Scene
     from watcher.lines import Message
-    from watcher.watch_places import Event
 
 
 class Running:
@@ -44,7 +42,7 @@ class Running:
         self.tree = tree(
             scene.root, options, lambda _, message: self.said.append(message), whole=True
         )
-        self.tree.watch(self.loop.call, Station(scene.user.runtime, scene.root))
+        self.tree.watch(self.loop.put, Station(scene.user.runtime, scene.root))
 
     def wait_idle(self) -> None:
         """Wait until nothing has been due for a while."""
@@ -87,7 +85,7 @@ def running(
         runs.wait_for("watching")
         yield runs
     finally:
-        runs.loop.stop(15)
+        runs.loop.put(15)
         thread.join()
         runs.tree.close()
     assert signals == [15]
@@ -121,7 +119,7 @@ def test_a_bug_in_the_handling_of_an_event_ends_nothing(scene: Scene) -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_dead_thread_is_replaced_by_the_scan(scene: Scene) -> None:
     class Bug(Places):
-        def matter(self, _: Event) -> bool:
+        def has(self, _: str) -> bool:
             sys.exit()
 
     with running(scene, scan_s=1.0) as runs:
@@ -145,7 +143,7 @@ def test_after_lost_events_all_contents_are_compared_and_it_is_said_once(scene: 
         runs.wait_idle()
         scene.hook.write_text(HOOK.format("second"))
         for _ in range(5):
-            runs.loop.call(runs.tree.lost)
+            runs.loop.put(runs.tree.lost)
         scene.assert_hit()
         assert len([m for m in runs.of("notice") if "dropped events" in str(m)]) == 1
 

@@ -14,15 +14,14 @@ from hooks_compile.errors import HooksCompileError
 from hooks_compile.model import HookSource
 from tests.support.repositories import write
 from tests.support.watching import HOOK
-from watcher.survey import Options, Survey, Target, is_project
+from watcher.observer import Event
+from watcher.survey import Options, Places, Survey, Target
 from watcher.tree import Tree
-from watcher.watch_places import Event, Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.support.repositories import GitRepo
     from tests.watcher.conftest import Scene
     from watcher.lines import Message
 
@@ -39,6 +38,16 @@ FILES = [
     (f"{HOOKS}/new.py", SURVEY),
     (f"{HOOKS}/__init__.py", SURVEY),
     (f"{HOOKS}/post-checkout", SURVEY),  # by its shebang
+    # directories
+    (f"{HOOKS}/deeper", SURVEY),
+    (HOOKS, SURVEY),
+    (".claude", SURVEY),
+    (".", SURVEY),
+    (".git", SURVEY),
+    (f"{HOOKS}/__pycache_opt__", NOTHING),  # we make these ourselves
+    (f"{HOOKS}/__pycache__", NOTHING),
+    ("node_modules", NOTHING),
+    ("../elsewhere", NOTHING),
     # configuration
     ("pyproject.toml", SURVEY),
     (".git/index", SURVEY),
@@ -56,21 +65,8 @@ FILES = [
     (".git/index.lock", NOTHING),
 ]
 
-DIRECTORIES = [
-    (f"{HOOKS}/deeper", SURVEY),
-    (HOOKS, SURVEY),
-    (".claude", SURVEY),
-    (".", SURVEY),
-    (".git", SURVEY),
-    (f"{HOOKS}/gone.py", SURVEY),
-    (f"{HOOKS}/__pycache_opt__", NOTHING),  # we make these ourselves
-    (f"{HOOKS}/__pycache__", NOTHING),
-    ("node_modules", NOTHING),
-    ("../elsewhere", NOTHING),
-]
 
-
-def meaning(root: Path, name: str, *, is_directory: bool) -> str:
+def meaning(root: Path, name: str) -> str:
     """What a tree that knows some hooks does because of an event, long after it."""
     tree = Tree(root, Options({}), ignore, whole=True, clock=lambda: 100.0)
     places = Places(str(root))
@@ -84,8 +80,8 @@ def meaning(root: Path, name: str, *, is_directory: bool) -> str:
     known, helpers = ({str(p): HookSource(p) for p in paths} for paths in (hooks, modules))
     tree.found = Survey(root, known, helpers, Target((), b"", 0), places)
     tree._scan_due = tree._look_due = math.inf
-    event = Event(os.path.normpath(root / name), 1.0, is_directory=is_directory)
-    if places.matter(event):
+    event = Event(os.path.normpath(root / name), 1.0)
+    if places.has(event.path):
         tree.take(event)
     if tree.sources.due.take(100.0, 9):
         return SOURCE
@@ -93,24 +89,8 @@ def meaning(root: Path, name: str, *, is_directory: bool) -> str:
 
 
 @pytest.mark.parametrize(("name", "expected"), FILES, ids=str)
-def test_what_an_event_about_a_file_means(tmp_path: Path, name: str, expected: str) -> None:
-    assert meaning(tmp_path, name, is_directory=False) == expected
-
-
-@pytest.mark.parametrize(("name", "expected"), DIRECTORIES, ids=str)
-def test_what_an_event_about_a_directory_means(tmp_path: Path, name: str, expected: str) -> None:
-    assert meaning(tmp_path, name, is_directory=True) == expected
-
-
-def test_what_stands_for_a_project(git_repo: GitRepo, tmp_path: Path) -> None:
-    directory = git_repo.write(".claude/hooks/guard.py").parent
-    plain = write(tmp_path / "plain/x.py").parent
-    project = write(tmp_path / "project/.claude/hooks/x.py").parents[2]
-    assert is_project(git_repo.path)
-    assert is_project(project)
-    assert not is_project(directory)
-    assert not is_project(plain)
-    assert not is_project(directory / "guard.py")
+def test_what_an_event_means(tmp_path: Path, name: str, expected: str) -> None:
+    assert meaning(tmp_path, name) == expected
 
 
 def ignore(_tree: Tree, _message: Message) -> None:
@@ -185,7 +165,7 @@ def test_surveys_do_not_take_all_of_the_time(scene: Scene) -> None:
     """With a clock that goes on by a second at each look, a survey takes one."""
     tree = tree_of(scene, [], map(float, itertools.count(100)).__next__)
     tree.step()  # at 101; the survey begins at 102 and ends at 103
-    tree.take(Event(str(scene.root), 103.0, is_directory=True))
+    tree.take(Event(str(scene.root), 103.0))
     assert tree._survey_due() == 107.0
     tree.close()
 

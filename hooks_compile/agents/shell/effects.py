@@ -79,7 +79,8 @@ def follow(commands: Iterable[SimpleCommand]) -> Iterator[tuple[SimpleCommand, S
     around: list[State] = []  # in front of each `if` that is open
     operator, is_certain = ";", True
     for simple in commands:
-        if operator == "||" and state != outset and not _ends_shell(simple):
+        leaves = _program(simple) == "exit" and simple.operator in (";", "\n", "")
+        if operator == "||" and state != outset and not leaves:
             state = state.in_doubt(_UNCERTAIN)
         if simple.part:
             if simple.part == "if":
@@ -101,10 +102,6 @@ def follow(commands: Iterable[SimpleCommand]) -> Iterator[tuple[SimpleCommand, S
             if not is_certain or (operator == "&" and state != outset):
                 state = state.in_doubt(_UNCERTAIN)
             outset, operator, is_certain = state, ";", True
-
-
-def _ends_shell(simple: SimpleCommand) -> bool:
-    return _program(simple) == "exit" and simple.operator in (";", "\n", "")
 
 
 def only_extends_path(word: Word) -> bool:

@@ -86,13 +86,12 @@ class Surroundings(NamedTuple):
 
         Raises RefusedError if that is known only when the command runs.
         """
-        if launch.state.doubt:
-            raise RefusedError(launch.state.doubt)
         variables: dict[str, str | None] = dict(self.variables)
         directories = list(self.starts)
         variables["PWD"] = str(directories[0]) if len(directories) == 1 else None
         for effect in launch.state.effects:
-            value = expand(effect.word, variables) if effect.word else None
+            assigned = None if launch.state.doubt else effect.word
+            value = expand(assigned, variables) if assigned else None
             if isinstance(effect, Assigned):
                 variables[effect.name] = value
                 if effect.name.startswith("GIT_"):
@@ -194,6 +193,8 @@ def shebang_refusal(head: bytes) -> str:
 
 def _find_script(launch: Launch, around: Surroundings) -> Path:
     """Return the script of a launch: a file that may have the wrapper beside it."""
+    if launch.state.doubt:
+        raise RefusedError(launch.state.doubt)
     for path in around.paths(launch.script, launch):
         if script := around.look(path):
             if reason := _obstacle(launch, path, script, around):

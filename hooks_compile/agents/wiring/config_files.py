@@ -41,15 +41,11 @@ def read(path: Path, root: Path) -> ReadFile:
         target = path.resolve(strict=True)
         text = files.read_bytes(target).decode()
     except OSError as error:
-        raise AgentConfigError(
-            f"it can't be read: {error.strerror}", path=path, remedy=f"ls -l {pasted(path)}"
-        ) from error
+        cause, remedy = f"it can't be read: {error.strerror}", f"ls -l {pasted(path)}"
+        raise AgentConfigError(cause, path=path, remedy=remedy) from error
     except UnicodeDecodeError as error:
-        raise AgentConfigError(
-            f"it is not UTF-8 text (byte {error.start})",
-            path=path,
-            remedy="save it as UTF-8, then run this again",
-        ) from error
+        cause, remedy = f"it is not UTF-8 text (byte {error.start})", "save it as UTF-8"
+        raise AgentConfigError(cause, path=path, remedy=remedy) from error
     return ReadFile(path, target, text, not target.is_relative_to(root.resolve()))
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile.agents.shell.launches import PYTHON_NAME
-from hooks_compile.agents.shell.syntax import TOPLEVEL, parse
+from hooks_compile.agents.shell.syntax import TOPLEVEL
 from hooks_compile.agents.wiring.command import Surroundings, launches_of
 from hooks_compile.agents.wiring.documents import read_settings
 from hooks_compile.errors import AgentConfigError
@@ -91,11 +91,6 @@ def readable_hooks(
         return list(hooks_in(content.decode(), config, environment=environment))
     except (AgentConfigError, UnicodeDecodeError):
         return []
-
-
-def words_of(line: str) -> list[str]:
-    """Return the program and the arguments of a hook's line that no shell reads."""
-    return [word.unquoted for command in parse(line) for word in command.words]
 
 
 def _command_line(found: Found, names: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from hooks_compile.agents.clients.table import INSTALLED_PLUGINS
 from hooks_compile.agents.wiring import config_files as settings_files
 from hooks_compile.agents.wiring import tracking
 from hooks_compile.agents.wiring.command import unwire_command, wire_command
-from hooks_compile.agents.wiring.rewrite import NO_LIMITS, Limits, Result, rewrite
+from hooks_compile.agents.wiring.rewrite import Result, rewrite
 from hooks_compile.errors import AgentConfigError
 from hooks_compile.files import is_writable_directory
 from hooks_compile.install import wrapper
@@ -141,10 +141,7 @@ def plan_init(scope: Scope) -> Plan:
     wished = [_planned(wire_command, it, scope.env) for it in configs if scope.is_meant(it)]
     wanted = {path for plan in wished for path in (*plan.wrappers, plan.config.path)}
     ignored = tracking.ignored(wanted)
-    files = tuple(
-        _planned(wire_command, config, scope.env, limits)
-        for config, limits in _limits(wished, ignored, scope)
-    )
+    files = tuple(_without_obstacles(wished, ignored, scope))
     unasked = () if scope.agents else tuple(it for it in configs if not scope.is_meant(it))
     plugins = installed_plugins(scope.home, scope.env) if scope.home else ()
     return _with_wrappers(Plan(scope.root, files, unasked=unasked, plugins=plugins), ignored)
@@ -200,17 +197,17 @@ def installed_plugins(home: Path, env: Mapping[str, str]) -> tuple[FilePlan, ...
     return tuple(plan for plan in plans if plan.result.changes)
 
 
-def _limits(
+def _without_obstacles(
     wished: Sequence[FilePlan], ignored: set[Path], scope: Scope
-) -> Iterator[tuple[ConfigFile, Limits]]:
-    """Yield each file with what keeps commands in it as they are; ``ignored`` is git's view."""
+) -> Iterator[FilePlan]:
+    """Yield the plan for each file in which commands stay that have to; ``ignored`` is by git."""
     wanted = {path for plan in wished for path in plan.wrappers}
     blocked = {path.parent: reason for path in wanted if (reason := _blocked(path))}
     hidden = blocked | {path.parent: _IGNORED for path in wanted & ignored}
     windows = {plan.config.root for plan in wished if not scope.posix and _shows_windows(plan)}
-    for plan in wished:
-        reasons = blocked if plan.config.path in ignored else hidden
-        yield plan.config, Limits(reasons, windows=plan.config.root in windows)
+    for config in (plan.config for plan in wished):
+        reasons = blocked if config.path in ignored else hidden
+        yield _planned(wire_command, config, scope.env, reasons, windows=config.root in windows)
 
 
 def _blocked(path: Path) -> str:
@@ -235,16 +232,22 @@ def _shows_windows(plan: FilePlan) -> bool:
 
 
 def _planned(
-    act: Act, config: ConfigFile, env: Mapping[str, str], limits: Limits = NO_LIMITS
+    act: Act,
+    config: ConfigFile,
+    env: Mapping[str, str],
+    blocked: Mapping[Path, str] | None = None,
+    *,
+    windows: bool = False,
 ) -> FilePlan:
-    """Read a file and plan what ``act``, wire_command or unwire_command, makes of its commands."""
-    file = None
+    """Read a file and plan what ``act`` makes of its commands; the arguments are rewrite's."""
+    file, fixed, look = None, "", settings_files.look_in(config.root)
     try:
         file = settings_files.read(config.path, config.root)
         if file.outside:  # a file outside of the project is not the project's to change
-            reason = f"this file is a symlink to {file.target}, outside of the project"
-            limits = limits._replace(file=reason)
-        result = rewrite(act, file.text, config, settings_files.look_in(config.root), env, limits)
+            fixed = f"this file is a symlink to {file.target}, outside of the project"
+        result = rewrite(
+            act, file.text, config, look, env, blocked or {}, windows=windows, fixed=fixed
+        )
         if result.changes:
             settings_files.require_writable(file)
     except AgentConfigError as error:

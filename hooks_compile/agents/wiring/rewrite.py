@@ -16,9 +16,10 @@ from hooks_compile.agents.shell.launches import (
     mentioned_words,
     suggested_command,
 )
+from hooks_compile.agents.shell.syntax import parse
 from hooks_compile.agents.wiring.command import unwire_command, wired_wrappers
 from hooks_compile.agents.wiring.documents import replace_values
-from hooks_compile.agents.wiring.hooks import hooks_in, words_of
+from hooks_compile.agents.wiring.hooks import hooks_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,22 +63,6 @@ class Left(NamedTuple):
     is_removable: bool = False
 
 
-class Limits(NamedTuple):
-    """What keeps commands of a file as they are.
-
-    ``blocked`` names directories that can't have the wrapper, with the reason. ``windows`` says
-    that commands stay which would fail under the shells of Windows. ``file`` is the reason why
-    nothing in the file may change, one that the user can remove.
-    """
-
-    blocked: Mapping[Path, str] = _NOTHING
-    windows: bool = False
-    file: str = ""
-
-
-NO_LIMITS = Limits()
-
-
 class Result(NamedTuple):
     """The new text and what was done.
 
@@ -98,16 +83,20 @@ def rewrite(
     config: ConfigFile,
     look: Look,
     environment: Mapping[str, str] = _NOTHING,
-    limits: Limits = NO_LIMITS,
+    blocked: Mapping[Path, str] = _NOTHING,
+    *,
+    windows: bool = False,
+    fixed: str = "",
 ) -> Result:
     """Return the text with ``act``, wire_command or unwire_command, done to each command.
 
-    ``look`` and ``environment`` are as for hooks_in. Raises AgentConfigError if the text does not
-    parse.
+    ``look``, ``environment`` and ``blocked`` are as for hooks_in. With ``windows`` commands stay
+    that would fail under the shells of Windows. ``fixed`` is the reason why nothing in the file may
+    change, one that the user can remove. Raises AgentConfigError if the text does not parse.
     """
     is_way_back = act is unwire_command
-    hooks = list(hooks_in(text, config, look, environment, limits.blocked))
-    outcomes = {hook.found.path: _outcome(act, hook, limits) for hook in hooks}
+    hooks = list(hooks_in(text, config, look, environment, blocked))
+    outcomes = {hook.found.path: _outcome(act, hook, fixed, windows=windows) for hook in hooks}
     edits = {
         hook.found.path: _edits(hook.found, outcome.new)
         for hook in hooks
@@ -126,7 +115,7 @@ def rewrite(
     )
 
 
-def _outcome(act: Act, hook: Hook, limits: Limits) -> Change | Left | None:
+def _outcome(act: Act, hook: Hook, fixed: str, *, windows: bool) -> Change | Left | None:
     """Return what becomes of a hook, None if it is as ``act`` would make it."""
     found, agent = hook.found, hook.config.agent
     try:
@@ -143,9 +132,8 @@ def _outcome(act: Act, hook: Hook, limits: Limits) -> Change | Left | None:
     if agent.advice:
         paste = f"command: {json.dumps(rewritten.command, ensure_ascii=False)}"
         return Left(found.where, hook.line, agent.advice, paste)
-    if reason := limits.file or (_WINDOWS if limits.windows and shell else ""):
-        is_removable = bool(limits.file)
-        return Left(found.where, hook.line, reason, rewritten.command, is_removable)
+    if reason := fixed or (_WINDOWS if windows and shell else ""):
+        return Left(found.where, hook.line, reason, rewritten.command, bool(fixed))
     return Change(found.where, hook.line, *rewritten, shell)
 
 
@@ -153,7 +141,7 @@ def _edits(found: Found, line: str) -> dict[KeyPath, str | list[str]]:
     """Return what a command and its arguments have to become for a new command line."""
     if found.arguments is None:
         return {found.path: line}
-    program, *arguments = words_of(line)
+    program, *arguments = (word.unquoted for command in parse(line) for word in command.words)
     return {found.path: program, (*found.path[:-1], "args"): arguments}
 
 

@@ -8,24 +8,31 @@ from types import CodeType
 from typing import Tuple
 
 from hooks_compile.launcher.annotations import Script, Warnings
-from hooks_compile.launcher.entry import AS_PYTHON, AS_WRITTEN, NO_NOTES, pack, require_text
+from hooks_compile.launcher.entry import (
+    AS_PYTHON,
+    AS_WRITTEN,
+    CACHE_DIRECTORY,
+    NO_NOTES,
+    pack,
+    require_text,
+)
 from hooks_compile.launcher.miss.store import store
 
 
-def compile_and_store(key: bytes, script: Script, prefix: str, suffix: str) -> Tuple[CodeType, str]:
+def compile_and_store(key: bytes, script: Script, name: str) -> Tuple[CodeType, str]:
     """Return the code of a script, and why it is not stored ("" if it is).
 
     The code is what Python itself would compile at this launch: of level 0, and without notes. The
-    next sync may replace the entry by a better one. ``prefix`` and ``suffix`` are the path of the
-    entry without its level. Raises whatever ``compile`` raises.
+    next sync may replace the entry by a better one. ``name`` is the file name of the entry. Raises
+    whatever ``compile`` raises.
     """
     code = compile_without_warning(script.source, script.file)
-    directory, _, stem = prefix.rpartition("/")
-    reason = reason_not_to_store(directory.rpartition("/")[0])
+    directory = script.path.rpartition("/")[0]
+    reason = reason_not_to_store(directory)
     if not reason:
         data = pack(key, 0, AS_PYTHON + AS_WRITTEN, code, NO_NOTES, script.source)
         try:
-            store(directory, f"{stem}0{suffix}", data)
+            store(f"{directory}/{CACHE_DIRECTORY}", name, data)
         except OSError as error:
             reason = str(error.strerror)
     return code, reason

@@ -9,7 +9,7 @@ from hooks_compile.launcher.observers import mentions_observers
 from hooks_compile.launcher.resumed import RESUMED
 
 
-def require_fit(runtime: str, script: "Script") -> None:
+def require_fit(runtime: str, script: Script) -> None:
     """Resume the base snapshot instead, if the hook might find modules that are hidden.
 
     ``runtime`` is the runtime directory. Nothing of the hook has run.
@@ -24,9 +24,9 @@ def can_prepare_resumed(source: bytes) -> bool:
     return RESUMED["can_prepare"] and not mentions_observers(source)
 
 
-def reveal(imports: "Tuple[str, ...]") -> "Tuple[str, ...]":
+def reveal(imports: Tuple[str, ...]) -> Tuple[str, ...]:
     """Make modules visible that the hook imports first; return those that are left to import."""
-    hidden: "Any" = RESUMED["hidden"]
+    hidden: Any = RESUMED["hidden"]
     return tuple([name for name in imports if not (hidden and hidden.reveal(name))])
 
 

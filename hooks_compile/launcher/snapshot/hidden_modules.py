@@ -26,7 +26,7 @@ _BOOTSTRAPS = ("_frozen_importlib", "_frozen_importlib_external")
 class HiddenModules:
     """The hidden modules of a snapshot."""
 
-    def __init__(self, names: "Sequence[str]") -> None:
+    def __init__(self, names: Sequence[str]) -> None:
         """Import modules of the standard library, as far as this Python has them, and hide them.
 
         Raises ValueError if one has changed another in a way that can't be taken back.
@@ -41,10 +41,10 @@ class HiddenModules:
             sys.lazy_modules.intersection_update(lazy)  # type: ignore[attr-defined] # 3.15
             sys.lazy_modules.update(lazy)  # type: ignore[attr-defined]
         new = [name for name in sys.modules if name not in visible]
-        self._modules: "Dict[str, ModuleType]" = {name: sys.modules.pop(name) for name in new}
+        self._modules: Dict[str, ModuleType] = {name: sys.modules.pop(name) for name in new}
         brought = {name: graph.brought_by(name) for name in new}
         # by the name of a hidden module: the attributes that it gives to others
-        self._given: "Dict[str, List[Tuple[Dict[str, Any], str, Any]]]" = {}
+        self._given: Dict[str, List[Tuple[Dict[str, Any], str, Any]]] = {}
         for name, attributes in before.items():
             self._take_back(name, visible[name].__dict__, attributes)
         for name, module in self._modules.items():
@@ -56,13 +56,13 @@ class HiddenModules:
         # behind the other: what else becomes visible with a module, and its files as they were.
         self._brought = {name: SEPARATOR.join(names) for name, names in brought.items()}
         self._stamps = {name: stamps_of(module) for name, module in self._modules.items()}
-        self._find_spec: "Any" = _frozen_importlib._find_spec  # type: ignore[attr-defined]
+        self._find_spec: Any = _frozen_importlib._find_spec  # type: ignore[attr-defined]
         _frozen_importlib._find_spec = self._find_hidden  # type: ignore[attr-defined]
         self._usual = how_imports_are_made()
         # directories in which the hook can't get another module; before the stop they are keys
-        self._passed: "Set[str]" = set(sys.path[1 : sys.path.index(STDLIB) + 1])
+        self._passed: Set[str] = set(sys.path[1 : sys.path.index(STDLIB) + 1])
 
-    def _take_back(self, name: str, now: "Dict[str, Any]", before: "Dict[str, Any]") -> None:
+    def _take_back(self, name: str, now: Dict[str, Any], before: Dict[str, Any]) -> None:
         """Let a visible module have the attributes that it had, and note them."""
         for attribute, value in list(now.items()):
             old = before.get(attribute, self)
@@ -80,11 +80,11 @@ class HiddenModules:
                 now[attribute] = old
 
     def _take_from_package(
-        self, name: str, module: "ModuleType", brought: "Dict[str, Tuple[str, ...]]"
+        self, name: str, module: ModuleType, brought: Dict[str, Tuple[str, ...]]
     ) -> None:
         """Let a hidden package have a submodule only if its own code imports it, and note it."""
         parent, _, child = name.rpartition(".")
-        names: "Dict[str, Any]" = getattr(self._modules.get(parent), "__dict__", {})
+        names: Dict[str, Any] = getattr(self._modules.get(parent), "__dict__", {})
         if names.get(child) is module and name not in brought[parent]:
             del names[child]
             self._given.setdefault(name, []).append((names, child, module))
@@ -112,7 +112,7 @@ class HiddenModules:
         *paths, before = self._stamps[name].split(SEPARATOR)
         return str(list(map(stamp, paths))) == before
 
-    def files(self) -> "List[str]":
+    def files(self) -> List[str]:
         """Return the files and directories at which :meth:`reveal` looks."""
         return [path for text in self._stamps.values() for path in text.split(SEPARATOR)[:-1]]
 
@@ -136,12 +136,12 @@ class HiddenModules:
         self._modules.clear()
         _frozen_importlib._find_spec = self._find_spec  # type: ignore[attr-defined]
 
-    def _find_hidden(self, name: str, path: "Any", target: "Any" = None) -> "Any":
+    def _find_hidden(self, name: str, path: Any, target: Any = None) -> Any:
         """Do what ``importlib._bootstrap._find_spec`` does, for the import of a module."""
         module = self._modules.get(name)
         if module is None or target is not None or not self.reveal(name):
             return self._find_spec(name, path, target)
-        spec: "Any" = module.__spec__
+        spec: Any = module.__spec__
         spec.loader = _Loaded(module, spec)
         return spec
 
@@ -149,28 +149,28 @@ class HiddenModules:
 class _Loaded:
     """A loader for a module that is loaded; it puts the former one back into its spec."""
 
-    def __init__(self, module: "ModuleType", spec: "Any") -> None:
+    def __init__(self, module: ModuleType, spec: Any) -> None:
         self._module = module
         self._loader = spec.loader
 
-    def create_module(self, spec: "Any") -> "ModuleType":
+    def create_module(self, spec: Any) -> ModuleType:
         """Return the module."""
         return self._module
 
-    def exec_module(self, module: "ModuleType") -> None:
+    def exec_module(self, module: ModuleType) -> None:
         """Execute nothing: that happened before the snapshot was taken."""
-        spec: "Any" = module.__spec__
+        spec: Any = module.__spec__
         spec.loader = self._loader
 
 
-def stamps_of(module: "ModuleType") -> str:
+def stamps_of(module: ModuleType) -> str:
     """Return the file of a module, the directories of a package, and the stamps of all."""
-    names: "Dict[str, Any]" = module.__dict__
+    names: Dict[str, Any] = module.__dict__
     paths = [path for path in (names.get("__file__"), *names.get("__path__", ())) if path]
     return SEPARATOR.join([*paths, str(list(map(stamp, paths)))])
 
 
-def stamp(path: str) -> "Tuple[int, ...]":
+def stamp(path: str) -> Tuple[int, ...]:
     """Return what identifies a file and its content; () if it is missing."""
     try:
         found = posix.stat(path)
@@ -179,6 +179,6 @@ def stamp(path: str) -> "Tuple[int, ...]":
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def how_imports_are_made() -> "Tuple[Any, ...]":
+def how_imports_are_made() -> Tuple[Any, ...]:
     """Return what decides which module an import finds, but for ``sys.path``."""
     return builtins.__import__, list(sys.meta_path), list(sys.path_hooks)

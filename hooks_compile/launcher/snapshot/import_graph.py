@@ -15,11 +15,11 @@ class ImportGraph:
 
     def __init__(self) -> None:
         """Begin with the modules that are loaded."""
-        self._needed: "Dict[str, Dict[str, None]]" = {}
-        self._loading: "List[str]" = [""]
-        self._import: "Any" = builtins.__import__
+        self._needed: Dict[str, Dict[str, None]] = {}
+        self._loading: List[str] = [""]
+        self._import: Any = builtins.__import__
 
-    def import_all(self, names: "Sequence[str]") -> None:
+    def import_all(self, names: Sequence[str]) -> None:
         """Import these modules, as far as this Python has them."""
         builtins.__import__ = self._import_statement  # type: ignore[assignment] # it returns Any
         try:
@@ -31,10 +31,10 @@ class ImportGraph:
         finally:
             builtins.__import__ = self._import
 
-    def brought_by(self, name: str) -> "Tuple[str, ...]":
+    def brought_by(self, name: str) -> Tuple[str, ...]:
         """Return ``name`` behind all that is loaded with it."""
-        order: "List[str]" = []
-        seen: "Set[str]" = set()
+        order: List[str] = []
+        seen: Set[str] = set()
 
         def visit(each: str) -> None:
             if each not in seen:
@@ -46,9 +46,7 @@ class ImportGraph:
         visit(name)
         return tuple(order)
 
-    def _import_statement(
-        self, name: str, scope: "Any" = None, *rest: "Any", **named: "Any"
-    ) -> "Any":
+    def _import_statement(self, name: str, scope: Any = None, *rest: Any, **named: Any) -> Any:
         """Do what ``builtins.__import__`` does, and note it.
 
         Its parameters are ``name``, ``globals``, ``locals``, ``fromlist`` and ``level``; C code

@@ -12,7 +12,7 @@ _COERCED = b"LC_CTYPE"  # Python itself may set it at its start (PEP 538)
 _SIGNALS = range(1, 65)
 
 
-def restore_process(answer: bytes, launcher: str, settings: "Dict[str, Any]") -> None:
+def restore_process(answer: bytes, launcher: str, settings: Dict[str, Any]) -> None:
     """Give the interpreter this process, as a start would have.
 
     ``answer`` is what ``fill_buffer`` in loader.c writes. ``launcher`` is the path of launch.py as
@@ -34,9 +34,9 @@ def restore_process(answer: bytes, launcher: str, settings: "Dict[str, Any]") ->
     open_streams(settings)
 
 
-def restore_environment(entries: "List[bytes]") -> None:
+def restore_environment(entries: List[bytes]) -> None:
     """Set ``os.environ``. The C library has it already, but for what Python sets itself."""
-    environ: "Any" = posix.environ
+    environ: Any = posix.environ
     coerced = environ.get(_COERCED)
     environ.clear()
     for entry in entries:

@@ -10,12 +10,12 @@ from types import ModuleType
 from typing import Any, Dict
 
 
-def retract(modules: "Dict[str, ModuleType]") -> None:
+def retract(modules: Dict[str, ModuleType]) -> None:
     """Take back what these modules registered for the end of the process.
 
     Raises ValueError if there is more than what is known.
     """
-    atexit: "Any" = modules.get("atexit")
+    atexit: Any = modules.get("atexit")
     if atexit:
         if atexit._ncallbacks() != ("logging" in modules):
             raise ValueError("a module acts at the end of the process")
@@ -24,19 +24,19 @@ def retract(modules: "Dict[str, ModuleType]") -> None:
         modules["re"].purge()
 
 
-def renew_random(random: "Any") -> None:
+def renew_random(random: Any) -> None:
     """Let random numbers be others in each process."""
     random._inst.seed()
 
 
-def renew_threading(threading: "Any") -> None:
+def renew_threading(threading: Any) -> None:
     """Give the main thread the id that it has in this process."""
     threading._main_thread._native_id = _thread.get_native_id()
 
 
-def renew_logging(logging: "Any") -> None:
+def renew_logging(logging: Any) -> None:
     """Let the time of records count from now, and handlers be closed at the end."""
-    time: "Any" = sys.modules["time"]
+    time: Any = sys.modules["time"]
     logging._startTime = time.time_ns() if sys.version_info >= (3, 13) else time.time()
     sys.modules["atexit"].register(logging.shutdown)
 

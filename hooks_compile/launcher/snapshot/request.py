@@ -3,6 +3,7 @@
 import _imp
 import posix
 import sys
+from typing import List
 
 from hooks_compile.launcher import miss
 from hooks_compile.launcher.safe_read import read
@@ -30,7 +31,7 @@ def ask_for_snapshot(runtime: str) -> None:
     miss.start_detached(words, b"/")
 
 
-def request_of() -> "list[bytes]":
+def request_of() -> List[bytes]:
     """Return the lines of a request: the interpreter, and the environment as the loader saw it.
 
     Python may have changed ``os.environ`` since then (PEP 538). Raises OSError.

@@ -5,9 +5,18 @@ import sys
 import time
 from typing import Any, Dict, List
 
+from hooks_compile.launcher import uv
 from hooks_compile.launcher.collector import GC
-from hooks_compile.launcher.observers import can_prepare, has_only_known_modules
+from hooks_compile.launcher.early_exit import flush, is_quiet
+from hooks_compile.launcher.entry import KEY_SIZE, entry_names, tag
+from hooks_compile.launcher.leftovers import acts_at_exit
+from hooks_compile.launcher.observers import (
+    can_prepare,
+    has_only_known_modules,
+    mentions_observers,
+)
 from hooks_compile.launcher.resumed import RESUMED
+from hooks_compile.launcher.script import read_script
 from hooks_compile.launcher.snapshot.hidden_modules import HiddenModules
 from hooks_compile.launcher.snapshot.process_state import restore_process
 from hooks_compile.launcher.snapshot.streams import stream_settings
@@ -25,12 +34,14 @@ _SIZE_OF_NO_BYTES = 33
 _IN_A_ROW = 3
 _MOST_HOLES = 500
 # Objects/obmalloc.c: a pool holds objects of one size, behind its header.
-_POOL, _POOL_HEADER = 16384, 48
+_POOL = 16384
+_POOL_HEADER = 48
 _MOST_SMALL_HOLES = 5000
+_OFTEN = 16
 _OF_32_BYTES = 1 << 40  # and all larger ones, up to 1 << 60
 
 
-def stop(namespace: "Dict[str, Any]") -> None:
+def stop(namespace: Dict[str, Any]) -> None:
     """Hold the modules that the command line names, wait for the loader, and restore the process.
 
     The command line is ``launch.py --snapshot [MODULE...]``; afterwards it is that of the launch.
@@ -44,8 +55,9 @@ def stop(namespace: "Dict[str, Any]") -> None:
     RESUMED["can_prepare"] = can_prepare(b"")
     RESUMED["hidden"] = HiddenModules(names) if names else None
     RESUMED["made"] = time.time()
-    settings = stream_settings()
+    RESUMED["enter_uv"] = uv.enter_uv  # this loads the part
     launcher = namespace["__file__"]
+    settings = warmed_up(launcher)
     if names and GC:
         GC.collect()
         GC.freeze()
@@ -59,13 +71,35 @@ def stop(namespace: "Dict[str, Any]") -> None:
     restore_process(answer, launcher, settings)
 
 
-def fill_holes() -> "List[object]":
+def warmed_up(launcher: str) -> Dict[str, Any]:
+    """Return what ``stream_settings`` returns, after what each launch does was done many times.
+
+    Then Python has adapted this code and filled its caches. ``launcher`` is the path of launch.py.
+    """
+    settings = stream_settings()
+    environ = [name + b"=" + value for name, value in posix.environ.items()]
+    answer = (3).to_bytes(8, "little") + bytes(8)
+    answer += b"\0".join([b"python", b"launch.py", b"hook.py", *environ, b""])
+    for _ in range(_OFTEN):
+        restore_process(answer, launcher, settings)
+        script = read_script(launcher)
+        entry_names(bytes(KEY_SIZE), script.source, script.path, sys.implementation.cache_tag)
+        tag(bytes(KEY_SIZE), 0, script.source, script.source)
+        mentions_observers(script.source)
+        flush()
+        is_quiet()
+        acts_at_exit([sys, type, warmed_up])
+        stream_settings()
+    return settings
+
+
+def fill_holes() -> List[object]:
     """Return objects in the holes between others, so that what is made later lies side by side.
 
     Each page on which a launch makes an object is copied. So a launch that used the holes would
     copy a page for nearly each of its objects.
     """
-    kept: "List[object]" = []
+    kept: List[object] = []
     for size in _SIZES:
         last = in_a_row = 0
         for _ in range(_MOST_HOLES):

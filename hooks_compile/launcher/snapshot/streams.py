@@ -9,7 +9,7 @@ _NAMES = ("stdin", "stdout", "stderr")
 _DIRECTORY = 0o040000
 
 
-def stream_settings() -> "Dict[str, Any]":
+def stream_settings() -> Dict[str, Any]:
     """Return how Python has made each stream, by name, and let go of the streams.
 
     The settings are encoding, errors, and whether what is written goes out at once (``-u``).
@@ -23,7 +23,7 @@ def stream_settings() -> "Dict[str, Any]":
     return settings
 
 
-def open_streams(settings: "Dict[str, Any]") -> None:
+def open_streams(settings: Dict[str, Any]) -> None:
     """Set ``sys.stdin``, ``sys.stdout`` and ``sys.stderr`` for the descriptors of this process.
 
     ``settings`` are those of :func:`stream_settings`. Raises ValueError for a stdin that Python
@@ -41,15 +41,15 @@ def open_streams(settings: "Dict[str, Any]") -> None:
         setattr(sys, f"__{name}__", stream)
 
 
-def new_stream(descriptor: int, name: str, encoding: str, errors: str, at_once: bool) -> "Any":
+def new_stream(descriptor: int, name: str, encoding: str, errors: str, at_once: bool) -> Any:
     """Return a standard stream."""
     mode = "w" if descriptor else "r"
-    buffer: "Any" = _io.open(
+    buffer: Any = _io.open(
         descriptor, f"{mode}b", 0 if at_once and descriptor else -1, None, None, None, False
     )
     raw = buffer.raw if hasattr(buffer, "raw") else buffer
     raw.name = f"<{name}>"
     by_line = not at_once and (descriptor == 2 or raw.isatty())
-    stream: "Any" = _io.TextIOWrapper(buffer, encoding, errors, "\n", by_line, at_once)
+    stream: Any = _io.TextIOWrapper(buffer, encoding, errors, "\n", by_line, at_once)
     stream.mode = mode
     return stream

@@ -32,7 +32,7 @@ enum { /* of the headers in /usr/include/linux and asm-generic */
     SIGILL = 4, SIGABRT = 6, SIGBUS = 7, SIGFPE = 8, SIGKILL = 9, SIGSEGV = 11, SIGSTOP = 19,
     SIGNALS = 64, SIG_IGN = 1, SA_SIGINFO = 4, SA_ONSTACK = 0x08000000, SA_NODEFER = 0x40000000,
     NOBODY = 65534, /* whom a user namespace shows as the owner of what belongs to a stranger */
-    LONGEST_PATH = 4096, LARGEST_HEADER = 192 << 10,
+    LONGEST_PATH = 4096, LARGEST_HEADER = 192 << 10, HUGE_PAGE = 2 << 20, MADV_HUGEPAGE = 14,
 };
 
 /* The format: this header, its tables, then pages.  A change of it is a change of MAGIC.  */
@@ -91,7 +91,6 @@ extern char __executable_start[], etext[], edata[], end[]; /* ld(1) */
 #define CALL2(number, a, b) system_call(number, (u64)(a), (u64)(b), 0, 0, 0, 0)
 #define CALL3(number, a, b, c) system_call(number, (u64)(a), (u64)(b), (u64)(c), 0, 0, 0)
 #define CALL4(number, a, b, c, d) system_call(number, (u64)(a), (u64)(b), (u64)(c), (u64)(d), 0, 0)
-
 #define OPEN_AT(directory, name, flags) CALL4(SYS_OPENAT, directory, name, (flags) | O_CLOEXEC, 0600)
 #define SET_ACTION(signal, new, old) CALL4(SYS_RT_SIGACTION, signal, new, old, 8)
 #define RSEQ(flags) CALL4(SYS_RSEQ, header->rseq, header->rseq_size, flags, header->rseq_signature)
@@ -465,7 +464,8 @@ static i64 open_file(u32 number)
 
 static void map_segments(i64 snapshot)
 {
-    for (const struct segment *segment = TABLE(segments); mapped < header->segments.count; segment++) {
+    const struct segment *segment = TABLE(segments);
+    for (; mapped < header->segments.count; segment++, mapped++) {
         u64 flags = MAP_PRIVATE | MAP_FIXED_NOREPLACE;
         i64 file = segment->source == IN_SNAPSHOT ? snapshot : -1;
         if (segment->source == NEW_MEMORY)
@@ -481,7 +481,8 @@ static void map_segments(i64 snapshot)
                 CALL2(SYS_MUNMAP, address, segment->length);
             go_cold("memory is refused");
         }
-        mapped++;
+        if (file >= 0 && segment->length >= HUGE_PAGE) /* what has left the page cache comes back large */
+            CALL3(SYS_MADVISE, address, segment->length, MADV_HUGEPAGE);
     }
     CALL1(SYS_CLOSE, snapshot);
 }

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks_compile import agents
-from hooks_compile.project.record import open_project
 from tests.support.repositories import GitRepo, write
-from watcher import watch_places
-from watcher.watch_places import MOST_WATCHES, Event, Places
+from watcher.survey import MOST_WATCHES, Options, Places, find, is_project
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def wanted(root: Path, given: Path | None = None) -> Places:
-    project = open_project(root, os.environ, () if given is None else (given,), agents=agents)
-    modules = [str(module.path) for module in project.modules()]
-    return watch_places.of_tree(project, given or root, modules, whole=given is None)
+    options = Options({**os.environ, "HOOKS_COMPILE_HOME": f"{root}-runtime"}, (sys.executable,))
+    return find(given or root, options, None, whole=given is None).places
 
 
 def of_hooks(found: Places, root: Path) -> set[str]:
@@ -183,4 +180,15 @@ def test_what_matters(tmp_path: Path, name: str, matters: bool) -> None:
     found.add_hooks(str(tmp_path / ".claude/hooks"))
     found.add(str(tmp_path / ".claude/settings.json"))
     path = os.path.normpath(tmp_path / ".claude/hooks" / name)
-    assert found.matter(Event(path, 0.0, is_directory=name.endswith("/"))) is matters
+    assert found.has(path) is matters
+
+
+def test_what_stands_for_a_project(git_repo: GitRepo, tmp_path: Path) -> None:
+    directory = git_repo.write(".claude/hooks/guard.py").parent
+    plain = write(tmp_path / "plain/x.py").parent
+    project = write(tmp_path / "project/.claude/hooks/x.py").parents[2]
+    assert is_project(git_repo.path)
+    assert is_project(project)
+    assert not is_project(directory)
+    assert not is_project(plain)
+    assert not is_project(directory / "guard.py")
