@@ -39,9 +39,10 @@ def find_spec(name: str, path: "Optional[List[str]]" = None, _: object = None) -
         return None
     try:
         finder = _PATH_FINDER._path_importer_cache(directory)
-        stem = f"{directory}/{name[name.rfind('.') + 1 :]}"
+        last = name[name.rfind(".") + 1 :]
+        stem = f"{directory}/{last}"
         inside = None
-        if stem[len(directory) + 1 :] in finder._path_cache:
+        if last in finder._path_cache:
             inside = [stem]
             stem += "/__init__"
         return spec_of(name, stem, inside)
