@@ -12,7 +12,6 @@ from hooks_compile.launcher.annotations import Patterns
 from hooks_compile.launcher.collector import COLLECTOR_IS_ENABLED
 from hooks_compile.launcher.patterns import offer_patterns
 from hooks_compile.launcher.process import STDLIB
-from hooks_compile.launcher.stdlib_finder import FINDER, add_stdlib_finder
 
 
 def preimport(names: Tuple[str, ...], patterns: Patterns) -> None:
@@ -24,7 +23,6 @@ def preimport(names: Tuple[str, ...], patterns: Patterns) -> None:
     if path[2:3] != [STDLIB] or not COLLECTOR_IS_ENABLED or can_shadow_stdlib(path[0]):
         return
     directory = path.pop(0)
-    add_stdlib_finder()
     try:
         for name in names:
             __import__(name)
@@ -33,8 +31,6 @@ def preimport(names: Tuple[str, ...], patterns: Patterns) -> None:
     except Exception:  # the hook meets it again
         return
     finally:
-        if FINDER in sys.meta_path:
-            sys.meta_path.remove(FINDER)
         path.insert(0, directory)
 
 

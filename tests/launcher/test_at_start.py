@@ -160,7 +160,7 @@ _PTH_FILES = {
         "zope/interface/__init__.py": "",
     },
     "scikit-build-core": {
-        "_editable_skbc_some.pth": "import _editable_skbc_some\n/src/some\n",
+        "_editable_skbc_some.pth": "import _editable_skbc_some\n/usr/share\n",
         "_editable_skbc_some.py": f"{_FINDS}\ninit()\n",
     },
     "scikit-build-core before 0.12": {
@@ -172,6 +172,10 @@ _PTH_FILES = {
         "_some_editable_loader.py": _FINDS,
     },
     "pywin32": {
+        # 3.15 names directories that are missing
+        "win32/x.py": "",
+        "win32\\lib/x.py": "",
+        "Pythonwin/x.py": "",
         "pywin32.pth": (
             "# .pth file for the PyWin32 extensions\nwin32\nwin32\\lib\nPythonwin\n"
             "# And some hackery to deal with environments where the post_install script\n"
