@@ -316,6 +316,8 @@ def test_copilot_commands_for_powershell_too_stay() -> None:
         {"command": "python3 .github/hooks/h.py"},
         {"exec": "python3", "args": [".github/hooks/h.py"]},
         {"bash": "python3 h.py", "cwd": ".github/hooks"},
+        {"exec": ".github/hooks/run.py"},
+        {"exec": ".github/hooks/run.py", "args": "one text"},
     ]
     text = json.dumps({"version": 1, "hooks": {"preToolUse": entries}})
     wired = rewrite(wire_command, text, config, look)
@@ -329,7 +331,9 @@ def test_copilot_commands_for_powershell_too_stay() -> None:
         "args": [".github/hooks/hook_wrapper.sh", ".github/hooks/h.py"],
     }
     assert wired.changes[2].wrappers == (ROOT / ".github/hooks/hook_wrapper.sh",)
-    assert [left.reason for left in wired.left] == ["it is read by PowerShell as well"]
+    no_list = 'its entry has no list "args", which the wrapper needs'
+    reasons = [left.reason for left in wired.left]
+    assert reasons == ["it is read by PowerShell as well", no_list, no_list]
 
 
 def test_what_changed_after_wiring_stays_and_the_commands_still_come_back() -> None:

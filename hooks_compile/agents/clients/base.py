@@ -164,7 +164,7 @@ def value_at(value: Any, path: KeyPath) -> Any:
 def _found(path: KeyPath, command: str, entry: Json, group: Json) -> Found:
     cwd = member(entry, "cwd") or member(entry, "working_directory")
     shell, arguments = member(entry, "shell"), member(entry, "args")
-    if arguments is None and path[-1] == "exec":  # no shell reads it
+    if path[-1] == "exec" and not isinstance(arguments, list):  # no shell reads it
         arguments = []
     matcher = member(group, "matcher")
     return Found(

@@ -147,7 +147,9 @@ class _Literals(NamedTuple):
             raise RefusedError("its string has quotes that can't hold the new command")
         return (*match.span(), literal)
 
-    def _list_edit(self, key: KeyPath, old: list[Any], new: list[str]) -> Edit:
+    def _list_edit(self, key: KeyPath, old: Any, new: list[str]) -> Edit:
+        if not isinstance(old, list):
+            raise RefusedError(f'its entry has no list "{key[-1]}", which the wrapper needs')
         pairs = zip(reversed(old), reversed(new), strict=False)
         kept = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
         gone = len(old) - kept
