@@ -128,7 +128,7 @@ def remove(directory: Path) -> list[Path]:
     names = (
         *("key", "launch.py", "fallbacks.log", "interpreters.json", "seen/*", "shims.sh"),
         *("shims/*", "watch/*", "launch.py.*", "prepare.py", _RECORDER, _NO_CACHE, "uv.sh"),
-        *("tool", "shims.asked", ".*.tmp"),
+        *("tool", "shims.asked", ".[0-9]*.[0-9]*.tmp"),
         *("uv/**/*.uv", _PARTS, _MANIFEST, "git_hook.sh"),
         *("snapshots/loader", "snapshots/*.*", "snapshots/lock", "snapshots/maker"),
         *("snapshots/asked", "snapshots/*/*"),
@@ -136,7 +136,9 @@ def remove(directory: Path) -> list[Path]:
     paths = [path for name in names for path in directory.glob(name)]
     for path in paths:
         path.unlink(missing_ok=True)
-    for emptied in sorted(directory.glob("**/"), reverse=True):
+    ours = (*_DIRECTORIES, "shims", "watch", "uv/**", "snapshots/**")
+    below = sorted({path for name in ours for path in directory.glob(f"{name}/")}, reverse=True)
+    for emptied in (*below, directory):
         if emptied.is_dir() and not emptied.is_symlink() and not any(emptied.iterdir()):
             emptied.rmdir()
             paths.append(emptied)

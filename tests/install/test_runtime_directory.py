@@ -234,7 +234,7 @@ def test_a_key_of_another_size_is_refused_and_stays(runtime: Path, size: int) ->
     assert (runtime / "key").read_bytes() == bytes(size)
 
 
-def test_the_remedy_for_a_damaged_key_mends_it(runtime: Path) -> None:
+def test_the_remedy_for_a_damaged_key_fixes_it(runtime: Path) -> None:
     (runtime / "key").write_bytes(b"short")
     with pytest.raises(RuntimeDirectoryError) as caught:
         runtime_directory.read_key(runtime)
@@ -330,9 +330,10 @@ def test_removing_takes_all_that_is_ours(runtime: Path, tmp_path: Path) -> None:
 
 
 def test_removing_leaves_what_is_not_ours(runtime: Path) -> None:
-    (runtime / "notes.txt").write_text("")
+    (runtime / ".notes.tmp").write_text("")
+    (runtime / "empty").mkdir()
     runtime_directory.remove(runtime)
-    assert [path.name for path in runtime.iterdir()] == ["notes.txt"]
+    assert {path.name for path in runtime.iterdir()} == {".notes.tmp", "empty"}
 
 
 @pytest.mark.parametrize("kind", ["missing", "file", "symlink"])
