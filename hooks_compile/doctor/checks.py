@@ -47,8 +47,8 @@ def examine(
 ) -> Iterator[Finding]:
     """Yield what was found, good or bad. A remedy changes something: what can stay has none.
 
-    Nothing is written but the cache of interpreters. Each start of Python is measured ``rounds``
-    times. Raises GitError if git refuses.
+    Nothing is written. Each start of Python is measured ``rounds`` times. Raises GitError if git
+    refuses.
     """
     rules = for_person(project, cwd, env)
     by_command, unusable = machine_checks.find_pythons(project, rules)

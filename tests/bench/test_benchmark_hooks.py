@@ -85,8 +85,8 @@ def test_a_hook_of_public_shape_does_the_same_from_source_miss_and_hit(
 
     script = hooks / event.hook
     shutil.rmtree(script.parent / CACHE_DIRECTORY)
-    for folder in hooks.rglob("__pycache__"):
-        shutil.rmtree(folder)
+    for cache in hooks.rglob("__pycache__"):
+        shutil.rmtree(cache)
     assert all(result.error is None for result in user.compile(script))
     user.compile_modules(*hook_project.modules(hooks))
     compiled, by_compiled = run("wrapper")

@@ -174,8 +174,8 @@ def _candidates() -> Iterator[Path]:
         yield from _newest_first(Path(prefix).glob("*/bin/python3"))
     names = [f"python3.{minor}" for minor in CPYTHON_MINORS]
     for name in [*names, "python3", "pypy3", *(f"pypy3.{minor}" for minor in CPYTHON_MINORS)]:
-        for folder in os.get_exec_path():
-            if (path := Path(folder, name)).is_file():
+        for directory in os.get_exec_path():
+            if (path := Path(directory, name)).is_file():
                 yield path
 
 

@@ -35,7 +35,7 @@ class GitRepo:
     def write(
         self, name: str | os.PathLike[str], text: str | bytes = "", *, executable: bool = False
     ) -> Path:
-        """Write a file, with its folders, and return its path."""
+        """Write a file, with its directories, and return its path."""
         return write(self.path / name, text, executable=executable)
 
     def commit(self, message: str = "change") -> str:
@@ -58,7 +58,7 @@ class GitRepo:
 
 
 def write(path: Path, text: str | bytes = "", *, executable: bool = False) -> Path:
-    """Write a file, with its folders, and return its path."""
+    """Write a file, with its directories, and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     if executable:
