@@ -68,6 +68,7 @@ class Tree:
         # The next survey is made by the scan or because of an event, but not before the rest ends.
         self._scan_due = self._look_due = self._rest_until = self._start
         self._is_news = False  # the state has to be written
+        self._last_change: dict[str, Any] | None = None
 
     def watch(self, put: Callable[[Callable[[], None]], None], station: Station) -> None:
         """Become the tree's watcher; ``put`` has a function called in the thread of :meth:`step`.
@@ -140,6 +141,9 @@ class Tree:
         """Report something; the next step writes the state."""
         self._say(self, message)
         self._is_news = True
+        if message.event in ("changed", "broken", "removed"):
+            path = message.value["path"]
+            self._last_change = {"time": time.time(), "event": message.event, "path": path}
 
     def _report_once(self, message: Message) -> None:
         if message.text not in self._said:
@@ -229,5 +233,6 @@ class Tree:
             "modules": len(self.found.modules.keys() - self.found.hooks.keys()),
             "interpreters": [each.label for each in self.found.target.interpreters],
             "how": f"events in {watched} directories and a scan every {self.scan_s:g} s",
+            "last_change": self._last_change,
             "errors": [{"event": "broken"} | m.value for m in self.sources.broken.values()],
         }

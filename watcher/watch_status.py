@@ -6,15 +6,15 @@ import hashlib
 import json
 import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile import files
 from hooks_compile.entries.report import plural
 from hooks_compile.errors import HooksCompileError, pasted
+from hooks_compile.printable import shown
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from filelock import FileLock
 
 # The lock of a killed process is free at once; a reader of the state holds it for a moment.
@@ -114,7 +114,11 @@ class Status(NamedTuple):
             found = f"{plural(state['hooks'], 'hook')}, {plural(state['modules'], 'local module')}"
             under = ", ".join(dict.fromkeys(state["interpreters"])) or "no Python"
             lines.append(f"  {found}, for {under}; watched by {state['how']}")
-            broken = [f"  broken: {each['error']}" for each in state["errors"]]
+            if change := state["last_change"]:
+                path, when = shown(Path(change["path"])), shown_time(change["time"])
+                lines.append(f"  last change: {path} {change['event']} at {when}")
+            # a watcher of an older version, which still runs, writes no "error"
+            broken = [f"  broken: {each.get('error') or each['path']}" for each in state["errors"]]
             lines += broken or ["  everything compiles"]
         return "\n".join(lines)
 

@@ -177,6 +177,7 @@ def test_status_tells_whether_one_runs_and_what_it_does(scene: Scene, call: Call
         (value,) = json.loads(shown.stdout)
         assert value["watched"] is True
         assert value["watcher"]["pid"] == watcher.process.pid
+        assert value["watcher"]["last_change"]["event"] == "broken"
         watcher.end(signal.SIGKILL)
     after = call("--status")
     assert after.returncode == 1

@@ -36,6 +36,7 @@ STATE = {
     "modules": 1,
     "interpreters": ["CPython 3.13.0"],
     "how": "events",
+    "last_change": None,
     "errors": [],
 }
 
@@ -140,13 +141,19 @@ def test_status_tells_what_is_watched_and_what_is_broken(station: Station) -> No
     station.write(
         STATE
         | {
-            "errors": [{"error": "/repo/hooks/guard.py:3: SyntaxError: invalid syntax"}],
+            "last_change": {"time": 1_700_000_050.0, "event": "removed", "path": "/repo/a.py"},
+            "errors": [
+                {"error": "/repo/hooks/guard.py:3: SyntaxError: invalid syntax"},
+                {"path": "/repo/hooks/of_an_older_watcher.py"},
+            ],
         }
     )
     text = station.status().as_text()
     assert f"{station.tree}: watched by process 4321 since" in text
     assert "2 hooks, 1 local module, for CPython 3.13.0; watched by events" in text
+    assert f"last change: /repo/a.py removed at {shown_time(1_700_000_050.0)}" in text
     assert "broken: /repo/hooks/guard.py:3: SyntaxError: invalid syntax" in text
+    assert "broken: /repo/hooks/of_an_older_watcher.py" in text
     value = station.status().as_json(time.time())
     assert value["watched"] is True
     assert value["watcher"]["pid"] == 4321
