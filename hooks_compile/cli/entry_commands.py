@@ -37,7 +37,9 @@ def run_compile(arguments: argparse.Namespace) -> int:
 
 
 def run_sync(arguments: argparse.Namespace) -> int:
-    """Compile what changed and prune what is not needed."""
+    """Compile what changed and prune what is not needed; for git without failing."""
+    if arguments.git_hook:  # main() has not seen it: it was abbreviated
+        return sync_for_git()
     return update(open_job(arguments, paths=arguments.paths), json=arguments.json)
 
 

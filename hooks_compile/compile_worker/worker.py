@@ -178,8 +178,9 @@ def _compile_source(
     except Exception as error:  # whatever compile raises, Python shows it at the launch
         return Outcome(BROKEN, *chosen, problem=problem_of(error))
     if not order.write:
-        is_damaged = found.state == DAMAGED and not order.modules  # else it is Python's own
-        return Outcome(DAMAGED if is_damaged else MISSING, *chosen, detail=found.detail)
+        if found.state == DAMAGED and not order.modules:  # else it is Python's own
+            return Outcome(DAMAGED, *chosen, detail=found.detail)
+        return Outcome(MISSING, *chosen)
     settings = _settings(order)
     is_deferred = settings.endswith(entry.DEFERRED)
     noted = ((), {}) if order.modules else notes_of(code, is_deferred)

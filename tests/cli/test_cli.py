@@ -224,6 +224,13 @@ def test_sync_removes_old_entries_and_those_of_hooks_that_are_gone(tool: Tool) -
     assert parsed(tool.run("sync", "--json"))["pruned"] == []
 
 
+def test_a_sync_for_git_never_fails_however_it_is_written(tool: Tool) -> None:
+    write(tool.cwd / HOOKS / "broken.py", BROKEN)
+    assert tool.run("sync").status == 1
+    for option in ("--git-hook", "--git"):
+        assert tool.run("sync", option).status == 0
+
+
 def test_several_interpreters_are_compiled_for(tool: Tool) -> None:
     found = interpreters_found.found()[:3]
     if len(found) < 2:
