@@ -187,6 +187,8 @@ def test_modules_become_checked_hash_files_that_python_itself_uses(
         assert f"matches {module.path}" in verbose
         # what came with a clone does not verify, whatever its flags say
         written.entry.write_bytes(written.entry.read_bytes()[:-1] + b"?")
+        (looked,) = compiler.modules([module], write=False)
+        assert (looked.state, looked.detail) == (State.MISSING, "")
         (fixed,) = compiler.modules([module], write=True)
         assert fixed.state is State.COMPILED
 
