@@ -93,13 +93,13 @@ class Monitor(events.FileSystemEventHandler):
         self.close()
         self.watched = wanted
         logging.getLogger("watchdog").addHandler(self._losses)
-        self._observer = Observer()
-        self._observer.start()
         try:
+            observer = self._observer = Observer()
+            observer.start()
             for path in wanted:
                 # If it is missing or can't be read, the scan has to do.
                 with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
-                    self._observer.schedule(self, path, event_filter=_KINDS, follow_symlink=True)
+                    observer.schedule(self, path, event_filter=_KINDS, follow_symlink=True)
         except OSError as error:
             self.trouble = _LIMITS.get(error.errno or 0, f"no events: {error.strerror}")
         return True

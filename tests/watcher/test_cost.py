@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 import time
+from statistics import median
 from typing import TYPE_CHECKING
 
 import pytest
@@ -139,9 +140,10 @@ def test_a_day_of_random_changes_leaves_nothing_behind(scene: Scene) -> None:
             hook.write_text(f"print({hook.name!r})\n")
         wait_warm(scene.user, *hooks)
         assert not [m for m in watcher.messages("trouble") if "error in hooks-watch" in m["text"]]
-    # After a quarter it has settled. One look may be in the middle of things: the least counts.
+    # After a quarter it has settled. A look may be in the middle of things, as when all threads of
+    # an observer end and those of a new one begin.
     eighths = [seen[len(seen) * n // 8 : len(seen) * (n + 1) // 8] for n in (2, 7)]
-    before, after = ([min(values) for values in zip(*part, strict=True)] for part in eighths)
-    assert after[1] <= before[1] + 5, (before, after)  # one thread for each directory
+    before, after = (list(map(median, zip(*part, strict=True))) for part in eighths)
+    assert after[1] <= before[1] + 7, (before, after)  # a thread for each of as many directories
     assert after[2] <= before[2] + 1, (before, after)
     assert after[0] <= before[0] + 8, (before, after)
