@@ -30,9 +30,10 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     given = {name for name, value in vars(arguments).items() if value}
     for (command, action), options in _WITHOUT_EFFECT.items():
         if arguments.command == command and action in {*given, vars(arguments).get("action")}:
-            names = ", ".join(name.strip("_") for name in options if name in given)
+            names = ", ".join(f"--{name.strip('_')}" for name in options if name in given)
             if names:
-                parser.error(f"no effect on {command} {action}: {names}".replace("_", "-"))
+                text = f"{names.replace('--paths', 'PATH')} has no effect with {command} {action}"
+                parser.error(text.replace("_", "-"))
     return arguments
 
 

@@ -57,7 +57,7 @@ _IMPORT = re.compile(
     r"\s*(?:from[ \t]+([\w.]+)[ \t]+import\b(?!.*\bimport\b)"
     r"|import[ \t]+([\w., \t]+)(?:#[^\"']*)?$)"
 )
-# The beginning of a class without a base, which could see the docstring.
+# The beginning of a class without a base: a base could read the docstring.
 _CLASS = re.compile(r"\s*class[ \t]+\w+[ \t]*:")
 _COOKIE = re.compile(rb"#.*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
 _UTF8 = re.compile(rb"utf[-_]?8(?:[-_].*)?", re.IGNORECASE)
@@ -111,8 +111,7 @@ def _telling_lines(text: str) -> Iterator[Tuple[int, str]]:
             match = None if is_continued else _IMPORT.match(line)
             if not match:
                 yield number, "an import in a form that is not checked"
-                continue
-            for part in (match[1] or match[2]).split(","):
+            for part in (match[1] or match[2]).split(",") if match else ():
                 module = (part.split() or [""])[0]
                 if module.partition(".")[0] not in MODULES:
                     yield number, f"imports {module}, which is not checked"

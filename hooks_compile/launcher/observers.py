@@ -143,8 +143,9 @@ def has_only_known_modules() -> bool:
     for name, module in sys.modules.items():
         if name in _CLASSES_OF_TYPING:
             continue
-        # a namespace package that a .pth file made has None
-        file = (module.__dict__.get("__file__") or "") if type(module) is MODULE_TYPE else None
+        file = module.__dict__.get("__file__", "") if type(module) is MODULE_TYPE else ()
+        if file is None:  # a namespace package that a .pth file made
+            file = ""
         if type(file) is not str:
             return False
         if name in ("sitecustomize", "usercustomize"):

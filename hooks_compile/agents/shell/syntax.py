@@ -199,7 +199,8 @@ class NotUnderstoodError(ValueError):
 def parse(command: str) -> tuple[SimpleCommand, ...]:
     """Return the simple commands of a command line, in order; none for a blank line or a comment.
 
-    Raises NotUnderstoodError if the line is no list of simple commands, or no shell would run it.
+    Raises NotUnderstoodError if the line is no list of simple commands. The order of the parts of
+    an ``if`` is left to the shell.
     """
     return _Parser(command).commands()
 
