@@ -84,6 +84,8 @@ class Monitor(events.FileSystemEventHandler):
 
         Return whether the watches are new, so that changes until now may not have been reported.
         """
+        if not self._most_watches:  # --poll
+            return False
         self._places = places
         directories = places.directories()
         self.left_out = max(len(directories) - self._most_watches, 0)

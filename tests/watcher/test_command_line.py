@@ -234,6 +234,7 @@ def test_a_single_file_is_watched(scene: Scene) -> None:
 def test_polling_when_asked_for(scene: Scene) -> None:
     with scene.watching("--poll", "0.2") as watcher:
         watcher.wait_started()
+        assert not watcher.messages("notice"), "nothing is left out if nothing is to be watched"
         descriptors = Path("/proc", str(watcher.process.pid), "fd")
         if descriptors.exists():
             links = [os.path.realpath(path) for path in descriptors.iterdir()]
