@@ -12,6 +12,9 @@ QUIET_S = 0.3
 SETTLE_S = 0.05
 """So long after an event a survey begins: editors create and remove files as they save."""
 
+LONGEST_S = 2.0
+"""A key is due after this time at the latest, even if notes go on."""
+
 SCAN_S = 60.0
 POLL_S = 2.0  # if events do not suffice
 """The time between two comparisons of all contents with their entries."""
@@ -19,6 +22,7 @@ POLL_S = 2.0  # if events do not suffice
 
 @dataclass(slots=True)
 class _Waiting:
+    first: float
     due: float
     quiet_from: float  # infinity if the last note did not ask to wait
     since: float | None
@@ -40,11 +44,11 @@ class Debounce:
 
     def note(self, key: str, now: float, wait_s: float = 0.0, since: float | None = None) -> None:
         """Make ``key`` due in ``wait_s`` seconds; ``since`` is the time of an event."""
-        waiting = self._waiting.setdefault(key, _Waiting(math.inf, math.inf, since))
+        waiting = self._waiting.setdefault(key, _Waiting(now, math.inf, math.inf, since))
         waiting.quiet_from = now + QUIET_S if wait_s else math.inf
         waiting.since = waiting.since if since is None else since
         if waiting.due > now:
-            waiting.due = now + wait_s
+            waiting.due = min(now + wait_s, waiting.first + LONGEST_S)
 
     def take(self, now: float, most: int) -> list[Due]:
         """Return ``most`` of what is due, first what events named; forget it."""

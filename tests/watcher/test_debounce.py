@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.debounce import QUIET_S, Debounce, Due
+from watcher.debounce import LONGEST_S, QUIET_S, Debounce, Due
 
 A, B = "/hooks/a.py", "/hooks/b.py"
 
@@ -36,6 +36,17 @@ def test_closing_makes_a_file_due_whatever_came_before_and_comes_after() -> None
     debounce.note(A, 10.1, 0.0, since=10.1)
     debounce.note(A, 10.101, QUIET_S, since=10.101)  # as chmod does
     assert debounce.take(10.102, 9) == [Due(A, 10.101, quiet=False)]
+
+
+def test_a_file_that_is_never_quiet_is_due_all_the_same() -> None:
+    debounce = Debounce()
+    now = 10.0
+    while now < 10.0 + LONGEST_S:
+        debounce.note(A, now, QUIET_S, since=now)
+        assert debounce.take(now, 9) == []
+        now += QUIET_S / 2
+    (due,) = debounce.take(10.0 + LONGEST_S, 9)
+    assert not due.quiet
 
 
 def test_what_events_named_is_taken_first_and_no_more_than_asked_for() -> None:
