@@ -228,7 +228,7 @@ def test_the_users_own_wrapper_is_staged_only_if_their_settings_are_tracked(
     ("name", "shell"),
     [
         (".claude/settings.json", "Claude Code uses PowerShell (if Git Bash is missing)"),
-        (".codex/hooks.json", "Codex uses cmd or PowerShell"),
+        (".qwen/settings.json", "Qwen Code uses cmd or PowerShell"),
         (".gemini/settings.json", "Gemini CLI uses PowerShell"),
     ],
 )

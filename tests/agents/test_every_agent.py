@@ -119,17 +119,18 @@ def test_where_windows_is_in_use_a_command_without_a_field_for_it_stays(
     gemini = root / ".gemini/settings.json"
     gemini.parent.mkdir()
     gemini.write_text(json.dumps({"hooks": {"Stop": [{"hooks": [{"command": "python3 h.py"}]}]}}))
-    expected = ["hooks.Stop[0].hooks[1].command"] if "commandWindows" in other else []
+    numbers = (0, 1) if "commandWindows" in other else (0,)
+    expected = [f"hooks.Stop[0].hooks[{number}].command" for number in numbers]
     plan = planned(root)
     assert [change.where for change in plan.changes] == expected
     said = [line for line in describe(plan) if "Windows is in use here" in line]
-    assert len(said) == 2, "the project uses Windows, so the file of another agent stays, too"
+    assert len(said) == 1, "Codex has a field for Windows, so only the other agent's file stays"
     assert all("--posix" in line for line in said)
     assert plan.unfinished == 0, "it is left on purpose"
     carry_out(plan)
     assert not planned(root).changes, "the second time, too"
     posix = wiring_plan.plan_init(wiring_plan.Scope(root, {}, posix=True))
-    assert [change.where for change in posix.changes] == ["hooks.Stop[0].hooks[0].command"] * 2
+    assert [change.where for change in posix.changes] == ["hooks.Stop[0].hooks[0].command"]
     carry_out(posix)
     carry_out(wiring_plan.plan_uninit(wiring_plan.Scope(root, {}), [root]))
     assert path.read_text() == before

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hooks_compile.agents.clients.base import ConfigFile
+from hooks_compile.agents.clients.base import ConfigFile, value_at
 from hooks_compile.agents.wiring.command import Script, unwire_command, wire_command
 from hooks_compile.agents.wiring.documents import read_settings
 from hooks_compile.agents.wiring.rewrite import rewrite
@@ -21,7 +21,7 @@ from tests.support import wiring_shapes as shapes
 from tests.support.tiers import scaled
 
 if TYPE_CHECKING:
-    from hooks_compile.agents.clients.base import Agent
+    from hooks_compile.agents.clients.base import Agent, Found
 from tests.support.wired_project import BY_NAME
 
 ROOT = Path("/project")
@@ -184,18 +184,134 @@ python3 .codex/hooks/d.py \\
 def test_a_toml_file_changes_in_its_commands_only_and_comes_back() -> None:
     config = project_file(BY_NAME["codex"], ".codex/config.toml")
     wired = rewrite(wire_command, CODEX, config, look, environment={"HOME": "/home/me"})
+    a, c = "python3 .codex/hooks/a.py", "python3 .codex/hooks/c.py"
+    wrapped = "sh .codex/hooks/hook_wrapper.sh .codex/hooks"
     assert wired.text == CODEX.replace(
-        "'python3 .codex/hooks/a.py", "'sh .codex/hooks/hook_wrapper.sh .codex/hooks/a.py"
+        f"""'{a} "x"'""", f"""'{wrapped}/a.py "x"', commandWindows = '{a} "x"'"""
     ).replace(
         '"python .codex/hooks/b.py',
         '"sh .codex/hooks/hook_wrapper.sh --python=python .codex/hooks/b.py',
-    ).replace('"""python3', '"""sh .codex/hooks/hook_wrapper.sh')
+    ).replace(f'"""{c}"""', f'"""{wrapped}/c.py""", commandWindows = """{c}"""')
     assert [left.reason for left in wired.left] == [
         "`/home/me/x.py` is outside the project",
         "its text is written in a form that can't be changed in place",
         "its string has quotes that can't hold the new command",
     ]
     assert rewrite(unwire_command, wired.text, config, look).text == CODEX
+
+
+OLD = '"python3 .codex/hooks/a.py"'
+NEW = '"sh .codex/hooks/hook_wrapper.sh .codex/hooks/a.py"'
+TABLE = "[[hooks.Stop]]\n[[hooks.Stop.hooks]]\n"
+
+
+def codex(entry: str, *, is_toml: bool) -> tuple[ConfigFile, str]:
+    """Return a file of Codex with an entry in it."""
+    name = ".codex/config.toml" if is_toml else ".codex/hooks.json"
+    text = TABLE + entry if is_toml else f'{{"hooks": {{"Stop": [{{"hooks": [{entry}]}}]}}}}'
+    return project_file(BY_NAME["codex"], name), text
+
+
+@pytest.mark.parametrize(
+    ("is_toml", "before", "added", "behind"),
+    [
+        (False, '{"command": OLD', ', "commandWindows": OLD', "}"),
+        (False, '{"command":OLD', ',"commandWindows":OLD', "}"),
+        (False, '{ "command" : OLD', ', "commandWindows" : OLD', ', "timeout": 3 }'),
+        (False, '{\r\n\t"command": OLD', ',\r\n\t"commandWindows": OLD', ',\r\n\t"a": 1\r\n}'),
+        (False, '{\n\n  "command":\n   OLD', ',\n  "commandWindows":\n   OLD', "\n}"),
+        (True, "command = OLD", "\ncommandWindows = OLD", ""),
+        (True, 'type = "command"\n  command=OLD', "\n  commandWindows=OLD", " # why\n"),
+        (True, '"command" = OLD', '\n"commandWindows" = OLD', "\ntimeout = 3\n"),
+        (True, "\r\ncommand = OLD", "\r\ncommandWindows = OLD", "\r\ntimeout = 3\r\n"),
+    ],
+)
+def test_the_old_command_is_added_for_windows_in_the_same_layout_and_removed_again(
+    is_toml: bool, before: str, added: str, behind: str
+) -> None:
+    config, text = codex((before + behind).replace("OLD", OLD), is_toml=is_toml)
+    _, expected = codex(
+        before.replace("OLD", NEW) + added.replace("OLD", OLD) + behind, is_toml=is_toml
+    )
+    wired = rewrite(wire_command, text, config, look, windows=True)
+    assert wired.text == expected
+    assert [(it.added, it.windows_shell) for it in wired.changes] == [("commandWindows", "")]
+    again = rewrite(wire_command, wired.text, config, look)
+    assert (again.text, again.wired, again.left) == (wired.text, 1, ())
+    assert rewrite(unwire_command, wired.text, config, look).text == text
+
+
+@pytest.mark.parametrize(
+    ("is_toml", "entry", "reason"),
+    [
+        (False, '{"command": OLD, "commandWindows": OLD}', "commandWindows behind it is the same"),
+        (True, "command = OLD # why\ncommandWindows = OLD", "commandWindows behind it is the same"),
+        (False, '{"command" /**/ : OLD}', "its text is written in a form"),
+        (False, '{"\\u0063ommand": OLD}', "its text is written in a form"),
+    ],
+)
+def test_a_command_stays_if_its_old_form_for_windows_could_not_be_told_or_written(
+    is_toml: bool, entry: str, reason: str
+) -> None:
+    config, text = codex(entry.replace("OLD", OLD), is_toml=is_toml)
+    wired = rewrite(wire_command, text, config, look)
+    assert wired.text == text
+    assert [left.reason[: len(reason)] for left in wired.left] == [reason]
+    assert rewrite(unwire_command, text, config, look).text == text
+
+
+def test_a_command_in_a_table_over_several_lines_stays() -> None:
+    config = project_file(BY_NAME["codex"], ".codex/config.toml")
+    text = f"[[hooks.Stop]]\nhooks = [{{\n command = {OLD}\n}}]\n"
+    assert rewrite(wire_command, text, config, look).text == text
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        '{"command": OLD, "timeout": 3, "commandWindows": OLD}',
+        '{"commandWindows": OLD, "command": OLD}',
+        '{"command": OLD, "command_windows": OLD}',
+        '{"command": OLD, "commandWindows": "py a.py"}',
+    ],
+)
+def test_a_command_for_windows_that_somebody_wrote_stays(entry: str) -> None:
+    config, text = codex(entry.replace("OLD", OLD), is_toml=False)
+    wired = rewrite(wire_command, text, config, look)
+    assert wired.text == text.replace(f'"command": {OLD}', f'"command": {NEW}')
+    assert rewrite(unwire_command, wired.text, config, look).text == text
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('a.py"\ncommandWindows', 'a.py"\n# mine\ncommandWindows'),
+        ('commandWindows = "python3', 'commandWindows = "py'),
+    ],
+)
+def test_a_command_for_windows_that_somebody_changed_stays(old: str, new: str) -> None:
+    config, text = codex(f"command = {OLD}", is_toml=True)
+    wired = rewrite(wire_command, text, config, look).text
+    assert old in wired
+    changed = wired.replace(old, new)
+    back = rewrite(unwire_command, changed, config, look)
+    assert back.text == changed.replace(NEW, OLD)
+    assert back.left == ()
+
+
+@some
+@given(texts(comments=False))
+def test_whole_files_come_back_without_what_was_added_for_windows(text: str) -> None:
+    config = project_file(BY_NAME["codex"], ".codex/hooks.json")
+    wired = rewrite(wire_command, text, config, look)
+    entries = [value_at(json.loads(wired.text), it.path[:-1]) for it in commands_of(wired.text)]
+    twins = [entry["commandWindows"] for entry in entries if "commandWindows" in entry]
+    assert twins == [change.old for change in wired.changes]
+    assert rewrite(unwire_command, wired.text, config, look).text == text
+
+
+def commands_of(text: str) -> list[Found]:
+    return list(BY_NAME["codex"].commands(json.loads(text)))
 
 
 @pytest.mark.parametrize("literal", [r'"\u0070ython3 top.py"', r'"python3 .\/a\/top.py"'])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,7 +28,8 @@ class Found(NamedTuple):
     ``cwd`` is the working directory that the entry sets, as written; ``arguments`` are those of an
     entry that no shell reads (None if a shell does); ``foreign`` names another shell that reads
     it; ``environment`` are the variables that the entry sets; ``has_windows_command`` says that
-    the entry has a field of its own for Windows; ``matcher`` limits an event to some tools.
+    the entry has a field of its own for Windows; ``windows_twin`` is what the agent's field for
+    Windows holds if it is directly behind; ``matcher`` limits an event to some tools.
     """
 
     path: KeyPath
@@ -37,6 +39,7 @@ class Found(NamedTuple):
     foreign: str = ""
     environment: frozenset[str] = frozenset()
     has_windows_command: bool = False
+    windows_twin: str = ""
     matcher: str = ""
 
     @property
@@ -87,7 +90,8 @@ class Agent(NamedTuple):
     shell reads the command: in quotes it would break. ``below`` says that it reads its files in
     any directory that it is started in, ``trust`` what it does about a changed command until the
     user trusts that once more ("" if it does not ask). ``windows_shell`` is the shell that reads a
-    command on Windows if that has no ``sh``, ``foreign`` one that reads ``command`` everywhere.
+    command on Windows if that has no ``sh``, ``windows_field`` the field of an entry whose command
+    counts there instead, ``foreign`` a shell that reads ``command`` everywhere.
     ``ran`` says that the client itself was run with rewired files; the files of others are wired
     only if the agent is named. ``advice`` is the reason why nothing is changed in these files.
     """
@@ -107,6 +111,7 @@ class Agent(NamedTuple):
     below: bool = True
     trust: str = ""
     windows_shell: str = ""
+    windows_field: str = ""
     foreign: str = ""
     ran: bool = True
     advice: str = ""
@@ -136,6 +141,10 @@ class Agent(NamedTuple):
                 key, text = next(((key, text) for key, text in texts if text is not None), ("", 0))
                 if isinstance(text, str) and member(entry, "type") in (None, "command"):
                     found = _found((*at, key), text, entry, value_at(settings, at[:3]))
+                    twin, names = member(entry, self.windows_field), dict(children(entry))
+                    is_behind = (key, self.windows_field) in pairwise(names)
+                    if isinstance(twin, str) and is_behind and found.arguments is None:
+                        found = found._replace(windows_twin=twin)
                     is_foreign = key == "command" and not found.foreign
                     yield found._replace(foreign=self.foreign) if is_foreign else found
 

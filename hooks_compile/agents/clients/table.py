@@ -31,6 +31,7 @@ AGENTS = (
         (".codex/hooks.json", ".codex/config.toml"),
         trust="it skips them, `codex exec` in silence; to trust them: codex, then /hooks",
         windows_shell="cmd or PowerShell",
+        windows_field="commandWindows",
     ),
     # https://geminicli.com/docs/hooks/reference
     Agent(

@@ -107,6 +107,8 @@ def _describe_file(plan: FilePlan, *, verbose: bool) -> Iterator[str]:
     yield from _describe_left(result.left, verbose=verbose)
     if result.wired:
         yield f"  on the wrapper already: {plural(result.wired, 'command')}"
+    for field, count in Counter(it.added for it in result.changes if it.added).items():
+        yield f"  {plural(count, 'command')}: the old one is added as {field}, for Windows"
     yield from _windows_warning(plan, verbose=verbose)
     if result.changes and agent.trust:
         yield f"  {agent.title} will ask you to trust the changed hooks once more"

@@ -39,7 +39,10 @@ _TOML = re.compile(
     r"""(?s:'''.*?'''|"{3}(?:[^"\\]|\\.|"(?!""))*+"{3})"""
     r"""|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*'|#[^\n]*|\[ ?\]"""
 )
+# What is in front of a value: a line's end, its indentation, and the key.
+_KEY = re.compile(r"""((?:\r?\n)?[ \t]*)(["']?)[\w-]+\2([ \t]*[:=])(\s*)\Z""")
 _NUMBERED = "hooks-compile, string "
+_UNUSUAL = "its text is written in a form that can't be changed in place"
 _EMPTY_LISTS = ["[]", "[ ]"]
 
 
@@ -67,31 +70,44 @@ def read_settings(text: str, path: Path) -> Json:
 
 
 def replace_values(
-    text: str, path: Path, groups: Mapping[KeyPath, Mapping[KeyPath, str | list[str]]]
+    text: str, path: Path, groups: Mapping[KeyPath, Mapping[KeyPath, str | list[str] | None]]
 ) -> Replaced:
     """Return the text with new strings, and new lists of strings, at some places of what it holds.
 
     The values of a group change together or not at all. A new string is written in the form of the
     old one. One that is written in no usual form stays: its characters would not come back on the
-    way back. In a list only what is in front of the strings at its end that stay is replaced. The
-    new text is parsed again. Raises AgentConfigError if anything else would differ then.
+    way back. In a list only what is in front of the strings at its end that stay is replaced. A key
+    that is new is written directly behind the string that names the group, in the layout of that
+    one; None removes it from there. The new text is parsed again. Raises AgentConfigError if
+    anything else would differ then.
     """
     settings = read_settings(text, path)
     literals = _Literals.find(text, path, settings, [key for new in groups.values() for key in new])
     edits: list[Edit] = []
     expected: dict[KeyPath, str | list[str]] = {}
     refused: dict[KeyPath, str] = {}
+    gone: list[KeyPath] = []
     for name, new in groups.items():
+        removed = [key for key, value in new.items() if value is None]
+        values = {key: value for key, value in new.items() if value is not None}
         try:
+            cuts = {key: cut for key in removed if (cut := literals.removal(name, key))}
             edits += [
-                literals.edit(key, value_at(settings, key), value) for key, value in new.items()
+                literals.addition(name, key, str(value))
+                if (old := value_at(settings, key)) is None
+                else literals.edit(key, old, value)
+                for key, value in values.items()
             ]
-            expected |= new
+            edits += cuts.values()
+            gone += cuts
+            expected |= values
         except RefusedError as reason:
             refused[name] = str(reason)
     text = edited(text, edits)
     for key, value in expected.items():
         value_at(settings, key[:-1])[key[-1]] = value
+    for key in gone:
+        del value_at(settings, key[:-1])[key[-1]]
     if read_settings(text, path) != settings:  # pragma: no cover - no text is known that gets here
         raise AgentConfigError("its commands would not read back as meant", path=path)
     return Replaced(text, refused)
@@ -134,7 +150,7 @@ class _Literals(NamedTuple):
     def at(self, key: KeyPath) -> re.Match[str]:
         """Return where a value is. Raises RefusedError if it is written in no usual form."""
         if key not in self.places:
-            raise RefusedError("its text is written in a form that can't be changed in place")
+            raise RefusedError(_UNUSUAL)
         return self.places[key]
 
     def edit(self, key: KeyPath, old: Any, new: str | list[str]) -> Edit:
@@ -146,6 +162,32 @@ class _Literals(NamedTuple):
         if not literal:
             raise RefusedError("its string has quotes that can't hold the new command")
         return (*match.span(), literal)
+
+    def addition(self, behind: KeyPath, key: KeyPath, value: str) -> Edit:
+        """Return what writes a new key behind a string. Raises RefusedError if nothing can."""
+        match = self.at(behind)
+        text, end = match.string, match.start()
+        layout = _KEY.search(text, max(0, end - 200), end)
+        try:
+            if layout is None:
+                raise ValueError
+            gap, quote, colon, space = layout.groups()
+            comma = ","
+            if self.forms is _toml_forms and "\n" in gap:
+                _parse_toml(text[: layout.start()])  # fails inside of an inline table
+                comma = ""
+        except ValueError:
+            raise RefusedError(_UNUSUAL) from None
+        literal = self.forms(value)[self.old[behind].index(match[0])]
+        new = f"{comma}{gap or space}{quote}{key[-1]}{quote}{colon}{space}{literal}"
+        return (match.end(), match.end(), new)
+
+    def removal(self, behind: KeyPath, key: KeyPath) -> Edit | None:
+        """Return what takes a key away again, None if more than the key is in front of it."""
+        start, last = self.at(behind).end(), self.places.get(key)
+        between = last.string[start : last.start()] if last else ""
+        is_plain = re.fullmatch(rf""",?\s*(["']?){key[-1]}\1\s*[:=]\s*""", between)
+        return (start, last.end(), "") if last and is_plain else None
 
     def _list_edit(self, key: KeyPath, old: Any, new: list[str]) -> Edit:
         if not isinstance(old, list):

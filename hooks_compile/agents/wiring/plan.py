@@ -204,7 +204,9 @@ def _without_obstacles(
     wanted = {path for plan in wished for path in plan.wrappers}
     blocked = {path.parent: reason for path in wanted if (reason := _blocked(path))}
     hidden = blocked | {path.parent: _IGNORED for path in wanted & ignored}
-    windows = {plan.config.root for plan in wished if not scope.posix and _shows_windows(plan)}
+    windows = {
+        plan.config.root for plan in wished if not scope.posix and _shows_windows(plan, scope)
+    }
     for config in (plan.config for plan in wished):
         reasons = blocked if config.path in ignored else hidden
         yield _planned(wire_command, config, scope.env, reasons, windows=config.root in windows)
@@ -220,10 +222,12 @@ def _blocked(path: Path) -> str:
     return ""
 
 
-def _shows_windows(plan: FilePlan) -> bool:
+def _shows_windows(plan: FilePlan, scope: Scope) -> bool:
     """Return whether a file, or a script beside its hooks, is written for Windows."""
     if plan.file is not None and _SIGN_OF_WINDOWS.search(plan.file.text):
-        return True
+        without_ours = _planned(unwire_command, plan.config, scope.env).result.text
+        if _SIGN_OF_WINDOWS.search(without_ours):
+            return True
     beside: list[Path] = []
     for directory in {path.parent for path in plan.wrappers}:
         with suppress(OSError):

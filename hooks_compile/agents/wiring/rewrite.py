@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile.agents.shell.launches import (
+    WRAPPER_NAME,
     RefusedError,
     is_shell_variable,
     mentioned_words,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     Act = Callable[[str, Surroundings], Rewritten | None]
 
 _NOTHING: Mapping[Any, str] = MappingProxyType({})
+_TWIN = "{} behind it is the same, and uninit would take that for its own: remove it first"
 _WINDOWS = "Windows is in use here, and its shells have no sh: --posix changes it all the same"
 
 
@@ -39,14 +41,17 @@ class Change(NamedTuple):
     """A command that changes: its place, both forms and the wrappers that it needs.
 
     ``windows_shell`` names the shell that reads the command on Windows, which has no ``sh``; ""
-    if the entry has a command of its own for Windows, or the agent brings a shell.
+    if the entry has a command of its own for Windows, or the agent brings a shell. ``added`` is the
+    field of the entry that gets the old command for Windows, ``removed`` one that we had added.
     """
 
     where: str
     old: str
     new: str
     wrappers: tuple[Path, ...]
-    windows_shell: str
+    windows_shell: str = ""
+    added: str = ""
+    removed: str = ""
 
 
 class Left(NamedTuple):
@@ -98,7 +103,7 @@ def rewrite(
     hooks = list(hooks_in(text, config, look, environment, blocked))
     outcomes = {hook.found.path: _outcome(act, hook, fixed, windows=windows) for hook in hooks}
     edits = {
-        hook.found.path: _edits(hook.found, outcome.new)
+        hook.found.path: _edits(hook.found, outcome)
         for hook in hooks
         if isinstance(outcome := outcomes[hook.found.path], Change)
     }
@@ -126,23 +131,41 @@ def _outcome(act: Act, hook: Hook, fixed: str, *, windows: bool) -> Change | Lef
         return _left(hook, str(refused))
     if rewritten is None:
         return None
-    shell = agent.windows_shell if found.arguments is None else "what is on PATH"
-    if found.has_windows_command or act is unwire_command:
-        shell = ""
+    change = _change(act, hook, rewritten)
     if agent.advice:
         paste = f"command: {json.dumps(rewritten.command, ensure_ascii=False)}"
         return Left(found.where, hook.line, agent.advice, paste)
-    if reason := fixed or (_WINDOWS if windows and shell else ""):
+    if act is not unwire_command and found.windows_twin == hook.line:
+        return Left(found.where, hook.line, _TWIN.format(agent.windows_field))
+    if reason := fixed or (_WINDOWS if windows and change.windows_shell else ""):
         return Left(found.where, hook.line, reason, rewritten.command, bool(fixed))
-    return Change(found.where, hook.line, *rewritten, shell)
+    return change
 
 
-def _edits(found: Found, line: str) -> dict[KeyPath, str | list[str]]:
-    """Return what a command and its arguments have to become for a new command line."""
+def _change(act: Act, hook: Hook, rewritten: Rewritten) -> Change:
+    """Return what changes in a hook's entry, on Windows as well."""
+    found, agent = hook.found, hook.config.agent
+    change = Change(found.where, hook.line, *rewritten)
+    if act is unwire_command:
+        is_ours = found.windows_twin == rewritten.command
+        return change._replace(removed=agent.windows_field if is_ours else "")
+    if found.has_windows_command:
+        return change
+    if found.arguments is not None:
+        return change._replace(windows_shell="what is on PATH")
+    if agent.windows_field and WRAPPER_NAME not in hook.line:
+        return change._replace(added=agent.windows_field)
+    return change._replace(windows_shell=agent.windows_shell)
+
+
+def _edits(found: Found, change: Change) -> dict[KeyPath, str | list[str] | None]:
+    """Return what the fields of an entry have to become for a change, None for one to remove."""
+    entry = found.path[:-1]
     if found.arguments is None:
-        return {found.path: line}
-    program, *arguments = (word.unquoted for command in parse(line) for word in command.words)
-    return {found.path: program, (*found.path[:-1], "args"): arguments}
+        fields = {change.added: change.old, change.removed: None}
+        return {found.path: change.new, **{(*entry, it): fields[it] for it in fields if it}}
+    program, *arguments = (word.unquoted for it in parse(change.new) for word in it.words)
+    return {found.path: program, (*entry, "args"): arguments}
 
 
 def _require_known_shell(found: Found, around: Surroundings) -> None:
