@@ -6,5 +6,5 @@
   ``maker`` makes one, ``store`` says where they lie.
 - What runs inside the interpreter is the launcher: see ``launcher/snapshot/``.
 
-Linux on x86-64 with glibc, and CPython.
+Linux on x86-64 or aarch64 with glibc, and CPython.
 """

@@ -136,6 +136,18 @@ def test_where_windows_is_in_use_a_command_without_a_field_for_it_stays(
     assert path.read_text() == before
 
 
+def test_a_field_for_windows_that_is_ours_is_no_sign_that_windows_is_in_use(root: Path) -> None:
+    codex, gemini = root / ".codex/hooks.json", root / ".gemini/settings.json"
+    text = json.dumps({"hooks": {"Stop": [{"hooks": [{"command": "python3 h.py"}]}]}})
+    for path in (codex, gemini):
+        path.parent.mkdir()
+    codex.write_text(text)
+    carry_out(planned(root))
+    assert "commandWindows" in codex.read_text()
+    gemini.write_text(text)
+    assert [change.where for change in planned(root).changes] == ["hooks.Stop[0].hooks[0].command"]
+
+
 FRONT_MATTER = """\
 ---
 name: reviewer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import random
 import struct
 from typing import TYPE_CHECKING
@@ -101,7 +102,7 @@ def test_tables_outside_of_the_header_are_refused_even_with_a_right_checksum(
 
 
 def with_registers(content: bytes, change: dict[int, int]) -> bytes:
-    """A snapshot with other registers, by their number in x86_64.h."""
+    """A snapshot with other registers, by their number in the loader's header."""
     (size,) = struct.unpack_from("<Q", content, 16)
     damaged = bytearray(content)
     for number, value in change.items():
@@ -110,7 +111,7 @@ def with_registers(content: bytes, change: dict[int, int]) -> bytes:
     return bytes(damaged)
 
 
-RIP, RSP = 12, 13
+RIP, RSP = (32, 31) if platform.machine() == "aarch64" else (12, 13)
 
 
 @pytest.mark.parametrize(

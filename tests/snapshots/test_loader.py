@@ -29,7 +29,7 @@ BEFORE = {
 }
 RESUMING = BEFORE | {
     *("rt_sigaction", "sigaltstack", "mmap", "munmap", "madvise", "prctl", "set_tid_address"),
-    *("arch_prctl", "set_robust_list", "rseq"),
+    *("set_robust_list", "rseq", *(["arch_prctl"] if platform.machine() == "x86_64" else [])),
 }
 HEADER = f"{platform.machine()}.h"
 NUMBERS = {

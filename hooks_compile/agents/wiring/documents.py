@@ -93,8 +93,8 @@ def replace_values(
         try:
             cuts = {key: cut for key in removed if (cut := literals.removal(name, key))}
             edits += [
-                literals.addition(name, key, str(value))
-                if (old := value_at(settings, key)) is None
+                literals.addition(name, key, value)
+                if (old := value_at(settings, key)) is None and isinstance(value, str)
                 else literals.edit(key, old, value)
                 for key, value in values.items()
             ]
