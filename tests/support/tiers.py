@@ -1,7 +1,8 @@
 """How much the tests do, by the environment variable ``HOOKS_COMPILE_TESTS``.
 
-Unset: what a person runs before a commit. ``ci``: everything that has to hold, under every
-interpreter, with branch coverage. ``soak``: long random runs and real clients of agents besides.
+Unset: what a person runs before a commit. ``ci``: everything that has to hold, most of it under
+every interpreter, with branch coverage. ``soak``: all cases under each of them, long random runs
+and real clients of agents besides.
 """
 
 from __future__ import annotations
