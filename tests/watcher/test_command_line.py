@@ -414,7 +414,8 @@ def test_help_and_the_documentation_name_every_option(capsys: pytest.CaptureFixt
 def test_the_runtime_directory_may_go_away_and_come_back(scene: Scene) -> None:
     with scene.watching("--scan", "1") as watcher:
         watcher.wait_started()
-        shutil.rmtree(scene.user.runtime)
+        gone = scene.user.runtime.rename(scene.user.runtime.with_name("gone"))
+        shutil.rmtree(gone, ignore_errors=True)  # the watcher may be writing in it
         wait_until((scene.user.runtime / "key").exists, lambda: "there is a key again")
         scene.hook.write_text(HOOK.format("second"))
         wait_until(lambda: scene.user.launch(scene.hook).state == "hit", lambda: "the launch hits")
