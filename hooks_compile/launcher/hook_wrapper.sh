@@ -1,5 +1,5 @@
 #!/bin/sh
-# hooks-compile wrapper 5 (7793815325e941bb): hook_wrapper.sh [--python=CMD | --shebang | --uv[=CMD]] [FLAGS] HOOK [ARGS]
+# hooks-compile wrapper 6 (f09efe50acda808b): hook_wrapper.sh [--python=CMD | --shebang | --uv[=CMD]] [FLAGS] HOOK [ARGS]
 # (--beside=NAME for the HOOK of that name beside this file)
 # Does what "python3 HOOK.py ARGS" does: from compiled code if hooks-compile is set up, else from the
 # source. "hooks-compile wrapper" writes this file; commit it, do not edit it.
@@ -17,6 +17,34 @@ case $hooks_compile_launch in #
         hooks_compile_launch= #
     ;; #
 *) hooks_compile_launch= ;; # a relative directory would depend on where the hook starts
+esac #
+#
+# Becomes the process that runs the hook, unless there are flags in front of it.
+hooks_compile_start() { #
+    # If the command is the shim of a version manager: use the binary that it would start.
+    hooks_compile_shims=${hooks_compile_launch%launch.py}shims #
+    if [ -n "$hooks_compile_launch" ] && [ -O "$hooks_compile_shims.sh" ] && #
+        [ -r "$hooks_compile_shims.sh" ] && [ ! -L "$hooks_compile_shims.sh" ]; then #
+        # shellcheck source=/dev/null
+        . "$hooks_compile_shims.sh" #
+    fi #
+    #
+    case $hooks_compile_launch:${1-} in #
+    :* | *:) exec "$hooks_compile_python" "$@" ;; #
+    *:-*) ;; #
+    *) #
+        hooks_compile_loader=${hooks_compile_launch%launch.py}snapshots/loader #
+        [ -x "$hooks_compile_loader" ] && [ -O "$hooks_compile_loader" ] && #
+            exec "$hooks_compile_loader" "$hooks_compile_python" "$hooks_compile_launch" "$@" #
+        exec "$hooks_compile_python" "$hooks_compile_launch" "$@" #
+        ;; #
+    esac #
+} #
+#
+# The usual call, first: a shell parses only as far as it runs.
+case ${1-} in #
+-*) ;; #
+*) hooks_compile_start "$@" ;; #
 esac #
 #
 hooks_compile_mark= #
@@ -69,24 +97,7 @@ if [ -n "$hooks_compile_uv" ]; then #
     exec "$hooks_compile_uv" run "$@" #
 fi #
 #
-# If the command is the shim of a version manager: use the binary that it would start.
-hooks_compile_shims=${hooks_compile_launch%launch.py}shims #
-if [ -n "$hooks_compile_launch" ] && [ -O "$hooks_compile_shims.sh" ] && #
-    [ -r "$hooks_compile_shims.sh" ] && [ ! -L "$hooks_compile_shims.sh" ]; then #
-    # shellcheck source=/dev/null
-    . "$hooks_compile_shims.sh" #
-fi #
-#
-case $hooks_compile_launch:${1-} in #
-:* | *:) exec "$hooks_compile_python" "$@" ;; #
-*:-*) ;; #
-*) #
-    hooks_compile_loader=${hooks_compile_launch%launch.py}snapshots/loader #
-    [ -x "$hooks_compile_loader" ] && [ -O "$hooks_compile_loader" ] && #
-        exec "$hooks_compile_loader" "$hooks_compile_python" "$hooks_compile_launch" "$@" #
-    exec "$hooks_compile_python" "$hooks_compile_launch" "$@" #
-    ;; #
-esac #
+hooks_compile_start "$@" #
 #
 # Flags: rotate all arguments once, and put the launcher in front of the script. A flag that may make
 # Python run something else than a script leaves everything to Python.
