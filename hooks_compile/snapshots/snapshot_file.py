@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from hooks_compile.snapshots.snapshot_keys import KeyedPath
 
-MAGIC = b"hcsnap1\0"
+MAGIC = b"hcsnap2\0"
 LARGEST_HEADER = 192 << 10
 PAGE = 4096
 HUGE_PAGE = 2 << 20
@@ -28,7 +28,7 @@ _SEGMENT = struct.Struct("<3Q2I")
 _FILE = struct.Struct("<8Q2I")
 _ACTION = struct.Struct("<5Q")
 _THREAD_ID = struct.Struct("<Q")
-_IN_SNAPSHOT, _NEW_MEMORY, _IN_FILE = 0, 1, 2
+_IN_SNAPSHOT, _NEW_MEMORY, _COPIED, _IN_FILE = range(4)
 _CHECKSUM_AT, _CHECKED_FROM = 8, 16
 
 
@@ -36,6 +36,7 @@ class Segment(NamedTuple):
     """Memory from ``address`` on.
 
     It holds ``data``; or what the file ``path``, one of the keys, has at ``offset``; or zeros.
+    With ``is_copied`` a launch copies the data instead of mapping the file.
     """
 
     address: int
@@ -44,6 +45,7 @@ class Segment(NamedTuple):
     data: bytes = b""
     path: str = ""
     offset: int = 0
+    is_copied: bool = False
 
     @property
     def end(self) -> int:
@@ -116,18 +118,17 @@ def pack(image: Image) -> list[Part]:
         raise ValueError("the snapshot depends on too many files")
     tables = _Tables(_HEADER.size)
     offsets = _place_data(image.segments, size)
-    # a file is named by its number among the keys; what begins at 2 counts from there
+    # a file is named by its number among the keys, which counts from _IN_FILE on
     numbers = {key.path: n + _IN_FILE for n, key in enumerate(image.keys) if not key.how & IS_LINK}
     rows = []
-    for (address, length, protection, data, path, offset), at in zip(
-        image.segments, offsets, strict=True
-    ):
-        if path:
-            rows.append(_SEGMENT.pack(address, length, offset, protection, numbers[path]))
-        elif data:
-            rows.append(_SEGMENT.pack(address, length, at, protection, _IN_SNAPSHOT))
+    for segment, at in zip(image.segments, offsets, strict=True):
+        if segment.path:
+            source, at = numbers[segment.path], segment.offset  # noqa: PLW2901 - not in this file
+        elif segment.data:
+            source = _COPIED if segment.is_copied else _IN_SNAPSHOT
         else:
-            rows.append(_SEGMENT.pack(address, length, 0, protection, _NEW_MEMORY))
+            source, at = _NEW_MEMORY, 0  # noqa: PLW2901 - as above
+        rows.append(_SEGMENT.pack(segment.address, segment.length, at, segment.protection, source))
     tables.add(rows)
     place_of_texts = _place_of_texts(image)
     texts = _Texts(place_of_texts)

@@ -76,6 +76,11 @@ class Placed(NamedTuple):
     stack: tuple[int, int]
     low: tuple[int, int]
 
+    @property
+    def heap(self) -> int:
+        """Where the first memory lies that the interpreter asks for."""
+        return self.slot[len(self.slot) // 2]
+
     def holds(self, area: MemoryMap) -> bool:
         """Return whether a mapping is the interpreter's, and not one of the kernel."""
         return area.start in self.slot or self.low[0] <= area.start < self.low[1]
@@ -194,7 +199,7 @@ class _Steering:
         self._tracee = tracee
         self._placed = placed
         self._next_file = placed.slot[len(placed.slot) // 4]
-        self._next_memory = placed.slot[len(placed.slot) // 2]
+        self._next_memory = placed.heap
         self._actions: dict[int, SignalAction] = {}
         self._clear_tid = 0
         self._robust = (0, 0)

@@ -28,7 +28,16 @@ BEFORE = {
     *("getgid", "prlimit64", "faccessat", "clock_gettime", "time", "brk"),
 }
 RESUMING = BEFORE | {
-    *("rt_sigaction", "sigaltstack", "mmap", "munmap", "madvise", "prctl", "set_tid_address"),
+    *(
+        "rt_sigaction",
+        "sigaltstack",
+        "mmap",
+        "munmap",
+        "madvise",
+        "mincore",
+        "prctl",
+        "set_tid_address",
+    ),
     *("set_robust_list", "rseq", *(["arch_prctl"] if platform.machine() == "x86_64" else [])),
 }
 HEADER = f"{platform.machine()}.h"

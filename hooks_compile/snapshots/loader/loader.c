@@ -26,7 +26,7 @@ enum { /* of the headers in /usr/include/linux and asm-generic */
     AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, X_OK = 1, ENOENT = 2, ENOTDIR = 20,
     O_RDONLY = 0, O_WRONLY = 1, O_CREAT = 0100, O_EXCL = 0200, O_NONBLOCK = 04000, O_CLOEXEC = 02000000,
     S_IFMT = 0170000, S_IFREG = 0100000, OF_OTHERS = 077, /* bits of a mode */
-    MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000, MAP_FIXED_NOREPLACE = 0x100000,
+    MAP_PRIVATE = 2, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000, MAP_FIXED_NOREPLACE = 0x100000,
     AT_HWCAP = 16, AT_SECURE = 23, AT_HWCAP2 = 26, RLIMIT_DATA = 2, RLIMIT_STACK = 3, RLIMIT_AS = 9,
     PR_SET_NAME = 15, PR_SET_MM = 35, PR_SET_MM_MAP = 14, RSEQ_FLAG_UNREGISTER = 1,
     SIGILL = 4, SIGABRT = 6, SIGBUS = 7, SIGFPE = 8, SIGKILL = 9, SIGSEGV = 11, SIGSTOP = 19,
@@ -36,7 +36,7 @@ enum { /* of the headers in /usr/include/linux and asm-generic */
 };
 
 /* The format: this header, its tables, then pages.  A change of it is a change of MAGIC.  */
-#define MAGIC "hcsnap1"
+#define MAGIC "hcsnap2"
 struct table {
     u32 at, count; /* `at` counts from the start of the file */
 };
@@ -57,7 +57,7 @@ struct segment {
     u64 address, length, at;
     u32 protection, source;
 };
-enum { IN_SNAPSHOT = 0, NEW_MEMORY = 1, IN_FILE = 2 /* and more: the number of the file */ };
+enum { IN_SNAPSHOT, NEW_MEMORY, COPIED /* into a huge page */, IN_FILE /* and more: the number of the file */ };
 struct file { /* which the interpreter looked at while it started */
     u64 device, inode, size, mtime, mtime_ns, ctime, ctime_ns, content;
     u32 path, how;
@@ -106,18 +106,16 @@ static u64 length_of(const char *text)
 
 static int is_equal(const char *one, const char *other, u64 length)
 {
-    while (length--)
-        if (*one++ != *other++)
-            return 0;
-    return 1;
+    for (; length && *one == *other; one++, other++)
+        length--;
+    return !length;
 }
 
 static int begins_with(const char *text, const char *with)
 {
-    while (*with)
-        if (*text++ != *with++)
-            return 0;
-    return 1;
+    for (; *with && *text == *with; text++)
+        with++;
+    return !*with;
 }
 
 /* Puts `text` behind the first `at` bytes of a buffer of LONGEST_PATH bytes.  Returns the new length, and
@@ -188,11 +186,10 @@ static _Noreturn void go_cold(const char *reason)
 static void find_python(const char *name, const char *search)
 {
     struct kernel_stat status;
+    append(python, 0, name);
     for (const char *c = name; *c; c++)
-        if (*c == '/') {
-            append(python, 0, name);
+        if (*c == '/')
             return;
-        }
     for (; *search; search += *search == ':') {
         u64 at = 0;
         for (; *search && *search != ':'; search++)
@@ -462,25 +459,33 @@ static i64 open_file(u32 number)
     return opened;
 }
 
+/* Copies what launches write to into a huge page: that takes less time than a page fault for each small page.
+ * If the kernel gives a small page, the snapshot is mapped as usual: madvise(2), mincore(2).  */
+static int copy_segment(i64 snapshot, const struct segment *segment)
+{
+    volatile u8 is_huge = 0, *address = (u8 *)segment->address;
+    CALL3(SYS_MADVISE, address, segment->length, MADV_HUGEPAGE);
+    *address = 0;
+    CALL3(SYS_MINCORE, address + segment->length / 2, 1, &is_huge);
+    if (is_huge)
+        return CALL4(SYS_PREAD64, snapshot, address, segment->length, segment->at) == (i64)segment->length;
+    return system_call(SYS_MMAP, segment->address, segment->length, segment->protection,
+                       MAP_PRIVATE | MAP_FIXED, (u64)snapshot, segment->at) == (i64)segment->address;
+}
+
 static void map_segments(i64 snapshot)
 {
     const struct segment *segment = TABLE(segments);
     for (; mapped < header->segments.count; segment++, mapped++) {
-        u64 flags = MAP_PRIVATE | MAP_FIXED_NOREPLACE;
-        i64 file = segment->source == IN_SNAPSHOT ? snapshot : -1;
-        if (segment->source == NEW_MEMORY)
-            flags |= MAP_ANONYMOUS | MAP_NORESERVE;
-        else if (segment->source >= IN_FILE)
-            file = open_file(segment->source - IN_FILE);
+        const u32 source = segment->source;
+        i64 file = source >= IN_FILE ? open_file(source - IN_FILE) : source == IN_SNAPSHOT ? snapshot : -1;
+        u64 flags = MAP_PRIVATE | MAP_FIXED_NOREPLACE | (file < 0 ? MAP_ANONYMOUS | MAP_NORESERVE : 0);
         i64 address = system_call(SYS_MMAP, segment->address, segment->length, segment->protection,
                                   flags, (u64)file, segment->at);
-        if (file >= 0 && file != snapshot)
+        if (source >= IN_FILE)
             CALL1(SYS_CLOSE, file);
-        if (address != (i64)segment->address) {
-            if (address > 0) /* before Linux 4.17 the address is only a hint */
-                CALL2(SYS_MUNMAP, address, segment->length);
+        if (address != (i64)segment->address || (source == COPIED && !copy_segment(snapshot, segment)))
             go_cold("memory is refused");
-        }
         if (file >= 0 && segment->length >= HUGE_PAGE) /* what has left the page cache comes back large */
             CALL3(SYS_MADVISE, address, segment->length, MADV_HUGEPAGE);
     }
