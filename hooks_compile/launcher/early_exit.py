@@ -89,7 +89,7 @@ def is_quiet() -> bool:
         _thread._count()
         or has_audit_hook()
         or modules.get("sys") is not sys  # who emptied it may have hidden what we look for
-        or not _NEED_NORMAL_EXIT.isdisjoint(modules)
+        or not modules.keys().isdisjoint(_NEED_NORMAL_EXIT)  # looks for these, not for those
         or stdlib_names("threading").get("_threading_atexits")
         or b"PYTHONINSPECT" in getattr(environ, "_data", ())
         or shows_resource_warnings(stdlib_names("warnings").get("filters", _warnings.filters))

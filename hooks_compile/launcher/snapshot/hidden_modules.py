@@ -41,7 +41,8 @@ class HiddenModules:
             sys.lazy_modules.intersection_update(lazy)  # type: ignore[attr-defined] # 3.15
             sys.lazy_modules.update(lazy)  # type: ignore[attr-defined]
         new = [name for name in sys.modules if name not in visible]
-        self._modules: Dict[str, ModuleType] = {name: sys.modules.pop(name) for name in new}
+        # by name, None when it is visible: a removal would write to the page of its name
+        self._modules: Dict[str, Any] = {name: sys.modules.pop(name) for name in new}
         brought = {name: graph.brought_by(name) for name in new}
         # by the name of a hidden module: the attributes that it gives to others
         self._given: Dict[str, List[Tuple[Dict[str, Any], str, Any]]] = {}
@@ -91,20 +92,23 @@ class HiddenModules:
 
     def reveal(self, name: str) -> bool:
         """Make a module visible, with all that it brings; return whether it is, or was."""
-        if name not in self._modules:
-            return name in sys.modules
         modules = self._modules
-        names = [each for each in self._brought[name].split(SEPARATOR) if each in modules]
+        if modules.get(name) is None:
+            return name in sys.modules
+        names = [
+            each for each in self._brought[name].split(SEPARATOR) if modules.get(each) is not None
+        ]
         if not (self._is_certain() and all(map(self._is_as_it_was, names))):
             self._give_up()
             return False
         for each in names:
-            sys.modules[each] = modules.pop(each)
+            module = sys.modules[each] = modules[each]
+            modules[each] = None
             if each in self._given:
                 for attributes, attribute, value in self._given[each]:
                     attributes[attribute] = value
             if each in RENEWALS:
-                RENEWALS[each](sys.modules[each])
+                RENEWALS[each](module)
         return True
 
     def _is_as_it_was(self, name: str) -> bool:
