@@ -3,15 +3,15 @@
 # The script runs in this very __main__ module, above the frame of the last line and no other.
 import _imp, marshal, posix, sys
 
-_scope = {}
 _name = "%s.@BUILD@.%s-%x" % (__file__, sys.implementation.cache_tag, sys.hexversion)
 try:
     _file = posix.open(_name, posix.O_NOFOLLOW | posix.O_NONBLOCK)
     _hash, _data, _user = posix.read(_file, 8), posix.read(_file, 65536), posix.fstat(_file).st_uid
     if _hash != _imp.source_hash(sys.hexversion, _data) or _user != posix.geteuid():
         raise OSError
+    _scope = {"data": _data}
     exec(marshal.loads(_data), _scope)
-    _launch = _scope["Launch"](globals())
+    _launch = _scope["Launch"](globals())  # type: ignore[operator] # the code puts it there
 except OSError:
     exec(
         """
@@ -21,6 +21,7 @@ try:
     if _data.st_uid != posix.geteuid() or _data.st_mode & 0o77:
         raise PermissionError
     with open(__file__[:-9] + "prepare.py", "rb") as _data:
+        _scope = {}
         exec(_data.read(), _scope)
     _scope["prepare"](_name, "@PARTS@".split(), _scope)
     _launch = _scope["Launch"](globals())

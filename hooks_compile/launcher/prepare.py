@@ -16,8 +16,8 @@ from hooks_compile.launcher.miss.store import write
 def prepare(path: str, on_demand: Sequence[str], scope: Dict[str, Any]) -> None:
     """Compile the parts of the launcher, store them, and execute the first one in ``scope``.
 
-    That puts the class ``Launch`` into ``scope``. The file of the first part begins with its hash,
-    and has the part ``main`` and the hashes of all others as arguments of its last call.
+    That puts the class ``Launch`` into ``scope``. The file of the first part begins with a hash,
+    and the part ``main`` is behind it. The hashes of all others are arguments of its last call.
     ``path`` is the file for the first part, ``DIRECTORY/launch.py.BUILD.INTERPRETER``, and
     ``on_demand`` names the parts that are loaded at first use. Raises OSError for a part that is
     missing, SyntaxError and ValueError for a damaged one.
@@ -30,10 +30,11 @@ def prepare(path: str, on_demand: Sequence[str], scope: Dict[str, Any]) -> None:
         data = compiled_part(f"{sources}.{part}.py")
         digests[part] = _imp.source_hash(sys.hexversion, data)
         write_part(f"{path}.{part}", data)
-    call = f"\nLaunch = start(globals(), {name!r}, {digests!r}, {main!r})\n"
-    first = compiled_part(f"{sources}.start.py", call.encode())
-    write_part(path, _imp.source_hash(sys.hexversion, first) + first)
-    exec(marshal.loads(first), scope)
+    call = f"\nLaunch = start(globals(), {name!r}, {digests!r}, {len(main)})\n"
+    data = compiled_part(f"{sources}.start.py", call.encode()) + main
+    write_part(path, _imp.source_hash(sys.hexversion, data) + data)
+    scope["data"] = data
+    exec(marshal.loads(data), scope)
 
 
 def compiled_part(path: str, more: bytes = b"") -> bytes:

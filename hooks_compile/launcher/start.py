@@ -13,14 +13,16 @@ from hooks_compile.launcher.collector import GC
 from hooks_compile.launcher.safe_read import read
 
 
-def start(first: Dict[str, Any], name: str, digests: Dict[str, bytes], main: bytes) -> type:
-    """Return the class ``Launch`` of the main part, which is marshalled in ``main``.
+def start(first: Dict[str, Any], name: str, digests: Dict[str, bytes], size: int) -> type:
+    """Return the class ``Launch`` of the main part.
 
     The last line of this part, which ``prepare.py`` adds, calls it. ``first`` holds the names of
-    this part. ``name`` and ``digests`` are as for :func:`make_parts`.
+    this part, and "data": both parts, of which the main one is the last ``size`` bytes. ``name``
+    and ``digests`` are as for :func:`make_parts`.
     """
     if GC is not None:
         GC.disable()
+    main = memoryview(first.pop("data"))[-size:]  # no copy
     parts = make_parts(first, sys.argv[0][: -len("launch.py")], name, digests)
     names = parts["main"].__dict__
     exec(marshal.loads(main), names)

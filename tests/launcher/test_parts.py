@@ -109,7 +109,7 @@ def test_preparing_stores_what_a_launch_loads(
     data = made[0].read_bytes()
     assert len(data) <= 8 + 65536, "launch.py reads no more"
     assert data[:8] == _imp.source_hash(sys.hexversion, data[8:])
-    again: dict[str, Any] = {}
+    again: dict[str, Any] = {"data": data[8:]}
     exec(marshal.loads(data[8:]), again)  # noqa: S102, S302 - as launch.py does
     assert vars(again["Launch"]).keys() == vars(scope["Launch"]).keys()
 
@@ -132,5 +132,6 @@ def test_the_start_disables_the_collector_until_the_hook_begins(
     monkeypatch.setattr(sys, "argv", [f"{directory}/launch.py", "hook.py"])
     assert GC is not None
     main = marshal.dumps(compile("Launch = _parts['start'].first", "main", "exec"))
-    assert start({"first": Launch}, NAME, {}, main) is Launch
+    names = {"first": Launch, "data": b"this part" + main}
+    assert start(names, NAME, {}, len(main)) is Launch
     assert not GC.isenabled()
