@@ -1,5 +1,5 @@
 #!/bin/sh
-# hooks-compile wrapper 6 (f09efe50acda808b): hook_wrapper.sh [--python=CMD | --shebang | --uv[=CMD]] [FLAGS] HOOK [ARGS]
+# hooks-compile wrapper 6 (b31d24e3588f5f8c): hook_wrapper.sh [--python=CMD | --shebang | --uv[=CMD]] [FLAGS] HOOK [ARGS]
 # (--beside=NAME for the HOOK of that name beside this file)
 # Does what "python3 HOOK.py ARGS" does: from compiled code if hooks-compile is set up, else from the
 # source. "hooks-compile wrapper" writes this file; commit it, do not edit it.
@@ -41,7 +41,13 @@ hooks_compile_start() { #
     esac #
 } #
 #
-# The usual call, first: a shell parses only as far as it runs.
+# The usual calls, first: a shell parses only as far as it runs.
+case ${1-} in #
+--python=*) #
+    hooks_compile_python=${1#--python=} #
+    shift #
+    ;; #
+esac #
 case ${1-} in #
 -*) ;; #
 *) hooks_compile_start "$@" ;; #
@@ -49,7 +55,7 @@ esac #
 #
 hooks_compile_mark= #
 case ${1-} in #
---python=* | --uv | --uv=* | --shebang) #
+--uv | --uv=* | --shebang) #
     hooks_compile_mark=$1 #
     shift #
     ;; #
@@ -62,7 +68,6 @@ case ${1-} in #
     ;; #
 esac #
 case $hooks_compile_mark in #
---python=*) hooks_compile_python=${hooks_compile_mark#--python=} ;; #
 --uv) hooks_compile_uv=uv ;; #
 --uv=*) hooks_compile_uv=${hooks_compile_mark#--uv=} ;; #
 --shebang) #
