@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from hooks_compile.cli import output
@@ -16,7 +17,7 @@ from hooks_compile.project.search import directories_with_cache
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from hooks_compile.agents.wiring.committed import Place
     from hooks_compile.cli.context import Job
@@ -32,8 +33,8 @@ def run_compile(arguments: argparse.Namespace) -> int:
     job = open_job(arguments)
     paths = [current_directory() / path for path in arguments.paths]
     synced = sync.compile_changed(job.project, paths, job.interpreters, job.optimize)
-    status = _show_synced(job, synced, json=arguments.json, only_broken=True)
-    return status | _show_missing_wrappers(job.project, "index")
+    others = _missing_wrappers(job.project, "index")
+    return _show_synced(job, synced, others, json=arguments.json, only_broken=True)
 
 
 def run_sync(arguments: argparse.Namespace) -> int:
@@ -57,13 +58,13 @@ def run_check(arguments: argparse.Namespace) -> int:
     """List what is not compiled or does not compile; write nothing."""
     job = open_job(arguments, paths=arguments.paths)
     synced = sync.examine(job.project, job.interpreters, job.optimize)
+    others = _missing_wrappers(job.project, "HEAD")
+    if arguments.sources_only:
+        others = _tracked(job.project) + others
+    elif not arguments.json and report.troubles(synced, job.project.root):
+        others.append("to fix it: correct what does not compile, then run hooks-compile compile")
     only_broken = arguments.sources_only
-    status = _show_synced(job, synced, json=arguments.json, only_broken=only_broken)
-    if only_broken:
-        status |= _show_tracked(job.project)
-    elif status and not arguments.json:
-        output.warn("to fix it: correct what does not compile, then run hooks-compile compile")
-    return status | _show_missing_wrappers(job.project, "HEAD")
+    return _show_synced(job, synced, others, json=arguments.json, only_broken=only_broken)
 
 
 def run_status(arguments: argparse.Namespace) -> int:
@@ -140,9 +141,14 @@ def show_refused(errors: Iterable[OSError]) -> int:
 
 
 def _show_synced(
-    job: Job, synced: sync.Synced, *, json: bool = False, only_broken: bool = False
+    job: Job,
+    synced: sync.Synced,
+    others: Sequence[str] = (),
+    *,
+    json: bool = False,
+    only_broken: bool = False,
 ) -> int:
-    """Print what was found; return 1 if something needs a fix.
+    """Print what was found, and what ``others`` say; return 1 if something needs a fix.
 
     With ``only_broken`` that is what does not compile, and without it nothing is printed.
     """
@@ -153,33 +159,33 @@ def _show_synced(
     else:
         troubles = report.troubles(synced, root)
     if json:
-        output.print_json({**report.synced_json(synced, seconds), "ok": not troubles})
-        return bool(troubles)
-    for text in troubles:
+        value = {**report.synced_json(synced, seconds), "to_fix": list(others)}
+        output.print_json(value | {"ok": not (troubles or others)})
+        return bool(troubles or others)
+    for text in (*troubles, *others):
         output.warn(text)
     if not only_broken:
         output.say(report.summary(synced, seconds))
-    return bool(troubles)
+    return bool(troubles or others)
 
 
-def _show_tracked(project: Project) -> int:
-    tracked = [shown(path, project.root) for path in sync.tracked_cache_files(project)]
-    for name in tracked:
-        output.warn(f"{name}: git tracks this cache file\n  to fix it: git rm --cached '{name}'")
-    return bool(tracked)
+def _tracked(project: Project) -> list[str]:
+    """Return what to fix about each compiled file that git tracks."""
+    names = (shown(path, project.root) for path in sync.tracked_cache_files(project))
+    return [
+        f"{name}: git tracks this cache file\n  to fix it: git rm --cached {quote(name)}"
+        for name in names
+    ]
 
 
-def _show_missing_wrappers(project: Project, place: Place) -> int:
-    """Print the commands whose wrapper is not in ``place``; return 1 if there are some."""
+def _missing_wrappers(project: Project, place: Place) -> list[str]:
+    """Return what to fix about each command whose wrapper is not in ``place``."""
     from hooks_compile.agents.wiring.committed import missing_wrappers
 
     if project.repository is None:
-        return 0
+        return []
     index_file = os.environ.get("GIT_INDEX_FILE", "") if place == "index" else ""
-    missing = missing_wrappers(project.root, place, index_file=index_file)
-    for each in missing:
-        output.warn(str(each))
-    return bool(missing)
+    return [*map(str, missing_wrappers(project.root, place, index_file=index_file))]
 
 
 def _explain_rest(runtime: Path) -> None:

@@ -111,7 +111,9 @@ def check_entries(results: Iterable[CompileResult], root: Path) -> Iterator[Find
         if group.state is State.FRESH:
             yield ok(f"{plural(len(group.names), 'hook')} {group.text}")
         else:
-            remedy = _REMEDIES.get(group.state, f"chmod u+r {quote(group.names[0])}")
+            name = group.names[0]
+            readable = f"chmod u+rX {quote(str(Path(name).parent))} {quote(name)}"
+            remedy = _REMEDIES.get(group.state, readable)
             yield problem(f"{some(group.names)}: {group.text}", remedy)
 
 

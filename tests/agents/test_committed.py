@@ -109,6 +109,9 @@ def test_a_commit_of_the_settings_alone_is_named_and_the_remedy_helps(
     for words in (["check"], ["check", "--sources-only"]):
         done = colleague.run(*words)
         assert (done.status, f"{NAMED} HEAD" in done.err) == (1, True), done
+        value = json.loads(colleague.run(*words, "--json").out)
+        assert not value["ok"]
+        assert f"{NAMED} HEAD" in value["to_fix"][0]
     assert lines(other, "work tree")[1] == "  to fix it: hooks-compile wrapper .claude/hooks"
     remedy = lines(other, "HEAD")[1].removeprefix(
         "  to fix it: hooks-compile wrapper .claude/hooks"

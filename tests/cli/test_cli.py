@@ -133,7 +133,7 @@ def test_compile_compiles_once_and_then_finds_it_up_to_date(tool: Tool) -> None:
 def test_json_of_compile_and_check_tells_every_result(tool: Tool) -> None:
     write(tool.cwd / HOOKS / "package/__init__.py")
     value = parsed(tool.run("compile", "--json"))
-    assert list(value) == ["ok", "seconds", "results", "modules", "pruned", "refused"]
+    assert list(value) == ["ok", "seconds", "results", "modules", "pruned", "refused", "to_fix"]
     assert value["ok"] is True
     assert value["seconds"] > 0
     assert value["pruned"] == []

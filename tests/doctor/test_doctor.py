@@ -824,6 +824,7 @@ def test_an_unreadable_hook_is_a_problem(interpreter: Interpreter, unprivileged:
     (finding,) = check_entries(results, unprivileged)
     assert finding.level == "problem"
     assert "hook.py: can't be read" in finding.text
+    assert finding.remedy == "chmod u+rX . hook.py"
 
 
 def test_an_unreadable_wrapper_is_a_problem(unprivileged: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from typing import TYPE_CHECKING
@@ -105,6 +106,8 @@ def test_compiled_files_that_git_tracks_are_told_with_the_remedy(scene: Scene) -
     for name in (".claude/hooks/__pycache_opt__/x.pyc", "elsewhere/__pycache_opt__/y.pyc"):
         assert name in done.stderr
     assert ".claude/hooks/__pycache__/z.cpython-311.pyc" in done.stderr
+    value = json.loads(scene.tool("check", "--sources-only", "--json", status=1).stdout)
+    assert (value["ok"], len(value["to_fix"])) == (False, 3)
     scene.quietly("rm", "-r", "-q", "--cached", ":(glob)**/*.pyc")
     scene.tool("check", "--sources-only")
 
