@@ -75,9 +75,9 @@ class Monitor(events.FileSystemEventHandler):
         if self._observer is not None:
             self._observer.stop()
             self._observer.join()
-            # not before: its threads may log an error, and without a handler that is printed
-            logging.getLogger("watchdog").removeHandler(self._losses)
             self._observer = None
+        # not before: its threads may log an error, and without a handler that is printed
+        logging.getLogger("watchdog").removeHandler(self._losses)
 
     def want(self, places: Places) -> bool:
         """Report changes in ``places``; if these are too many, in the most important ones.

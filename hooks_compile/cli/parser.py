@@ -19,7 +19,6 @@ _WITHOUT_EFFECT = {
     ("git-hooks", "status"): ("global_", "dry_run"),
     ("snapshot", "off"): ("python", "limit_mb"),
     ("snapshot", "status"): ("limit_mb",),
-    ("sync", "git_hook"): ("paths", "python", "optimize", "json"),
 }
 
 
@@ -27,13 +26,11 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     """Return the parsed arguments; a call with an option that does nothing is wrong, too."""
     parser = build_parser()
     arguments = parser.parse_args(words)
-    given = {name for name, value in vars(arguments).items() if value}
-    for (command, action), options in _WITHOUT_EFFECT.items():
-        if arguments.command == command and action in {*given, vars(arguments).get("action")}:
-            names = ", ".join(f"--{name.strip('_')}" for name in options if name in given)
-            if names:
-                text = f"{names.replace('--paths', 'PATH')} has no effect with {command} {action}"
-                parser.error(text.replace("_", "-"))
+    call = arguments.command, getattr(arguments, "action", "")
+    given = [name for name in _WITHOUT_EFFECT.get(call, ()) if getattr(arguments, name)]
+    if given:
+        names = ", ".join(f"--{name.strip('_').replace('_', '-')}" for name in given)
+        parser.error(f"{names} has no effect with {' '.join(call)}")
     return arguments
 
 

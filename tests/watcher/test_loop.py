@@ -148,6 +148,13 @@ def test_after_lost_events_all_contents_are_compared_and_it_is_said_once(scene: 
         assert len([m for m in runs.of("notice") if "dropped events" in str(m)]) == 1
 
 
+def test_what_changes_in_too_many_directories_is_left_to_the_scan(scene: Scene) -> None:
+    with running(scene, scan_s=0.5, most_watches=1) as runs:
+        runs.wait_for("notice", "too many directories to watch")
+        other = write(scene.root / ".codex/hooks/other.py", HOOK.format("other"))
+        scene.assert_hit(other)
+
+
 def hard_link(hook: Path) -> None:
     elsewhere = hook.with_suffix(".txt")
     elsewhere.hardlink_to(hook)
