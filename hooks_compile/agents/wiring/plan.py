@@ -207,9 +207,13 @@ def _without_obstacles(
     windows = {
         plan.config.root for plan in wished if not scope.posix and _shows_windows(plan, scope)
     }
-    for config in (plan.config for plan in wished):
+    for plan in wished:
+        config, is_windows = plan.config, plan.config.root in windows
         reasons = blocked if config.path in ignored else hidden
-        yield _planned(wire_command, config, scope.env, reasons, windows=config.root in windows)
+        if reasons or is_windows:
+            yield _planned(wire_command, config, scope.env, reasons, windows=is_windows)
+        else:
+            yield plan
 
 
 def _blocked(path: Path) -> str:
