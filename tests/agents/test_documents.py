@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hooks_compile.agents.wiring.documents import read_settings, replace_values
@@ -54,6 +54,7 @@ def test_it_reads_what_the_json_module_writes(
 
 
 @some
+@example("a", False)  # as a key in front of it
 @given(st.text(max_size=12), st.booleans())
 def test_any_string_is_replaced_and_comes_back(value: str, ascii_only: bool) -> None:
     text = json.dumps({"": [value, 1], "a": {"b": 0, "c": [value]}}, ensure_ascii=ascii_only)

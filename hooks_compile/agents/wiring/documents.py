@@ -39,6 +39,7 @@ _TOML = re.compile(
     r"""(?s:'''.*?'''|"{3}(?:[^"\\]|\\.|"(?!""))*+"{3})"""
     r"""|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*'|#[^\n]*|\[ ?\]"""
 )
+_END_OF_KEY = re.compile(r"\s*[:=]")
 # What is in front of a value: a line's end, its indentation, and the key.
 _KEY = re.compile(r"""((?:\r?\n)?[ \t]*)(["']?)[\w-]+\2([ \t]*[:=])(\s*)\Z""")
 _NUMBERED = "hooks-compile, string "
@@ -136,7 +137,8 @@ class _Literals(NamedTuple):
         places: dict[KeyPath, re.Match[str]] = {}
 
         def numbered(match: re.Match[str]) -> str:
-            return f'"{_NUMBERED}{match.start()}"' if match[0] in wanted else match[0]
+            is_wanted = match[0] in wanted and not _END_OF_KEY.match(text, match.end())
+            return f'"{_NUMBERED}{match.start()}"' if is_wanted else match[0]
 
         with suppress(AgentConfigError):
             copy = read_settings(strings.sub(numbered, text), path)
