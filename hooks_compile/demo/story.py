@@ -18,7 +18,7 @@ import tempfile
 import textwrap
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hooks_compile import git
 from hooks_compile.bench.estimates import ratio
@@ -31,7 +31,7 @@ from hooks_compile.interpreters.user_environment import user_environment
 from hooks_compile.snapshots.snapshot_store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 ROUNDS = 9
 _WIDTH = 80
@@ -50,9 +50,7 @@ def run(show: Callable[[str], None], *, keep: bool) -> int:
         cause = f"there is no place for the demo's directory: {error.strerror}"
         remedy = 'export TMPDIR="a directory that can be written"'
         raise HooksCompileError(cause, remedy=remedy) from error
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda number, _: sys.exit(128 + number))
+    _handle(lambda number, _: sys.exit(128 + number), signal.SIGTERM, signal.SIGHUP)
     try:
         return _Demo(show, directory).play()
     finally:
@@ -61,6 +59,27 @@ def run(show: Callable[[str], None], *, keep: bool) -> int:
             show(f"To go on there: export HOOKS_COMPILE_HOME={directory / 'runtime'}")
         else:
             shutil.rmtree(directory)
+
+
+def _handle(handler: Callable[[int, Any], object], *numbers: int) -> dict[int, Any]:
+    """Handle these signals, unless they are ignored; return the handlers that were there."""
+    heeded = [each for each in numbers if signal.getsignal(each) is not signal.SIG_IGN]
+    return {number: signal.signal(number, handler) for number in heeded}
+
+
+@contextlib.contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Let signals that end the demo wait: until Popen returns, nobody knows the new process."""
+    came: list[int] = []
+    wait = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = _handle(lambda number, _: came.append(number), *wait)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)
 
 
 class _Done(NamedTuple):
@@ -107,21 +126,24 @@ class _Demo:
         An interrupt ends them all: nothing may write into the directory that is removed then.
         """
         begun = time.perf_counter()
-        process = subprocess.Popen(
-            words,
-            cwd=self._project,
-            env=env,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            process_group=0,
-        )
+        process: subprocess.Popen[bytes] | None = None
         try:
+            with _signals_wait():
+                process = subprocess.Popen(
+                    words,
+                    cwd=self._project,
+                    env=env,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    process_group=0,
+                )
             output, _ = process.communicate(stdin)
         except BaseException:
-            with contextlib.suppress(ProcessLookupError):  # all of them have ended already
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            if process is not None:
+                with contextlib.suppress(ProcessLookupError):  # all of them have ended already
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
             raise
         took = time.perf_counter() - begun
         return _Done(process.returncode, output.decode(errors="replace"), took)
