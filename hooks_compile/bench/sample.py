@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from hooks_compile.bench.signals import signals_wait
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import IO
@@ -66,31 +68,35 @@ def launch(how: Launch, timeout: float) -> Sample:
         tempfile.TemporaryFile() as out,
         tempfile.TemporaryFile() as err,
     ):
-        began = time.monotonic()
-        process = subprocess.Popen(
-            how.words,
-            cwd=how.cwd,
-            env=how.env,
-            stdin=stdin,
-            stdout=out,
-            stderr=err,
-            start_new_session=True,
-        )
         expired = threading.Event()
+        process: subprocess.Popen[bytes] | None = None
 
         def expire() -> None:
             expired.set()
-            _kill_group(process.pid)
+            if process is not None:
+                _kill_group(process.pid)
 
         timer = threading.Timer(timeout, expire)
         try:
             timer.start()
+            with signals_wait():
+                began = time.monotonic()
+                process = subprocess.Popen(
+                    how.words,
+                    cwd=how.cwd,
+                    env=how.env,
+                    stdin=stdin,
+                    stdout=out,
+                    stderr=err,
+                    start_new_session=True,
+                )
             _, wait_status, usage = os.wait4(process.pid, 0)
             wall = time.monotonic() - began
         except BaseException:
-            _kill_group(process.pid)
-            process.wait()
-            _kill_escaped(how.stdin.parent)
+            if process is not None:
+                _kill_group(process.pid)
+                process.wait()
+                _kill_escaped(how.stdin.parent)
             raise
         finally:
             timer.cancel()

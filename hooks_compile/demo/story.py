@@ -18,10 +18,11 @@ import tempfile
 import textwrap
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks_compile import git
 from hooks_compile.bench.estimates import ratio
+from hooks_compile.bench.signals import handle, signals_wait
 from hooks_compile.bench.tables import interval, milliseconds
 from hooks_compile.demo.samples import FILES, GUARD, SETTINGS, STRICTER
 from hooks_compile.errors import HooksCompileError, RuntimeDirectoryError
@@ -31,7 +32,7 @@ from hooks_compile.interpreters.user_environment import user_environment
 from hooks_compile.snapshots.snapshot_store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 ROUNDS = 9
 _WIDTH = 80
@@ -50,7 +51,7 @@ def run(show: Callable[[str], None], *, keep: bool) -> int:
         cause = f"there is no place for the demo's directory: {error.strerror}"
         remedy = 'export TMPDIR="a directory that can be written"'
         raise HooksCompileError(cause, remedy=remedy) from error
-    _handle(lambda number, _: sys.exit(128 + number), signal.SIGTERM, signal.SIGHUP)
+    handle(lambda number, _: sys.exit(128 + number), signal.SIGTERM, signal.SIGHUP)
     try:
         return _Demo(show, directory).play()
     finally:
@@ -59,27 +60,6 @@ def run(show: Callable[[str], None], *, keep: bool) -> int:
             show(f"To go on there: export HOOKS_COMPILE_HOME={directory / 'runtime'}")
         else:
             shutil.rmtree(directory)
-
-
-def _handle(handler: Callable[[int, Any], object], *numbers: int) -> dict[int, Any]:
-    """Handle these signals, unless they are ignored; return the handlers that were there."""
-    heeded = [each for each in numbers if signal.getsignal(each) is not signal.SIG_IGN]
-    return {number: signal.signal(number, handler) for number in heeded}
-
-
-@contextlib.contextmanager
-def _signals_wait() -> Iterator[None]:
-    """Let signals that end the demo wait: until Popen returns, nobody knows the new process."""
-    came: list[int] = []
-    wait = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = _handle(lambda number, _: came.append(number), *wait)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for number in came:
-            signal.raise_signal(number)
 
 
 class _Done(NamedTuple):
@@ -128,7 +108,7 @@ class _Demo:
         begun = time.perf_counter()
         process: subprocess.Popen[bytes] | None = None
         try:
-            with _signals_wait():
+            with signals_wait():
                 process = subprocess.Popen(
                     words,
                     cwd=self._project,
