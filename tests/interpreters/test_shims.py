@@ -97,7 +97,7 @@ CONTENTS = [
 
 
 def test_a_version_file_of_any_content_gives_what_the_shim_gives(scene: Scene) -> None:
-    for content, passed in CONTENTS[:: scaled(6, 1, 1)]:
+    for content, passed in CONTENTS[:: scaled(6, 3, 1)]:
         scene.choose(_named(content))
         recorded = scene.refresh()
         assert (recorded.binary is not None) == passed, (content, recorded)
@@ -117,7 +117,7 @@ def test_the_variable_is_used_before_every_file(scene: Scene) -> None:
         ("{old} {new}", False),
         ("{old}\n", False),
         ("*", False),
-    ][:: scaled(3, 1, 1)]:
+    ][:: scaled(3, 2, 1)]:
         version = _named(content)
         scene.refresh(PYENV_VERSION=version)
         scene.compare("--child", env={"PYENV_VERSION": version})
