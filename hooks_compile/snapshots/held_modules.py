@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from hooks_compile.compile_worker.standard_modules import names
 
+# What most hooks import comes first: so it lies in the part that launches copy into huge pages.
+_USUAL = ("re", "json", "time", "datetime", "pathlib", "subprocess", "typing", "collections")
 # Modules of the standard library that hooks and their local modules import. To execute one may
 # leave nothing behind that acts later, or starts anything: no thread, open file or callback at the
 # end of the process but those that launcher/snapshot/renewal.py knows. The launcher refuses a
 # module that changes another one, and tests/snapshots/test_held_modules.py compares each with an
 # import under plain Python. A module with libraries that few hooks need costs the others more.
-HELD = tuple(
-    sorted(
+HELD = (
+    *_USUAL,
+    *sorted(
         names(
             """
             __future__ _strptime abc argparse ast atexit base64 binascii bisect calendar codecs
@@ -23,6 +26,6 @@ HELD = tuple(
             tempfile textwrap threading time tokenize tomllib traceback types typing unicodedata
             urllib.error urllib.parse urllib.request uuid warnings weakref zipfile zlib
             """
-        )
-    )
+        ).difference(_USUAL)
+    ),
 )

@@ -27,16 +27,12 @@ _LARGEST_BYTES = 120 << 10  # of words and environment: such a buffer is part of
 # How the process ends: it holds a module that is not known, or nobody takes a snapshot of it.
 _IS_UNKNOWN = 3
 _IS_ALONE = 4
-# Of the holes that are filled: large ones first, since a small object may take one of them.
-_SIZES = (32768, 16384, 8192, 4096, 2048, 1536, *range(1024, 512, -16))
-_SMALL_SIZES = range(512, 32, -16)
+# Of the holes that are filled: large ones first, since a small object may take one of them. Up to
+# 512 bytes Python's own allocator is asked.
+_SIZES = (65536, 32768, 16384, 8192, 4096, 2048, 1536, *range(1024, 16, -16))
 _SIZE_OF_NO_BYTES = 33
-_IN_A_ROW = 3
-_MOST_HOLES = 500
-# Objects/obmalloc.c: a pool holds objects of one size, behind its header.
-_POOL = 16384
-_POOL_HEADER = 48
-_MOST_SMALL_HOLES = 5000
+_MOST_BYTES = 32 << 20
+_MAPPED = 4 << 20  # for so much malloc(3) asks the kernel
 _OFTEN = 16
 _OF_32_BYTES = 1 << 40  # and all larger ones, up to 1 << 60
 
@@ -94,31 +90,20 @@ def warmed_up(launcher: str) -> Dict[str, Any]:
 
 
 def fill_holes() -> List[object]:
-    """Return objects in the holes between others, so that what is made later lies side by side.
+    """Return objects in the holes between others, so that what is made later lies in new memory.
 
-    Each page on which a launch makes an object is copied. So a launch that used the holes would
-    copy a page for nearly each of its objects.
+    Each page on which a launch makes an object is copied, unless it is empty. So a launch that used
+    the holes would copy a page for nearly each of its objects.
     """
     kept: List[object] = []
+    highest = id(bytes(_MAPPED))  # the maker puts new memory behind all other
+    left = _MOST_BYTES
     for size in _SIZES:
-        last = in_a_row = 0
-        for _ in range(_MOST_HOLES):
-            new = bytes(size - _SIZE_OF_NO_BYTES)
+        while left > 0:
+            # no bytes have 32 bytes, but an int of this range has
+            new = bytes(size - _SIZE_OF_NO_BYTES) if size > 32 else _OF_32_BYTES + left
+            if id(new) > highest:
+                break
             kept.append(new)
-            # malloc(3) needs 16 bytes more
-            in_a_row = in_a_row + 1 if id(new) - last in (size, size + 16) else 0
-            if in_a_row == _IN_A_ROW:
-                break
-            last = id(new)
-    # Up to 512 bytes, Python's own allocator is asked. A pool that begins has its header on the
-    # page of its first objects.
-    for size in _SMALL_SIZES:
-        for _ in range(_MOST_SMALL_HOLES):
-            kept.append(bytes(size - _SIZE_OF_NO_BYTES))
-            if id(kept[-1]) % _POOL == _POOL_HEADER:
-                break
-    for number in range(_OF_32_BYTES, _OF_32_BYTES + _MOST_SMALL_HOLES):
-        kept.append(number)
-        if id(number) % _POOL == _POOL_HEADER:
-            break
+            left -= size
     return kept
