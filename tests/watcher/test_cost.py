@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.repositories import write
-from tests.support.tiers import ci_only, scaled
+from tests.support.tiers import ci_only, coverage_variables, scaled
 from tests.support.watching import HOOK, wait_until, wait_warm
 
 if TYPE_CHECKING:
@@ -89,7 +89,11 @@ def test_reading_launching_and_git_status_do_not_wake_it(scene: Scene) -> None:
         assert not watcher.messages("changed")
 
 
-def test_ten_thousand_hooks_take_less_than_fifty_mib(scene: Scene) -> None:
+def test_ten_thousand_hooks_take_less_than_fifty_mib(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in coverage_variables():  # to measure coverage takes 6 MiB
+        monkeypatch.delenv(name)
     count = scaled(500, 2_000, 10_000)
     hooks = [scene.hook.with_name(f"h{number}.py") for number in range(count)]
     for number, hook in enumerate(hooks):
@@ -116,7 +120,7 @@ def change_somehow(hook: Path, hooks: list[Path], chance: random.Random) -> None
         case 4 if inner:
             inner[0].rename(hook.with_name(f"inner_{time.time_ns()}"))
             if len(inner) > 5:
-                shutil.rmtree(inner[-1])
+                shutil.rmtree(inner[-1], ignore_errors=True)  # the watcher may be writing there
         case _:
             hook.write_text(f"print({chance.random()})\n")
 
