@@ -17,6 +17,7 @@ from hooks_compile.launcher.entry import (
     require_text,
 )
 from hooks_compile.launcher.miss.store import store
+from hooks_compile.launcher.process import IS_CPYTHON
 
 
 def compile_and_store(key: bytes, script: Script, name: str) -> Tuple[CodeType, str]:
@@ -84,5 +85,7 @@ def warn(warnings: Warnings, file: str) -> None:
     """
     if sys.warnoptions:
         raise ValueError("compile-time warnings under -W")
+    if not IS_CPYTHON:
+        __import__("warnings")  # PyPy does so for a warning
     for category, message, line in warnings:
         _warnings.warn_explicit(message, getattr(builtins, category), file, line)

@@ -46,9 +46,9 @@ def without_first_frame(excepthook: ExceptHook) -> ExceptHook:
 def pypy_script(file: str) -> str:
     """Return the path beside which PyPy looks for modules.
 
-    It follows one symbolic link of the script, and none of the directories above it.
+    It follows symbolic links of the script, and none of the directories above it.
     """
-    if posix.lstat(file).st_mode & 0o170000 == 0o120000:
+    while posix.lstat(file).st_mode & 0o170000 == 0o120000:
         above = file[: file.rfind("/")]
         file = sys.modules["posixpath"].join(above, posix.readlink(file))
         file = sys.modules["posixpath"].abspath(file)
