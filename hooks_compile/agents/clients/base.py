@@ -137,16 +137,36 @@ class Agent(NamedTuple):
         """Yield the commands of the entries whose type is ``command`` or not given."""
         for entries in self.entries:
             for at, entry in _places(settings, entries.split(".")):
-                texts = ((key, member(entry, key)) for key in self.keys)
-                key, text = next(((key, text) for key, text in texts if text is not None), ("", 0))
+                key = next((key for key in self.keys if member(entry, key) is not None), "")
+                text = member(entry, key)
                 if isinstance(text, str) and member(entry, "type") in (None, "command"):
-                    found = _found((*at, key), text, entry, value_at(settings, at[:3]))
-                    twin, names = member(entry, self.windows_field), dict(children(entry))
-                    is_behind = (key, self.windows_field) in pairwise(names)
-                    if isinstance(twin, str) and is_behind and found.arguments is None:
-                        found = found._replace(windows_twin=twin)
-                    is_foreign = key == "command" and not found.foreign
-                    yield found._replace(foreign=self.foreign) if is_foreign else found
+                    group = value_at(settings, at[:3])
+                    yield self._found((*at, key), text, entry, member(group, "matcher"))
+
+    def _found(self, path: KeyPath, command: str, entry: Json, matcher: Json) -> Found:
+        cwd = member(entry, "cwd") or member(entry, "working_directory")
+        shell, arguments = member(entry, "shell"), member(entry, "args")
+        if path[-1] == "exec" and not isinstance(arguments, list):  # no shell reads it
+            arguments = []
+        other_shell = self.foreign if path[-1] == "command" else ""
+        if isinstance(shell, str) and shell not in ("", "bash", "sh"):
+            other_shell = shell
+        twin = member(entry, self.windows_field)
+        names = [name for name, _ in children(entry)]
+        has_twin = not isinstance(arguments, list) and (path[-1], self.windows_field) in pairwise(
+            names
+        )
+        return Found(
+            path,
+            command,
+            cwd=cwd if isinstance(cwd, str) else None,
+            arguments=tuple(map(str, arguments)) if isinstance(arguments, list) else None,
+            foreign=other_shell,
+            environment=frozenset(str(name) for name, _ in children(member(entry, "env"))),
+            has_windows_command=any(isinstance(member(entry, name), str) for name in _WINDOWS_KEYS),
+            windows_twin=twin if isinstance(twin, str) and has_twin else "",
+            matcher=matcher if isinstance(matcher, str) else "",
+        )
 
 
 def member(value: Json, key: str) -> Json:
@@ -168,24 +188,6 @@ def value_at(value: Any, path: KeyPath) -> Any:
             value = value[key]
         return value
     return None
-
-
-def _found(path: KeyPath, command: str, entry: Json, group: Json) -> Found:
-    cwd = member(entry, "cwd") or member(entry, "working_directory")
-    shell, arguments = member(entry, "shell"), member(entry, "args")
-    if path[-1] == "exec" and not isinstance(arguments, list):  # no shell reads it
-        arguments = []
-    matcher = member(group, "matcher")
-    return Found(
-        path,
-        command,
-        cwd=cwd if isinstance(cwd, str) else None,
-        arguments=tuple(map(str, arguments)) if isinstance(arguments, list) else None,
-        foreign=shell if isinstance(shell, str) and shell not in ("bash", "sh") else "",
-        environment=frozenset(str(name) for name, _ in children(member(entry, "env"))),
-        has_windows_command=any(isinstance(member(entry, name), str) for name in _WINDOWS_KEYS),
-        matcher=matcher if isinstance(matcher, str) else "",
-    )
 
 
 def _places(value: Json, names: Sequence[str], at: KeyPath = ()) -> Iterator[tuple[KeyPath, Json]]:
