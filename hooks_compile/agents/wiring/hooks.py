@@ -17,6 +17,7 @@ from hooks_compile.agents.shell.syntax import TOPLEVEL
 from hooks_compile.agents.wiring.command import Surroundings, launches_of
 from hooks_compile.agents.wiring.documents import read_settings
 from hooks_compile.errors import AgentConfigError
+from hooks_compile.project.search import repository_above
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -73,7 +74,7 @@ def hooks_in(
     for found in config.agent.commands(read_settings(text, config.path)):
         starts = tuple(start / (found.cwd or "") for start in config.starts)
         variables: dict[str, str | None] = dict.fromkeys(environment)  # the agent's may differ
-        toplevels = {_work_tree(start) for start in starts}
+        toplevels = {repository_above(os.path.realpath(start)) for start in starts}
         variables["HOME"] = environment.get("HOME") or None
         variables[TOPLEVEL] = toplevels.pop() if len(toplevels) == 1 else None
         variables.update(config.variables)
@@ -105,10 +106,3 @@ def _quoted(pieces: list[str]) -> str:
     """Return a word for pieces of text, each second of which is a variable."""
     words = [f'"{it}"' if n % 2 else it and shlex.quote(it) for n, it in enumerate(pieces)]
     return "".join(words) or "''"
-
-
-def _work_tree(start: Path) -> str | None:
-    """Return the root of the work tree around a directory, as git finds it; git does not run."""
-    real = start.resolve()
-    roots = (each for each in (real, *real.parents) if os.path.lexists(each / ".git"))
-    return next(map(str, roots), None)

@@ -6,17 +6,17 @@ git refuses counts as none.
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks_compile import git
 from hooks_compile.errors import AgentConfigError, GitError
+from hooks_compile.project.search import repository_above
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
 _WAIT_S = 5.0
 
@@ -79,7 +79,6 @@ def _by_repository(paths: Iterable[Path]) -> dict[Path, dict[Path, Path]]:
     groups: dict[Path, dict[Path, Path]] = {}
     for path in paths:
         real = path.parent.resolve() / path.name
-        root = next((d for d in real.parents if os.path.lexists(d / ".git")), None)
-        if root is not None:
-            groups.setdefault(root, {})[real] = path
+        if root := repository_above(str(real.parent)):
+            groups.setdefault(Path(root), {})[real] = path
     return groups
