@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hooks_compile.agents.wiring import plan as wiring_plan
 from hooks_compile.agents.wiring.committed import missing_wrappers
-from hooks_compile.agents.wiring.describe import PLUGIN_ADVICE, describe_plugin
+from hooks_compile.agents.wiring.describe import describe_plugin
 from hooks_compile.doctor import command_checks, machine_checks, trust_checks
 from hooks_compile.doctor.findings import Finding, note, ok, problem, problem_of
 from hooks_compile.entries import sync
@@ -100,7 +100,7 @@ def check_project(
     of_codex = (plan.config.path for plan in plans if plan.config.agent.name == "codex")
     yield from trust_checks.check_codex_trust(of_codex, env)
     for plugin in wiring_plan.installed_plugins(Path(env.get("HOME", "/")), env):
-        yield note(f"{describe_plugin(plugin)}; {PLUGIN_ADVICE}")
+        yield note(describe_plugin(plugin))
     yield from check_tracked_entries(project)
     yield from check_named_wrappers(root)
 

@@ -24,8 +24,6 @@ NEXT_STEPS = """\
 done: an agent that is running may have to be started again to see it
 commit the changed files and the wrapper together; the way back: hooks-compile uninit"""
 
-PLUGIN_ADVICE = "its author can run `hooks-compile init` in the plugin's repository"
-
 _NEW = "new file mode 100755\n"
 _GONE = "deleted file mode 100755\n"
 _NO_END = "\n\\ No newline at end of file\n"
@@ -63,15 +61,16 @@ def describe(plan: Plan, *, verbose: bool = False) -> list[str]:
         if paths:
             lines.append(f"{some([shown(path, plan.root) for path in paths])}: {what}")
     lines += [f"{shown(path, plan.root)}: {what}" for path, what in plan.kept]
-    for each in plan.plugins:
-        lines += [describe_plugin(each), f"  {PLUGIN_ADVICE}"]
-    return [*lines, *_describe_unasked(plan)]
+    return [*lines, *map(describe_plugin, plan.plugins), *_describe_unasked(plan)]
 
 
 def describe_plugin(plan: FilePlan) -> str:
-    """Return why the commands of an installed plugin stay."""
+    """Return why the commands of an installed plugin stay, and who can change them."""
     count = plural(len(plan.result.changes), "command stays", "commands stay")
-    return f"~/{one_line(plan.config.origin)}: {count}: an update of the plugin would undo a change"
+    return (
+        f"~/{one_line(plan.config.origin)}: {count}: an update of the plugin would undo a change; "
+        "its author can run `hooks-compile init` in the plugin's repository"
+    )
 
 
 def summary(plan: Plan) -> str:
