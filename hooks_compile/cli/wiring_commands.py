@@ -27,13 +27,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hooks_compile.agents.wiring.plan import Plan
-    from hooks_compile.cli.context import Job
     from hooks_compile.git_hooks.setup import GitPlan
     from hooks_compile.project.record import Project
 
 
 def run_init(arguments: argparse.Namespace) -> int:
     """Put the project's hooks on the wrapper, set up git, and compile."""
+    from hooks_compile.snapshots.launch_probe import advice
+    from hooks_compile.snapshots.snapshot_store import Store
+
     project = open_project(arguments, from_here=True)
     plan = wiring_plan.plan_init(_scope(arguments, project))
     if not (project.sources or plan.changes or plan.troubles):
@@ -49,17 +51,9 @@ def run_init(arguments: argparse.Namespace) -> int:
     output.say("")
     job = plan_job(project)
     status = entry_commands.update(job) | _unfinished(plan)
-    _mention_snapshots(job)
-    return status
-
-
-def _mention_snapshots(job: Job) -> None:
-    from hooks_compile.snapshots.launch_probe import advice
-    from hooks_compile.snapshots.snapshot_store import Store
-
-    hint = advice(Store(job.project.runtime), job.interpreters)
-    if hint:
+    if hint := advice(Store(project.runtime), job.interpreters):
         output.say(hint)
+    return status
 
 
 def run_uninit(arguments: argparse.Namespace) -> int:
