@@ -50,7 +50,7 @@ def read_bytes(
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))
         if own and (status.st_uid != os.geteuid() or status.st_mode & 0o22):
             raise OSError(errno.EACCES, "others could have written it", str(path))
-        data = os.read(handle, min(status.st_size, largest) + 1)
+        data = bytearray(os.read(handle, min(status.st_size, largest) + 1))
         while len(data) != status.st_size and len(data) <= largest:  # it grows, or comes in parts
             more = os.read(handle, 1 << 16)
             if not more:
@@ -60,7 +60,7 @@ def read_bytes(
         os.close(handle)
     if len(data) > largest:
         raise OSError(errno.EFBIG, f"it is larger than {largest >> 20} MiB", str(path))
-    return data
+    return bytes(data)
 
 
 def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:

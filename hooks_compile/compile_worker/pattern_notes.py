@@ -3,6 +3,7 @@
 import marshal
 import re
 import sys
+import time
 import warnings
 from types import CodeType, FunctionType, SimpleNamespace
 from typing import Any, Dict, Iterator, Optional, Set, Tuple, Union
@@ -19,6 +20,10 @@ _IS_CPYTHON = sys.implementation.name == "cpython"
 # More would make every launch slower than they can make the hook faster.
 _MOST_PATTERNS = 128
 _LONGEST_PATTERN = 400
+# A source that nobody has read may hold patterns that take ``re`` minutes: a wide range without
+# case is compiled character by character.
+_MOST_SECONDS = 1.0  # of the processor
+_OF_WIDE_RANGES = re.compile(r"\\U|[^\0-\uffff]")
 _OF_BYTES = 1 << 20
 # What a string must hold to be worth it. Each alternative begins with a plain character, which the
 # search finds fast.
@@ -45,12 +50,16 @@ def patterns_of(code: CodeType) -> Patterns:
     for flag in used:
         combined |= flag
     ready: Patterns = {}
+    end = time.process_time() + _MOST_SECONDS
     for text in texts:
-        if len(text) <= _LONGEST_PATTERN and _SPECIAL.search(text):
-            for flags in sorted({0, combined} | used):
-                data = _compiled(text, flags)
-                if data is not None and len(ready) < _MOST_PATTERNS:
-                    ready[text, flags] = data
+        if len(text) > _LONGEST_PATTERN or _OF_WIDE_RANGES.search(text):
+            continue
+        for flags in sorted({0, combined} | used) if _SPECIAL.search(text) else ():
+            if len(ready) == _MOST_PATTERNS or time.process_time() > end:
+                return ready
+            data = _compiled(text, flags)
+            if data is not None:
+                ready[text, flags] = data
     return ready
 
 

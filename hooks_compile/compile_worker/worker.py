@@ -223,7 +223,7 @@ def problem_of(error: BaseException) -> Problem:
     if isinstance(error, SyntaxError):
         text = error.text if isinstance(error.text, str) else None
         return Problem(kind, error.msg, error.lineno, error.offset, text)
-    return Problem(kind, str(error) or kind)
+    return Problem(kind, str(error))
 
 
 def _cause(error: Exception) -> str:

@@ -129,7 +129,7 @@ def _start(interpreter: Interpreter, env: Mapping[str, str]) -> list[StartFile]:
 def describe(files: list[StartFile], interpreter: Interpreter) -> Iterator[Finding]:
     """Name each file that costs time or keeps launches from ending early, and how to remove it."""
     for file in files:
-        text = f"{file.path} takes {file.seconds * 1000:.1f} ms of each start"
+        text = f"{file.path} takes {file.seconds * 1000:.1f} ms of it"
         if not file.is_known:
             text += "; it loads unknown modules, so Python itself ends each launch"
         if not file.is_known or file.seconds >= _CHEAP_S:

@@ -32,7 +32,8 @@ def describe_error(where: str, error: SourceError) -> str:
     ``where`` is as :func:`shown` returns it. What would steer a terminal is escaped.
     """
     line = f":{error.line}" if error.line else ""
-    found = [f"{where}{line}: {error.kind}: {one_line(error.message)}"]
+    what = ": ".join(filter(None, (error.kind, one_line(error.message))))
+    found = [f"{where}{line}: {what}"]
     if error.text:
         text = error.text.rstrip("\n").replace("\t", " ")
         stripped = text.lstrip(" \f")

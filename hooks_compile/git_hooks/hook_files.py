@@ -28,7 +28,7 @@ EVENTS = (
 """What git runs our hook for."""
 
 INDEX = "post-index-change"
-_ADVICE = "to have it sync, add to it: hooks-compile sync --git-hook || :"
+ADVICE = "to have it sync, add to it: hooks-compile sync --git-hook || :"
 UNCONTESTED = ("post-rewrite", "post-applypatch", INDEX)
 """git-lfs, git-annex and DVC use none of these. They refuse to install a hook if one is there."""
 
@@ -94,7 +94,7 @@ def install_steps(place: Place, template: Path, tool: Path) -> Iterator[Step]:
         in_tree = directory.is_relative_to(tree) and not directory.is_relative_to(common_dir)
         if in_tree and not git.ignored(tree, [directory / INDEX]):
             # A commit must not take ours, which names paths of this machine.
-            yield Step(Do.LEAVE, directory / INDEX, f"this directory is for commits; {_ADVICE}")
+            yield Step(Do.LEAVE, directory / INDEX, f"this directory is for commits; {ADVICE}")
             return
         left_to = _exclusive_tool(tree, [each.name for each in place.settings])
     elif not directory.is_absolute():
@@ -122,6 +122,8 @@ def _exclusive_tool(tree: Path, settings: Sequence[str]) -> str:
 
 def _steps_in(directory: Path, tool: Path, left_to: str) -> Iterator[Step]:
     """Give the steps for ``directory``; ``left_to`` is who gets all but the UNCONTESTED events."""
+    index = directory / INDEX  # which may be somebody else's
+    has_index = not os.path.lexists(index) or has_block(_content(index))
     for hook in (directory / event for event in EVENTS):
         content = _content(hook)
         if left_to and hook.name not in UNCONTESTED:
@@ -132,7 +134,8 @@ def _steps_in(directory: Path, tool: Path, left_to: str) -> Iterator[Step]:
             if new != content or not os.access(hook, os.X_OK):
                 yield Step(Do.WRITE, hook, "replaces an older one", content=new)
         elif os.path.lexists(hook):
-            advice = _ADVICE if hook.name == INDEX else f"ours for {INDEX} does its work"
+            is_needless = has_index and hook != index
+            advice = f"ours for {INDEX} does its work" if is_needless else ADVICE
             yield Step(Do.LEAVE, hook, f"somebody else's; {advice}")
         else:
             yield Step(Do.WRITE, hook, content=text(tool))

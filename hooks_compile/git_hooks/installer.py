@@ -135,7 +135,8 @@ def status(root: Path, env: Mapping[str, str]) -> Status:
         all_of_them = f"{len(missing)} in all: hooks-compile git-hooks install"
         problems.append(f"to be changed: {missing[0]}, {all_of_them}")
     elif not index.how and not problems:
-        problems.append(f"git runs nothing of ours for {index.event}, which tells of most changes")
+        text = f"git runs nothing of ours for {index.event}, which tells of most changes"
+        problems.append(f"{text}; {hook_files.ADVICE}")
     if (place.values("enabled") or ["yes"])[-1].lower() in _OFF:
         problems.append(f"it is switched off: git config --unset {SECTION}.enabled")
     if failure := stamp.Stamp(repository.git_dir).failure():

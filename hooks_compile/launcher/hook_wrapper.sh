@@ -1,5 +1,5 @@
 #!/bin/sh
-# hooks-compile wrapper 6 (b31d24e3588f5f8c): hook_wrapper.sh [--python=CMD | --shebang | --uv[=CMD]] [FLAGS] HOOK [ARGS]
+# hooks-compile wrapper 7 (49067235b31be517): hook_wrapper.sh [--python=CMD | --shebang | --uv[=CMD]] [FLAGS] HOOK [ARGS]
 # (--beside=NAME for the HOOK of that name beside this file)
 # Does what "python3 HOOK.py ARGS" does: from compiled code if hooks-compile is set up, else from the
 # source. "hooks-compile wrapper" writes this file; commit it, do not edit it.
@@ -12,8 +12,9 @@ hooks_compile_launch=${HOOKS_COMPILE_HOME:-${XDG_DATA_HOME:-${HOME-}/.local/shar
 case $hooks_compile_launch in #
 /*) #
     [ "${OS-}" != Windows_NT ] && #
-        [ -O "$hooks_compile_launch" ] && [ -r "$hooks_compile_launch" ] && #
-        [ ! -L "$hooks_compile_launch" ] && [ -r "${hooks_compile_launch%launch.py}prepare.py" ] || #
+        [ -O "$hooks_compile_launch" ] && [ -s "$hooks_compile_launch" ] && #
+        [ -r "$hooks_compile_launch" ] && [ ! -L "$hooks_compile_launch" ] && #
+        [ -r "${hooks_compile_launch%launch.py}prepare.py" ] || #
         hooks_compile_launch= #
     ;; #
 *) hooks_compile_launch= ;; # a relative directory would depend on where the hook starts

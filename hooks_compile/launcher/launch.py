@@ -12,7 +12,7 @@ try:
     _scope = {"data": _data}
     exec(marshal.loads(_data), _scope)
     _launch = _scope["Launch"](globals())  # type: ignore[operator] # the code puts it there
-except OSError:
+except (OSError, KeyError, NameError):
     exec(
         """
 try:
@@ -25,8 +25,8 @@ try:
         exec(_data.read(), _scope)
     _scope["prepare"](_name, "@PARTS@".split(), _scope)
     _launch = _scope["Launch"](globals())
-except (OSError, ValueError, SyntaxError):
-    # It is half installed, or open to others: become the process that runs the source.
+except Exception:
+    # It is half installed, damaged, or open to others: become the process that runs the source.
     _data = list(getattr(sys, "orig_argv", [sys.executable] + sys.argv))
     _data.remove(sys.argv[0])
     _name = sys.executable

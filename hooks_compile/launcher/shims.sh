@@ -76,7 +76,7 @@ hooks_compile_why="the version \"$hooks_compile_spec\" has no plain name"
 case $hooks_compile_spec in *[!0-9A-Za-z._:-]*) return 0 ;; esac
 
 # The record of what pyenv did for this version, and the files and directories on which that depended.
-hooks_compile_why="of \"$hooks_compile_spec\" nothing is recorded yet (hooks-compile compile does it)"
+hooks_compile_why="no record of \"$hooks_compile_spec\" is there yet (hooks-compile compile makes it)"
 hooks_compile_record=$hooks_compile_shims/$hooks_compile_python@$hooks_compile_spec
 [ -f "$hooks_compile_record" ] && [ -O "$hooks_compile_record" ] &&
     [ -r "$hooks_compile_record" ] && [ ! -L "$hooks_compile_record" ] || return 0

@@ -236,7 +236,7 @@ def test_commands_that_windows_would_run_are_named(repo: GitRepo, name: str, she
     repo.write(name, settings(*["python3 other/x.py"] * 3))
     short, long = (describe(plan(repo, "init"), verbose=verbose) for verbose in (False, True))
     at = short.index("  warning: 3 commands would fail on Windows, and let all pass:")
-    assert short[at + 1] == f"    {shell} there, without sh"
+    assert short[at + 1] == f"    there {shell}, which has no sh"
     assert short[at + 2].endswith(" and 1 more")
     assert long[at + 2].count("hooks.") == 3
     carry_out(plan(repo, "init"))

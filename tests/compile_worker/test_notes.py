@@ -239,6 +239,28 @@ def test_a_pattern_that_is_offered_is_what_re_compiles(interpreter: Found) -> No
     assert refused > 20
 
 
+@each_of_few
+def test_patterns_that_take_long_are_left_to_the_hook(interpreter: Found) -> None:
+    program = """
+import json, sys, time
+sys.path.insert(0, sys.argv[1])
+from hooks_compile.compile_worker.pattern_notes import patterns_of
+def noted(ranges):
+    texts = [r"\\d%d" % n + ranges for n in range(400)]
+    source = "import re\\nFLAGS = re.I\\n" + "".join("re.compile(%r)\\n" % text for text in texts)
+    begun = time.process_time()
+    return len(patterns_of(compile(source, "hook.py", "exec"))), time.process_time() - begun
+wide, slow = "[" + chr(0) + "-" + chr(0x10ffff) + "]", "[" + chr(1) + "-" + chr(0xfffe) + "]"
+print(json.dumps([noted(wide), noted(slow * 25), noted("[a-z]")]))
+"""
+    answer = answered(interpreter, program)
+    assert isinstance(answer, list)
+    (wide, _), (_, seconds), (usual, _) = answer
+    assert wide == 0
+    assert seconds < 30  # all of them would take minutes
+    assert usual > 50
+
+
 _SHADOW = "print('another one')\ndef __getattr__(name): return str\n"
 _WATCHES = (
     "import re\n"

@@ -780,7 +780,7 @@ def test_compile_and_status_record_and_the_tool_tells(scene: Scene) -> None:
     binary = scene.root / "versions" / versions()[0] / "bin" / "python3"
     before = told(scene, "run", "--explain", "hook.py").stderr
     assert f"{shim} is a shim, and each launch asks it, because " in before
-    assert "nothing is recorded yet (hooks-compile compile does it)" in before
+    assert "is there yet (hooks-compile compile makes it)" in before
     assert told(scene, "check", "hook.py").returncode == 0
     assert not scene.passes()
     assert told(scene, "compile", "hook.py").returncode == 0
@@ -859,7 +859,7 @@ def test_doctor_names_a_shim_that_is_asked(scene: Scene) -> None:
     hook.parent.mkdir(parents=True)
     scene.hook.rename(hook)
     asked = finding("note")
-    assert "nothing is recorded yet" in asked["text"]
+    assert "is there yet" in asked["text"]
     assert asked["remedy"]
     scene.refresh()
     assert "launches go straight to" in finding("ok")["text"]

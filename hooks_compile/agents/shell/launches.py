@@ -103,7 +103,7 @@ def find_launches(command: str) -> Reading:
     try:
         commands = parse(command)
     except NotUnderstoodError as error:
-        found.reasons.append(f"not a plain command line: {error}")
+        found.reasons.append(f"it is no plain command line: {error}")
         return found
     for simple, state in follow(commands):
         try:

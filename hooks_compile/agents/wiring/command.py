@@ -211,7 +211,7 @@ def _obstacle(launch: Launch, path: Path, script: Script, around: Surroundings) 
         return script.obstacle
     if script.head.startswith(b"PK\x03\x04") or path.suffix == ".pyc":
         return f"`{path.name}` is no Python source"
-    if launch.script.path is None:
+    if launch.script.path is None or not launch.script.path.name:  # `hook.py/` is no file
         return "the script's directory and name can't be told apart"
     return around.blocked.get(path.parent, "")
 

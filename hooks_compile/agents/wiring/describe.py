@@ -152,7 +152,7 @@ def _windows_warning(plan: FilePlan, *, verbose: bool) -> Iterator[str]:
         names = [one_line(change.where) for change in concerned]
         shells = " or ".join(dict.fromkeys(change.windows_shell for change in concerned))
         yield f"  warning: {plural(len(names), 'command')} would fail on Windows, and let all pass:"
-        yield f"    {plan.config.agent.title} uses {shells} there, without sh"
+        yield f"    there {plan.config.agent.title} uses {shells}, which has no sh"
         yield f"    {some(names, len(names) if verbose else 2)}"
 
 

@@ -158,7 +158,9 @@ def plan_uninit(scope: Scope, directories: Iterable[Path]) -> Plan:
     paths = {path for plan in files for path in plan.wrappers}
     paths.update(directory / wrapper.NAME for directory in directories)
     standings = {path: standing_of(path) for path in sorted(paths)}
-    kept = {path: wrapper.DONE[it] for path, it in standings.items() if it in _STAY}
+    kept = {
+        path: wrapper.DONE[it].partition(";")[0] for path, it in standings.items() if it in _STAY
+    }
     ours = [path for path, it in standings.items() if it in OURS]
     after = {plan.config.path: plan.result.text for plan in files}
     callers = [each.origin for each in configs if names_wrapper(each, after.get(each.path, ""))]
