@@ -63,6 +63,14 @@ def read_bytes(
     return bytes(data)
 
 
+def read_if_there(path: Path) -> bytes:
+    """Return the content of a file of ours, nothing if there is no such file. Raises OSError."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return b""
+
+
 def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """Write ``data`` to ``path``, which then has the permissions ``mode``; atomically.
 

@@ -46,25 +46,17 @@ def parse_log(text: str) -> list[Fallback]:
 
 def read_log(runtime: Path) -> list[Fallback]:
     """Return the fallbacks that launches recorded in the runtime directory, oldest first."""
-    return parse_log(_content(runtime / LOG).decode(errors="replace"))
+    return parse_log(files.read_if_there(runtime / LOG).decode(errors="replace"))
 
 
 def shorten_log(runtime: Path, keep_bytes: int = 1 << 18) -> None:
     """Drop the older part of a long log, so that launches can go on recording. Raises OSError."""
-    data = _content(runtime / LOG)
+    data = files.read_if_there(runtime / LOG)
     if len(data) > 2 * keep_bytes:
         files.replace(runtime / LOG, data[-keep_bytes:].partition(b"\n")[2])
 
 
 def count_launches(trace: Path) -> Mapping[str, int]:
     """Return the number of launches of each script as typed, from a HOOKS_COMPILE_TRACE file."""
-    lines = _content(trace).decode(errors="surrogateescape").split("\n")
+    lines = files.read_if_there(trace).decode(errors="surrogateescape").split("\n")
     return Counter(line.split("\t", 2)[2] for line in lines if line.count("\t") >= 2)
-
-
-def _content(path: Path) -> bytes:
-    """Return what is in a file, nothing if there is none."""
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        return b""

@@ -78,14 +78,12 @@ def prune_all(project: Project, needed: set[str]) -> cache.Removals:
     for directory in project.directories():
         remove = partial(cache.prune, keep=project.config.keep, needed=needed)
         pruned.run(remove, cache.directory_in(directory))
-    pruned.run(partial(_prune_records, project), project.runtime)
+    try:
+        fallbacks.shorten_log(project.runtime)
+        forget_left_to_uv(project.runtime, [source.path for source in project.sources])
+    except OSError as error:
+        pruned.errors.append(error)
     return pruned
-
-
-def _prune_records(project: Project, runtime: Path) -> list[Path]:
-    fallbacks.shorten_log(runtime)
-    forget_left_to_uv(runtime, [source.path for source in project.sources])
-    return []
 
 
 def compile_changed(

@@ -11,6 +11,7 @@ from itertools import accumulate, chain
 from typing import TYPE_CHECKING
 
 from hooks_compile.agents.clients.table import AGENTS
+from hooks_compile.files import read_if_there
 from hooks_compile.project.discovery import PROJECT_DIRECTORIES
 from hooks_compile.project.globs import Glob
 
@@ -100,18 +101,11 @@ class Stamp:
 
     def read(self) -> list[str]:
         """Return the places of the last sync; none if there was none."""
-        return os.fsdecode(_read(self.directory / "stamp")).splitlines()
+        return os.fsdecode(read_if_there(self.directory / "stamp")).splitlines()
 
     def failure(self) -> str:
         """Return why the last sync failed; "" if it did not."""
-        return _read(self._failure).decode(errors="replace").strip()
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
+        return read_if_there(self._failure).decode(errors="replace").strip()
 
 
 def directories(common_dir: Path) -> list[Path]:
