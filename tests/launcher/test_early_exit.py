@@ -177,15 +177,27 @@ _LAST_ONES = (
 _TOGETHER = sorted(
     name
     for name, end in {**LEAVES, **ENDS}.items()
-    if not any(word in name for word in _LAST_ONES) and not end.files
+    if not any(word in name for word in _LAST_ONES)
+    and not end.files
+    # What they print comes at a time, not in an order.
+    and name not in ("a thread", "a timer")
 )
+
+
+def closes_in_an_order(names: list[str]) -> bool:
+    """Whether at most one file is left open. Python itself closes several in any order."""
+    return sum("out.txt" in end_of(name).source for name in names) < 2
 
 
 @each_of_few
 @settings(
     max_examples=60 if SOAK else 6,
 )
-@given(names=st.lists(st.sampled_from(_TOGETHER), min_size=2, max_size=5, unique=True))
+@given(
+    names=st.lists(st.sampled_from(_TOGETHER), min_size=2, max_size=5, unique=True).filter(
+        closes_in_an_order
+    )
+)
 def test_several_together_show_what_their_source_shows(
     names: list[str], interpreter: Found, user: User, tmp_path: Path
 ) -> None:
