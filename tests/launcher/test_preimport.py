@@ -165,6 +165,7 @@ def test_python_ends_the_process_with_all_objects_in_its_hands(
     done = user.launch(hook, flags=("-S",))
     ahead = interpreter.version >= (3, 10)
     assert done.stdout.partition(b"\n")[0] == (b"False" if ahead else b"True")
+    assert done.stdout.partition(b"\n")[2] == b"True 0 True\n"
     of_source = user.source(hook, flags=("-S",)).stdout.partition(b"\n")[2]
-    assert done.stdout.partition(b"\n")[2] == of_source
-    assert of_source == b"True 0 True\n" or interpreter.version[:2] == (3, 12)  # which begins so
+    # 3.12 itself freezes some objects when it starts
+    assert of_source == b"True 0 True\n" or interpreter.version[:2] == (3, 12)
