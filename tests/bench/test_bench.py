@@ -153,6 +153,7 @@ def test_a_hook_that_no_parser_reads_names_no_module(tmp_path: Path) -> None:
         assert network_modules(tmp_path / "hook.py") == set()
 
 
+@ci_only
 def test_a_slow_import_is_found_and_its_use_is_tried(tool: Tool) -> None:
     write(tool.cwd / HOOKS / "slow.py", "import time\ntime.sleep(0.2)\nvalue = 1\n")
     text = "import sys\nimport slow\n\nif len(sys.argv) > {count}:\n    print(slow.value)\n"
